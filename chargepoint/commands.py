@@ -1,0 +1,220 @@
+"""What the station asks of the world, and of its own store.
+
+Safe commands (`lane = Lane.SAFE`) make the installation safer. They come first in every list that `Station.handle` gives, and
+the shell carries them out without waiting for anything: no queue, no fsync, no answer.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+
+class Lane(enum.Enum):
+    """In which lane the shell carries a command out."""
+
+    SAFE = "safe"
+    NORMAL = "normal"
+
+
+class Command:
+    """Something to do. Subclasses are frozen dataclasses named in the imperative."""
+
+    __slots__ = ()
+    lane: ClassVar[Lane] = Lane.NORMAL
+
+
+# The body: one EVSE's hardware. Each is answered by HardwareDone or HardwareFailed with the same evse_id and the class name.
+
+
+@dataclass(frozen=True, slots=True)
+class OpenContactor(Command):
+    """Open, now."""
+
+    evse_id: int
+    lane: ClassVar[Lane] = Lane.SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawPermit(Command):
+    """End the lease on power at once."""
+
+    evse_id: int
+    lane: ClassVar[Lane] = Lane.SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class SetX1(Command):
+    """Pilot at steady +12 V behind its source resistor: no PWM, the EV may not draw."""
+
+    evse_id: int
+    lane: ClassVar[Lane] = Lane.SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class SetStateF(Command):
+    """Pilot at -12 V: the EVSE is not available (IEC 61851-1 state F)."""
+
+    evse_id: int
+    lane: ClassVar[Lane] = Lane.SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class SetDuty(Command):
+    """Pilot with PWM (X2)."""
+
+    evse_id: int
+    duty_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class CloseContactor(Command):
+    """Only `interlock` asks for this. `phases` is 1 or 3."""
+
+    evse_id: int
+    phases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permit(Command):
+    """Renew the lease on power: the hardware opens by itself `ttl_s` after the last one."""
+
+    evse_id: int
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LockCable(Command):
+    """Lock the plug in the socket."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockCable(Command):
+    """Release the plug."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetResidualCurrent(Command):
+    """Re-arm the residual-current device after a trip."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignMeter(Command):
+    """Ask the signing meter for a signed value of this context."""
+
+    evse_id: int
+    context: Literal["Transaction.Begin", "Transaction.End", "Sample.Periodic", "Sample.Clock", "Trigger"]
+    transaction_id: str
+    id_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicate(Command):
+    """Show the person at the box what is going on: `key` of the texts for drivers, with its values."""
+
+    evse_id: int
+    key: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+# The store.
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write one row; `value` is any JSON value."""
+
+    table: str
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove one row; a missing one is no error."""
+
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Persist(Command):
+    """Write these rows in one database transaction, durably (fsync), then say `Persisted(refs)`.
+
+    All `Persist` of one `Station.handle` are merged into one, so what one event changed is stored whole or not at all.
+    """
+
+    writes: tuple[Put | Delete, ...]
+    refs: tuple[str, ...] = ()
+
+
+# The link to the CSMS.
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink(Command):
+    """Connect with the network profile of this slot: answered by LinkUp or LinkDown."""
+
+    attempt: int
+    slot: int
+    url: str
+    identity: str
+    security_profile: int
+    password: str = field(repr=False)
+    subprotocols: tuple[str, ...]
+    ping_interval_s: float
+    message_timeout_s: float
+    interface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLink(Command):
+    """Close the connection, whatever state it is in; answered by LinkDown."""
+
+    code: int = 1000
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPingInterval(Command):
+    """Ping the CSMS this often on the connection that stands; 0 = not."""
+
+    ping_interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendText(Command):
+    """One OCPP-J frame."""
+
+    text: str
+
+
+# The process and its surroundings.
+
+
+@dataclass(frozen=True, slots=True)
+class Log(Command):
+    """One line for the operator: a key, values, a level. No secrets."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    key: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Restart(Command):
+    """End the process in order, to be started again; `reason` is what the next BootNotification says."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopProcess(Command):
+    """The station has put itself in order after ShutdownRequested; the shell may go."""

@@ -1,0 +1,387 @@
+"""What happened. Inputs come through the one door (`Station.handle`) and are journalled; the others pass between machines.
+
+What the hardware says are the dataclasses of `hal.types`; they are inputs as they are.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+class Event:
+    """Something that happened. Subclasses are frozen dataclasses named in the past tense or as a finding."""
+
+    __slots__ = ()
+
+
+# ---- inputs: the process
+
+
+@dataclass(frozen=True, slots=True)
+class PoweredUp(Event):
+    """The first input of every run."""
+
+    reason: str
+    """Why we start, as BootReasonEnumType: PowerUp, LocalReset, RemoteReset, ScheduledReset, Watchdog, ApplicationReset."""
+    entropy_hex: str = field(repr=False)
+    stored: dict[str, dict[str, Any]]
+    """The store as it was found: table -> key -> value."""
+    firmware_version: str = ""
+    uptime_s: float | None = None
+    """How long the board had been up; small means that the power was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerExpired(Event):
+    """A deadline was reached. Machines find out which one from `now`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownRequested(Event):
+    """SIGTERM, SIGINT or the operator: end in order (F-18)."""
+
+    reason: str = "Reboot"
+
+
+# ---- inputs: the store
+
+
+@dataclass(frozen=True, slots=True)
+class Persisted(Event):
+    """These refs are on disk."""
+
+    refs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersistFailed(Event):
+    """The database said no (F-2); nothing of these refs is on disk."""
+
+    refs: tuple[str, ...]
+    error: str
+
+
+# ---- inputs: the hardware's answers to commands
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareDone(Event):
+    """The hardware moved. `command` is the class name of the command."""
+
+    evse_id: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareFailed(Event):
+    """The hardware did not do it. `error` is the class name of the HalError."""
+
+    evse_id: int
+    command: str
+    error: str
+    text: str = ""
+
+
+# ---- inputs: the link to the CSMS
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp(Event):
+    """Connected, upgraded, subprotocol chosen by the CSMS ("" when it chose none)."""
+
+    attempt: int
+    subprotocol: str
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown(Event):
+    """Not connected, or no longer. `cause` says why in one word of this list, `detail` for a person."""
+
+    attempt: int
+    cause: Literal[
+        "closed", "dns", "refused", "unreachable", "timeout", "tls", "certificate", "unauthorized", "forbidden", "not_found", "http", "redirect", "pong", "protocol"
+    ]
+    detail: str = ""
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextReceived(Event):
+    """One text frame from the CSMS."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OversizeReceived(Event):
+    """A frame beyond the limit, which the shell did not keep."""
+
+    size: int
+
+
+# ---- inputs: the operator (control port, local page): what a person at the box does beside the hardware
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested(Event):
+    """Stop the transaction of this EVSE here. `reason` is a ReasonEnumType."""
+
+    evse_id: int
+    reason: str = "Local"
+
+
+@dataclass(frozen=True, slots=True)
+class BayOccupied(Event):
+    """The parking bay sensor saw a car come or go."""
+
+    evse_id: int
+    occupied: bool
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VariableForced(Event):
+    """Somebody with the right to it set a variable past its mutability; value None removes it."""
+
+    component: str
+    variable: str
+    value: str | None
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenForced(Event):
+    """Somebody with the right to it put a token into the cache or the local list."""
+
+    where: Literal["cache", "list"]
+    token: str
+    status: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSwitched(Event):
+    """The network was pulled (False) or put back (True) by the operator."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaultAcknowledged(Event):
+    """A person at the box cleared a latched fault; code "" clears all of this EVSE."""
+
+    evse_id: int
+    code: str = ""
+
+
+# ---- between machines: the EVSE
+
+
+class ChargingState(enum.Enum):
+    """OCPP 2.1 ChargingStateEnumType."""
+
+    IDLE = "Idle"
+    EV_CONNECTED = "EVConnected"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    CHARGING = "Charging"
+
+
+@dataclass(frozen=True, slots=True)
+class CablePluggedIn(Event):
+    """An EV is on the cable (pilot A to B, C or D)."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvDisconnected(Event):
+    """No EV on the cable any more."""
+
+    evse_id: int
+    under_load: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PowerWanted(Event):
+    """All that closing needs holds, but for a durable Started: say TransactionDurable once there is one.
+
+    Comes again with every fresh wish, so that TxStartPoint EnergyTransfer finds its moment before the contactor closes.
+    """
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingStateChanged(Event):
+    """What the EVSE and the EV are doing, as OCPP says it."""
+
+    evse_id: int
+    state: ChargingState
+
+
+@dataclass(frozen=True, slots=True)
+class PowerSwitched(Event):
+    """The contactor has moved: energy can flow, or no longer."""
+
+    evse_id: int
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRaised(Event):
+    """Something is wrong. `code` is one of `chargepoint.faults`; evse_id 0 is the station."""
+
+    evse_id: int
+    code: str
+    text: str = ""
+    stops_charging: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCleared(Event):
+    """It is over."""
+
+    evse_id: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitApplied(Event):
+    """The current that the EVSE offers now, and the name of the bound that won."""
+
+    evse_id: int
+    current_A: float
+    reason: str
+
+
+# ---- between machines: authorisation and transactions
+
+
+@dataclass(frozen=True, slots=True)
+class IdToken:
+    """OCPP 2.1 IdTokenType, without additionalInfo but for what is needed. `type` is an IdTokenEnumStringType."""
+
+    id_token: str
+    type: str
+    additional: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Authorised(Event):
+    """This EVSE may give energy to this token."""
+
+    evse_id: int
+    id_token: IdToken
+    group: str = ""
+    how: Literal["online", "cache", "list", "offline_unknown", "remote", "none_needed"] = "online"
+    remote_start_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisationRefused(Event):
+    """The token may not charge here. `status` is an AuthorizationStatusEnumType."""
+
+    evse_id: int
+    id_token: IdToken
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisationEnded(Event):
+    """No more energy for this EVSE's token: stopped by the driver, the CSMS, an invalid token, a time-out."""
+
+    evse_id: int
+    reason: str
+    """ReasonEnumType, as the Ended event will say it."""
+    trigger: str
+    """TriggerReasonEnumType."""
+    id_token: IdToken | None = None
+    at_once: bool = False
+    """Open without giving the EV its 3 s to stop by itself (S-11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionStarted(Event):
+    """A transaction exists; not yet on disk."""
+
+    evse_id: int
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionDurable(Event):
+    """Its Started event is on disk: power may flow."""
+
+    evse_id: int
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionNotStored(Event):
+    """Its Started event could not be stored (F-2): no power."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded(Event):
+    """The transaction is over; the EVSE may still hold the plug."""
+
+    evse_id: int
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyStopped(Event):
+    """Energy has to stop for a while or for good, though the authorisation stands (transaction limits, invalid token): SuspendedEVSE."""
+
+    evse_id: int
+    stopped: bool
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationalChanged(Event):
+    """The CSMS made this EVSE operative or inoperative (ChangeAvailability), or it became so by itself."""
+
+    evse_id: int
+    operative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSet(Event):
+    """A bound on the current from one source: "csms", "local", "thermal" ...; None lifts it."""
+
+    evse_id: int
+    source: str
+    current_A: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockWanted(Event):
+    """Release the plug; the answer is LockReport of this EVSE."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockFinished(Event):
+    """The plug is free, or it is not."""
+
+    evse_id: int
+    unlocked: bool
+
+
+# ---- between machines: time
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSet(Event):
+    """The CSMS told the time; `offset_s` is what is added to the board's clock from now on."""
+
+    offset_s: float
+    changed_s: float

@@ -1,0 +1,104 @@
+"""The whole charge point as one pure machine: it routes events to machines until all is quiet.
+
+ROUTES is the wiring diagram: which machine takes which event. `Wiring` builds the machines; adding one is a line in each.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from chargepoint import codec
+from chargepoint.commands import Command, Lane, Log, Persist
+from chargepoint.config import StationConfig
+from chargepoint.events import TimerExpired
+from chargepoint.machine import Machine
+from chargepoint.ocpp.messages import Answer, AnswerError, Call, CallAnswered, CallFailed, CallReceived, SendOneWay
+from chargepoint.tick import Tick
+from chargepoint.wiring import Wiring, build
+
+QUIET_LIMIT = 10_000
+"""Events that one input may lead to; more is a loop in the wiring."""
+
+
+class RoutingLoop(RuntimeError):
+    """Machines kept answering each other; a bug, never an input's fault."""
+
+
+class Station:
+    """`handle(now, event) -> commands`, safe ones first; `deadline() -> Tick.mono or None`."""
+
+    def __init__(self, config: StationConfig) -> None:
+        self.wiring: Wiring = build(config)
+        self.now = Tick(0.0, 0.0)
+
+    def handle(self, now: Tick, event: object) -> tuple[Command, ...]:
+        """Take one input; give the commands that follow. Timers that are due by `now` run first."""
+        self.now = now
+        commands: list[Command] = []
+        waiting: deque[tuple[Machine | None, object]] = deque((machine, TimerExpired()) for machine in self._due(now))
+        if not isinstance(event, TimerExpired):
+            waiting.append((None, event))
+        for _ in range(QUIET_LIMIT):
+            if not waiting:
+                return _ordered(commands)
+            machine, happened = waiting.popleft()
+            for taker in (machine,) if machine else self._takers(happened):
+                for result in self._deliver(now, taker, happened):
+                    if isinstance(result, _FOR_RPC):
+                        waiting.append((self.wiring.rpc, result))
+                    elif isinstance(result, Command):
+                        commands.append(result)
+                    else:
+                        waiting.append((None, result))
+        raise RoutingLoop(f"{type(event).__name__} led to over {QUIET_LIMIT} events")
+
+    def deadline(self) -> float | None:
+        """The earliest deadline of all machines."""
+        return min((d for m in self.wiring.machines.values() if (d := m.deadline()) is not None), default=None)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything that the station remembers, as JSON values."""
+        return {
+            name: codec.dump(type(m.state), m.state) for name, m in self.wiring.remembering() if m.state is not None
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go on from a snapshot. Raises CodecError when it is of another shape."""
+        for name, machine in self.wiring.remembering():
+            if name in snapshot:
+                machine.state = codec.load(type(machine.state), snapshot[name], name)
+
+    def _due(self, now: Tick) -> Iterator[Machine]:
+        return (m for m in self.wiring.machines.values() if (d := m.deadline()) is not None and d <= now.mono)
+
+    def _takers(self, event: object) -> Iterable[Machine]:
+        return self.wiring.takers(event)
+
+    def _deliver(self, now: Tick, machine: Machine, event: object) -> Sequence[object]:
+        if machine not in self.wiring.guarded:
+            return machine.handle(now, event)
+        try:
+            return machine.handle(now, event)
+        except Exception as error:  # noqa: BLE001 a bug in one OCPP block must not take the contactor's keeper down with it
+            log = Log("error", "block.failed", {"block": type(machine).__name__, "event": type(event).__name__, "error": repr(error)[:200]})
+            if isinstance(event, CallReceived):
+                return [AnswerError(event.message_id, "InternalError", "the station could not process this"), log]
+            return [log]
+
+
+_FOR_RPC = (Call, SendOneWay, Answer, AnswerError)
+
+
+def _ordered(commands: list[Command]) -> tuple[Command, ...]:
+    """Safe ones first; all Persist as one, before what may depend on it."""
+    safe = [c for c in commands if c.lane is Lane.SAFE]
+    persists = [c for c in commands if isinstance(c, Persist)]
+    rest = [c for c in commands if c.lane is not Lane.SAFE and not isinstance(c, Persist)]
+    writes = tuple(w for p in persists for w in p.writes)
+    refs = tuple(r for p in persists for r in p.refs)
+    return (*safe, *((Persist(writes, refs),) if persists else ()), *rest)
+
+
+__all__ = ["CallAnswered", "CallFailed", "RoutingLoop", "Station"]
