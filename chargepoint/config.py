@@ -66,6 +66,14 @@ class EvseConfig:
     ventilation: bool = False
     """Whether the place is ventilated, so that an EV in state D may charge."""
     nominal_V: Annotated[float, Range(100, 260)] = 230.0
+    on_meter_silence: Literal["goes_on", "stops"] = "goes_on"
+    """What a silent meter means for a running charge (F-13); "stops" where nothing may be sold unmeasured."""
+    derate_from_C: Annotated[float, Range(30, 120)] = 60.0
+    """From this temperature on the current goes down [K]; the sensor's place and the enclosure decide what is right."""
+    derate_stop_C: Annotated[float, Range(40, 140)] = 80.0
+    """At this temperature nothing is offered any more [K]."""
+    residual_reclose_attempts: Annotated[int, Range(0, 10)] = 0
+    """How often in one plug-in the residual-current device is re-armed by itself; 0 = a person has to (F-15)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,42 @@ class Timings:
     overcurrent_delay_s: Annotated[float, Range(1, 60)] = 7.0
     meter_silence_s: Annotated[float, Range(2, 120)] = 10.0
     meter_interval_s: Annotated[float, Range(0.2, 10)] = 1.0
+    pilot_open_debounce_s: Annotated[float, Range(0, 0.08)] = 0.02
+    """How long a level that ends the supply has to stand [K]; the supply is off within 100 ms of it (IEC 61851-1 Table A.5)."""
+    pilot_debounce_s: Annotated[float, Range(0, 0.15)] = 0.05
+    """How long any other level has to stand [K]; shorter than the 200 ms of a BCB toggle."""
+    ev_opens_s2_s: Annotated[float, Range(0, 5)] = 3.0
+    """The EV's time to stop by itself after the PWM went away, when the authorisation ended (IEC 61851-1 [K]; S-11 wants under 5 s)."""
+    open_under_load_s: Annotated[float, Range(3, 6)] = 6.0
+    """How long C1 holds the contactor closed in a pause before it opens under load (IEC 61851-1 Table A.6)."""
+    duty_spacing_s: Annotated[float, Range(5, 60)] = 5.0
+    """Between two changes of the PWM (IEC 61851-1: the EV follows within 5 s); reductions for safety do not wait."""
+    old_limit_s: Annotated[float, Range(5, 10)] = 6.0
+    """How long the old limit still counts after a reduction (S-20: the EV has 5 s to follow)."""
+    x1_s: Annotated[float, Range(3, 30)] = 3.0
+    """T_step_X1: the least time without PWM between two offers (IEC 61851-1 A.5.3)."""
+    ef_pulse_s: Annotated[float, Range(4, 10)] = 4.0
+    """T_step_EF: length of the wake-up pulse in state F (IEC 61851-1 A.5.3)."""
+    x1_after_ef_s: Annotated[float, Range(0.5, 1)] = 1.0
+    """X1 between the wake-up pulse and the PWM (0.5 to 1 s, IEC 61851-1 A.5.3)."""
+    state_f_s: Annotated[float, Range(0.3, 10)] = 0.3
+    """State F after a fault lasts at least this long (IEC 61851-1 Table A.5)."""
+    wake_up_after_s: Annotated[float, Range(0, 600)] = 30.0
+    """B2 without C for this long: one wake-up pulse for old EVs (IEC 61851-1 A.5.3); 0 = none."""
+    paused_after_wake_up_s: Annotated[float, Range(1, 60)] = 10.0
+    """Still B2 this long after the pulse: the EV does not want."""
+    phase_switch_wait_s: Annotated[float, Range(5, 120)] = 10.0
+    """Contactors open and no PWM for this long between one and three phases: live changes destroy on-board chargers."""
+    close_timeout_s: Annotated[float, Range(0.1, 3)] = 1.0
+    """The feedback shows closed by then, or the contactor failed to close [K]; IEC 61851-1 wants power within 3 s."""
+    weld_after_s: Annotated[float, Range(0.1, 1)] = 0.2
+    """The feedback still shows closed so long after opening: welded (F-14)."""
+    reclose_after_s: Annotated[float, Range(0, 60)] = 10.0
+    """From one closing to the next: spares the contactor when an EV toggles [K]."""
+    residual_reclose_s: Annotated[float, Range(10, 3600)] = 300.0
+    """From a trip of the residual-current device to re-arming it by itself, where configured [K]."""
+    lock_timeout_s: Annotated[float, Range(1, 30)] = 5.0
+    """The lock shows its new position by then [K]."""
 
 
 @dataclass(frozen=True, slots=True)

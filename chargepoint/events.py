@@ -362,6 +362,14 @@ class LimitSet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PhasesWanted(Event):
+    """Charge on this many phases from now on (solar surplus); only boards that can switch follow, with open contactors."""
+
+    evse_id: int
+    phases: Literal[1, 3]
+
+
+@dataclass(frozen=True, slots=True)
 class UnlockWanted(Event):
     """Release the plug; the answer is LockReport of this EVSE."""
 

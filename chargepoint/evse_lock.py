@@ -1,0 +1,89 @@
+"""The lock of a socket: closed before power, released when there is neither power nor a permission, or on request."""
+
+from __future__ import annotations
+
+from chargepoint import evse_faults
+from chargepoint.commands import LockCable, UnlockCable
+from chargepoint.events import UnlockFinished
+from chargepoint.evse_state import Evse, Power
+from chargepoint.faults import LOCK
+from chargepoint.tick import Tick
+
+LOCK_TRIES = 3
+"""Attempts of the motor before it is a fault [K]."""
+
+
+def lock_state(evse: Evse, now: Tick, locked: bool, fault: bool) -> list[object]:
+    """The lock's own sensor."""
+    s = evse.state
+    s.locked = evse.facts.locked = locked and not fault
+    if fault:
+        return [*evse_faults.raise_fault(evse, now, LOCK), *_answer(evse, unlocked=False)]
+    if (s.lock_asked == "lock") is locked:
+        s.lock_tries = 0
+    return [] if locked else _answer(evse, unlocked=True)
+
+
+def wanted(evse: Evse) -> list[object]:
+    """Somebody wants the plug released. Under power it is not; without a lock there is nothing to release."""
+    s = evse.state
+    if not evse.has_socket or s.power is not Power.OPEN:
+        return [UnlockFinished(evse.id, unlocked=False)]
+    s.released = s.unlock_wanted = True
+    s.lock_asked, s.lock_tries = "", 0
+    return []
+
+
+def done(evse: Evse, now: Tick, command: str) -> list[object]:
+    """The motor has moved."""
+    return lock_state(evse, now, locked=command == "LockCable", fault=False)
+
+
+def failed(evse: Evse, now: Tick, command: str) -> list[object]:
+    """It has not; the next attempt follows, up to a number."""
+    return _next_try(evse, now)
+
+
+def settle(evse: Evse, now: Tick) -> list[object]:
+    """Bring the lock to where it should be."""
+    s = evse.state
+    if not evse.has_socket or not s.running:
+        return []
+    want = "lock" if _should_lock(evse) else "unlock"
+    if s.lock_asked != want:
+        s.lock_tries = 0
+        if s.locked is (want == "lock") and not s.unlock_wanted:
+            s.lock_asked = want
+            return []
+        return _ask(evse, now, want)
+    if s.locked is not (want == "lock") and LOCK not in s.faults and evse.reached(now, s.lock_asked_at + evse.timings.lock_timeout_s):
+        return _next_try(evse, now)
+    return []
+
+
+def _should_lock(evse: Evse) -> bool:
+    s = evse.state
+    if s.power is not Power.OPEN:
+        return True
+    return s.plugged and s.authorised and s.plug_in_socket and not s.released
+
+
+def _ask(evse: Evse, now: Tick, want: str) -> list[object]:
+    s = evse.state
+    s.lock_asked, s.lock_asked_at = want, now.mono
+    s.lock_tries += 1
+    return [LockCable(evse.id) if want == "lock" else UnlockCable(evse.id)]
+
+
+def _next_try(evse: Evse, now: Tick) -> list[object]:
+    if evse.state.lock_tries >= LOCK_TRIES:
+        return [*evse_faults.raise_fault(evse, now, LOCK), *_answer(evse, unlocked=False)]
+    return _ask(evse, now, evse.state.lock_asked)
+
+
+def _answer(evse: Evse, *, unlocked: bool) -> list[object]:
+    s = evse.state
+    if not s.unlock_wanted:
+        return []
+    s.unlock_wanted = False
+    return [UnlockFinished(evse.id, unlocked)]

@@ -1,0 +1,210 @@
+"""What an EVSE remembers, and the wiring that its parts (`evse_*`) share."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chargepoint.clock import WallClock
+from chargepoint.config import EvseConfig, Timings
+from chargepoint.facts import EvseFacts
+from chargepoint.interlock import INTERLOCK, Interlock
+from chargepoint.pilot import TABLE, CpEvent, CpState, Level
+from chargepoint.tick import Tick
+from iso15118.machine import Table
+
+
+class Power(enum.Enum):
+    """Where the contactor is on its way."""
+
+    OPEN = "open"
+    ARMED = "armed"
+    """The lease is given to a board that closes by itself once the EV wants energy."""
+    CLOSING = "closing"
+    CLOSED = "closed"
+    OPENING = "opening"
+
+
+class Output(enum.Enum):
+    """What we put on the pilot."""
+
+    X1 = "X1"
+    X2 = "X2"
+    F = "F"
+
+
+class Wake(enum.Enum):
+    """The wake-up of old EVs (IEC 61851-1 A.5.3), once for each offer."""
+
+    NONE = "none"
+    PULSE = "pulse"
+    """State F."""
+    X1 = "X1 after it"
+    OFFERED = "offered again"
+    DONE = "done"
+    """The EV does not want: paused by it."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """A fault that stands."""
+
+    text: str
+    since_utc: float
+    present: bool = True
+    """Whether its cause is still there."""
+
+
+@dataclass(slots=True)
+class EvseState:
+    """All that the EVSE machine remembers. Times are `Tick.mono`."""
+
+    running: bool = False
+    settled_at: float = 0.0
+    """Nothing closes before."""
+    due: float | None = None
+
+    # the pilot
+    cp: CpState = CpState.U
+    level: Level | None = None
+    candidate: Level | None = None
+    candidate_since: float = 0.0
+    low_right: bool = False
+    low_wrong_since: float | None = None
+    output: Output = Output.X1
+    output_since: float = 0.0
+    output_least_s: float = 0.0
+    """How long the present output (X1, F) has to stand at least."""
+    output_failed_at: float | None = None
+    duty_percent: float | None = None
+    duty_since: float = 0.0
+    b2_since: float | None = None
+    wake: Wake = Wake.NONE
+
+    # what is offered
+    limits: dict[str, float] = field(default_factory=dict)
+    """Bounds of other machines (`LimitSet`): source -> A."""
+    thermal_A: float | None = None
+    temperatures_C: dict[str, float] = field(default_factory=dict)
+    cable_A: float | None = None
+    cable_wrong_since: float | None = None
+    plug_in_socket: bool = False
+    applied_A: float = 0.0
+    applied_reason: str = ""
+    old_limit_A: float = 0.0
+    old_limit_until: float = 0.0
+    phases: int = 3
+    phases_wanted: int = 3
+
+    # permission
+    plugged: bool = False
+    authorised: bool = False
+    at_once: bool = False
+    transaction_id: str = ""
+    """The transaction whose Started is on disk."""
+    stops: tuple[str, ...] = ()
+    """Causes that hold the supply for a while (`SupplyStopped`)."""
+    charged: bool = False
+    """Power has flowed since the EV was authorised."""
+    wanted: bool = False
+    """`PowerWanted` has been said for the present wish."""
+    ask_again_at: float = 0.0
+
+    # power
+    power: Power = Power.OPEN
+    power_since: float = 0.0
+    feedback_closed: bool | None = None
+    feedback_since: float = 0.0
+    open_confirmed: bool = False
+    opened_at: float = 0.0
+    asked_open_at: float = 0.0
+    closed_once_at: float | None = None
+    permit_until: float = 0.0
+    grace_until: float | None = None
+    drops: int = 0
+    dropped_at: float | None = None
+
+    # guards
+    faults: dict[str, Standing] = field(default_factory=dict)
+    reported: dict[str, str] = field(default_factory=dict)
+    """What the board reports, in its own word -> fault code."""
+    over_soft_since: float | None = None
+    over_hard_since: float | None = None
+    stray_since: float | None = None
+    meter_at: float = 0.0
+    residual_trips: int = 0
+    residual_attempts: int = 0
+    residual_reclose_at: float | None = None
+
+    # the lock
+    locked: bool = False
+    lock_asked: str = ""
+    """What the lock was last asked: "", "lock", "unlock"."""
+    lock_asked_at: float = 0.0
+    lock_tries: int = 0
+    released: bool = False
+    """Unlocked by request: not locked again before the next authorisation or plug."""
+    unlock_wanted: bool = False
+
+
+class Board(Protocol):
+    """The traits of a board that this machine goes by (`hal.types.BoardInfo` has them)."""
+
+    @property
+    def closes_by_itself(self) -> bool:
+        """Delegated: it runs the pilot and closes as soon as it is allowed and the EV wants energy."""
+
+    @property
+    def contactor_feedback(self) -> bool:
+        """Mirror contacts or the like: `ContactorFeedback` comes."""
+
+    @property
+    def has_meter(self) -> bool:
+        """`MeterSample` comes."""
+
+    @property
+    def switches_phases(self) -> bool:
+        """It can close one or three phases."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardTraits:
+    """Traits as a value: the default is a raw board with everything."""
+
+    closes_by_itself: bool = False
+    contactor_feedback: bool = True
+    has_meter: bool = True
+    switches_phases: bool = False
+
+
+@dataclass(slots=True)
+class Evse:
+    """One EVSE at work: wiring that does not change, and its state. The parts are functions over this."""
+
+    config: EvseConfig
+    timings: Timings
+    facts: EvseFacts
+    board: Board
+    clock: WallClock
+    interlock: Interlock = INTERLOCK
+    pilot_table: Table[CpState, CpEvent] = TABLE
+    state: EvseState = field(default_factory=EvseState)
+
+    @property
+    def id(self) -> int:
+        """EVSE id."""
+        return self.config.id
+
+    @property
+    def has_socket(self) -> bool:
+        """A socket has a coding and a lock; a tethered cable has neither."""
+        return self.config.connector == "sType2"
+
+    def reached(self, now: Tick, at: float) -> bool:
+        """Whether this moment has come; if not, it becomes a deadline."""
+        if now.mono >= at:
+            return True
+        if self.state.due is None or at < self.state.due:
+            self.state.due = at
+        return False

@@ -1,0 +1,169 @@
+"""What power needs, as a table. Only this module asks for a closed contactor, and only this module gives out the lease on power.
+
+Each condition names what it wants of `Facts`, where that comes from, and what happens when it is lost while the contactor is closed.
+The conditions are those of the closing invariant (facts of the project, safety section 3) and of IEC 61851-1 mode 3.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chargepoint.commands import CloseContactor, Command, Permit
+from chargepoint.pilot import DUTY_MAX_PERCENT, DUTY_MIN_PERCENT, CpState
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the decision depends on, at one moment."""
+
+    pilot: CpState
+    duty_percent: float | None
+    """The PWM that we put out; None at X1 or F."""
+    ventilation: bool
+    diode_right: bool
+    """The negative half showed the EV's diode (boards that run the pilot themselves check it themselves)."""
+    cable_right: bool
+    """Coding valid where there is a socket; always for a tethered cable."""
+    lock_right: bool
+    """Locked where a lock is fitted."""
+    authorised: bool
+    durable: bool
+    """The Started event of the transaction is on disk."""
+    supply_allowed: bool
+    """No transaction limit, nor anything else that only pauses, says no."""
+    offered_A: float
+    open_faults: bool
+    """A fault stands that opens at once."""
+    stop_faults: bool
+    """A fault stands that ends the supply in order."""
+    operative: bool
+    settled: bool
+    """Long enough after power-up and after the last closing."""
+    contactor_known_open: bool
+    """The feedback shows open (or there is no feedback, and opening was done); no weld."""
+    phases_right: bool
+    """No change between one and three phases is under way."""
+    running: bool
+    """Not shutting down, and past the first input."""
+    permit_left_s: float
+    """How long the lease on power still runs; 0 without one."""
+
+
+class Lost(enum.Enum):
+    """What the loss of a condition means for a closed contactor."""
+
+    OPEN = "open"
+    """At once (100 ms)."""
+    STOP = "stop"
+    """No PWM; the EV has 3 s to open S2, then it opens under load."""
+    PAUSE = "pause"
+    """No PWM; it opens under load after 6 s in C1."""
+    NOTHING = "nothing"
+    """Needed for closing only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One line of the table. `offer` tells that the PWM, too, waits for it."""
+
+    name: str
+    holds: Callable[[Facts], bool]
+    lost: Lost
+    source: str
+    offer: bool = True
+
+
+def _wants(f: Facts) -> bool:
+    return f.pilot is CpState.C2 or (f.pilot is CpState.D2 and f.ventilation)
+
+
+def _may_stay(f: Facts) -> bool:
+    """C1 (or D1) is the EV's time after we took the PWM away; only B, A, E, F and an unventilated D end the supply at once."""
+    return f.pilot in (CpState.C1, CpState.C2) or (f.pilot in (CpState.D1, CpState.D2) and f.ventilation)
+
+
+def _duty_states_a_current(f: Facts) -> bool:
+    return f.duty_percent is not None and DUTY_MIN_PERCENT <= f.duty_percent <= DUTY_MAX_PERCENT
+
+
+PILOT, PILOT_STAYS, DUTY, DURABLE, PERMIT = "EV wants energy", "EV on the line", "duty states a current", "Started is durable", "live permit"
+SETTLED, KNOWN_OPEN = "settled", "contactor known open"
+
+CONDITIONS: tuple[Condition, ...] = (
+    Condition(PILOT, _wants, Lost.PAUSE, "IEC 61851-1 6.3.1: C2, or D2 with ventilation; C1 may hold closed for 6 s", offer=False),
+    Condition(PILOT_STAYS, _may_stay, Lost.OPEN, "IEC 61851-1 Table A.5: 100 ms after B, A, E, F", offer=False),
+    Condition(DUTY, _duty_states_a_current, Lost.PAUSE, "IEC 61851-1 Table A.8: 10 to 97 %", offer=False),
+    Condition("diode", lambda f: f.diode_right, Lost.OPEN, "IEC 61851-1 A.4: no EV without its diode", offer=False),
+    Condition("cable", lambda f: f.cable_right, Lost.OPEN, "IEC 61851-1 B.2: valid coding"),
+    Condition("lock", lambda f: f.lock_right, Lost.OPEN, "IEC 61851-1 D.6: closed where fitted"),
+    Condition("authorised", lambda f: f.authorised, Lost.STOP, "OCPP C01; S-11: no energy 5 s after it ends"),
+    Condition(DURABLE, lambda f: f.durable, Lost.STOP, "F-1: on disk before power flows", offer=False),
+    Condition("supply allowed", lambda f: f.supply_allowed, Lost.PAUSE, "OCPP E16: limits of a transaction"),
+    Condition("current offered", lambda f: f.offered_A > 0, Lost.PAUSE, "IEC 61851-1: nothing below 6 A"),
+    Condition("no fault that opens", lambda f: not f.open_faults, Lost.OPEN, "F-14, F-15, S-20"),
+    Condition("no fault that stops", lambda f: not f.stop_faults, Lost.STOP, "F-13"),
+    Condition("operative", lambda f: f.operative, Lost.STOP, "OCPP G03"),
+    Condition("running", lambda f: f.running, Lost.OPEN, "F-18: contactor first"),
+    Condition(SETTLED, lambda f: f.settled, Lost.NOTHING, "F-17: not again soon after a power loss", offer=False),
+    Condition(KNOWN_OPEN, lambda f: f.contactor_known_open, Lost.NOTHING, "F-14: never onto a weld", offer=False),
+    Condition("phases set", lambda f: f.phases_right, Lost.NOTHING, "1p/3p only with contactors open, after X1 and a wait"),
+    Condition(PERMIT, lambda f: f.permit_left_s > 0, Lost.OPEN, "F-16: the lease lapses with the process", offer=False),
+)
+
+
+SELF_CLOSING_WITHOUT = (PILOT, PILOT_STAYS, DUTY, PERMIT)
+"""What a board that closes by itself waits for on its own: all else holds before it gets the lease and the PWM."""
+ARMED_WITHOUT = (PILOT, PILOT_STAYS, DUTY, SETTLED, KNOWN_OPEN)
+"""What is not asked of it any more once it has both: it may close in this very moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interlock:
+    """The decisions, from one table."""
+
+    conditions: tuple[Condition, ...] = CONDITIONS
+
+    def missing(self, facts: Facts, *, but: Iterable[str] = ()) -> tuple[str, ...]:
+        """The conditions for closing that do not hold, the named ones left out."""
+        return tuple(c.name for c in self.conditions if c.name not in but and not c.holds(facts))
+
+    def offers(self, facts: Facts) -> bool:
+        """Whether the PWM may tell the EV that there is energy."""
+        return not self.not_offering(facts)
+
+    def not_offering(self, facts: Facts) -> str:
+        """The first condition that keeps the PWM away; "" when none does."""
+        return next((c.name for c in self.conditions if c.offer and not c.holds(facts)), "")
+
+    def lost(self, facts: Facts) -> tuple[Lost, str]:
+        """For a closed contactor: the hardest consequence of what no longer holds, and the name of that condition."""
+        for hardest in (Lost.OPEN, Lost.STOP, Lost.PAUSE):
+            for condition in self.conditions:
+                if condition.lost is hardest and not condition.holds(facts):
+                    return hardest, condition.name
+        return Lost.NOTHING, ""
+
+    def permit(self, facts: Facts, evse_id: int, ttl_s: float, *, but: Iterable[str] = ()) -> Permit | None:
+        """The lease, for closing: when all but the lease itself holds (and what a self-closing board waits for: `but`)."""
+        return None if self.missing(facts, but=(*but, PERMIT)) else Permit(evse_id, ttl_s)
+
+    def renewed(self, facts: Facts, evse_id: int, ttl_s: float) -> Permit | None:
+        """The lease again, while closed: as long as nothing is lost that opens at once. A lapsed lease is not renewed."""
+        return None if self.lost(facts)[0] is Lost.OPEN else Permit(evse_id, ttl_s)
+
+    def permit_armed(self, facts: Facts, evse_id: int, ttl_s: float) -> Permit | None:
+        """The lease again, for a board that may close by itself."""
+        return None if self.disarmed(facts) else Permit(evse_id, ttl_s)
+
+    def disarmed(self, facts: Facts) -> str:
+        """For a board that closes by itself and is allowed to: the condition that ends this, "" when none does."""
+        return next(iter(self.missing(facts, but=ARMED_WITHOUT)), "")
+
+    def close(self, facts: Facts, evse_id: int, phases: int) -> tuple[Command, ...]:
+        """The one place that asks for a closed contactor: when every condition holds."""
+        return () if self.missing(facts) else (CloseContactor(evse_id, phases),)
+
+
+INTERLOCK = Interlock()
