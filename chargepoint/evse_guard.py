@@ -140,9 +140,9 @@ def settle(evse: Evse, now: Tick) -> list[object]:
             out += evse_faults.cause_over(evse, PROXIMITY)
         elif PROXIMITY not in s.faults and evse.reached(now, s.cable_wrong_since + CABLE_WRONG_S):
             out += evse_faults.raise_fault(evse, now, PROXIMITY)
-    if evse.board.has_meter and s.running and not {METER_SILENT, METER_SILENT_STOPS} & s.faults.keys():
-        if evse.reached(now, s.meter_at + evse.timings.meter_silence_s):
-            out += meter_silent(evse, now)
+    watched = evse.board.has_meter and s.running and not {METER_SILENT, METER_SILENT_STOPS} & s.faults.keys()
+    if watched and evse.reached(now, s.meter_at + evse.timings.meter_silence_s):
+        out += meter_silent(evse, now)
     out += _late_over_current(evse, now)
     if s.residual_reclose_at is not None and s.power is Power.OPEN and evse.reached(now, s.residual_reclose_at):
         s.residual_reclose_at = None

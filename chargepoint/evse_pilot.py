@@ -61,9 +61,9 @@ def settle_level(evse: Evse, now: Tick) -> list[object]:
         if evse.reached(now, s.candidate_since + wait_s):
             level, s.candidate = s.candidate, None
             out += take_level(evse, now, level)
-    if s.cp in (CpState.B2, CpState.C2, CpState.D2) and s.low_wrong_since is not None and DIODE not in s.faults:
-        if evse.reached(now, s.low_wrong_since + NO_DIODE_S):
-            out += evse_faults.raise_fault(evse, now, DIODE)
+    judged = s.cp in (CpState.B2, CpState.C2, CpState.D2) and DIODE not in s.faults
+    if judged and s.low_wrong_since is not None and evse.reached(now, s.low_wrong_since + NO_DIODE_S):
+        out += evse_faults.raise_fault(evse, now, DIODE)
     return out
 
 
@@ -224,7 +224,10 @@ def _applied(evse: Evse, now: Tick, offer: Offer, facts: Facts) -> list[object]:
     s = evse.state
     current_A = pilot.duty_means(s.duty_percent).current_A if s.duty_percent is not None else PAUSE
     changed = abs(current_A - s.applied_A) > SMALLEST_STEP_A / 2
-    reason = (s.applied_reason if not changed else offer.reason) if current_A else (offer.reason if offer.paused else evse.interlock.not_offering(facts))
+    if current_A:
+        reason = offer.reason if changed else s.applied_reason
+    else:
+        reason = offer.reason if offer.paused else evse.interlock.not_offering(facts)
     if not changed and reason == s.applied_reason:
         return []
     if current_A < s.applied_A:

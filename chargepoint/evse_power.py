@@ -167,9 +167,9 @@ def watch(evse: Evse, now: Tick) -> list[object]:
     out: list[object] = []
     if s.power is Power.CLOSING and evse.reached(now, s.power_since + t.close_timeout_s):
         out += [*evse_faults.raise_fault(evse, now, CONTACTOR_STUCK_OPEN), *open_now(evse, now, "not closed in time")]
-    if s.feedback_closed and s.power in (Power.OPEN, Power.OPENING) and CONTACTOR_WELDED not in s.faults:
-        if evse.reached(now, max(s.power_since, s.feedback_since) + t.weld_after_s):
-            out += evse_faults.raise_fault(evse, now, CONTACTOR_WELDED)
+    suspicious = s.feedback_closed and s.power in (Power.OPEN, Power.OPENING) and CONTACTOR_WELDED not in s.faults
+    if suspicious and evse.reached(now, max(s.power_since, s.feedback_since) + t.weld_after_s):
+        out += evse_faults.raise_fault(evse, now, CONTACTOR_WELDED)
     if s.power is Power.ARMED and s.feedback_closed and evse.reached(now, s.power_since + t.weld_after_s):
         out += open_now(evse, now, "the board did not open by itself")
     if s.power is Power.OPENING and evse.reached(now, s.asked_open_at + OPEN_AGAIN_S):

@@ -67,6 +67,7 @@ METER_SILENT_STOPS = "MeterSilentStops"
 BOARD_SILENT = "BoardSilent"
 OTHER = "OtherError"
 
+# fmt: off
 FAULTS: dict[str, Fault] = {
     row.code: row
     for row in (
@@ -116,6 +117,7 @@ FAULTS: dict[str, Fault] = {
         Fault(OTHER, "", _O, _OVER, "EVSE", "OtherError", "the board reports an error that this station does not know"),
     )
 }
+# fmt: on
 
 ALIASES: dict[str, str] = {
     # OCPP 1.6 names and common driver names for rows above.

@@ -88,7 +88,13 @@ def _duty_states_a_current(f: Facts) -> bool:
     return f.duty_percent is not None and DUTY_MIN_PERCENT <= f.duty_percent <= DUTY_MAX_PERCENT
 
 
-PILOT, PILOT_STAYS, DUTY, DURABLE, PERMIT = "EV wants energy", "EV on the line", "duty states a current", "Started is durable", "live permit"
+PILOT, PILOT_STAYS, DUTY, DURABLE, PERMIT = (
+    "EV wants energy",
+    "EV on the line",
+    "duty states a current",
+    "Started is durable",
+    "live permit",
+)
 SETTLED, KNOWN_OPEN = "settled", "contactor known open"
 
 CONDITIONS: tuple[Condition, ...] = (

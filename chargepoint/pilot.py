@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from iso15118.machine import Table, on, refuse, stay
 
@@ -53,7 +54,7 @@ def level_of(high_V: float, previous: Level | None = None) -> Level:
     for level, nominal_V in NOMINAL_V.items():
         if abs(high_V - nominal_V) <= LEVEL_TOLERANCE_V:
             return level
-    for upper, lower in zip(_FALLING, _FALLING[1:], strict=False):
+    for upper, lower in pairwise(_FALLING):
         if NOMINAL_V[lower] < high_V < NOMINAL_V[upper]:
             if previous in (upper, lower):
                 return previous
@@ -124,7 +125,11 @@ def _rows() -> tuple[tuple[object, ...], ...]:
         rows += [
             # No EV yet.
             tuple(stay(_A[x], _E.A)),
-            tuple(e for level in (_E.B, _E.C, _E.D) for e in on(_A[x], level, to=to[level], do=(PLUGGED,), source="IEC 61851-1 A.5: A to B, C, D")),
+            tuple(
+                e
+                for level in (_E.B, _E.C, _E.D)
+                for e in on(_A[x], level, to=to[level], do=(PLUGGED,), source="IEC 61851-1 A.5: A to B, C, D")
+            ),
             # An EV: it moves between B, C and D; leaving C or D ends the supply.
             tuple(e for s in ev for level in (_E.C, _E.D) for e in on(s, level, to=to[level])),
             tuple(on((_C[x], _D[x]), _E.B, to=_B[x], do=(OPEN,), source=_OPEN_100MS + " after S2 opens")),

@@ -61,7 +61,9 @@ class Transition(Generic[S, E]):
     refused: bool = False
 
 
-def on(states: S | tuple[S, ...], events: E | tuple[E, ...], *, to: S, do: tuple[str, ...] = (), source: str = "") -> Iterator[Transition[S, E]]:
+def on(
+    states: S | tuple[S, ...], events: E | tuple[E, ...], *, to: S, do: tuple[str, ...] = (), source: str = ""
+) -> Iterator[Transition[S, E]]:
     """Entries that lead to `to`, one for each pair."""
     for state, event in _pairs(states, events):
         yield Transition(state, event, to, do, source)

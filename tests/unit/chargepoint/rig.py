@@ -46,6 +46,7 @@ from hal.types import ContactorFeedback, LockState, MeterSample, PilotVoltage, P
 TOKEN = IdToken("04AABBCC", "ISO14443")
 TRAVEL_S = 0.02
 STORED: dict[str, dict[str, Any]] = {}
+RAW = BoardTraits()
 TIMINGS = Timings(boot_jitter_s=0, close_after_boot_s=0)
 
 
@@ -94,7 +95,7 @@ class Rig:
 
     config: EvseConfig = field(default_factory=EvseConfig)
     timings: Timings = TIMINGS
-    traits: BoardTraits = BoardTraits()
+    traits: BoardTraits = RAW
     stored: dict[str, Any] = field(default_factory=dict)
     durable: bool = True
     reason: str = "LocalReset"

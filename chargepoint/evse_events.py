@@ -1,0 +1,226 @@
+"""What each event means to an EVSE: mostly a note in its state; what follows is settled afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from chargepoint import evse_faults, evse_guard, evse_lock, evse_pilot, evse_power
+from chargepoint.commands import ResetResidualCurrent, SetX1
+from chargepoint.events import (
+    AuthorisationEnded,
+    Authorised,
+    FaultAcknowledged,
+    HardwareDone,
+    HardwareFailed,
+    LimitSet,
+    OperationalChanged,
+    PhasesWanted,
+    PoweredUp,
+    ShutdownRequested,
+    SupplyStopped,
+    TimerExpired,
+    TransactionDurable,
+    TransactionEnded,
+    TransactionNotStored,
+    UnlockWanted,
+)
+from chargepoint.evse_state import Evse
+from chargepoint.faults import BOARD_SILENT
+from chargepoint.tick import Tick
+from hal.types import (
+    BoardFault,
+    BoardSilence,
+    ContactorFeedback,
+    LockState,
+    MeterSample,
+    MeterSilence,
+    PilotState,
+    PilotVoltage,
+    ProximityResistance,
+    ResidualCurrentTrip,
+    TemperatureSample,
+)
+
+COMMANDED_STARTS = ("LocalReset", "RemoteReset", "ScheduledReset", "ApplicationReset")
+"""Boot reasons that are no power loss: nothing waits (F-17)."""
+
+
+def _timer(evse: Evse, now: Tick, event: TimerExpired) -> list[object]:
+    return []
+
+
+def _powered_up(evse: Evse, now: Tick, event: PoweredUp) -> list[object]:
+    """Open, before anything else (F-1); after a power loss nothing closes for a while (F-17)."""
+    s, t = evse.state, evse.timings
+    s.running = True
+    s.output_since = s.meter_at = now.mono
+    s.output_least_s = t.x1_s
+    hold_s = 0.0 if event.reason in COMMANDED_STARTS else t.close_after_boot_s
+    s.settled_at = now.mono + max(hold_s, t.boot_jitter_s * _share(event.entropy_hex, evse.id))
+    out: list[object] = [*evse_power.open_now(evse, now, "powered up"), SetX1(evse.id)]
+    return out + evse_faults.restored(evse, event.stored.get(evse_faults.TABLE, {}), now)
+
+
+def _shutdown(evse: Evse, now: Tick, event: ShutdownRequested) -> list[object]:
+    evse.state.running = False
+    return evse_power.open_now(evse, now, "shutting down")
+
+
+def _pilot_voltage(evse: Evse, now: Tick, event: PilotVoltage) -> list[object]:
+    return evse_pilot.voltage(evse, now, event.high_V, event.low_V)
+
+
+def _pilot_state(evse: Evse, now: Tick, event: PilotState) -> list[object]:
+    return evse_pilot.reported_state(evse, now, event.state)
+
+
+def _proximity(evse: Evse, now: Tick, event: ProximityResistance) -> list[object]:
+    evse_guard.proximity(evse, now, event.ohm)
+    return []
+
+
+def _feedback(evse: Evse, now: Tick, event: ContactorFeedback) -> list[object]:
+    return evse_power.feedback(evse, now, event.closed)
+
+
+def _meter(evse: Evse, now: Tick, event: MeterSample) -> list[object]:
+    return evse_guard.measured(evse, now, event)
+
+
+def _meter_silence(evse: Evse, now: Tick, event: MeterSilence) -> list[object]:
+    return evse_guard.meter_silent(evse, now)
+
+
+def _residual(evse: Evse, now: Tick, event: ResidualCurrentTrip) -> list[object]:
+    return evse_guard.residual_trip(evse, now, event.kind)
+
+
+def _temperature(evse: Evse, now: Tick, event: TemperatureSample) -> list[object]:
+    return evse_guard.temperature(evse, now, event.place, event.celsius)
+
+
+def _lock(evse: Evse, now: Tick, event: LockState) -> list[object]:
+    return evse_lock.lock_state(evse, now, event.locked, event.fault)
+
+
+def _board_fault(evse: Evse, now: Tick, event: BoardFault) -> list[object]:
+    return evse_faults.reported(evse, now, event.code, event.text, event.present)
+
+
+def _board_silence(evse: Evse, now: Tick, event: BoardSilence) -> list[object]:
+    return evse_faults.reported(evse, now, BOARD_SILENT, "", event.silent)
+
+
+def _done(evse: Evse, now: Tick, event: HardwareDone) -> list[object]:
+    if event.command in ("LockCable", "UnlockCable"):
+        return evse_lock.done(evse, now, event.command)
+    if event.command == ResetResidualCurrent.__name__:
+        return evse_guard.residual_rearmed(evse)
+    return evse_power.done(evse, now, event.command)
+
+
+def _failed(evse: Evse, now: Tick, event: HardwareFailed) -> list[object]:
+    if event.command in ("LockCable", "UnlockCable"):
+        return evse_lock.failed(evse, now, event.command)
+    if event.command in ("SetX1", "SetDuty", "SetStateF"):
+        evse.state.output_failed_at = now.mono
+    return evse_power.failed(evse, now, event.command, event.error)
+
+
+def _authorised(evse: Evse, now: Tick, event: Authorised) -> list[object]:
+    s = evse.state
+    s.authorised, s.at_once, s.released, s.charged = True, False, False, s.charged and s.authorised
+    return []
+
+
+def _authorisation_ended(evse: Evse, now: Tick, event: AuthorisationEnded) -> list[object]:
+    s = evse.state
+    s.authorised, s.at_once, s.charged, s.wanted = False, event.at_once, False, False
+    s.stops = ()
+    return []
+
+
+def _supply_stopped(evse: Evse, now: Tick, event: SupplyStopped) -> list[object]:
+    others = tuple(c for c in evse.state.stops if c != event.cause)
+    evse.state.stops = (*others, event.cause) if event.stopped else others
+    return []
+
+
+def _durable(evse: Evse, now: Tick, event: TransactionDurable) -> list[object]:
+    evse.state.transaction_id = event.transaction_id
+    return []
+
+
+def _not_stored(evse: Evse, now: Tick, event: TransactionNotStored) -> list[object]:
+    evse_power.not_stored(evse, now)
+    return []
+
+
+def _transaction_ended(evse: Evse, now: Tick, event: TransactionEnded) -> list[object]:
+    if event.transaction_id == evse.state.transaction_id:
+        evse.state.transaction_id = ""
+    return []
+
+
+def _limit(evse: Evse, now: Tick, event: LimitSet) -> list[object]:
+    if event.current_A is None:
+        evse.state.limits.pop(event.source, None)
+    else:
+        evse.state.limits[event.source] = event.current_A
+    return []
+
+
+def _phases(evse: Evse, now: Tick, event: PhasesWanted) -> list[object]:
+    if evse.board.switches_phases and event.phases <= evse.config.phases:
+        evse.state.phases_wanted = event.phases
+    return []
+
+
+def _operational(evse: Evse, now: Tick, event: OperationalChanged) -> list[object]:
+    return []  # the facts say it
+
+
+def _unlock(evse: Evse, now: Tick, event: UnlockWanted) -> list[object]:
+    return evse_lock.wanted(evse)
+
+
+def _acknowledged(evse: Evse, now: Tick, event: FaultAcknowledged) -> list[object]:
+    return evse_faults.acknowledged(evse, event.code)
+
+
+def _share(entropy_hex: str, evse_id: int) -> float:
+    """A number in [0, 1) from the run's seed, another one for each EVSE."""
+    return int.from_bytes(hashlib.sha256(f"{entropy_hex}:evse{evse_id}".encode()).digest()[:7], "big") / (1 << 56)
+
+
+HANDLERS: dict[type, Callable[[Evse, Tick, Any], list[object]]] = {
+    TimerExpired: _timer,
+    PoweredUp: _powered_up,
+    ShutdownRequested: _shutdown,
+    PilotVoltage: _pilot_voltage,
+    PilotState: _pilot_state,
+    ProximityResistance: _proximity,
+    ContactorFeedback: _feedback,
+    MeterSample: _meter,
+    MeterSilence: _meter_silence,
+    ResidualCurrentTrip: _residual,
+    TemperatureSample: _temperature,
+    LockState: _lock,
+    BoardFault: _board_fault,
+    BoardSilence: _board_silence,
+    HardwareDone: _done,
+    HardwareFailed: _failed,
+    Authorised: _authorised,
+    AuthorisationEnded: _authorisation_ended,
+    SupplyStopped: _supply_stopped,
+    TransactionDurable: _durable,
+    TransactionNotStored: _not_stored,
+    TransactionEnded: _transaction_ended,
+    LimitSet: _limit,
+    PhasesWanted: _phases,
+    OperationalChanged: _operational,
+    UnlockWanted: _unlock,
+    FaultAcknowledged: _acknowledged,
+}
