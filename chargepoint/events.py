@@ -393,3 +393,45 @@ class TimeSet(Event):
 
     offset_s: float
     changed_s: float
+
+
+# ---- between machines: registration, reset, security
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged(Event):
+    """The CSMS answered a BootNotification. `status` is a RegistrationStatusEnumType; every answer tells, also the same one again."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvseOutOfService(Event):
+    """Keep this EVSE from being used (True) or no longer (False), whatever ChangeAvailability said: a reset waits or is going on."""
+
+    evse_id: int
+    cause: str
+    out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWanted(Event):
+    """Tell the CSMS the state of this EVSE's connector now, changed or not; 0 = of all."""
+
+    evse_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged(Event):
+    """Another basic-auth password stands in the device model: connect anew with it. The value is read there, it is not in the event."""
+
+    fell_back: bool = False
+    """The CSMS refused the new one, so this is the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent(Event):
+    """Something for the security log. `type` is one of `chargepoint.ocpp.blocks.security.SECURITY_EVENTS`; no secrets in `info`."""
+
+    type: str
+    info: str = ""
