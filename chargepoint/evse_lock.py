@@ -47,8 +47,8 @@ def failed(evse: Evse, now: Tick, command: str) -> list[object]:
 def settle(evse: Evse, now: Tick) -> list[object]:
     """Bring the lock to where it should be."""
     s = evse.state
-    if not evse.has_socket or not s.running:
-        return []
+    if not evse.has_socket or not s.running or s.power in (Power.CLOSING, Power.CLOSED, Power.OPENING):
+        return []  # under power, and on the way there and back, the lock stays as it is
     want = "lock" if _should_lock(evse) else "unlock"
     if s.lock_asked != want:
         s.lock_tries = 0
@@ -63,8 +63,6 @@ def settle(evse: Evse, now: Tick) -> list[object]:
 
 def _should_lock(evse: Evse) -> bool:
     s = evse.state
-    if s.power is not Power.OPEN:
-        return True
     return s.plugged and s.authorised and s.plug_in_socket and not s.released
 
 

@@ -18,6 +18,8 @@ WITH_PWM = (CpState.A2, CpState.B2, CpState.C2, CpState.D2, CpState.E2)
 SUPPLYING = (CpState.C1, CpState.C2, CpState.D1, CpState.D2)
 RETRY_S = 1.0
 """A pilot output that the board refused is asked for again after this."""
+DIODE_SHOWS_S = 0.1
+"""From the beginning of the PWM until a reading of its negative half is expected [K]."""
 NO_DIODE_S = 0.5
 """Without the negative half for this long it is a fault [K]; the supply does not wait for that (`diode_right`)."""
 SMALLEST_STEP_A = 0.1
@@ -34,7 +36,7 @@ def voltage(evse: Evse, now: Tick, high_V: float, low_V: float | None) -> list[o
     if s.output is Output.X2:
         if pilot.low_is_right(low_V):
             s.low_right, s.low_wrong_since = True, None
-        elif s.low_wrong_since is None:
+        elif s.low_wrong_since is None and now.mono >= s.output_since + DIODE_SHOWS_S:
             s.low_wrong_since = now.mono
     if level is s.level:
         s.candidate = None
@@ -75,6 +77,8 @@ def diode_right(evse: Evse, now: Tick) -> bool:
     s = evse.state
     if evse.board.closes_by_itself or s.output is not Output.X2:
         return True
+    if not s.low_right and s.power is Power.CLOSED and s.low_wrong_since is None:
+        return not evse.reached(now, s.output_since + DIODE_SHOWS_S)  # the PWM has come back within C1's 6 s
     return s.low_right and (s.low_wrong_since is None or not evse.reached(now, s.low_wrong_since + evse.timings.pilot_open_debounce_s))
 
 

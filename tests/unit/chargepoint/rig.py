@@ -47,7 +47,7 @@ TOKEN = IdToken("04AABBCC", "ISO14443")
 TRAVEL_S = 0.02
 STORED: dict[str, dict[str, Any]] = {}
 RAW = BoardTraits()
-TIMINGS = Timings(boot_jitter_s=0, close_after_boot_s=0)
+TIMINGS = Timings(boot_jitter_s=0, close_after_boot_s=0, meter_silence_s=1e9)
 
 
 @dataclass
@@ -121,7 +121,8 @@ class Rig:
         """One event, now; the board obeys what comes out. Gives what came out."""
         out = list(self.machine.handle(Tick(self.now, 1_700_000_000 + self.now), event))
         codec.load(EvseState, codec.dump(EvseState, self.machine.state))  # a snapshot is possible at any moment
-        for item in sorted(out, key=lambda i: getattr(i, "lane", Lane.NORMAL) is not Lane.SAFE):
+        out.sort(key=lambda i: getattr(i, "lane", Lane.NORMAL) is not Lane.SAFE)  # as the station does
+        for item in out:
             if hasattr(item, "lane"):
                 self.commands.append((self.now, item))
                 self._obey(item)
@@ -190,7 +191,7 @@ class Rig:
 
     def show(self) -> None:
         """The board reads the pilot."""
-        if not self.world.deaf:
+        if not self.world.deaf and not self.traits.closes_by_itself:
             self.tell(PilotVoltage(self.config.id, self.world.high_V(), self.world.low_V()))
 
     def authorise(self) -> None:
