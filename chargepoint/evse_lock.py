@@ -69,6 +69,7 @@ def _should_lock(evse: Evse) -> bool:
 def _ask(evse: Evse, now: Tick, want: str) -> list[object]:
     s = evse.state
     s.lock_asked, s.lock_asked_at = want, now.mono
+    s.locked, evse.facts.locked = None, False  # in motion: nothing is known until the sensor says it
     s.lock_tries += 1
     return [LockCable(evse.id) if want == "lock" else UnlockCable(evse.id)]
 

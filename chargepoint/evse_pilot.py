@@ -36,7 +36,7 @@ def voltage(evse: Evse, now: Tick, high_V: float, low_V: float | None) -> list[o
     if s.output is Output.X2:
         if pilot.low_is_right(low_V):
             s.low_right, s.low_wrong_since = True, None
-        elif s.low_wrong_since is None and now.mono >= s.output_since + DIODE_SHOWS_S:
+        elif s.low_wrong_since is None and (s.low_right or now.mono >= s.output_since + DIODE_SHOWS_S):
             s.low_wrong_since = now.mono
     if level is s.level:
         s.candidate = None

@@ -32,7 +32,7 @@ def facts_of(evse: Evse, now: Tick, offer: Offer) -> Facts:
         ventilation=evse.config.ventilation,
         diode_right=evse_pilot.diode_right(evse, now),
         cable_right=not evse.has_socket or s.cable_A is not None,
-        lock_right=not evse.has_socket or s.locked,
+        lock_right=not evse.has_socket or (s.locked is True and s.lock_asked == "lock"),
         authorised=s.authorised,
         durable=bool(s.transaction_id),
         supply_allowed=not s.stops,

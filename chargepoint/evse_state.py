@@ -138,7 +138,8 @@ class EvseState:
     residual_reclose_at: float | None = None
 
     # the lock
-    locked: bool = False
+    locked: bool | None = None
+    """What the lock's sensor said last; None while it moves, and before it has spoken."""
     lock_asked: str = ""
     """What the lock was last asked: "", "lock", "unlock"."""
     lock_asked_at: float = 0.0
