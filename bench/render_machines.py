@@ -59,7 +59,10 @@ def interlock_page() -> str:
 
 def faults_page() -> str:
     """What each fault does, and how OCPP calls it."""
-    body = ((f.code, f.mrec or "-", f.reaction.value, f.until.value, f"{f.component}.{f.variable}", f.error_code, f.text) for f in FAULTS.values())
+    body = (
+        (f.code, f.mrec or "-", f.reaction.value, f.until.value, f"{f.component}.{f.variable}", f.error_code, f.text)
+        for f in FAULTS.values()
+    )
     return (
         f"{HEADER}# Faults of an EVSE\n\nReaction: `open` at once, `stop` in order, `go on`. Until: the cause is `over`, the EV is `unplugged`, "
         "or a person has `acknowledged` it (kept over a restart).\n\n"

@@ -5,7 +5,18 @@ from itertools import pairwise
 
 import pytest
 
-from chargepoint.commands import CloseContactor, LockCable, OpenContactor, Permit, Persist, Put, ResetResidualCurrent, SetX1, UnlockCable, WithdrawPermit
+from chargepoint.commands import (
+    CloseContactor,
+    LockCable,
+    OpenContactor,
+    Permit,
+    Persist,
+    Put,
+    ResetResidualCurrent,
+    SetX1,
+    UnlockCable,
+    WithdrawPermit,
+)
 from chargepoint.config import EvseConfig
 from chargepoint.events import (
     ChargingState,

@@ -164,7 +164,8 @@ class Explorer:
         times = tuple(None if (t := getattr(s, n)) is None else max(-10.0, min(15.0, round(t - now, 3))) for n in _TIME_FIELDS)
         others = tuple(_frozen(getattr(s, n)) for n in _OTHER_FIELDS)
         world = tuple(
-            max(-10.0, min(15.0, round(getattr(w, f.name) - now, 3))) if f.name in _WORLD_TIMES else _frozen(getattr(w, f.name)) for f in fields(w)
+            max(-10.0, min(15.0, round(getattr(w, f.name) - now, 3))) if f.name in _WORLD_TIMES else _frozen(getattr(w, f.name))
+            for f in fields(w)
         )
         return times, others, world
 
