@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from iso15118.machine import Table, on, refuse, stay
+from iso15118.machine import Table, Transition, on, refuse, stay
 
 # ---- levels. IEC 61851-1 Annex A: nominal levels, +/- 1 V as the EVSE measures them.
 
@@ -109,6 +110,7 @@ PLUGGED, UNPLUGGED, OPEN, NO_PWM, ERROR, ERROR_OVER = "plugged", "unplugged", "o
 _S, _E = CpState, CpEvent
 _A, _B, _C, _D = (_S.A1, _S.A2), (_S.B1, _S.B2), (_S.C1, _S.C2), (_S.D1, _S.D2)
 _ERR = (_S.E1, _S.E2)
+_EV_LEVELS = (_E.B, _E.C, _E.D)
 _OPEN_100MS = "IEC 61851-1 Table A.5/A.6 [K]: supply off within 100 ms"
 
 
@@ -116,51 +118,49 @@ def _levels(suffix: int) -> dict[CpEvent, CpState]:
     return {_E.A: _A[suffix], _E.B: _B[suffix], _E.C: _C[suffix], _E.D: _D[suffix], _E.E: _ERR[suffix], _E.N: _ERR[suffix]}
 
 
-def _rows() -> tuple[tuple[object, ...], ...]:
-    rows: list[tuple[object, ...]] = []
+def _rows() -> Iterator[Transition[CpState, CpEvent]]:
     for x in (0, 1):
         to = _levels(x)
         ev = (_B[x], _C[x], _D[x])
-        gone_off = ("open", "no PWM") if x else ("open",)
-        rows += [
-            # No EV yet.
-            tuple(stay(_A[x], _E.A)),
-            tuple(
-                e
-                for level in (_E.B, _E.C, _E.D)
-                for e in on(_A[x], level, to=to[level], do=(PLUGGED,), source="IEC 61851-1 A.5: A to B, C, D")
-            ),
-            # An EV: it moves between B, C and D; leaving C or D ends the supply.
-            tuple(e for s in ev for level in (_E.C, _E.D) for e in on(s, level, to=to[level])),
-            tuple(on((_C[x], _D[x]), _E.B, to=_B[x], do=(OPEN,), source=_OPEN_100MS + " after S2 opens")),
-            tuple(stay(_B[x], _E.B)),
-            tuple(on(ev, _E.A, to=_A[x], do=(*gone_off, UNPLUGGED), source=_OPEN_100MS + " after loss of the pilot")),
-            # Pilot in error: a short, or -12 V that we did not ask for.
-            tuple(on((_A[x], *ev), (_E.E, _E.N), to=_ERR[x], do=(OPEN, ERROR, NO_PWM) if x else (OPEN, ERROR), source=_OPEN_100MS)),
-            tuple(stay(_ERR[x], (_E.E, _E.N))),
-            tuple(e for level in (_E.B, _E.C, _E.D) for e in on(_ERR[x], level, to=to[level], do=(ERROR_OVER, PLUGGED))),
-            tuple(on(_ERR[x], _E.A, to=_A[x], do=(ERROR_OVER, UNPLUGGED))),
-        ]
-    pairs = (_A, _B, _C, _D)
-    rows += [
-        # What we put out.
-        tuple(e for s in pairs for e in on(s, _E.X1, to=s[0])),
-        tuple(on(_ERR, _E.X1, to=_S.E1)),
-        tuple(e for s in (_B, _C, _D) for e in on(s, _E.X2, to=s[1])),
-        tuple(refuse((*_A, *_ERR, _S.U, _S.F), _E.X2, why="PWM is for a connected EV on a pilot without error")),
-        tuple(on((*_A, *_B, *_C, *_D, *_ERR, _S.U, _S.F), _E.F, to=_S.F, do=(OPEN,), source="IEC 61851-1: F is not available")),
-        # F hides the EV; what is there shows after F.
-        tuple(stay(_S.F, (_E.A, _E.B, _E.C, _E.D, _E.E, _E.N))),
-        tuple(on(_S.F, _E.X1, to=_S.U)),
-        tuple(stay(_S.U, (_E.X1, _E.N))),
-        tuple(on(_S.U, _E.A, to=_S.A1, do=(UNPLUGGED,))),
-        tuple(e for level in (_E.B, _E.C, _E.D) for e in on(_S.U, level, to=_levels(0)[level], do=(PLUGGED,))),
-        tuple(on(_S.U, _E.E, to=_S.E1, do=(OPEN, ERROR))),
-    ]
-    return tuple(rows)
+        without_pwm = (NO_PWM,) if x else ()
+        # No EV yet.
+        yield from stay(_A[x], _E.A)
+        for level in _EV_LEVELS:
+            yield from on(_A[x], level, to=to[level], do=(PLUGGED,), source="IEC 61851-1 A.5: A to B, C, D")
+        # An EV: it moves between B, C and D; leaving C or D ends the supply.
+        for level in (_E.C, _E.D):
+            yield from on(ev, level, to=to[level])
+        yield from stay(_B[x], _E.B)
+        yield from on((_C[x], _D[x]), _E.B, to=_B[x], do=(OPEN,), source=f"{_OPEN_100MS} after S2 opens")
+        yield from on(ev, _E.A, to=_A[x], do=(OPEN, *without_pwm, UNPLUGGED), source=f"{_OPEN_100MS} after loss of the pilot")
+        # Pilot in error: a short, or -12 V that we did not ask for.
+        yield from on((_A[x], *ev), (_E.E, _E.N), to=_ERR[x], do=(OPEN, ERROR, *without_pwm), source=_OPEN_100MS)
+        yield from stay(_ERR[x], (_E.E, _E.N))
+        for level in _EV_LEVELS:
+            yield from on(_ERR[x], level, to=to[level], do=(ERROR_OVER, PLUGGED))
+        yield from on(_ERR[x], _E.A, to=_A[x], do=(ERROR_OVER, UNPLUGGED))
+    yield from _output_rows()
 
 
-TABLE: Table[CpState, CpEvent] = Table("IEC 61851-1 control pilot", CpState, CpEvent, CpState.U, (e for row in _rows() for e in row))  # type: ignore[misc]
+def _output_rows() -> Iterator[Transition[CpState, CpEvent]]:
+    """What we put out."""
+    for pair in (_A, _B, _C, _D, _ERR):
+        yield from on(pair, _E.X1, to=pair[0])
+    for pair in (_B, _C, _D):
+        yield from on(pair, _E.X2, to=pair[1])
+    yield from refuse((*_A, *_ERR, _S.U, _S.F), _E.X2, why="PWM is for a connected EV on a pilot without error")
+    yield from on(tuple(_S), _E.F, to=_S.F, do=(OPEN,), source="IEC 61851-1: F is not available")
+    # F hides the EV; what is there shows after F.
+    yield from stay(_S.F, (_E.A, *_EV_LEVELS, _E.E, _E.N))
+    yield from on(_S.F, _E.X1, to=_S.U)
+    yield from stay(_S.U, (_E.X1, _E.N))
+    yield from on(_S.U, _E.A, to=_S.A1, do=(UNPLUGGED,))
+    for level in _EV_LEVELS:
+        yield from on(_S.U, level, to=_levels(0)[level], do=(PLUGGED,))
+    yield from on(_S.U, _E.E, to=_S.E1, do=(OPEN, ERROR))
+
+
+TABLE: Table[CpState, CpEvent] = Table("IEC 61851-1 control pilot", CpState, CpEvent, CpState.U, _rows())
 
 
 # ---- duty and current. IEC 61851-1 Table A.8 (as in the Fluke FEV300 manual).

@@ -25,12 +25,14 @@ empty. An event that must not come in a state is written down as `refused`.
 from __future__ import annotations
 
 import enum
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-S = TypeVar("S", bound=Hashable)
-E = TypeVar("E", bound=Hashable)
+S = TypeVar("S", bound="enum.Enum | type | str")
+"""A state: a member of an enumeration, a class or a text."""
+E = TypeVar("E", bound="enum.Enum | type | str")
+"""An event, likewise."""
 
 
 class TableError(ValueError):

@@ -30,21 +30,21 @@ def states(rig: Rig) -> list[ChargingState]:
 
 def test_an_ordinary_charge_goes_through_a1_b1_b2_c2() -> None:
     rig = Rig()
-    assert rig.machine.state.cp is CpState.A1
+    assert rig.cp() is CpState.A1
     rig.plug()
     rig.run(5)
-    assert rig.machine.state.cp is CpState.B1
+    assert rig.cp() is CpState.B1
     assert rig.did(SetDuty) == []
     rig.authorise()
     rig.run(1)
-    assert rig.machine.state.cp is CpState.B2
+    assert rig.cp() is CpState.B2
     assert rig.did(SetDuty)[-1].duty_percent == pytest.approx(16 / 0.6)
     rig.s2(True)
     rig.run(1)
-    assert rig.machine.state.cp is CpState.C2
-    assert rig.world.closed
+    assert rig.cp() is CpState.C2
+    assert rig.closed()
     assert states(rig) == CHARGING_PATH
-    assert rig.facts.charging_state is ChargingState.CHARGING
+    assert rig.charging_state() is ChargingState.CHARGING
     assert len(rig.said(CablePluggedIn)) == 1
 
 
@@ -68,10 +68,10 @@ def test_unplugging_under_load_opens_within_100_ms() -> None:
     pulled = rig.now
     rig.run(1)
     assert rig.when(OpenContactor)[0] - pulled <= 0.1
-    assert not rig.world.closed
+    assert not rig.closed()
     assert rig.said(EvDisconnected) == [EvDisconnected(1, under_load=True)]
-    assert rig.facts.charging_state is ChargingState.IDLE
-    assert rig.world.pilot == "X1"
+    assert rig.charging_state() is ChargingState.IDLE
+    assert rig.pilot() == "X1"
 
 
 def test_s2_opening_opens_within_100_ms() -> None:
@@ -82,7 +82,7 @@ def test_s2_opening_opens_within_100_ms() -> None:
     rig.run(1)
     assert rig.when(OpenContactor)[0] - opened <= 0.1
     assert states(rig) == [ChargingState.SUSPENDED_EV]
-    assert rig.world.pilot == "X2", "the EV may come back by itself"
+    assert rig.pilot() == "X2", "the EV may come back by itself"
 
 
 def test_a_short_of_the_pilot_opens_within_100_ms_and_is_a_fault_while_it_lasts() -> None:
@@ -94,12 +94,12 @@ def test_a_short_of_the_pilot_opens_within_100_ms_and_is_a_fault_while_it_lasts(
     rig.run(1)
     assert rig.when(OpenContactor)[0] - shorted <= 0.1
     assert [f.code for f in rig.said(FaultRaised)] == ["PilotFault"]
-    assert rig.world.pilot == "X1"
+    assert rig.pilot() == "X1"
     rig.world.short = False
     rig.show()
     rig.run(15)
     assert [f.code for f in rig.said(FaultCleared)] == ["PilotFault"]
-    assert rig.world.closed, "still authorised, still plugged: the charge goes on"
+    assert rig.closed(), "still authorised, still plugged: the charge goes on"
 
 
 def test_one_bad_reading_does_not_open() -> None:
@@ -108,7 +108,7 @@ def test_one_bad_reading_does_not_open() -> None:
     rig.run(0.01)
     rig.show()
     rig.run(1)
-    assert rig.world.closed
+    assert rig.closed()
 
 
 def test_without_its_diode_nothing_closes() -> None:
@@ -148,8 +148,8 @@ def test_d_needs_ventilation(ventilation: bool) -> None:
     rig.world.ventilated = True
     rig.s2(True)
     rig.run(2)
-    assert rig.machine.state.cp is CpState.D2
-    assert rig.world.closed is ventilation
+    assert rig.cp() is CpState.D2
+    assert rig.closed() is ventilation
 
 
 def test_deauthorised_the_ev_gets_3_s_then_it_opens_under_load() -> None:
@@ -157,9 +157,9 @@ def test_deauthorised_the_ev_gets_3_s_then_it_opens_under_load() -> None:
     rig.forget()
     rig.deauthorise()
     stopped = rig.now
-    assert rig.world.pilot == "X1"
+    assert rig.pilot() == "X1"
     rig.run(2.9)
-    assert rig.world.closed
+    assert rig.closed()
     rig.run(2)
     assert rig.when(OpenContactor)[0] - stopped == pytest.approx(3.0)
 
@@ -171,7 +171,7 @@ def test_an_ev_that_obeys_is_opened_without_load() -> None:
     rig.run(0.5)
     rig.s2(False)
     rig.run(0.2)
-    assert not rig.world.closed
+    assert not rig.closed()
 
 
 @pytest.mark.req("S-11")
@@ -179,7 +179,7 @@ def test_at_once_means_at_once() -> None:
     rig = Rig().charging()
     rig.deauthorise(at_once=True)
     rig.run(0.05)
-    assert not rig.world.closed
+    assert not rig.closed()
 
 
 def test_a_pause_holds_c1_for_6_s_at_most() -> None:
@@ -187,15 +187,15 @@ def test_a_pause_holds_c1_for_6_s_at_most() -> None:
     rig.forget()
     rig.tell(LimitSet(1, "csms", 0.0))
     paused = rig.now
-    assert rig.world.pilot == "X1"
-    assert rig.facts.charging_state is ChargingState.SUSPENDED_EVSE
+    assert rig.pilot() == "X1"
+    assert rig.charging_state() is ChargingState.SUSPENDED_EVSE
     rig.run(5.9)
-    assert rig.world.closed
+    assert rig.closed()
     rig.run(1)
     assert rig.when(OpenContactor)[0] - paused == pytest.approx(6.0)
     rig.tell(LimitSet(1, "csms", None))
     rig.run(12)
-    assert rig.facts.charging_state is ChargingState.CHARGING
+    assert rig.charging_state() is ChargingState.CHARGING
 
 
 def test_a_pause_that_ends_in_time_never_opens() -> None:
@@ -204,12 +204,12 @@ def test_a_pause_that_ends_in_time_never_opens() -> None:
     rig.tell(LimitSet(1, "csms", 3.0))
     rig.run(1)
     rig.tell(LimitSet(1, "csms", 10.0))
-    assert rig.world.pilot == "X1", "T_step_X1: 3 s without PWM"
+    assert rig.pilot() == "X1", "T_step_X1: 3 s without PWM"
     rig.run(2.5)
-    assert rig.world.pilot == "X2"
+    assert rig.pilot() == "X2"
     rig.run(5)
     assert rig.did(OpenContactor) == []
-    assert rig.facts.charging_state is ChargingState.CHARGING
+    assert rig.charging_state() is ChargingState.CHARGING
 
 
 def test_the_pwm_changes_at_most_every_5_s() -> None:
@@ -272,7 +272,7 @@ def test_after_the_wake_up_the_ev_counts_as_paused_by_itself() -> None:
     assert states(rig) == [ChargingState.EV_CONNECTED, ChargingState.SUSPENDED_EV]
     rig.s2(True)
     rig.run(1)
-    assert rig.facts.charging_state is ChargingState.CHARGING
+    assert rig.charging_state() is ChargingState.CHARGING
 
 
 def test_no_wake_up_for_an_ev_that_has_drawn() -> None:
@@ -289,11 +289,11 @@ def test_an_ev_unplugged_during_the_wake_up_is_seen_after_it() -> None:
     rig.run(4)
     rig.authorise()
     rig.run(33)
-    assert rig.world.pilot == "F"
+    assert rig.pilot() == "F"
     rig.unplug()
     rig.run(5)
     assert len(rig.said(EvDisconnected)) == 1
-    assert rig.world.pilot == "X1"
+    assert rig.pilot() == "X1"
 
 
 def test_bcb_toggles_do_not_disturb() -> None:
@@ -307,10 +307,10 @@ def test_bcb_toggles_do_not_disturb() -> None:
         rig.run(0.3)
         rig.s2(False)
         rig.run(0.3)
-    assert not rig.world.closed
+    assert not rig.closed()
     rig.s2(True)
     rig.run(1)
-    assert rig.world.closed
+    assert rig.closed()
     assert rig.facts.faults == {}
 
 

@@ -72,7 +72,7 @@ def test_after_a_commanded_reset_nothing_waits() -> None:
     rig.plug(s2=True)
     rig.authorise()
     rig.run(4)
-    assert rig.world.closed
+    assert rig.closed()
 
 
 @pytest.mark.req("F-17")
@@ -91,8 +91,8 @@ def test_shutting_down_opens_first() -> None:
     rig = Rig().charging()
     assert rig.tell(ShutdownRequested())[:2] == [OpenContactor(1), WithdrawPermit(1)]
     rig.run(30)
-    assert not rig.world.closed
-    assert rig.world.pilot == "X1"
+    assert not rig.closed()
+    assert rig.pilot() == "X1"
 
 
 def test_nothing_closes_before_the_first_input() -> None:
@@ -122,7 +122,7 @@ def test_closing_waits_for_the_durable_started() -> None:
     assert rig.did(CloseContactor) == []
     rig.tell(TransactionDurable(1, "tx-1"))
     rig.run(1)
-    assert rig.world.closed
+    assert rig.closed()
 
 
 @pytest.mark.req("F-2")
@@ -160,8 +160,8 @@ def test_the_next_car_inherits_nothing() -> None:
     rig.run(20)
     rig.plug(s2=True)
     rig.run(60)
-    assert not rig.world.closed
-    assert rig.facts.charging_state is ChargingState.EV_CONNECTED
+    assert not rig.closed()
+    assert rig.charging_state() is ChargingState.EV_CONNECTED
 
 
 def test_supply_stopped_pauses_and_comes_back() -> None:
@@ -171,13 +171,13 @@ def test_supply_stopped_pauses_and_comes_back() -> None:
     rig.run(0.5)
     rig.s2(False)
     rig.run(1)
-    assert not rig.world.closed
-    assert rig.facts.charging_state is ChargingState.SUSPENDED_EVSE
+    assert not rig.closed()
+    assert rig.charging_state() is ChargingState.SUSPENDED_EVSE
     rig.tell(SupplyStopped(1, stopped=False, cause="energy limit"))
     rig.run(4)
     rig.s2(True)
     rig.run(1)
-    assert rig.facts.charging_state is ChargingState.CHARGING
+    assert rig.charging_state() is ChargingState.CHARGING
 
 
 def test_the_end_of_the_transaction_ends_power() -> None:
@@ -185,7 +185,7 @@ def test_the_end_of_the_transaction_ends_power() -> None:
     rig.durable = False
     rig.tell(TransactionEnded(1, "tx-1"))
     rig.run(3.1)
-    assert not rig.world.closed
+    assert not rig.closed()
 
 
 # ---- contactor
@@ -200,7 +200,7 @@ def test_a_weld_is_found_latched_and_kept_over_a_restart() -> None:
     rig.run(0.5)
     at = next(t for t, e in rig.events if isinstance(e, FaultRaised) and e.code == "ContactorWelded")
     assert at - opened == pytest.approx(0.2, abs=0.05)
-    assert rig.world.pilot == "F"
+    assert rig.pilot() == "F"
     stored = {w.key: w.value for p in rig.did(Persist) for w in p.writes if isinstance(w, Put)}
     assert "1/ContactorWelded" in stored
 
@@ -209,12 +209,12 @@ def test_a_weld_is_found_latched_and_kept_over_a_restart() -> None:
     again.authorise()
     again.run(60)
     assert again.did(CloseContactor) == []
-    assert again.world.pilot == "F"
+    assert again.pilot() == "F"
     again.tell(FaultAcknowledged(1))
     again.run(5)
     again.authorise()
     again.run(5)
-    assert again.world.closed
+    assert again.closed()
 
 
 @pytest.mark.req("F-14")
@@ -281,7 +281,7 @@ def test_the_lease_is_renewed_at_half_its_time_at_most_and_only_while_closed() -
     rig.run(5)
     moments = rig.when(Permit)
     assert all(b - a <= TIMINGS.permit_ttl_s / 2 for a, b in pairwise(moments))
-    assert rig.world.closed
+    assert rig.closed()
     rig.unplug()
     rig.run(0.1)
     rig.forget()
@@ -301,7 +301,7 @@ def test_an_overrun_of_the_lease_means_open() -> None:
     rig.run(1)
     assert rig.said(PowerSwitched) == [PowerSwitched(1, closed=False)]
     rig.run(12)
-    assert rig.world.closed, "all else holds: it closes again, after a while"
+    assert rig.closed(), "all else holds: it closes again, after a while"
 
 
 # ---- cable and lock
@@ -316,8 +316,8 @@ def test_a_socket_locks_before_it_closes_and_unlocks_at_the_end() -> None:
     rig.run(0.5)
     rig.s2(False)
     rig.run(2)
-    assert not rig.world.locked
-    assert not rig.world.closed
+    assert not rig.plug_locked()
+    assert not rig.closed()
 
 
 def test_the_plug_stays_locked_while_there_is_power() -> None:
@@ -325,7 +325,7 @@ def test_the_plug_stays_locked_while_there_is_power() -> None:
     rig.tell(UnlockWanted(1))
     rig.run(1)
     assert rig.said(UnlockFinished) == [UnlockFinished(1, unlocked=False)]
-    assert rig.world.locked
+    assert rig.plug_locked()
 
 
 def test_unlocking_by_request() -> None:
@@ -334,11 +334,11 @@ def test_unlocking_by_request() -> None:
     rig.run(4)
     rig.authorise()
     rig.run(2)
-    assert rig.world.locked
+    assert rig.plug_locked()
     rig.tell(UnlockWanted(1))
     rig.run(2)
     assert rig.said(UnlockFinished) == [UnlockFinished(1, unlocked=True)]
-    assert not rig.world.locked
+    assert not rig.plug_locked()
 
 
 def test_a_broken_lock_gives_no_power_and_an_answer() -> None:
@@ -358,7 +358,7 @@ def test_a_lock_that_opens_under_load_opens_the_contactor() -> None:
     rig = Rig(socket()).charging()
     rig.tell(LockState(1, False, False))
     rig.run(0.05)
-    assert not rig.world.closed
+    assert not rig.closed()
 
 
 @pytest.mark.parametrize(("ohm", "expected_A"), [(1500, 13), (680, 20), (220, 32), (100, 32)])
@@ -391,7 +391,7 @@ def test_a_plug_drawn_from_the_socket_under_load_opens() -> None:
     rig = Rig(socket()).charging()
     rig.tell(ProximityResistance(1, None))
     rig.run(0.05)
-    assert not rig.world.closed
+    assert not rig.closed()
 
 
 def test_a_tethered_cable_has_no_coding_and_no_lock() -> None:
@@ -410,16 +410,16 @@ def test_a_residual_trip_opens_and_waits_for_a_person() -> None:
     rig = Rig().charging()
     rig.tell(ResidualCurrentTrip(1, "dc"))
     rig.run(0.05)
-    assert not rig.world.closed
-    assert rig.world.pilot == "X1"
+    assert not rig.closed()
+    assert rig.pilot() == "X1"
     rig.run(3600)
-    assert not rig.world.closed
+    assert not rig.closed()
     stored = {w.key: w.value for p in rig.did(Persist) for w in p.writes if isinstance(w, Put)}
     assert stored["1/residual_trips"] == 1
     rig.tell(FaultAcknowledged(1))
     assert rig.did(ResetResidualCurrent)
     rig.run(5)
-    assert rig.world.closed
+    assert rig.closed()
 
 
 @pytest.mark.req("F-15")
@@ -428,10 +428,10 @@ def test_auto_reclose_only_as_often_as_configured() -> None:
     for _ in range(2):
         rig.tell(ResidualCurrentTrip(1, "dc"))
         rig.run(310)
-        assert rig.world.closed
+        assert rig.closed()
     rig.tell(ResidualCurrentTrip(1, "dc"))
     rig.run(3000)
-    assert not rig.world.closed
+    assert not rig.closed()
     assert len(rig.did(ResetResidualCurrent)) == 2
     assert rig.machine.state.residual_trips == 3
 
@@ -440,11 +440,11 @@ def test_auto_reclose_only_as_often_as_configured() -> None:
 def test_over_current_by_more_than_10_percent_for_7_s_stops() -> None:
     rig = Rig().charging()
     rig.meter(18.2, 6)
-    assert rig.world.closed
+    assert rig.closed()
     rig.meter(18.2, 2)
     assert "OverCurrent" in rig.facts.faults
     rig.run(0.05)
-    assert not rig.world.closed
+    assert not rig.closed()
 
 
 @pytest.mark.req("S-20")
@@ -458,7 +458,7 @@ def test_over_current_by_more_than_25_percent_for_1_s_stops() -> None:
 def test_a_little_over_is_tolerated() -> None:
     rig = Rig().charging()
     rig.meter(18.0, 60)
-    assert rig.world.closed
+    assert rig.closed()
 
 
 @pytest.mark.req("S-20")
@@ -475,7 +475,7 @@ def test_after_a_reduction_the_old_limit_counts_for_6_s() -> None:
     rig.run(6)
     rig.tell(LimitSet(1, "csms", 6.0))
     rig.meter(16.0, 5)
-    assert rig.world.closed
+    assert rig.closed()
     rig.meter(16.0, 3)
     assert "OverCurrent" in rig.facts.faults
 
@@ -496,7 +496,7 @@ def test_a_silent_meter_freezes_energy_and_is_told() -> None:
     energy_Wh = rig.world.energy_Wh
     rig.run(20)
     assert "MeterSilent" in rig.facts.faults
-    assert rig.world.closed
+    assert rig.closed()
     assert rig.facts.meter is not None
     assert rig.facts.meter.energy_import_Wh == energy_Wh
     rig.meter(16.0)
@@ -508,7 +508,7 @@ def test_where_nothing_is_sold_unmeasured_a_silent_meter_stops() -> None:
     rig = Rig(EvseConfig(on_meter_silence="stops"), timings=replace(TIMINGS, meter_silence_s=10.0)).charging()
     rig.meter(16.0)
     rig.run(14)
-    assert not rig.world.closed
+    assert not rig.closed()
 
 
 @pytest.mark.req("S-12")
@@ -530,10 +530,10 @@ def test_heat_takes_current_away_and_in_the_end_all_of_it() -> None:
     rig.tell(TemperatureSample(1, "relay", 81.0))
     rig.run(7)
     assert "OverTemperature" in rig.facts.faults
-    assert not rig.world.closed
+    assert not rig.closed()
     rig.tell(TemperatureSample(1, "relay", 50.0))
     rig.run(20)
-    assert rig.world.closed
+    assert rig.closed()
 
 
 @pytest.mark.parametrize("code", ["MREC8EmergencyStop", "GroundFailure", "Zorp", "ContactorWeld", "RcdTrip"])
@@ -541,7 +541,7 @@ def test_faults_that_the_board_reports_open_at_once(code: str) -> None:
     rig = Rig().charging()
     rig.tell(BoardFault(1, code, "", True))
     rig.run(0.05)
-    assert not rig.world.closed
+    assert not rig.closed()
     rig.tell(BoardFault(1, code, "", False))
     rig.tell(FaultAcknowledged(1))
     rig.run(20)
@@ -568,15 +568,15 @@ def test_phases_change_only_open_without_pwm_and_after_the_wait() -> None:
     rig.run(20)
     rig.forget()
     rig.tell(PhasesWanted(1, 1))
-    assert rig.world.pilot == "X1"
+    assert rig.pilot() == "X1"
     rig.run(1)
     rig.s2(False)
     rig.run(0.1)
     opened = rig.now
     rig.run(9)
-    assert rig.world.pilot == "X1"
+    assert rig.pilot() == "X1"
     rig.run(2)
-    assert rig.world.pilot == "X2"
+    assert rig.pilot() == "X2"
     rig.s2(True)
     rig.run(1)
     assert rig.did(CloseContactor)[-1].phases == 1
@@ -587,7 +587,7 @@ def test_a_board_that_cannot_switch_phases_is_left_alone() -> None:
     rig = Rig().charging()
     rig.tell(PhasesWanted(1, 1))
     rig.run(1)
-    assert rig.world.closed
+    assert rig.closed()
 
 
 # ---- boards that run the pilot themselves
@@ -603,25 +603,25 @@ def test_a_self_closing_board_gets_pwm_only_when_all_else_holds() -> None:
     rig.run(4)
     rig.authorise()
     rig.run(1)
-    assert rig.world.pilot == "X1"
+    assert rig.pilot() == "X1"
     assert len(rig.said(PowerWanted)) == 1
     rig.tell(TransactionDurable(1, "tx-1"))
     assert rig.did(Permit)
-    assert rig.world.pilot == "X2"
+    assert rig.pilot() == "X2"
     rig.tell(PilotState(1, "C"))
     rig.tell(ContactorFeedback(1, True, 3))
     rig.run(30)
-    assert rig.facts.charging_state is ChargingState.CHARGING
+    assert rig.charging_state() is ChargingState.CHARGING
     assert rig.did(CloseContactor) == []
     rig.tell(ContactorFeedback(1, False, 3))
     rig.tell(PilotState(1, "B"))
     rig.run(1)
-    assert rig.facts.charging_state is ChargingState.SUSPENDED_EV
-    assert rig.world.pilot == "X2"
+    assert rig.charging_state() is ChargingState.SUSPENDED_EV
+    assert rig.pilot() == "X2"
     rig.forget()
     rig.deauthorise()
     rig.run(0.1)
-    assert rig.world.pilot == "X1"
+    assert rig.pilot() == "X1"
     assert rig.did(WithdrawPermit)
 
 

@@ -146,7 +146,8 @@ class Explorer:
         self.facts = EvseFacts(evse_id=1)
         self.machine = EvseMachine(self.config, TIMINGS, self.facts, TRAITS, WallClock(), **self.extra)
         if not hasattr(self, "world"):
-            self.world, self.now, self.path = World(), 100.0, ()
+            self.world, self.now = World(), 100.0
+            self.path: tuple[str, ...] = ()
 
     def snapshot(self) -> Node:
         world = replace(self.world, stored=dict(self.world.stored))

@@ -29,7 +29,7 @@ from chargepoint.config import EvseConfig, Timings
 from chargepoint.events import (
     AuthorisationEnded,
     Authorised,
-    Event,
+    ChargingState,
     HardwareDone,
     IdToken,
     PoweredUp,
@@ -40,6 +40,7 @@ from chargepoint.events import (
 from chargepoint.evse import EvseMachine
 from chargepoint.evse_state import BoardTraits, EvseState
 from chargepoint.facts import EvseFacts
+from chargepoint.pilot import CpState
 from chargepoint.tick import Tick
 from hal.types import ContactorFeedback, LockState, MeterSample, PilotVoltage, ProximityResistance
 
@@ -109,7 +110,7 @@ class Rig:
         self.machine = EvseMachine(self.config, self.timings, self.facts, self.traits, WallClock(), **self.extra)
         self.events: list[tuple[float, object]] = []
         self.commands: list[tuple[float, object]] = []
-        self._heap: list[tuple[float, int, Event]] = []
+        self._heap: list[tuple[float, int, object]] = []
         self._ids = count()
         if self.power_up:
             self.tell(PoweredUp(self.reason, "00", {"faults": self.stored}))
@@ -133,7 +134,7 @@ class Rig:
         return out
 
     def later(self, delay_s: float, event: object) -> None:
-        heapq.heappush(self._heap, (self.now + delay_s, next(self._ids), event))  # type: ignore[arg-type]
+        heapq.heappush(self._heap, (self.now + delay_s, next(self._ids), event))
 
     def run(self, seconds: float) -> None:
         """Let time pass: the board reads the pilot each 10 ms when something moved, the meter each second."""
@@ -260,6 +261,21 @@ class Rig:
             self.later(0.0, ContactorFeedback(self.config.id, False, 0))
 
     # ---- looking
+
+    def cp(self) -> CpState:
+        return self.machine.state.cp
+
+    def charging_state(self) -> ChargingState:
+        return self.facts.charging_state
+
+    def closed(self) -> bool:
+        return self.world.closed
+
+    def plug_locked(self) -> bool:
+        return self.world.locked
+
+    def pilot(self) -> str:
+        return self.world.pilot
 
     def said(self, kind: type) -> list[Any]:
         return [e for _, e in self.events if isinstance(e, kind)]

@@ -81,5 +81,5 @@ def test_the_drawing_shows_moves_and_actions_and_nothing_else() -> None:
 
 
 def test_classes_and_texts_may_be_states_and_events() -> None:
-    words = Table("words", ("a b", "c"), (int, str), "a b", on("a b", int, to="c"))
+    words: Table[str, type] = Table("words", ("a b", "c"), (int, str), "a b", on("a b", int, to="c"))
     assert "a_b --> c: int" in words.to_mermaid()
