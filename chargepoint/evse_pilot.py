@@ -146,6 +146,7 @@ def settle_output(evse: Evse, now: Tick, facts: Facts, offer: Offer) -> list[obj
     """Bring the pilot to what it should show, as soon as the rules of IEC 61851-1 let it."""
     s = evse.state
     _note_wake(evse, now, facts)
+    _note_f(evse, now)
     want = _wanted_output(evse, facts)
     out: list[object] = []
     if s.output_failed_at is not None and evse.reached(now, s.output_failed_at + RETRY_S):
@@ -161,13 +162,22 @@ def settle_output(evse: Evse, now: Tick, facts: Facts, offer: Offer) -> list[obj
 
 def _wanted_output(evse: Evse, facts: Facts) -> Output:
     s = evse.state
-    if evse_faults.wants_state_f(evse) or s.wake is Wake.PULSE:
+    if s.wake is Wake.PULSE or (evse_faults.wants_state_f(evse) and not s.f_shown):
         return Output.F
     if s.wake is Wake.X1 or s.cp not in CONNECTED or not evse.interlock.offers(facts):
         return Output.X1
     if evse.board.closes_by_itself and s.power not in (Power.ARMED, Power.CLOSED):
         return Output.X1
     return Output.X2
+
+
+def _note_f(evse: Evse, now: Tick) -> None:
+    """F of a fault tells a connected EV to stop, for T_step_EF; then X1, or nobody would see it leave. Without an EV it stays F."""
+    s = evse.state
+    if not s.plugged or not evse_faults.wants_state_f(evse):
+        s.f_shown = False
+    elif s.output is Output.F and evse.reached(now, s.output_since + evse.timings.ef_pulse_s):
+        s.f_shown = True
 
 
 def _switch(evse: Evse, now: Tick, want: Output, offer: Offer) -> list[object]:

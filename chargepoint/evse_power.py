@@ -87,6 +87,8 @@ def failed(evse: Evse, now: Tick, command: str, error: str) -> list[object]:
     s = evse.state
     if command == "CloseContactor" and s.power is Power.CLOSING:
         return [*evse_faults.raise_fault(evse, now, CONTACTOR_STUCK_OPEN), *open_now(evse, now, error)]
+    if command == "Permit":
+        s.permit_until = 0.0  # the lease cannot be relied on: the interlock opens
     if command == "OpenContactor" and s.power is Power.OPENING and error == "ContactorFault":
         return evse_faults.raise_fault(evse, now, CONTACTOR_WELDED)
     return []

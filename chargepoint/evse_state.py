@@ -77,6 +77,8 @@ class EvseState:
     output_least_s: float = 0.0
     """How long the present output (X1, F) has to stand at least."""
     output_failed_at: float | None = None
+    f_shown: bool = False
+    """State F of a fault has been shown to this EV; X1 follows, so that its unplugging is seen."""
     duty_percent: float | None = None
     duty_since: float = 0.0
     b2_since: float | None = None

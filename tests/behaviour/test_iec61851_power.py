@@ -20,6 +20,7 @@ from chargepoint.commands import (
 from chargepoint.config import EvseConfig
 from chargepoint.events import (
     ChargingState,
+    EvDisconnected,
     FaultAcknowledged,
     FaultCleared,
     FaultRaised,
@@ -218,6 +219,21 @@ def test_a_weld_is_found_latched_and_kept_over_a_restart() -> None:
 
 
 @pytest.mark.req("F-14")
+def test_an_ev_on_a_weld_sees_f_and_its_unplugging_is_seen() -> None:
+    rig = Rig().charging()
+    rig.world.welded = True
+    rig.deauthorise(at_once=True)
+    rig.run(4.0)
+    assert rig.pilot() == "F"
+    rig.run(1.0)
+    assert rig.pilot() == "X1"
+    rig.unplug()
+    rig.run(1.0)
+    assert rig.said(EvDisconnected) == [EvDisconnected(1, under_load=False)]
+    assert rig.pilot() == "F", "not available"
+
+
+@pytest.mark.req("F-14")
 def test_acknowledging_a_weld_that_is_still_there_helps_nothing() -> None:
     rig = Rig().charging()
     rig.world.welded = True
@@ -302,6 +318,14 @@ def test_an_overrun_of_the_lease_means_open() -> None:
     assert rig.said(PowerSwitched) == [PowerSwitched(1, closed=False)]
     rig.run(12)
     assert rig.closed(), "all else holds: it closes again, after a while"
+
+
+@pytest.mark.req("F-16")
+def test_a_lease_that_the_board_did_not_take_opens() -> None:
+    rig = Rig().charging()
+    rig.forget()
+    rig.tell(HardwareFailed(1, "Permit", "BoardSilent"))
+    assert rig.did(OpenContactor)
 
 
 # ---- cable and lock
