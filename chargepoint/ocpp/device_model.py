@@ -128,7 +128,12 @@ class VariableChanged:
     def concerns(self, row: Variable) -> bool:
         """Whether this is about that row, on whichever EVSE."""
         place = self.place
-        return (place.component, place.variable, place.instance, place.component_instance) == (row.component, row.name, row.instance, row.component_instance)
+        return (place.component, place.variable, place.instance, place.component_instance) == (
+            row.component,
+            row.name,
+            row.instance,
+            row.component_instance,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,22 +221,28 @@ class DeviceModel:
 
     def change(self, place: Place, value: str) -> list[object]:
         """Take a checked value over: gives the Persist, and VariableChanged where the value counts at once."""
-        row = self.rows[place]
+        row, old = self.rows[place], self.values.get(place, "")
+        if value == old and place not in self.pending and place not in self.removed:
+            return []
         kept: list[object] = [Persist((Put(TABLE, place.key, value),))] if row.persistent else []
         self.removed.discard(place)
+        self.pending.pop(place, None)
+        if value == old:
+            return kept
         if row.reboot_required:
             self.pending[place] = value
             return kept
-        old, self.values[place] = self.values.get(place, ""), value
-        if old == value:
-            return kept
+        self.values[place] = value
         return [*kept, VariableChanged(place, "", "") if row.secret else VariableChanged(place, old, value)]
 
     def remove(self, place: Place) -> list[object]:
         """The variable is gone, as if this station had never had it; readers see its default."""
         row, old = self.rows[place], self.values.get(place, "")
         self.removed.add(place)
-        return [Persist((Put(TABLE, place.key, None),)), VariableChanged(place, "" if row.secret else old, "" if row.secret else row.default or "")]
+        return [
+            Persist((Put(TABLE, place.key, None),)),
+            VariableChanged(place, "" if row.secret else old, "" if row.secret else row.default or ""),
+        ]
 
     def forget(self, place: Place) -> list[object]:
         """Back to the declared default, and no longer in the store."""
@@ -240,7 +251,10 @@ class DeviceModel:
         if row.default is not None:
             self.values[place] = row.default
         new = self.values.get(place, "")
-        return [Persist((Delete(TABLE, place.key),)), *([VariableChanged(place, "" if row.secret else old, "" if row.secret else new)] if old != new else [])]
+        return [
+            Persist((Delete(TABLE, place.key),)),
+            *([VariableChanged(place, "" if row.secret else old, "" if row.secret else new)] if old != new else []),
+        ]
 
     # ---- what the wire sees
 

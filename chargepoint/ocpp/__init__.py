@@ -1,0 +1,1 @@
+"""OCPP: the wire, the device model, and one block for each functional block of the standard."""

@@ -1,0 +1,79 @@
+"""What the station is made of: the rows of ChargingStation, EVSE and Connector that never change while it runs, and the power (B07)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from chargepoint.config import EvseConfig
+from chargepoint.facts import EvseFacts
+from chargepoint.ocpp.block import Block, Context
+from chargepoint.ocpp.device_model import Limits, Variable
+from chargepoint.tick import Tick
+
+_SOURCE = "OCPP 2.1 Part 2, physical components"
+
+STATION_AVAILABLE = Variable("ChargingStation", "Available", "boolean", "true", "the station exists", constant=True, source=_SOURCE)
+STATION_PHASES = Variable("ChargingStation", "SupplyPhases", "integer", None, "phases of the supply", constant=True, source=_SOURCE)
+EVSE_AVAILABLE = Variable("EVSE", "Available", "boolean", "true", "the EVSE exists", per="evse", constant=True, source=_SOURCE)
+EVSE_PHASES = Variable("EVSE", "SupplyPhases", "integer", None, "phases of the EVSE's supply", per="evse", constant=True, source=_SOURCE)
+EVSE_POWER = Variable(
+    "EVSE",
+    "Power",
+    "decimal",
+    None,
+    "power that flows now; its upper limit is the EVSE's rating",
+    per="evse",
+    persistent=False,
+    unit="W",
+    min=0,
+    source=_SOURCE,
+)
+CONNECTOR_AVAILABLE = Variable(
+    "Connector", "Available", "boolean", "true", "the connector exists", per="connector", constant=True, source=_SOURCE
+)
+CONNECTOR_TYPE = Variable(
+    "Connector", "ConnectorType", "string", None, "ConnectorEnumStringType", per="connector", constant=True, max_length=20, source=_SOURCE
+)
+CONNECTOR_PHASES = Variable(
+    "Connector", "SupplyPhases", "integer", None, "phases of the connector", per="connector", constant=True, source=_SOURCE
+)
+FILE_TRANSFER = Variable(
+    "OCPPCommCtrlr",
+    "FileTransferProtocols",
+    "MemberList",
+    "",
+    "protocols for logs and firmware: none, so far",
+    values=("FTP", "FTPS", "HTTP", "HTTPS", "SFTP"),
+    constant=True,
+    source="OCPP 2.1 L01, N01",
+)
+
+
+class InventoryBlock(Block):
+    """Owns the physical rows; answers nothing by itself."""
+
+    name: ClassVar[str] = "inventory"
+    variables: ClassVar[tuple[Variable, ...]] = (
+        STATION_AVAILABLE, STATION_PHASES, EVSE_AVAILABLE, EVSE_PHASES, EVSE_POWER, CONNECTOR_AVAILABLE, CONNECTOR_TYPE, CONNECTOR_PHASES, FILE_TRANSFER,
+    )  # fmt: skip
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        model = context.model
+        model.put(STATION_PHASES, str(max(evse.phases for evse in context.config.evses)))
+        for evse in context.config.evses:
+            model.put(EVSE_PHASES, str(evse.phases), evse.id)
+            model.put(CONNECTOR_PHASES, str(evse.phases), evse.id)
+            model.put(CONNECTOR_TYPE, evse.connector, evse.id)
+            model.bound(EVSE_POWER, Limits(min=0, max=rated_W(evse)), evse.id)
+            model.compute(EVSE_POWER, partial(_power, context.evses[evse.id]), evse.id)
+
+
+def rated_W(evse: EvseConfig) -> float:
+    """What the EVSE can give at its nominal voltage."""
+    return evse.max_current_A * evse.nominal_V * evse.phases
+
+
+def _power(facts: EvseFacts, now: Tick) -> str:
+    return f"{facts.meter.power_W:.1f}" if facts.meter is not None and facts.power_closed else "0.0"

@@ -1,0 +1,241 @@
+"""Reset, and the ordered end of the process (OCPP 2.1 B11, B12; F-18).
+
+A reset of the station ends the transactions, waits until their end is on disk (and a moment, so that it gets out), stores what the next
+BootNotification has to say, and only then orders the restart. A reset of one EVSE takes its pilot down and up again, with the
+station running on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from chargepoint.commands import Log, Persist, Restart, StopProcess
+from chargepoint.events import (
+    AuthorisationEnded,
+    EvseOutOfService,
+    Persisted,
+    PersistFailed,
+    PowerSwitched,
+    SecurityEvent,
+    ShutdownRequested,
+    TimerExpired,
+    TransactionEnded,
+    UnlockFinished,
+)
+from chargepoint.facts import EvseFacts
+from chargepoint.ocpp import boot_reason
+from chargepoint.ocpp.block import Block, CallReceived, Context, Reply, answers, hears
+from chargepoint.ocpp.device_model import Mutability, Variable
+from chargepoint.tick import Tick
+
+REF = "reset:boot_reason"
+CAUSE = "reset"
+END_S = 15.0
+"""A reset does not wait longer for transactions to end; what is left is ended as after a power loss (F-1)."""
+SHUTDOWN_END_S = 3.5
+"""The same on SIGTERM, where all is over within 5 s (F-18)."""
+DELIVERY_S = 2.0
+"""So long ended transactions get to reach the CSMS before the link goes; they are on disk in any case."""
+EVSE_DOWN_S = 3.0
+"""How long a reset takes an EVSE out of service: longer than T_step_X1 (IEC 61851-1 A.5.3), so that the EV begins anew."""
+
+RETRY_S = 15.0
+"""A restart that was ordered and has not happened by then is ordered again."""
+
+RESET_RETRIES = Variable(
+    "OCPPCommCtrlr", "ResetRetries", "integer", "3", "how often a reset that does not happen is tried again",
+    mutability=Mutability.READ_WRITE, min=0, max=100, key16="ResetRetries", source="OCPP 2.1 B11",
+)  # fmt: skip
+ALLOW_RESET = Variable(
+    "EVSE", "AllowReset", "boolean", "true", "this EVSE can be reset by itself", per="evse", constant=True, source="OCPP 2.1 B11.FR.10"
+)
+
+
+@dataclass(slots=True)
+class Going:
+    """The end of the process that has begun. Times are Tick.mono."""
+
+    boot_reason: str
+    """What the next BootNotification says."""
+    restarts: bool
+    """A Reset, or an end for good."""
+    give_up_at: float
+    ended: bool = False
+    """A transaction was ended for it: give its events time to get out."""
+    settled_at: float | None = None
+    stored: bool = False
+    """The reason is with the database; once it is on disk, go."""
+    retry_at: float | None = None
+    orders: int = 0
+    """How often the restart has been ordered."""
+
+
+@dataclass(slots=True)
+class ResetState:
+    """Resets that wait and that are going on."""
+
+    going: Going | None = None
+    scheduled: bool = False
+    """The whole station resets when it is idle."""
+    scheduled_evses: tuple[int, ...] = ()
+    down_until: dict[int, float] = field(default_factory=dict)
+    """EVSE that is being reset -> when it comes back; inf while its transaction is still ending."""
+
+
+class ResetBlock(Block):
+    """Answers Reset, and ends the process in order."""
+
+    name: ClassVar[str] = "reset"
+    variables: ClassVar[tuple[Variable, ...]] = (ALLOW_RESET, RESET_RETRIES)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.state: ResetState = ResetState()
+
+    # ---- the CSMS's Reset
+
+    @answers("Reset")
+    def reset(self, now: Tick, call: CallReceived) -> Reply:
+        kind, evse_id = call.payload["type"], call.payload.get("evseId", 0)
+        if kind == "ImmediateAndResume":
+            return _rejected("UnsupportedParam", "transactions are not resumed over a reset")
+        if self.state.going:
+            return _rejected("InternalError", "the station is going down already")
+        if not evse_id:
+            return self._reset_station(now, immediate=kind == "Immediate")
+        if evse_id not in self.context.evses:
+            return _rejected("UnknownEvse", f"there is no EVSE {evse_id}")
+        if not self.context.model.flag(ALLOW_RESET, evse_id):
+            return _rejected("NotEnabled", "this EVSE cannot be reset by itself")
+        return self._reset_evse(now, evse_id, immediate=kind == "Immediate")
+
+    def _reset_station(self, now: Tick, *, immediate: bool) -> Reply:
+        if immediate or all(_idle(facts) for facts in self.context.evses.values()):
+            return Reply({"status": "Accepted"}, self._go(now, "RemoteReset", END_S, restarts=True))
+        self.state.scheduled = True
+        return Reply({"status": "Scheduled"}, self._close_idle())
+
+    def _reset_evse(self, now: Tick, evse_id: int, *, immediate: bool) -> Reply:
+        facts = self.context.evses[evse_id]
+        if immediate or _idle(facts):
+            return Reply({"status": "Accepted"}, self._take_down(now, evse_id))
+        if evse_id not in self.state.scheduled_evses:
+            self.state.scheduled_evses = (*self.state.scheduled_evses, evse_id)
+        return Reply({"status": "Scheduled"})
+
+    def _close_idle(self) -> list[object]:
+        """While a reset waits for idle, nothing new begins (B12.FR.03 [K])."""
+        return [EvseOutOfService(facts.evse_id, CAUSE, out=True) for facts in self.context.evses.values() if _idle(facts)]
+
+    # ---- one EVSE
+
+    def _take_down(self, now: Tick, evse_id: int) -> list[object]:
+        facts = self.context.evses[evse_id]
+        self.state.scheduled_evses = tuple(other for other in self.state.scheduled_evses if other != evse_id)
+        if facts.transaction_id:
+            self.state.down_until[evse_id] = float("inf")
+            return [_ended(facts, "ImmediateReset", at_once=False)]
+        self.state.down_until[evse_id] = now.mono + EVSE_DOWN_S
+        stop = [_ended(facts, "ImmediateReset", at_once=False)] if facts.id_token else []
+        return [Log("info", "evse.reset", {"evse": evse_id}), *stop, EvseOutOfService(evse_id, CAUSE, out=True)]
+
+    # ---- the whole station
+
+    @hears(ShutdownRequested)
+    def shutdown(self, now: Tick, event: ShutdownRequested) -> Sequence[object]:
+        """SIGTERM: the contactor opens first, transactions end with this reason, the store is complete, all within 5 s."""
+        return self._go(now, "LocalReset", SHUTDOWN_END_S, restarts=False, reason=event.reason)
+
+    def _go(self, now: Tick, next_reason: str, wait_s: float, *, restarts: bool, reason: str = "ImmediateReset") -> list[object]:
+        evses = self.context.evses.values()
+        running = [facts for facts in evses if facts.transaction_id or facts.id_token or facts.power_closed]
+        self.state.going = Going(next_reason, restarts, now.mono + wait_s, ended=any(facts.transaction_id for facts in evses))
+        self.state.scheduled = False
+        return [
+            *(_ended(facts, reason, at_once=not restarts) for facts in running),
+            *(EvseOutOfService(facts.evse_id, CAUSE, out=True) for facts in evses),
+            SecurityEvent("ResetOrReboot", next_reason),
+            Log("info", "station.going", {"boot_reason": next_reason, "transactions": sum(1 for facts in evses if facts.transaction_id)}),
+            *self._proceed(now),
+        ]
+
+    @hears(TransactionEnded, PowerSwitched, UnlockFinished, TimerExpired)
+    def looked(self, now: Tick, event: object) -> Sequence[object]:
+        return self._proceed(now)
+
+    def _proceed(self, now: Tick) -> list[object]:
+        return self._go_on(now, self.state.going) if self.state.going else [*self._evses(now), *self._when_idle(now)]
+
+    def _evses(self, now: Tick) -> list[object]:
+        out: list[object] = []
+        for evse_id in self.state.scheduled_evses:
+            if _idle(self.context.evses[evse_id]):
+                out += self._take_down(now, evse_id)
+        for evse_id, until in list(self.state.down_until.items()):
+            if until == float("inf") and not self.context.evses[evse_id].transaction_id:
+                out += self._take_down(now, evse_id)
+            elif until <= now.mono:
+                del self.state.down_until[evse_id]
+                if not self.state.scheduled:
+                    out.append(EvseOutOfService(evse_id, CAUSE, out=False))
+        return out
+
+    def _when_idle(self, now: Tick) -> list[object]:
+        if not self.state.scheduled:
+            return []
+        if all(_idle(facts) for facts in self.context.evses.values()):
+            return self._go(now, "ScheduledReset", END_S, restarts=True)
+        return self._close_idle()
+
+    def _go_on(self, now: Tick, going: Going) -> list[object]:
+        if going.stored:
+            return self._order(now, going) if going.retry_at is not None and going.retry_at <= now.mono else []
+        late = now.mono >= going.give_up_at
+        if going.settled_at is None and (late or not any(facts.transaction_id for facts in self.context.evses.values())):
+            waits = going.ended and self.context.link.online and going.restarts and not late
+            going.settled_at = now.mono + (DELIVERY_S if waits else 0.0)
+        if going.settled_at is None or now.mono < going.settled_at:
+            return []
+        going.stored = True
+        return [Persist((boot_reason.kept(going.boot_reason),), (REF,))]
+
+    @hears(Persisted, PersistFailed)
+    def stored(self, now: Tick, event: Persisted | PersistFailed) -> Sequence[object]:
+        """All that was to be stored before is stored as well; a store that fails must not keep the station from restarting."""
+        going = self.state.going
+        if going is None or not going.stored or REF not in event.refs:
+            return ()
+        return self._order(now, going) if going.restarts else (StopProcess(),)
+
+    def _order(self, now: Tick, going: Going) -> list[object]:
+        """A restart that does not come about is tried ResetRetries times, and then the station goes on serving (B11)."""
+        if going.orders > self.context.model.integer(RESET_RETRIES):
+            self.state.going = None
+            back = [EvseOutOfService(evse_id, CAUSE, out=False) for evse_id in self.context.evses]
+            return [Log("error", "station.reset_failed", {"tries": going.orders}), *back]
+        going.orders += 1
+        going.retry_at = now.mono + RETRY_S
+        return [Restart(going.boot_reason)]
+
+    def deadline(self) -> float | None:
+        going = self.state.going
+        if going is None:
+            return min((until for until in self.state.down_until.values() if until != float("inf")), default=None)
+        if going.stored:
+            return going.retry_at
+        return going.give_up_at if going.settled_at is None else going.settled_at
+
+
+def _idle(facts: EvseFacts) -> bool:
+    """Nothing that a reset would disturb: no transaction, no supply, no plug held fast (errata 2025-06 to B11)."""
+    return not facts.transaction_id and not facts.power_closed and not facts.locked
+
+
+def _ended(facts: EvseFacts, reason: str, *, at_once: bool) -> AuthorisationEnded:
+    return AuthorisationEnded(facts.evse_id, reason, "ResetCommand", facts.id_token, at_once=at_once)
+
+
+def _rejected(code: str, text: str) -> Reply:
+    return Reply({"status": "Rejected", "statusInfo": {"reasonCode": code, "additionalInfo": text}})

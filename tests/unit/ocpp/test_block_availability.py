@@ -1,0 +1,293 @@
+"""ChangeAvailability and the status of connectors."""
+
+import pytest
+
+from chargepoint.events import (
+    CablePluggedIn,
+    EvDisconnected,
+    EvseOutOfService,
+    FaultCleared,
+    FaultRaised,
+    OperationalChanged,
+    ReportWanted,
+    TransactionEnded,
+    TransactionStarted,
+)
+from chargepoint.faults import METER_SILENT, RESIDUAL_CURRENT
+from chargepoint.ocpp.blocks.availability import AvailabilityBlock
+from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
+from chargepoint.ocpp.blocks.variables import VariablesBlock
+from tests.unit.ocpp.block_rig import BlockRig
+
+BLOCKS = (VariablesBlock, ProvisioningBlock, AvailabilityBlock)
+
+
+@pytest.fixture
+def station() -> BlockRig:
+    station = BlockRig(BLOCKS)
+    station.boot(interval=86_400)
+    station.accept_all()
+    return station
+
+
+def order(station, status, evse=None):
+    return station.ask("ChangeAvailability", {"operationalStatus": status, **({"evse": evse} if evse else {})})["status"]
+
+
+def told(station):
+    """What the CSMS hears now, and answers."""
+    reports = [(c.payload["evseId"], c.payload["connectorStatus"]) for c in station.calls if c.action == "StatusNotification"]
+    station.accept_all()
+    return reports
+
+
+def plug(station, evse_id=1):
+    station.context.evses[evse_id].plugged = True
+    station.hear(CablePluggedIn(evse_id))
+
+
+def unplug(station, evse_id=1):
+    station.context.evses[evse_id].plugged = False
+    station.hear(EvDisconnected(evse_id))
+
+
+def begin(station, evse_id=1):
+    plug(station, evse_id)
+    station.context.evses[evse_id].transaction_id = "t1"
+    station.hear(TransactionStarted(evse_id, "t1"))
+    told(station)
+
+
+def finish(station, evse_id=1):
+    station.context.evses[evse_id].transaction_id = ""
+    station.hear(TransactionEnded(evse_id, "t1"))
+
+
+def setting(station, variable, value):
+    item = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": variable}, "attributeValue": value}
+    assert station.ask("SetVariables", {"setVariableData": [item]})["setVariableResult"][0]["attributeStatus"] == "Accepted"
+
+
+@pytest.mark.req("G01.FR.01")
+def test_plugging_in_and_out_is_reported(station):
+    plug(station)
+    assert told(station) == [(1, "Occupied")]
+    unplug(station)
+    assert told(station) == [(1, "Available")]
+
+
+def test_a_transaction_keeps_its_connector_while_the_cable_is_out(station):
+    begin(station)
+    unplug(station)
+    assert told(station) == []
+    finish(station)
+    assert told(station) == [(1, "Available")]
+
+
+def test_a_transaction_that_waits_for_the_plug_does_not_occupy(station):
+    station.context.evses[1].transaction_id = "t1"
+    station.hear(TransactionStarted(1, "t1"))
+    assert told(station) == []
+
+
+def test_faults_that_stop_charging_show_and_others_do_not(station):
+    faults = station.context.evses[1].faults
+    faults[METER_SILENT] = "x"
+    station.hear(FaultRaised(1, METER_SILENT, stops_charging=False))
+    assert told(station) == []
+    faults[RESIDUAL_CURRENT] = "x"
+    station.hear(FaultRaised(1, RESIDUAL_CURRENT))
+    assert told(station) == [(1, "Faulted")]
+    faults.clear()
+    station.hear(FaultCleared(1, RESIDUAL_CURRENT))
+    assert told(station) == [(1, "Available")]
+
+
+def test_reserved_shows_as_such(station):
+    station.context.evses[2].reserved = True
+    station.advance(0)
+    station.hear(TransactionEnded(1, "other"))
+    assert told(station) == [(2, "Reserved")]
+
+
+@pytest.mark.req("G03.FR.01", "G03.FR.02", "G03.FR.03", "G04.FR.02", "G04.FR.04", "G04.FR.05")
+@pytest.mark.parametrize(
+    ("evse", "down", "key"),
+    [(None, [1, 2], ""), ({"id": 1}, [1], "1"), ({"id": 2, "connectorId": 1}, [2], "2.1")],
+)
+def test_inoperative_and_back(station, evse, down, key):
+    assert order(station, "Inoperative", evse) == "Accepted"
+    assert told(station) == [(evse_id, "Unavailable") for evse_id in down]
+    assert [e for e in station.said(OperationalChanged)] == [OperationalChanged(evse_id, operative=False) for evse_id in down]
+    assert station.store["availability"] == {key: "Inoperative"}
+    assert order(station, "Inoperative", evse) == "Accepted"
+    assert told(station) == []
+    assert order(station, "Operative", evse) == "Accepted"
+    assert told(station) == [(evse_id, "Available") for evse_id in down]
+    assert station.store["availability"] == {}
+    assert all(facts.operative for facts in station.context.evses.values())
+
+
+@pytest.mark.req("S-7")
+@pytest.mark.parametrize(
+    "evse", [{"id": 3}, {"id": 1, "connectorId": 2}, {"id": 1, "connectorId": 0}, {"id": 0, "connectorId": 1}, {"id": 2**31}]
+)
+def test_what_is_not_there_is_rejected(station, evse):
+    assert order(station, "Inoperative", evse) == "Rejected"
+    assert told(station) == []
+    assert station.store.get("availability", {}) == {}
+
+
+@pytest.mark.req("G03.FR.05", "G04.FR.06")
+def test_a_running_transaction_schedules_and_the_other_evse_goes_at_once(station):
+    begin(station)
+    assert order(station, "Inoperative") == "Scheduled"
+    assert told(station) == [(2, "Unavailable")]
+    assert station.context.evses[1].operative
+    finish(station)
+    assert told(station) == [(1, "Unavailable")]
+
+
+@pytest.mark.req("G03.FR.05")
+def test_available_is_never_shown_in_between(station):
+    begin(station)
+    assert order(station, "Inoperative", {"id": 1}) == "Scheduled"
+    facts = station.context.evses[1]
+    facts.plugged, facts.transaction_id = False, ""
+    station.hear(EvDisconnected(1), TransactionEnded(1, "t1"))
+    assert told(station) == [(1, "Unavailable")]
+
+
+def test_operative_takes_a_scheduled_order_back(station):
+    begin(station)
+    assert order(station, "Inoperative", {"id": 1}) == "Scheduled"
+    assert order(station, "Operative", {"id": 1}) == "Accepted"
+    finish(station)
+    unplug(station)
+    assert told(station) == [(1, "Available")]
+
+
+@pytest.mark.req("G03.FR.06", "G03.FR.07")
+def test_a_connector_stays_down_when_its_evse_comes_back(station):
+    order(station, "Inoperative", {"id": 1, "connectorId": 1})
+    order(station, "Inoperative", {"id": 1})
+    told(station)
+    assert order(station, "Operative", {"id": 1}) == "Accepted"
+    assert told(station) == []
+
+
+@pytest.mark.req("G01.FR.02", "G03.FR.08", "G04.FR.09")
+@pytest.mark.parametrize("evse", [None, {"id": 1}, {"id": 1, "connectorId": 1}])
+def test_it_outlives_a_restart_and_available_is_not_shown_on_the_way(station, evse):
+    order(station, "Inoperative", evse)
+    again = station.restart()
+    out = again.power_up()
+    assert OperationalChanged(1, operative=False) in out
+    again.link_up()
+    again.answer("BootNotification", {"status": "Accepted", "interval": 300, "currentTime": "2026-11-24T12:00:00Z"})
+    assert told(again)[0] == (1, "Unavailable")
+
+
+def test_other_causes_add_up(station):
+    station.hear(EvseOutOfService(1, "reset", out=True))
+    order(station, "Inoperative", {"id": 1})
+    assert told(station) == [(1, "Unavailable")]
+    station.hear(EvseOutOfService(1, "reset", out=False))
+    assert told(station) == []
+    order(station, "Operative", {"id": 1})
+    assert told(station) == [(1, "Available")]
+
+
+@pytest.mark.req("B04.FR.02")
+def test_after_a_short_outage_only_what_changed_is_told(station):
+    station.link_down()
+    plug(station, 2)
+    plug(station, 1)
+    unplug(station, 1)
+    station.advance(59)
+    station.link_up()
+    assert told(station) == [(2, "Occupied")]
+
+
+@pytest.mark.req("B04.FR.01")
+def test_after_a_long_outage_everything_is_told(station):
+    station.link_down()
+    plug(station, 2)
+    station.advance(61)
+    station.link_up()
+    assert told(station) == [(1, "Available"), (2, "Occupied")]
+
+
+def test_a_status_has_the_time_when_it_came_about(station):
+    station.link_down()
+    station.advance(10)
+    plug(station)
+    station.advance(20)
+    station.link_up()
+    assert station.pop("StatusNotification").payload["timestamp"] == "2026-11-24T12:00:10.000Z"
+
+
+def test_a_status_that_went_down_with_the_link_is_told_again(station):
+    plug(station)
+    station.link_down()
+    station.link_up()
+    assert told(station) == [(1, "Occupied")]
+
+
+def test_a_status_that_the_csms_refuses_is_not_sent_for_ever(station):
+    plug(station)
+    station.refuse("StatusNotification", "FormatViolation")
+    station.advance(3600)
+    assert station.calls == []
+
+
+def test_a_status_shorter_than_the_minimum_is_not_told(station):
+    setting(station, "MinimumStatusDuration", "5")
+    plug(station)
+    station.advance(4)
+    unplug(station)
+    station.advance(60)
+    assert told(station) == []
+    plug(station)
+    assert told(station) == []
+    station.advance(5)
+    assert told(station) == [(1, "Occupied")]
+
+
+@pytest.mark.req("B04.FR.01", "G01.FR.01")
+def test_notify_event_instead_when_it_is_set_so(station):
+    setting(station, "StatusReporting", "NotifyEvent")
+    plug(station)
+    data = station.pop("NotifyEvent").payload["eventData"][0]
+    assert (data["component"], data["variable"], data["actualValue"], data["trigger"]) == (
+        {"name": "Connector", "evse": {"id": 1, "connectorId": 1}},
+        {"name": "AvailabilityState"},
+        "Occupied",
+        "Delta",
+    )
+
+
+def test_a_wanted_report_comes_even_unchanged(station):
+    station.hear(ReportWanted(2))
+    assert told(station) == [(2, "Available")]
+    station.hear(ReportWanted())
+    assert told(station) == [(1, "Available"), (2, "Available")]
+
+
+@pytest.mark.parametrize(
+    ("states", "station_state"),
+    [
+        (("Available", "Occupied"), "Available"),
+        (("Occupied", "Occupied"), "Occupied"),
+        (("Unavailable", "Unavailable"), "Unavailable"),
+        (("Occupied", "Unavailable"), "Occupied"),
+    ],
+)
+def test_the_station_has_a_state_too(station, states, station_state):
+    for evse_id, state in enumerate(states, 1):
+        if state == "Occupied":
+            plug(station, evse_id)
+        if state == "Unavailable":
+            order(station, "Inoperative", {"id": evse_id})
+    asked = {"component": {"name": "ChargingStation"}, "variable": {"name": "AvailabilityState"}}
+    assert station.ask("GetVariables", {"getVariableData": [asked]})["getVariableResult"][0]["attributeValue"] == station_state
