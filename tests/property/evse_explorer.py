@@ -51,7 +51,7 @@ from chargepoint.evse_state import BoardTraits, EvseState
 from chargepoint.facts import EvseFacts
 from chargepoint.faults import FAULTS, Reaction, Until
 from chargepoint.tick import Tick
-from hal.types import ContactorFeedback, LockState, PilotVoltage, ProximityResistance, ResidualCurrentTrip
+from hal.types import ContactorFeedback, LockState, PilotState, PilotVoltage, ProximityResistance, ResidualCurrentTrip
 
 TTL_S = 2.0
 TIMINGS = Timings(
@@ -132,7 +132,8 @@ _WORLD_TIMES = ("x1_since", "permit_until", "deauthorised_at", "undurable_at", "
 class Explorer:
     """`explore(limit)` is breadth first over distinct states; `walk(steps)` goes deep at random."""
 
-    def __init__(self, *, interlock: Any = None, pilot_table: Any = None, config: EvseConfig = CONFIG) -> None:
+    def __init__(self, *, interlock: Any = None, pilot_table: Any = None, config: EvseConfig = CONFIG, traits: BoardTraits = TRAITS) -> None:
+        self.traits = traits
         self.extra = {k: v for k, v in (("interlock", interlock), ("pilot_table", pilot_table)) if v is not None}
         self.config = config
         self.seen: set[Any] = set()
@@ -144,7 +145,7 @@ class Explorer:
 
     def _boot(self, stored: dict[str, Any]) -> None:
         self.facts = EvseFacts(evse_id=1)
-        self.machine = EvseMachine(self.config, TIMINGS, self.facts, TRAITS, WallClock(), **self.extra)
+        self.machine = EvseMachine(self.config, TIMINGS, self.facts, self.traits, WallClock(), **self.extra)
         if not hasattr(self, "world"):
             self.world, self.now = World(), 100.0
             self.path: tuple[str, ...] = ()
@@ -322,7 +323,26 @@ class Explorer:
             self.tell(ContactorFeedback(1, first == "closed", self.world.phases))
 
     def _show(self) -> None:
-        self.tell(PilotVoltage(1, self.world.high_V(), self.world.low_V()))
+        """The board reads the pilot; one that runs it by itself acts on it, too, and tells the state."""
+        self._act_alone()
+        w = self.world
+        if self.traits.closes_by_itself:
+            letter = {12.0: "A", 9.0: "B", 6.0: "C", 3.0: "D", 0.0: "E", -12.0: "F"}[w.high_V()]
+            self.tell(PilotState(1, letter))
+        else:
+            self.tell(PilotVoltage(1, w.high_V(), w.low_V()))
+
+    def _act_alone(self) -> None:
+        """A board that closes by itself: as soon as it may and the EV wants, and open as soon as not."""
+        w = self.world
+        if not self.traits.closes_by_itself:
+            return
+        wants = w.connected and w.s2 and not w.short and w.pilot == "X2" and self.now <= w.permit_until
+        if wants and not w.closed:
+            self._close(3)
+        elif not wants and w.pilot == "X2" and w.closed and not w.welded:
+            w.closed = False
+            w.pending = (*(p for p in w.pending if p not in ("open", "closed")), "open")
 
     # ---- machine and board
 
@@ -333,8 +353,8 @@ class Explorer:
         before = self.world.pilot
         for command in commands:
             self._obey(command)
-        if self.world.pilot != before or any(isinstance(c, SetDuty) for c in commands):
-            self.tell(PilotVoltage(1, self.world.high_V(), self.world.low_V()))
+        if self.world.pilot != before or any(isinstance(c, (SetDuty, Permit)) for c in commands):
+            self._show()
 
     def _obey(self, command: Any) -> None:
         w = self.world
@@ -399,7 +419,8 @@ class Explorer:
             yield f"closed in C1 for {now - w.x1_since:g} s"
         if w.pilot == "X2" and not 10 <= w.duty <= 97:
             yield f"duty {w.duty:g} %"
-        if not w.diode and w.pilot == "X2" and now - w.x2_since > DIODE_S + LATE_S:
+        raw = not self.traits.closes_by_itself  # a board that runs the pilot checks the diode itself
+        if raw and not w.diode and w.pilot == "X2" and now - w.x2_since > DIODE_S + LATE_S:
             yield "no diode"
         socket = self.config.connector == "sType2"
         if socket and w.ohm != 220.0:

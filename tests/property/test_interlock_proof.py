@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chargepoint.config import EvseConfig
+from chargepoint.evse_state import BoardTraits
 from chargepoint.interlock import CONDITIONS, DUTY, KNOWN_OPEN, PERMIT, PILOT, PILOT_STAYS, SETTLED, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState
 from iso15118.machine import Transition
@@ -14,6 +15,8 @@ from tests.property.evse_explorer import CONFIG, Explorer, Violation
 
 SOAK = os.environ.get("SOAK") == "1"
 STATES, WALKS, STEPS = (400_000, 20_000, 400) if SOAK else (4_000, 120, 200)
+
+SELF_CLOSING = BoardTraits(closes_by_itself=True, has_meter=False)
 
 READY = ("feedback", "feedback", *("time passes",) * 6, "plug 220", "authorise", "feedback locked", "s2 on")
 TETHERED = tuple(name for name in READY if not name.startswith("feedback l"))[1:]
@@ -43,6 +46,20 @@ def test_the_invariant_holds_on_long_walks(config: EvseConfig) -> None:
         reached |= explorer.closed_in
     assert {"C1", "C2"} <= reached, "a machine that never closes proves nothing"
     assert ("D2" in reached) is config.ventilation
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0 if SOAK else 60)
+@pytest.mark.req("S-10", "S-11", "F-12", "F-14", "F-16", "F-17", "F-18")
+def test_the_invariant_holds_with_a_board_that_closes_by_itself() -> None:
+    reached: set[str] = set()
+    for seed in range(WALKS):
+        explorer = Explorer(traits=SELF_CLOSING)
+        explorer.walk(random.Random(seed), STEPS)
+        reached |= explorer.closed_in
+    assert {"C1", "C2"} <= reached
+    explorer = Explorer(traits=SELF_CLOSING)
+    assert explorer.explore(STATES, CLOSED[:-1]) >= STATES
 
 
 def broken(*names: str) -> Interlock:
