@@ -132,11 +132,14 @@ _WORLD_TIMES = ("x1_since", "permit_until", "deauthorised_at", "undurable_at", "
 class Explorer:
     """`explore(limit)` is breadth first over distinct states; `walk(steps)` goes deep at random."""
 
-    def __init__(self, *, interlock: Any = None, pilot_table: Any = None, config: EvseConfig = CONFIG, traits: BoardTraits = TRAITS) -> None:
+    def __init__(
+        self, *, interlock: Any = None, pilot_table: Any = None, config: EvseConfig = CONFIG, traits: BoardTraits = TRAITS
+    ) -> None:
         self.traits = traits
         self.extra = {k: v for k, v in (("interlock", interlock), ("pilot_table", pilot_table)) if v is not None}
         self.config = config
-        self.seen: set[Any] = set()
+        self.seen: set[int] = set()
+        """Hashes of keys: 64 bits are enough for a million states, and small enough to keep."""
         self.closed_in: set[str] = set()
         self.steps = 0
         self._boot({})
@@ -163,12 +166,14 @@ class Explorer:
     def key(self) -> Any:
         """The state without absolute time: moments long past or far off are all the same."""
         s, w, now = self.machine.state, self.world, self.now
-        times = tuple(None if (t := getattr(s, n)) is None else max(-10.0, min(15.0, round(t - now, 3))) for n in _TIME_FIELDS)
-        others = tuple(_frozen(getattr(s, n)) for n in _OTHER_FIELDS)
-        world = tuple(
-            max(-10.0, min(15.0, round(getattr(w, f.name) - now, 3))) if f.name in _WORLD_TIMES else _frozen(getattr(w, f.name))
-            for f in fields(w)
-        )
+
+        def ago(moment: float | None) -> float | None:
+            # Positive numbers only: hash(-1.0) == hash(-2.0).
+            return None if moment is None else 100.0 + max(-10.0, min(15.0, round(moment - now, 3)))
+
+        times = tuple(ago(getattr(s, name)) for name in _TIME_FIELDS)
+        others = tuple(_frozen(getattr(s, name)) for name in _OTHER_FIELDS)
+        world = tuple(ago(getattr(w, f.name)) if f.name in _WORLD_TIMES else _frozen(getattr(w, f.name)) for f in fields(w))
         return times, others, world
 
     # ---- choices
@@ -455,7 +460,7 @@ class Explorer:
         self.start()
         for name in prefix:
             self._take(name)
-        self.seen.add(self.key())
+        self.seen.add(hash(self.key()))
         waiting = deque([self.snapshot()])
         while waiting and len(self.seen) < limit:
             self._expand(waiting.popleft(), waiting)
@@ -466,7 +471,7 @@ class Explorer:
         for name in [name for name, _ in self.choices()]:
             self.restore(node)
             self._take(name)
-            key = self.key()
+            key = hash(self.key())
             if key not in self.seen:
                 self.seen.add(key)
                 waiting.append(self.snapshot())

@@ -14,7 +14,7 @@ from iso15118.machine import Transition
 from tests.property.evse_explorer import CONFIG, Explorer, Violation
 
 SOAK = os.environ.get("SOAK") == "1"
-STATES, WALKS, STEPS = (400_000, 20_000, 400) if SOAK else (4_000, 120, 200)
+STATES, WALKS, STEPS = (150_000, 20_000, 400) if SOAK else (4_000, 120, 200)
 
 SELF_CLOSING = BoardTraits(closes_by_itself=True, has_meter=False)
 
