@@ -7,7 +7,7 @@ import json
 from chargepoint.ocpp.block import Refused
 
 LARGEST_MESSAGE = 32_768
-"""Bytes of one GetVariables, SetVariables or GetReport request, and of one NotifyReport, as compact JSON."""
+"""Bytes of one GetVariables or SetVariables request, as compact JSON."""
 MOST_ITEMS = 100
 """Entries of one such message."""
 

@@ -13,7 +13,7 @@ from chargepoint.events import LinkDown
 from chargepoint.commands import Log
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Reply, answers, hears
 from chargepoint.ocpp.device_model import DeviceModel, Mutability, Place, Variable
-from chargepoint.ocpp.limits import LARGEST_MESSAGE, MOST_ITEMS, refuse_oversize, size_of
+from chargepoint.ocpp.limits import MOST_ITEMS, refuse_oversize, size_of
 from chargepoint.ocpp.messages import Call
 from chargepoint.ocpp.variable_values import VALUE_SIZE
 from chargepoint.ocpp.wire import format_timestamp
@@ -21,6 +21,8 @@ from chargepoint.tick import Tick
 
 MOST_WAITING = 4
 """Reports that may wait for their sending; one more is refused."""
+LARGEST_REPORT = 8192
+"""Bytes of one GetReport and of one NotifyReport: small, because some hubs cut large frames (ocpp for Home Assistant, issue 176)."""
 ENVELOPE = 256
 """Bytes that a NotifyReport needs beside its reportData."""
 
@@ -38,7 +40,7 @@ BYTES = Variable(
     "DeviceDataCtrlr",
     "BytesPerMessage",
     "integer",
-    str(LARGEST_MESSAGE),
+    str(LARGEST_REPORT),
     "size of one GetReport request, and of one NotifyReport",
     instance="GetReport",
     constant=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from chargepoint.commands import Log, Persist, Restart, StopProcess
 from chargepoint.events import (

@@ -318,7 +318,7 @@ class SecurityBlock(Block):
 
 
 def _printable(password: str) -> None:
-    """passwordString is what HTTP basic authentication can carry; a colon may stand in it, controls and other scripts may not."""
+    """What HTTP basic authentication can carry (passwordString); a colon may stand in it, controls and other scripts may not."""
     if not (password.isascii() and password.isprintable()):
         raise BadValue("InvalidValue", "holds characters that a basic-auth password may not")
 

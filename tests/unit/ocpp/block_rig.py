@@ -31,7 +31,7 @@ CONFIG = StationConfig(
     vendor="Acme",
     model="Wallbox 1",
     serial="SN1",
-    csms=CsmsConfig(url="ws://localhost/", identity="CP1", security_profile=1, basic_auth_password="0123456789abcdef"),  # noqa: S106
+    csms=CsmsConfig(url="ws://localhost/", identity="CP1", security_profile=1, basic_auth_password="0123456789abcdef"),
     evses=(EvseConfig(id=1), EvseConfig(id=2, connector="sType2", max_current_A=32.0, phases=1)),
     timings=Timings(boot_jitter_s=0),
 )

@@ -1,5 +1,7 @@
 """ChangeAvailability and the status of connectors."""
 
+from typing import Any
+
 import pytest
 
 from chargepoint.events import (
@@ -30,53 +32,53 @@ def station() -> BlockRig:
     return station
 
 
-def order(station, status, evse=None):
+def order(station: BlockRig, status: str, evse: dict[str, int] | None = None) -> Any:
     return station.ask("ChangeAvailability", {"operationalStatus": status, **({"evse": evse} if evse else {})})["status"]
 
 
-def told(station):
+def told(station: BlockRig) -> Any:
     """What the CSMS hears now, and answers."""
     reports = [(c.payload["evseId"], c.payload["connectorStatus"]) for c in station.calls if c.action == "StatusNotification"]
     station.accept_all()
     return reports
 
 
-def plug(station, evse_id=1):
+def plug(station: BlockRig, evse_id: int = 1) -> None:
     station.context.evses[evse_id].plugged = True
     station.hear(CablePluggedIn(evse_id))
 
 
-def unplug(station, evse_id=1):
+def unplug(station: BlockRig, evse_id: int = 1) -> None:
     station.context.evses[evse_id].plugged = False
     station.hear(EvDisconnected(evse_id))
 
 
-def begin(station, evse_id=1):
+def begin(station: BlockRig, evse_id: int = 1) -> None:
     plug(station, evse_id)
     station.context.evses[evse_id].transaction_id = "t1"
     station.hear(TransactionStarted(evse_id, "t1"))
     told(station)
 
 
-def finish(station, evse_id=1):
+def finish(station: BlockRig, evse_id: int = 1) -> None:
     station.context.evses[evse_id].transaction_id = ""
     station.hear(TransactionEnded(evse_id, "t1"))
 
 
-def setting(station, variable, value):
+def setting(station: BlockRig, variable: str, value: str) -> None:
     item = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": variable}, "attributeValue": value}
     assert station.ask("SetVariables", {"setVariableData": [item]})["setVariableResult"][0]["attributeStatus"] == "Accepted"
 
 
 @pytest.mark.req("G01.FR.01")
-def test_plugging_in_and_out_is_reported(station):
+def test_plugging_in_and_out_is_reported(station: BlockRig) -> None:
     plug(station)
     assert told(station) == [(1, "Occupied")]
     unplug(station)
     assert told(station) == [(1, "Available")]
 
 
-def test_a_transaction_keeps_its_connector_while_the_cable_is_out(station):
+def test_a_transaction_keeps_its_connector_while_the_cable_is_out(station: BlockRig) -> None:
     begin(station)
     unplug(station)
     assert told(station) == []
@@ -84,13 +86,13 @@ def test_a_transaction_keeps_its_connector_while_the_cable_is_out(station):
     assert told(station) == [(1, "Available")]
 
 
-def test_a_transaction_that_waits_for_the_plug_does_not_occupy(station):
+def test_a_transaction_that_waits_for_the_plug_does_not_occupy(station: BlockRig) -> None:
     station.context.evses[1].transaction_id = "t1"
     station.hear(TransactionStarted(1, "t1"))
     assert told(station) == []
 
 
-def test_faults_that_stop_charging_show_and_others_do_not(station):
+def test_faults_that_stop_charging_show_and_others_do_not(station: BlockRig) -> None:
     faults = station.context.evses[1].faults
     faults[METER_SILENT] = "x"
     station.hear(FaultRaised(1, METER_SILENT, stops_charging=False))
@@ -103,7 +105,7 @@ def test_faults_that_stop_charging_show_and_others_do_not(station):
     assert told(station) == [(1, "Available")]
 
 
-def test_reserved_shows_as_such(station):
+def test_reserved_shows_as_such(station: BlockRig) -> None:
     station.context.evses[2].reserved = True
     station.advance(0)
     station.hear(TransactionEnded(1, "other"))
@@ -115,10 +117,10 @@ def test_reserved_shows_as_such(station):
     ("evse", "down", "key"),
     [(None, [1, 2], ""), ({"id": 1}, [1], "1"), ({"id": 2, "connectorId": 1}, [2], "2.1")],
 )
-def test_inoperative_and_back(station, evse, down, key):
+def test_inoperative_and_back(station: BlockRig, evse: dict[str, int] | None, down: list[int], key: str) -> None:
     assert order(station, "Inoperative", evse) == "Accepted"
     assert told(station) == [(evse_id, "Unavailable") for evse_id in down]
-    assert [e for e in station.said(OperationalChanged)] == [OperationalChanged(evse_id, operative=False) for evse_id in down]
+    assert station.said(OperationalChanged) == [OperationalChanged(evse_id, operative=False) for evse_id in down]
     assert station.store["availability"] == {key: "Inoperative"}
     assert order(station, "Inoperative", evse) == "Accepted"
     assert told(station) == []
@@ -132,14 +134,14 @@ def test_inoperative_and_back(station, evse, down, key):
 @pytest.mark.parametrize(
     "evse", [{"id": 3}, {"id": 1, "connectorId": 2}, {"id": 1, "connectorId": 0}, {"id": 0, "connectorId": 1}, {"id": 2**31}]
 )
-def test_what_is_not_there_is_rejected(station, evse):
+def test_what_is_not_there_is_rejected(station: BlockRig, evse: dict[str, int] | None) -> None:
     assert order(station, "Inoperative", evse) == "Rejected"
     assert told(station) == []
     assert station.store.get("availability", {}) == {}
 
 
 @pytest.mark.req("G03.FR.05", "G04.FR.06")
-def test_a_running_transaction_schedules_and_the_other_evse_goes_at_once(station):
+def test_a_running_transaction_schedules_and_the_other_evse_goes_at_once(station: BlockRig) -> None:
     begin(station)
     assert order(station, "Inoperative") == "Scheduled"
     assert told(station) == [(2, "Unavailable")]
@@ -149,7 +151,7 @@ def test_a_running_transaction_schedules_and_the_other_evse_goes_at_once(station
 
 
 @pytest.mark.req("G03.FR.05")
-def test_available_is_never_shown_in_between(station):
+def test_available_is_never_shown_in_between(station: BlockRig) -> None:
     begin(station)
     assert order(station, "Inoperative", {"id": 1}) == "Scheduled"
     facts = station.context.evses[1]
@@ -158,7 +160,7 @@ def test_available_is_never_shown_in_between(station):
     assert told(station) == [(1, "Unavailable")]
 
 
-def test_operative_takes_a_scheduled_order_back(station):
+def test_operative_takes_a_scheduled_order_back(station: BlockRig) -> None:
     begin(station)
     assert order(station, "Inoperative", {"id": 1}) == "Scheduled"
     assert order(station, "Operative", {"id": 1}) == "Accepted"
@@ -168,7 +170,7 @@ def test_operative_takes_a_scheduled_order_back(station):
 
 
 @pytest.mark.req("G03.FR.06", "G03.FR.07")
-def test_a_connector_stays_down_when_its_evse_comes_back(station):
+def test_a_connector_stays_down_when_its_evse_comes_back(station: BlockRig) -> None:
     order(station, "Inoperative", {"id": 1, "connectorId": 1})
     order(station, "Inoperative", {"id": 1})
     told(station)
@@ -178,7 +180,7 @@ def test_a_connector_stays_down_when_its_evse_comes_back(station):
 
 @pytest.mark.req("G01.FR.02", "G03.FR.08", "G04.FR.09")
 @pytest.mark.parametrize("evse", [None, {"id": 1}, {"id": 1, "connectorId": 1}])
-def test_it_outlives_a_restart_and_available_is_not_shown_on_the_way(station, evse):
+def test_it_outlives_a_restart_and_available_is_not_shown_on_the_way(station: BlockRig, evse: dict[str, int] | None) -> None:
     order(station, "Inoperative", evse)
     again = station.restart()
     out = again.power_up()
@@ -188,7 +190,7 @@ def test_it_outlives_a_restart_and_available_is_not_shown_on_the_way(station, ev
     assert told(again)[0] == (1, "Unavailable")
 
 
-def test_other_causes_add_up(station):
+def test_other_causes_add_up(station: BlockRig) -> None:
     station.hear(EvseOutOfService(1, "reset", out=True))
     order(station, "Inoperative", {"id": 1})
     assert told(station) == [(1, "Unavailable")]
@@ -199,7 +201,7 @@ def test_other_causes_add_up(station):
 
 
 @pytest.mark.req("B04.FR.02")
-def test_after_a_short_outage_only_what_changed_is_told(station):
+def test_after_a_short_outage_only_what_changed_is_told(station: BlockRig) -> None:
     station.link_down()
     plug(station, 2)
     plug(station, 1)
@@ -210,7 +212,7 @@ def test_after_a_short_outage_only_what_changed_is_told(station):
 
 
 @pytest.mark.req("B04.FR.01")
-def test_after_a_long_outage_everything_is_told(station):
+def test_after_a_long_outage_everything_is_told(station: BlockRig) -> None:
     station.link_down()
     plug(station, 2)
     station.advance(61)
@@ -218,7 +220,7 @@ def test_after_a_long_outage_everything_is_told(station):
     assert told(station) == [(1, "Available"), (2, "Occupied")]
 
 
-def test_a_status_has_the_time_when_it_came_about(station):
+def test_a_status_has_the_time_when_it_came_about(station: BlockRig) -> None:
     station.link_down()
     station.advance(10)
     plug(station)
@@ -227,21 +229,21 @@ def test_a_status_has_the_time_when_it_came_about(station):
     assert station.pop("StatusNotification").payload["timestamp"] == "2026-11-24T12:00:10.000Z"
 
 
-def test_a_status_that_went_down_with_the_link_is_told_again(station):
+def test_a_status_that_went_down_with_the_link_is_told_again(station: BlockRig) -> None:
     plug(station)
     station.link_down()
     station.link_up()
     assert told(station) == [(1, "Occupied")]
 
 
-def test_a_status_that_the_csms_refuses_is_not_sent_for_ever(station):
+def test_a_status_that_the_csms_refuses_is_not_sent_for_ever(station: BlockRig) -> None:
     plug(station)
     station.refuse("StatusNotification", "FormatViolation")
     station.advance(3600)
     assert station.calls == []
 
 
-def test_a_status_shorter_than_the_minimum_is_not_told(station):
+def test_a_status_shorter_than_the_minimum_is_not_told(station: BlockRig) -> None:
     setting(station, "MinimumStatusDuration", "5")
     plug(station)
     station.advance(4)
@@ -255,7 +257,7 @@ def test_a_status_shorter_than_the_minimum_is_not_told(station):
 
 
 @pytest.mark.req("B04.FR.01", "G01.FR.01")
-def test_notify_event_instead_when_it_is_set_so(station):
+def test_notify_event_instead_when_it_is_set_so(station: BlockRig) -> None:
     setting(station, "StatusReporting", "NotifyEvent")
     plug(station)
     data = station.pop("NotifyEvent").payload["eventData"][0]
@@ -267,7 +269,7 @@ def test_notify_event_instead_when_it_is_set_so(station):
     )
 
 
-def test_a_wanted_report_comes_even_unchanged(station):
+def test_a_wanted_report_comes_even_unchanged(station: BlockRig) -> None:
     station.hear(ReportWanted(2))
     assert told(station) == [(2, "Available")]
     station.hear(ReportWanted())
@@ -283,7 +285,7 @@ def test_a_wanted_report_comes_even_unchanged(station):
         (("Occupied", "Unavailable"), "Occupied"),
     ],
 )
-def test_the_station_has_a_state_too(station, states, station_state):
+def test_the_station_has_a_state_too(station: BlockRig, states: tuple[str, str], station_state: str) -> None:
     for evse_id, state in enumerate(states, 1):
         if state == "Occupied":
             plug(station, evse_id)

@@ -1,5 +1,7 @@
 """GetVariables, SetVariables, and variables that are forced."""
 
+from typing import Any
+
 import pytest
 
 from chargepoint.commands import Log
@@ -22,21 +24,21 @@ def station() -> BlockRig:
     return station
 
 
-def item(component, variable, value=None, **more):
+def item(component: str, variable: str, value: str | None = None, **more: Any) -> Any:
     found = {"component": {"name": component}, "variable": {"name": variable}, **more}
     return found if value is None else {**found, "attributeValue": value}
 
 
-def put(station, *items):
+def put(station: BlockRig, *items: Any) -> Any:
     return station.ask("SetVariables", {"setVariableData": list(items)})["setVariableResult"]
 
 
-def get(station, *items):
+def get(station: BlockRig, *items: Any) -> Any:
     return station.ask("GetVariables", {"getVariableData": list(items)})["getVariableResult"]
 
 
 @pytest.mark.req("B05.FR.01", "B05.FR.02", "B05.FR.03", "B05.FR.04", "B05.FR.05", "B05.FR.06", "B05.FR.10", "B05.FR.12")
-def test_each_entry_gets_its_own_result_in_order(station):
+def test_each_entry_gets_its_own_result_in_order(station: BlockRig) -> None:
     results = put(
         station,
         item("OCPPCommCtrlr", "OfflineThreshold", "30"),
@@ -64,13 +66,13 @@ def test_each_entry_gets_its_own_result_in_order(station):
 
 
 @pytest.mark.req("B05.FR.13")
-def test_the_same_variable_twice_in_one_request_changes_once(station):
+def test_the_same_variable_twice_in_one_request_changes_once(station: BlockRig) -> None:
     results = put(station, item("OCPPCommCtrlr", "OfflineThreshold", "30"), item("OCPPCommCtrlr", "OfflineThreshold", "31"))
     assert [r["attributeStatus"] for r in results] == ["Accepted", "Rejected"]
     assert station.context.model.integer(OFFLINE_THRESHOLD) == 30
 
 
-def test_what_was_set_is_there_after_a_restart(station):
+def test_what_was_set_is_there_after_a_restart(station: BlockRig) -> None:
     put(station, item("OCPPCommCtrlr", "OfflineThreshold", "30"))
     assert station.store["variables"]["OCPPCommCtrlr.OfflineThreshold"] == "30"
     again = station.restart()
@@ -78,7 +80,7 @@ def test_what_was_set_is_there_after_a_restart(station):
     assert again.context.model.integer(OFFLINE_THRESHOLD) == 30
 
 
-def test_a_stored_row_that_is_no_longer_declared_is_named_and_left(station):
+def test_a_stored_row_that_is_no_longer_declared_is_named_and_left(station: BlockRig) -> None:
     station.store["variables"] = {"Gone.Row": "1", "OCPPCommCtrlr.OfflineThreshold": "never"}
     again = station.restart()
     out = again.power_up()
@@ -90,7 +92,7 @@ def test_a_stored_row_that_is_no_longer_declared_is_named_and_left(station):
 
 
 @pytest.mark.req("B06.FR.01", "B06.FR.06", "B06.FR.07", "B06.FR.08", "B06.FR.09", "B06.FR.10", "B06.FR.11")
-def test_get_variables_gives_values_and_keeps_secrets(station):
+def test_get_variables_gives_values_and_keeps_secrets(station: BlockRig) -> None:
     results = get(
         station,
         item("OCPPCommCtrlr", "OfflineThreshold"),
@@ -116,7 +118,7 @@ def test_get_variables_gives_values_and_keeps_secrets(station):
 
 @pytest.mark.req("B06.FR.16", "S-7")
 @pytest.mark.parametrize("entries", [101, 10_000])
-def test_too_many_items_are_refused_whole(station, entries):
+def test_too_many_items_are_refused_whole(station: BlockRig, entries: int) -> None:
     refused = station.ask("GetVariables", {"getVariableData": [item("A", "B")] * entries})
     assert isinstance(refused, AnswerError)
     assert refused.code == "OccurrenceConstraintViolation"
@@ -126,24 +128,24 @@ def test_too_many_items_are_refused_whole(station, entries):
 
 
 @pytest.mark.req("B06.FR.17", "S-5")
-def test_too_many_bytes_are_refused_whole(station):
+def test_too_many_bytes_are_refused_whole(station: BlockRig) -> None:
     refused = station.ask("SetVariables", {"setVariableData": [item("A", "B", "x" * 2500)] * 20})
     assert isinstance(refused, AnswerError)
     assert refused.code == "FormatViolation"
 
 
 @pytest.mark.req("S-5")
-def test_a_value_at_the_schema_limit_is_judged_not_fatal(station):
+def test_a_value_at_the_schema_limit_is_judged_not_fatal(station: BlockRig) -> None:
     assert put(station, item("SecurityCtrlr", "BasicAuthPassword", "x" * 2500))[0]["attributeStatus"] == "Rejected"
 
 
-def test_the_secret_is_in_no_log(station):
+def test_the_secret_is_in_no_log(station: BlockRig) -> None:
     put(station, item("SecurityCtrlr", "BasicAuthPassword", "correct horse battery"))
     told = [entry for entry in station.log if isinstance(entry, (Log, VariableChanged))]
     assert "correct horse" not in repr(told)
 
 
-def test_forcing_goes_past_mutability_but_not_past_type(station):
+def test_forcing_goes_past_mutability_but_not_past_type(station: BlockRig) -> None:
     station.hear(VariableForced("ClockCtrlr", "TimeSource", "Heartbeat"))
     out = station.hear(VariableForced("OCPPCommCtrlr", "OfflineThreshold", "soon"))
     assert station.context.model.integer(OFFLINE_THRESHOLD) == 60
@@ -152,7 +154,7 @@ def test_forcing_goes_past_mutability_but_not_past_type(station):
     assert isinstance(station.ask("GetVariables", {"getVariableData": [item("A", "B")] * 2}), AnswerError)
 
 
-def test_forcing_removes_and_brings_back(station):
+def test_forcing_removes_and_brings_back(station: BlockRig) -> None:
     station.hear(VariableForced("OCPPCommCtrlr", "OfflineThreshold", None))
     assert get(station, item("OCPPCommCtrlr", "OfflineThreshold"))[0]["attributeStatus"] == "UnknownVariable"
     assert station.context.model.integer(OFFLINE_THRESHOLD) == 60
@@ -160,7 +162,7 @@ def test_forcing_removes_and_brings_back(station):
     assert get(station, item("OCPPCommCtrlr", "OfflineThreshold"))[0]["attributeValue"] == "5"
 
 
-def test_forcing_by_the_16_key(station):
+def test_forcing_by_the_16_key(station: BlockRig) -> None:
     station.hear(VariableForced("", "HeartbeatInterval", "42"))
     assert get(station, item("OCPPCommCtrlr", "HeartbeatInterval"))[0]["attributeValue"] == "42"
     out = station.hear(VariableForced("", "NoSuchKey", "42"))

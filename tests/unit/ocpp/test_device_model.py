@@ -1,5 +1,7 @@
 """The device model: what a value may be, where it stands, what stays over a restart."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from chargepoint import codec
 from chargepoint.commands import Delete, Persist, Put
 from chargepoint.ocpp.device_model import (
     BadValue,
+    DataType,
     DeviceModel,
     Limits,
     Missing,
@@ -69,7 +72,7 @@ def model() -> DeviceModel:
         ("string", "x" * 65536, Limits(), "TooLargeElement"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_its_reason(kind, value, limits, reason):
+def test_a_value_that_does_not_fit_is_refused_with_its_reason(kind: DataType, value: str, limits: Limits, reason: str) -> None:
     with pytest.raises(BadValue) as caught:
         checked(kind, value, limits)
     assert caught.value.reason == reason
@@ -94,7 +97,7 @@ def test_a_value_that_does_not_fit_is_refused_with_its_reason(kind, value, limit
         ),
     ],
 )
-def test_a_good_value_gets_its_one_spelling(kind, value, limits, spelled):
+def test_a_good_value_gets_its_one_spelling(kind: DataType, value: str, limits: Limits, spelled: str) -> None:
     assert checked(kind, value, limits) == spelled
 
 
@@ -103,7 +106,7 @@ def test_a_good_value_gets_its_one_spelling(kind, value, limits, spelled):
     kind=st.sampled_from(["string", "decimal", "integer", "dateTime", "boolean", "OptionList", "SequenceList", "MemberList"]),
     value=st.text(),
 )
-def test_any_text_is_taken_or_refused_and_once_taken_stays_as_it_is(kind, value):
+def test_any_text_is_taken_or_refused_and_once_taken_stays_as_it_is(kind: DataType, value: str) -> None:
     try:
         spelled = checked(kind, value)
     except BadValue:
@@ -111,7 +114,7 @@ def test_any_text_is_taken_or_refused_and_once_taken_stays_as_it_is(kind, value)
     assert checked(kind, spelled) == spelled
 
 
-names = st.text(st.characters(codec="ascii", exclude_characters=".[]@/", exclude_categories=("Cc",)), min_size=1, max_size=8)
+names = st.text(st.characters(codec="ascii", exclude_characters=".[]@/", exclude_categories=["Cc"]), min_size=1, max_size=8)
 
 
 @given(
@@ -126,18 +129,18 @@ names = st.text(st.characters(codec="ascii", exclude_characters=".[]@/", exclude
         st.sampled_from(["Actual", "Target", "MinSet", "MaxSet"]),
     )
 )
-def test_a_key_names_its_place(place):
+def test_a_key_names_its_place(place: Place) -> None:
     assert parse_place(place.key) == place
 
 
-def test_a_connector_has_a_key_too():
+def test_a_connector_has_a_key_too() -> None:
     place = place_of(PER_CONNECTOR, 2)
     assert place.key == "Connector@2.1.Kind"
     assert parse_place(place.key) == place
 
 
 @pytest.mark.parametrize("key", ["", "NoVariable", "A.B.C", "A.[b]", "A[1.B", "A@x.B"])
-def test_a_key_of_another_shape_is_named(key):
+def test_a_key_of_another_shape_is_named(key: str) -> None:
     with pytest.raises(ValueError, match="not shaped"):
         parse_place(key)
 
@@ -158,21 +161,21 @@ def test_a_key_of_another_shape_is_named(key):
         (Place("Connector", "Kind", evse_id=1, connector_id=2), "UnknownComponent"),
     ],
 )
-def test_what_is_not_there_is_called_by_what_is_missing(wanted, status):
+def test_what_is_not_there_is_called_by_what_is_missing(wanted: Place, status: Any) -> None:
     assert model().find(wanted) == Missing(status)
 
 
-def test_names_are_found_in_any_case():
+def test_names_are_found_in_any_case() -> None:
     assert model().find(Place("testctrlr", "NUMBER")) == place_of(NUMBER)
     assert model().find(Place("slotted", "url", "B", "2")) == place_of(SLOT)
 
 
-def test_two_rows_for_one_place_are_a_mistake_of_the_program():
+def test_two_rows_for_one_place_are_a_mistake_of_the_program() -> None:
     with pytest.raises(ValueError, match=r"TestCtrlr\.Number is declared twice"):
         DeviceModel((NUMBER, NUMBER), (1,))
 
 
-def test_a_change_is_kept_and_told_once():
+def test_a_change_is_kept_and_told_once() -> None:
     device = model()
     place = place_of(NUMBER)
     assert device.change(place, "6") == [Persist((Put("variables", "TestCtrlr.Number", "6"),)), VariableChanged(place, "5", "6")]
@@ -180,14 +183,14 @@ def test_a_change_is_kept_and_told_once():
     assert device.integer(NUMBER) == 6
 
 
-def test_a_secret_is_in_no_event():
+def test_a_secret_is_in_no_event() -> None:
     device = model()
     assert device.change(place_of(HIDDEN), "geheim")[1] == VariableChanged(place_of(HIDDEN), "", "")
     assert device.text(HIDDEN) == "geheim"
 
 
 @pytest.mark.req("B05.FR.09")
-def test_what_needs_a_restart_counts_after_it():
+def test_what_needs_a_restart_counts_after_it() -> None:
     device = model()
     written = device.change(place_of(LATER), "2")
     assert written == [Persist((Put("variables", "TestCtrlr.Later", "2"),))]
@@ -197,14 +200,14 @@ def test_what_needs_a_restart_counts_after_it():
     assert restarted.integer(LATER) == 2
 
 
-def test_taking_back_what_waits_for_a_restart_leaves_the_old_value():
+def test_taking_back_what_waits_for_a_restart_leaves_the_old_value() -> None:
     device = model()
     device.change(place_of(LATER), "2")
     assert device.change(place_of(LATER), "1") == [Persist((Put("variables", "TestCtrlr.Later", "1"),))]
     assert device.shown(NOW, place_of(LATER)) == "1"
 
 
-def test_a_removed_variable_is_not_there_but_its_reader_has_the_default():
+def test_a_removed_variable_is_not_there_but_its_reader_has_the_default() -> None:
     device = model()
     device.change(place_of(NUMBER), "9")
     assert device.remove(place_of(NUMBER))[0] == Persist((Put("variables", "TestCtrlr.Number", None),))
@@ -217,7 +220,7 @@ def test_a_removed_variable_is_not_there_but_its_reader_has_the_default():
     assert again.integer(NUMBER) == 7
 
 
-def test_forgetting_goes_back_to_the_default():
+def test_forgetting_goes_back_to_the_default() -> None:
     device = model()
     device.change(place_of(NUMBER), "9")
     assert device.forget(place_of(NUMBER)) == [
@@ -226,7 +229,7 @@ def test_forgetting_goes_back_to_the_default():
     ]
 
 
-def test_the_store_wins_over_the_configuration_and_each_names_what_it_cannot_use():
+def test_the_store_wins_over_the_configuration_and_each_names_what_it_cannot_use() -> None:
     device = model()
     assert device.seed(
         {"TestCtrlr.Number": "3", "TestCtrlr.Name": "abc", "testctrlr.later": "4", "Gone.Row": "1", "TestCtrlr.Hidden": "s"}
@@ -236,7 +239,7 @@ def test_the_store_wins_over_the_configuration_and_each_names_what_it_cannot_use
     assert len(device.problems) == 2
 
 
-def test_the_owner_narrows_limits_and_guards():
+def test_the_owner_narrows_limits_and_guards() -> None:
     device = model()
     device.bound(NUMBER, Limits(max=6))
 
@@ -251,7 +254,7 @@ def test_the_owner_narrows_limits_and_guards():
             device.checked(place_of(NUMBER), wrong)
 
 
-def test_a_snapshot_brings_everything_back():
+def test_a_snapshot_brings_everything_back() -> None:
     device = model()
     device.change(place_of(NUMBER), "6")
     device.change(place_of(LATER), "2")
@@ -262,7 +265,7 @@ def test_a_snapshot_brings_everything_back():
     assert (other.values, other.pending, other.removed) == (device.values, device.pending, device.removed)
 
 
-def test_lists_and_flags_are_read_as_such():
+def test_lists_and_flags_are_read_as_such() -> None:
     rows = (
         Variable("A", "Flag", "boolean", "true", ""),
         Variable("A", "List", "MemberList", "a, b", ""),
@@ -272,6 +275,6 @@ def test_lists_and_flags_are_read_as_such():
     assert (device.flag(rows[0]), device.members(rows[1]), device.decimal(rows[2])) == (True, ("a", "b"), 1.5)
 
 
-def test_the_16_key_finds_its_row():
+def test_the_16_key_finds_its_row() -> None:
     assert model().by_key16("thenumber") == place_of(NUMBER)
     assert model().by_key16("") is None
