@@ -11,6 +11,7 @@ from chargepoint.events import (
     AuthorisationEnded,
     EvseOutOfService,
     IdToken,
+    Persisted,
     PersistFailed,
     SecurityEvent,
     ShutdownRequested,
@@ -242,3 +243,17 @@ def test_going_down_takes_all_out_of_service(station: BlockRig) -> None:
     station.hear(ShutdownRequested())
     assert [event.evse_id for event in station.said(EvseOutOfService) if event.out] == [1, 2]
     assert reset(station, "Immediate")["status"] == "Rejected"
+
+
+@pytest.mark.req("B12.FR.01")
+def test_a_suspended_transaction_is_a_transaction(station: BlockRig) -> None:
+    begin(station)
+    station.context.evses[1].power_closed = False
+    assert reset(station, "OnIdle") == {"status": "Scheduled"}
+
+
+def test_only_its_own_row_on_disk_lets_the_station_go(station: BlockRig) -> None:
+    begin(station)
+    reset(station, "Immediate")
+    station.hear(Persisted(("transaction:t1:3",)))
+    assert station.said(Restart) == []
