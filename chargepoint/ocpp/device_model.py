@@ -11,7 +11,7 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from chargepoint.commands import Delete, Persist, Put
 from chargepoint.ocpp.variable_values import BadValue, DataType, Limits, checked
@@ -115,6 +115,27 @@ def parse_place(key: str) -> Place:
         connector_id=int(part.get("connector_id", 0)),
         attribute=part.get("attribute", "Actual"),  # type: ignore[arg-type]
     )
+
+
+def seeds(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Rows as a bench-station file lists them (`component`, `evse_id`, `variable`, `attribute`, `value` ...) as keys and values for `seed`.
+
+    Null means absent, for a field as for a value. Raises KeyError when a row names no component or no variable.
+    """
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry.get("value") is not None:
+            place = Place(
+                component=entry["component"],
+                variable=entry["variable"],
+                instance=entry.get("variable_instance") or "",
+                component_instance=entry.get("component_instance") or "",
+                evse_id=entry.get("evse_id") or 0,
+                connector_id=entry.get("connector_id") or 0,
+                attribute=entry.get("attribute") or "Actual",
+            )
+            found[place.key] = str(entry["value"])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,4 +409,5 @@ __all__ = [
     "VariableChanged",
     "parse_place",
     "place_of",
+    "seeds",
 ]

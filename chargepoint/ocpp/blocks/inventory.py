@@ -6,6 +6,7 @@ from functools import partial
 from typing import ClassVar
 
 from chargepoint.config import EvseConfig
+from chargepoint.events import ChargingState
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.device_model import Limits, Variable
@@ -38,6 +39,43 @@ CONNECTOR_TYPE = Variable(
 CONNECTOR_PHASES = Variable(
     "Connector", "SupplyPhases", "integer", None, "phases of the connector", per="connector", constant=True, source=_SOURCE
 )
+EVSE_CHARGING_STATE = Variable(
+    "EVSE",
+    "ChargingState",
+    "OptionList",
+    None,
+    "what EVSE and EV are doing",
+    per="evse",
+    persistent=False,
+    values=tuple(state.value for state in ChargingState),
+    source=_SOURCE,
+)
+EVSE_TRANSACTION = Variable(
+    "EVSE",
+    "ActiveTransactionId",
+    "string",
+    None,
+    "the transaction that runs here",
+    per="evse",
+    persistent=False,
+    max_length=36,
+    source=_SOURCE,
+)
+STATION_TRANSACTIONS = Variable(
+    "ChargingStation", "ActiveTransactionId", "string", None, "the transactions that run", persistent=False, source=_SOURCE
+)
+METER_REGISTER = Variable(
+    "FiscalMetering",
+    "EnergyImportRegister",
+    "decimal",
+    None,
+    "the meter's register",
+    per="evse",
+    persistent=False,
+    unit="Wh",
+    min=0,
+    source=_SOURCE,
+)
 FILE_TRANSFER = Variable(
     "OCPPCommCtrlr",
     "FileTransferProtocols",
@@ -56,6 +94,10 @@ class InventoryBlock(Block):
     name: ClassVar[str] = "inventory"
     variables: ClassVar[tuple[Variable, ...]] = (
         STATION_AVAILABLE, STATION_PHASES, EVSE_AVAILABLE, EVSE_PHASES, EVSE_POWER, CONNECTOR_AVAILABLE, CONNECTOR_TYPE, CONNECTOR_PHASES, FILE_TRANSFER,
+        EVSE_CHARGING_STATE,
+        EVSE_TRANSACTION,
+        STATION_TRANSACTIONS,
+        METER_REGISTER,
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
@@ -67,7 +109,16 @@ class InventoryBlock(Block):
             model.put(CONNECTOR_PHASES, str(evse.phases), evse.id)
             model.put(CONNECTOR_TYPE, evse.connector, evse.id)
             model.bound(EVSE_POWER, Limits(min=0, max=rated_W(evse)), evse.id)
-            model.compute(EVSE_POWER, partial(_power, context.evses[evse.id]), evse.id)
+            for row, value in (
+                (EVSE_POWER, _power),
+                (EVSE_CHARGING_STATE, _charging_state),
+                (EVSE_TRANSACTION, _transaction),
+                (METER_REGISTER, _register),
+            ):
+                model.compute(row, partial(value, context.evses[evse.id]), evse.id)
+        model.compute(
+            STATION_TRANSACTIONS, lambda _: ",".join(facts.transaction_id for facts in context.evses.values() if facts.transaction_id)
+        )
 
 
 def rated_W(evse: EvseConfig) -> float:
@@ -77,3 +128,15 @@ def rated_W(evse: EvseConfig) -> float:
 
 def _power(facts: EvseFacts, now: Tick) -> str:
     return f"{facts.meter.power_W:.1f}" if facts.meter is not None and facts.power_closed else "0.0"
+
+
+def _charging_state(facts: EvseFacts, now: Tick) -> str:
+    return facts.charging_state.value
+
+
+def _transaction(facts: EvseFacts, now: Tick) -> str:
+    return facts.transaction_id
+
+
+def _register(facts: EvseFacts, now: Tick) -> str:
+    return f"{facts.meter.energy_import_Wh:.1f}" if facts.meter is not None else ""

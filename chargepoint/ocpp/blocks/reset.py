@@ -81,7 +81,9 @@ class ResetState:
     """The whole station resets when it is idle."""
     scheduled_evses: tuple[int, ...] = ()
     down_until: dict[int, float] = field(default_factory=dict)
-    """EVSE that is being reset -> when it comes back; inf while its transaction is still ending."""
+    """EVSE that is being reset -> when it comes back."""
+    ending: tuple[int, ...] = ()
+    """EVSEs that are reset as soon as their transaction has ended."""
 
 
 class ResetBlock(Block):
@@ -134,8 +136,9 @@ class ResetBlock(Block):
     def _take_down(self, now: Tick, evse_id: int) -> list[object]:
         facts = self.context.evses[evse_id]
         self.state.scheduled_evses = tuple(other for other in self.state.scheduled_evses if other != evse_id)
+        self.state.ending = tuple(other for other in self.state.ending if other != evse_id)
         if facts.transaction_id:
-            self.state.down_until[evse_id] = float("inf")
+            self.state.ending = (*self.state.ending, evse_id)
             return [_ended(facts, "ImmediateReset", at_once=False)]
         self.state.down_until[evse_id] = now.mono + EVSE_DOWN_S
         stop = [_ended(facts, "ImmediateReset", at_once=False)] if facts.id_token else []
@@ -173,10 +176,11 @@ class ResetBlock(Block):
         for evse_id in self.state.scheduled_evses:
             if _idle(self.context.evses[evse_id]):
                 out += self._take_down(now, evse_id)
-        for evse_id, until in list(self.state.down_until.items()):
-            if until == float("inf") and not self.context.evses[evse_id].transaction_id:
+        for evse_id in self.state.ending:
+            if not self.context.evses[evse_id].transaction_id:
                 out += self._take_down(now, evse_id)
-            elif until <= now.mono:
+        for evse_id, until in list(self.state.down_until.items()):
+            if until <= now.mono:
                 del self.state.down_until[evse_id]
                 if not self.state.scheduled:
                     out.append(EvseOutOfService(evse_id, CAUSE, out=False))
@@ -222,7 +226,7 @@ class ResetBlock(Block):
     def deadline(self) -> float | None:
         going = self.state.going
         if going is None:
-            return min((until for until in self.state.down_until.values() if until != float("inf")), default=None)
+            return min(self.state.down_until.values(), default=None)
         if going.stored:
             return going.retry_at
         return going.give_up_at if going.settled_at is None else going.settled_at

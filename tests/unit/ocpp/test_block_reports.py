@@ -9,6 +9,7 @@ import pytest
 
 from chargepoint.commands import Log
 from chargepoint.config import EvseConfig
+from chargepoint.events import ChargingState
 from chargepoint.faults import RESIDUAL_CURRENT
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
 from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
@@ -20,6 +21,7 @@ from chargepoint.ocpp.blocks.reset import ResetBlock
 from chargepoint.ocpp.blocks.security import SecurityBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
 from chargepoint.ocpp.messages import AnswerError
+from hal.types import MeterSample
 from tests.unit.ocpp.block_rig import CONFIG, BlockRig
 
 BLOCKS = (
@@ -222,3 +224,17 @@ def test_a_part_that_the_csms_refuses_does_not_stop_the_rest_and_a_lost_link_doe
     assert "NotifyReport" not in station.actions()
     assert len([entry for entry in station.said(Log) if entry.key == "report.part_failed"]) == 2
     assert len(base(station, "SummaryInventory")) == 1
+
+
+def test_rows_that_follow_the_station(station: BlockRig) -> None:
+    facts = station.context.evses[2]
+    facts.transaction_id, facts.charging_state, facts.power_closed = "t2", ChargingState.CHARGING, True
+    facts.meter = MeterSample(2, 1234.5, 0.0, 3680.0, (16.0,), (230.0,), 50.0)
+    found = rows(base(station, "FullInventory"))
+    values = {key: data["variableAttribute"][0]["value"] for key, data in found.items() if "value" in data["variableAttribute"][0]}
+    assert values["EVSE", 2, "ChargingState", ""] == "Charging"
+    assert values["EVSE", 2, "ActiveTransactionId", ""] == values["ChargingStation", 0, "ActiveTransactionId", ""] == "t2"
+    assert values["EVSE", 1, "ActiveTransactionId", ""] == ""
+    assert values["FiscalMetering", 2, "EnergyImportRegister", ""] == "1234.5"
+    assert values["EVSE", 2, "Power", ""] == "3680.0"
+    assert values["FiscalMetering", 1, "EnergyImportRegister", ""] == ""

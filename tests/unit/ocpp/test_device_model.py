@@ -21,6 +21,7 @@ from chargepoint.ocpp.device_model import (
     VariableChanged,
     parse_place,
     place_of,
+    seeds,
 )
 from chargepoint.ocpp.variable_values import checked
 from chargepoint.tick import Tick
@@ -278,3 +279,32 @@ def test_lists_and_flags_are_read_as_such() -> None:
 def test_the_16_key_finds_its_row() -> None:
     assert model().by_key16("thenumber") == place_of(NUMBER)
     assert model().by_key16("") is None
+
+
+def test_rows_of_a_bench_file_become_seeds() -> None:
+    entries = [
+        {
+            "component": "TestCtrlr",
+            "variable": "Number",
+            "value": "4",
+            "data_type": "integer",
+            "mutability": "ReadOnly",
+            "is_default": False,
+        },
+        {
+            "component": "EVSE",
+            "evse_id": 2,
+            "connector_id": None,
+            "variable": "Limit",
+            "attribute": "MaxSet",
+            "value": "9.5",
+            "variable_instance": None,
+        },
+        {"component": "Slotted", "component_instance": "2", "variable": "Url", "variable_instance": "b", "value": "ws://x"},
+        {"component": "TestCtrlr", "variable": "Name", "value": None},
+    ]
+    device = model()
+    assert device.seed(seeds(entries)) == []
+    assert (device.integer(NUMBER), device.text(SLOT), device.text(NAME)) == (4, "ws://x", "")
+    assert device.shown(NOW, Place("EVSE", "Limit", evse_id=2, attribute="MaxSet")) == "9.5"
+    assert device.decimal(PER_EVSE, 2) == 1.5
