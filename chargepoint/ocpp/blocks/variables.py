@@ -44,8 +44,12 @@ class VariablesBlock(Block):
 
     @hears(PoweredUp)
     def powered_up(self, now: Tick, event: PoweredUp) -> Sequence[object]:
-        """Take over what the store holds; say what could not be taken over, from configuration and store alike."""
+        """Take over what the configuration seeds and, over it, what the store holds; say what could not be taken over.
+
+        This block stands before the others, so that they find the values when they begin.
+        """
         model = self.context.model
+        model.seed(self.context.config.variables)
         model.load(event.stored.get(TABLE, {}))
         problems, model.problems = model.problems, []
         return [Log("warning", "variable.ignored", {"why": problem}) for problem in problems]

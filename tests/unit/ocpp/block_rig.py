@@ -71,7 +71,6 @@ class BlockRig:
             evses={evse.id: EvseFacts(evse.id) for evse in self.config.evses},
             link=LinkFacts(),
         )
-        self.context.model.seed(self.config.variables)
         self.machines = [block(self.context) for block in self.blocks]
         self.ids = 0
 

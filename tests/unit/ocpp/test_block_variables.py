@@ -2,17 +2,19 @@
 
 from typing import Any
 
+from dataclasses import replace
+
 import pytest
 
 from chargepoint.commands import Log
 from chargepoint.events import VariableForced
 from chargepoint.ocpp.blocks.availability import MINIMUM_STATUS_DURATION, OFFLINE_THRESHOLD, AvailabilityBlock
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
-from chargepoint.ocpp.blocks.security import SecurityBlock
+from chargepoint.ocpp.blocks.security import BASIC_AUTH_PASSWORD, SecurityBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
 from chargepoint.ocpp.device_model import VariableChanged
 from chargepoint.ocpp.messages import AnswerError
-from tests.unit.ocpp.block_rig import BlockRig
+from tests.unit.ocpp.block_rig import CONFIG, BlockRig
 
 BLOCKS = (VariablesBlock, ProvisioningBlock, AvailabilityBlock, SecurityBlock)
 
@@ -167,3 +169,19 @@ def test_forcing_by_the_16_key(station: BlockRig) -> None:
     assert get(station, item("OCPPCommCtrlr", "HeartbeatInterval"))[0]["attributeValue"] == "42"
     out = station.hear(VariableForced("", "NoSuchKey", "42"))
     assert [c.key for c in out if isinstance(c, Log)] == ["variable.unknown"]
+
+
+def test_the_configuration_seeds_and_the_store_wins() -> None:
+    config = replace(
+        CONFIG, variables={"OCPPCommCtrlr.OfflineThreshold": "7", "SecurityCtrlr.BasicAuthPassword": "from-the-owner-0", "No.Row": "1"}
+    )
+    station = BlockRig(BLOCKS, config=config)
+    out = station.power_up()
+    assert (station.context.model.integer(OFFLINE_THRESHOLD), station.context.model.text(BASIC_AUTH_PASSWORD)) == (7, "from-the-owner-0")
+    assert [c.values for c in out if isinstance(c, Log) and c.key == "variable.ignored"] == [{"why": "No.Row: UnknownComponent"}]
+    station.link_up()
+    station.answer("BootNotification", {"status": "Accepted", "interval": 300, "currentTime": "2026-11-24T12:00:00Z"})
+    put(station, item("OCPPCommCtrlr", "OfflineThreshold", "8"))
+    again = station.restart()
+    again.power_up()
+    assert again.context.model.integer(OFFLINE_THRESHOLD) == 8

@@ -19,7 +19,10 @@ _KNOWN = (
 
 texts = st.text(max_size=50) | st.sampled_from(["", "\ud800", "a.b", "[x]", "%s", "'; drop table", "\x00", "٣", "x" * 50])
 numbers = st.sampled_from([0, 1, 2, 3, 2**31, 2**63, 10**30])
-maybe = lambda strategy: st.none() | strategy
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | strategy
 
 
 def without_none(found: dict[str, Any]) -> dict[str, Any]:
