@@ -31,7 +31,7 @@ from chargepoint.events import (
 from chargepoint.faults import Reaction, known
 from chargepoint.ocpp.block import Block, CallFailed, CallReceived, Context, Reply, answers, hears
 from chargepoint.ocpp.device_model import Mutability, Variable, VariableChanged
-from chargepoint.ocpp.messages import Call
+from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
 
@@ -228,7 +228,7 @@ class AvailabilityBlock(Block):
     @hears(CallFailed)
     def failed(self, now: Tick, event: CallFailed) -> Sequence[object]:
         """What was under way when the link broke counts as untold; what the CSMS refused is not sent over and over."""
-        if event.token.startswith("availability:") and event.code == "ConnectionLost":
+        if event.token.startswith("availability:") and event.code == CONNECTION_LOST:
             self.state.reported.pop(int(event.token.rsplit(":", 1)[1]), None)
         return ()
 

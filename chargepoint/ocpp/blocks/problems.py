@@ -15,7 +15,7 @@ from chargepoint.events import FaultCleared, FaultRaised, LinkUp, RegistrationCh
 from chargepoint.faults import FAULTS, Fault, known
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
 from chargepoint.ocpp.device_model import Variable
-from chargepoint.ocpp.messages import Call
+from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
 
@@ -123,7 +123,7 @@ class ProblemsBlock(Block):
         """Told, or refused for good; what was lost with the connection is told again."""
         if not event.token.startswith(f"{self.name}:"):
             return ()
-        if not (isinstance(event, CallFailed) and event.code == "ConnectionLost"):
+        if not (isinstance(event, CallFailed) and event.code == CONNECTION_LOST):
             del self.state.news[: self.state.sent]
         self.state.sent = 0
         return self._tell(now)

@@ -15,7 +15,7 @@ from chargepoint.events import LinkDown, LinkUp, PoweredUp, RegistrationChanged,
 from chargepoint.ocpp.boot_reason import boot_reason, used
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
 from chargepoint.ocpp.device_model import Mutability, Variable, VariableChanged, place_of
-from chargepoint.ocpp.messages import Call
+from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp, parse_timestamp
 from chargepoint.tick import Tick
 
@@ -163,7 +163,7 @@ class ProvisioningBlock(Block):
         state = self.state
         if state.boot_at is not None:
             state.asking = True
-            return (Call("BootNotification", self.boot_notification(), BOOT),)
+            return (Call("BootNotification", self.boot_notification(), BOOT, urgent=True),)
         state.beating = True
         state.heartbeat_at = now.mono + self._interval()
         return (Call("Heartbeat", {}, HEARTBEAT),)
@@ -218,7 +218,7 @@ class ProvisioningBlock(Block):
         if event.token != BOOT:
             return ()
         self.state.asking = False
-        if event.code == "ConnectionLost":
+        if event.code == CONNECTION_LOST:
             return ()
         wait_s = min(FAILED_FIRST_S * 2 ** min(self.state.failures, 16), FAILED_LAST_S) * (1 + self.context.entropy.uniform() / 4)
         self.state.failures += 1

@@ -14,7 +14,7 @@ from chargepoint.commands import Log
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Reply, answers, hears
 from chargepoint.ocpp.device_model import DeviceModel, Mutability, Place, Variable
 from chargepoint.ocpp.limits import MOST_ITEMS, refuse_oversize, size_of
-from chargepoint.ocpp.messages import Call
+from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.variable_values import VALUE_SIZE
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
@@ -149,7 +149,7 @@ class ReportsBlock(Block):
         if isinstance(event, CallAnswered):
             return self._next()
         log = Log("warning", "report.part_failed", {"part": event.token, "code": event.code, "why": event.description})
-        if event.code == "ConnectionLost":
+        if event.code == CONNECTION_LOST:
             self.state.waiting.clear()
             return (log,)
         return (log, *self._next())

@@ -25,7 +25,7 @@ from chargepoint.events import (
 )
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
 from chargepoint.ocpp.device_model import BadValue, Mutability, Variable, VariableChanged, place_of
-from chargepoint.ocpp.messages import Call
+from chargepoint.ocpp.messages import CONNECTION_LOST, TIMEOUT, Call
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
 
@@ -268,9 +268,9 @@ class SecurityBlock(Block):
             return ()
         state, code = self.state, event.code if isinstance(event, CallFailed) else ""
         state.sending = None
-        if code == "ConnectionLost":
+        if code == CONNECTION_LOST:
             return ()
-        state.tries = state.tries + 1 if code == "Timeout" else 0
+        state.tries = state.tries + 1 if code == TIMEOUT else 0
         if 0 < state.tries < MOST_TRIES:
             return self._tell()
         state.tries = 0

@@ -282,7 +282,7 @@ def test_the_16_key_finds_its_row() -> None:
 
 
 def test_rows_of_a_bench_file_become_seeds() -> None:
-    entries = [
+    entries: list[dict[str, Any]] = [
         {
             "component": "TestCtrlr",
             "variable": "Number",
