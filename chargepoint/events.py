@@ -384,6 +384,111 @@ class UnlockFinished(Event):
     unlocked: bool
 
 
+# ---- between machines: what a token means (the authorize machine asks, OCPP's blocks know)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownToken:
+    """What a list or a cache says about a token. `status` is an AuthorizationStatusEnumType; no `evse_ids` means every EVSE."""
+
+    status: str
+    group: str = ""
+    evse_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLookup(Event):
+    """Who is this? Answered by exactly one TokenVerdict with the same id: at once, or once the CSMS has answered."""
+
+    lookup_id: int
+    id_token: IdToken
+    purpose: Literal["start", "stop"]
+    """"stop": nothing can be started, only a group or a master pass can show; an unknown token is then no use, offline or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListChecked(Event):
+    """The local authorization list has been asked for a TokenLookup; the cache and the CSMS come after it."""
+
+    lookup_id: int
+    id_token: IdToken
+    purpose: Literal["start", "stop"]
+    found: KnownToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVerdict(Event):
+    """What is known about the token. `status` is an AuthorizationStatusEnumType, or "" when nobody could tell."""
+
+    lookup_id: int
+    status: str
+    group: str = ""
+    how: Literal["online", "cache", "list", "offline_unknown"] = "online"
+    evse_ids: tuple[int, ...] = ()
+    """The only EVSEs where it may charge; none = everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionTokenJudged(Event):
+    """The CSMS answered a TransactionEvent that carried this token; `info` is the idTokenInfo of the answer."""
+
+    evse_id: int
+    transaction_id: str
+    id_token: IdToken
+    info: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RulesWanted(Event):
+    """The authorize machine asks for AuthorisationRules."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisationRules(Event):
+    """What the CSMS has set about authorisation, as the authorize machine needs it; comes again with every change."""
+
+    enabled: bool = True
+    """AuthCtrlr.Enabled; without it whoever plugs in may charge."""
+    connection_timeout_s: float = 120.0
+    """TxCtrlr.EVConnectionTimeOut."""
+    master_pass_group: str = ""
+    """AuthCtrlr.MasterPassGroupId."""
+    stop_on_invalid: bool = True
+    """TxCtrlr.StopTxOnInvalidId."""
+    max_energy_on_invalid_Wh: float = 0.0
+    """TxCtrlr.MaxEnergyOnInvalidId, counted from the beginning of the transaction."""
+    end_on_unplug: bool = True
+    """TxCtrlr.StopTxOnEVSideDisconnect: without it the authorisation outlives a plug that is pulled at the EV."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStartRequested(Event):
+    """The CSMS wants this token to charge here; `authorize`: it is to be asked about the token first."""
+
+    evse_id: int
+    id_token: IdToken
+    remote_start_id: int
+    group: str = ""
+    authorize: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStopRequested(Event):
+    """The CSMS wants this transaction to end."""
+
+    evse_id: int
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTriggered(Event):
+    """The CSMS asked for this message (MessageTriggerEnumType) with TriggerMessage, and was told that it comes. evse_id 0 = all."""
+
+    requested: str
+    evse_id: int = 0
+    custom: str = ""
+
+
 # ---- between machines: time
 
 

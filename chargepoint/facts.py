@@ -26,6 +26,9 @@ class EvseFacts:
     meter_mono: float = 0.0
     # written by `authorize`
     id_token: IdToken | None = None
+    """Whom the EVSE may give energy now."""
+    owner: IdToken | None = None
+    """Whose the running transaction is, also when its authorisation is over: nobody else goes on with it."""
     # written by `transaction`
     transaction_id: str = ""
     # written by the availability block
