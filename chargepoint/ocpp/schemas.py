@@ -42,7 +42,10 @@ def names(schema_set: str) -> frozenset[str]:
 
 def request_name(schema_set: str, action: str) -> str | None:
     """The schema of an action's request; None for an action that the standard does not know."""
-    return next((name for name in (f"{action}Request", action) if name in names(schema_set)), None)
+    known = names(schema_set)
+    if (name := f"{action}Request") in known:
+        return name
+    return action if action in known and not action.endswith(("Request", "Response")) else None
 
 
 def response_name(action: str) -> str:

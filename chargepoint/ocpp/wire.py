@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NoReturn
 
 from chargepoint.ocpp.schema_walk import clean
@@ -27,6 +28,9 @@ class Limits:
     frame_bytes: int = 1 << 20
     depth: int = 64
     integer_digits: int = 4300
+
+
+LIMITS = Limits()
 
 
 # ---- what a text can be
@@ -126,7 +130,7 @@ _PREFIX = re.compile(r'\s*\[\s*([0-9])\s*,\s*"([^"\\]{0,36})"')
 _RPC, _FORMAT = "RpcFrameworkError", "FormatViolation"
 
 
-def parse(text: str, limits: Limits = Limits()) -> Frame:  # noqa: B008 frozen
+def parse(text: str, limits: Limits = LIMITS) -> Frame:
     """Read one text frame. Never raises."""
     try:
         if len(text) > limits.frame_bytes or (not text.isascii() and len(text.encode()) > limits.frame_bytes):
@@ -147,21 +151,14 @@ def parse(text: str, limits: Limits = Limits()) -> Frame:  # noqa: B008 frozen
     return _frame(value)
 
 
+@cache
 def _decoder(digits: int) -> json.JSONDecoder:
-    decoder = _DECODERS.get(digits)
-    if decoder is None:
+    def integer(text: str) -> int:
+        if len(text) > digits + text.startswith("-"):
+            raise _Refused(f"an integer has more than {digits} digits")
+        return int(text)
 
-        def integer(text: str) -> int:
-            if len(text) > digits + text.startswith("-"):
-                raise _Refused(f"an integer has more than {digits} digits")
-            return int(text)
-
-        decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_int=integer, parse_constant=_constant)
-        _DECODERS[digits] = decoder
-    return decoder
-
-
-_DECODERS: dict[int, json.JSONDecoder] = {}
+    return json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_int=integer, parse_constant=_constant)
 
 
 def _deeper_than(limit: int, text: str) -> bool:
@@ -182,7 +179,7 @@ def _refuse(text: str, why: str) -> BadFrame:
     prefix = _PREFIX.match(text[:200])
     if prefix is None:
         return BadFrame(None, UNREADABLE_ID, _RPC, clean(why))
-    return BadFrame(int(prefix[1]), clean(prefix[2]), _FORMAT, clean(why))
+    return BadFrame(int(prefix[1]), prefix[2], _FORMAT, clean(why))
 
 
 def _unreadable(text: str) -> BadFrame:
@@ -190,7 +187,7 @@ def _unreadable(text: str) -> BadFrame:
     prefix = _PREFIX.match(text[:200])
     if prefix is None or prefix[1] == str(CALL):
         return BadFrame(None, UNREADABLE_ID, _RPC, "not a JSON text")
-    return BadFrame(int(prefix[1]), clean(prefix[2]), _FORMAT, "not a JSON text")
+    return BadFrame(int(prefix[1]), prefix[2], _FORMAT, "not a JSON text")
 
 
 def _frame(value: Any) -> Frame:
@@ -261,29 +258,15 @@ def encode(value: Any) -> str:
     return text
 
 
-def encode_call(message_id: str, action: str, payload: Any) -> str:
-    """A CALL. Raises EncodeError."""
-    return encode([CALL, message_id, action, payload])
-
-
-def encode_send(message_id: str, action: str, payload: Any) -> str:
-    """A SEND. Raises EncodeError."""
-    return encode([SEND, message_id, action, payload])
-
-
-def encode_result(message_id: str, payload: Any) -> str:
-    """A CALLRESULT. Raises EncodeError."""
-    return encode([CALLRESULT, message_id, payload])
-
-
 def encode_error(message_id: str, code: str, description: str, details: Any = None, *, of_result: bool = False) -> str:
     """A CALLERROR or CALLRESULTERROR. Never raises (S-5): what cannot be written is left out."""
     kind = CALLRESULTERROR if of_result else CALLERROR
-    head = [kind, clean(message_id)[:MESSAGE_ID_LIMIT], code, clean(description)]
-    try:
-        return encode([*head, details if isinstance(details, dict) else {}])
-    except EncodeError:
-        return encode([*head, {}])
+    for some_id, some_details in ((message_id, details if isinstance(details, dict) else {}), (message_id, {})):
+        try:
+            return encode([kind, some_id, code, clean(description), some_details])
+        except EncodeError:
+            continue
+    return encode([kind, UNREADABLE_ID, clean(code), clean(description), {}])
 
 
 __all__ = [
@@ -293,7 +276,9 @@ __all__ = [
     "CALLRESULTERROR",
     "EARLIEST_UTC",
     "LATEST_UTC",
+    "LIMITS",
     "SEND",
+    "UNREADABLE_ID",
     "BadFrame",
     "CallFrame",
     "EncodeError",
@@ -305,10 +290,7 @@ __all__ = [
     "SendFrame",
     "TimestampError",
     "encode",
-    "encode_call",
     "encode_error",
-    "encode_result",
-    "encode_send",
     "format_timestamp",
     "parse",
     "parse_timestamp",
