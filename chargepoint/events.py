@@ -300,6 +300,7 @@ class AuthorisationEnded(Event):
     trigger: str
     """TriggerReasonEnumType."""
     id_token: IdToken | None = None
+    """The token that was presented for it; None where none was."""
     at_once: bool = False
     """Open without giving the EV its 3 s to stop by itself (S-11)."""
 
@@ -517,13 +518,6 @@ class EvseOutOfService(Event):
     evse_id: int
     cause: str
     out: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReportWanted(Event):
-    """Tell the CSMS the state of this EVSE's connector now, changed or not; 0 = of all."""
-
-    evse_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

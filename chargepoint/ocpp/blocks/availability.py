@@ -20,10 +20,10 @@ from chargepoint.events import (
     FaultRaised,
     LinkDown,
     LinkUp,
+    MessageTriggered,
     OperationalChanged,
     PoweredUp,
     RegistrationChanged,
-    ReportWanted,
     TimerExpired,
     TransactionEnded,
     TransactionStarted,
@@ -232,10 +232,12 @@ class AvailabilityBlock(Block):
             self.state.reported.pop(int(event.token.rsplit(":", 1)[1]), None)
         return ()
 
-    @hears(ReportWanted)
-    def wanted(self, now: Tick, event: ReportWanted) -> Sequence[object]:
-        """Asked for by the CSMS (F06): also while Pending, and whether it changed or not."""
-        return [self._report(now, evse_id) for evse_id in self.context.evses if event.evse_id in (0, evse_id)]
+    @hears(MessageTriggered)
+    def triggered(self, now: Tick, event: MessageTriggered) -> Sequence[object]:
+        """Asked for by the CSMS (F06): also while Pending, whether it changed or not, and by the message that was named."""
+        if event.requested != "StatusNotification":
+            return ()
+        return [self._status_notification(now, evse_id) for evse_id in self.context.evses if event.evse_id in (0, evse_id)]
 
     def _reports(self, now: Tick) -> list[object]:
         if not self._may_tell():
@@ -257,20 +259,23 @@ class AvailabilityBlock(Block):
         return self.state.registered and self.context.link.online
 
     def _report(self, now: Tick, evse_id: int) -> Call:
-        current = self.state.current[evse_id]
-        self.state.reported[evse_id] = current.status
-        began = format_timestamp(self.context.clock.utc(now) - (now.mono - current.mono))
-        token = f"{self.name}:{evse_id}"
-        if self.context.model.text(STATUS_REPORTING) == "NotifyEvent":
-            self.state.events += 1
-            return Call(
-                "NotifyEvent",
-                notify_event(format_timestamp(self.context.clock.utc(now)), self.state.events, began, evse_id, current.status),
-                token,
-            )
-        return Call(
-            "StatusNotification", {"timestamp": began, "connectorStatus": current.status, "evseId": evse_id, "connectorId": 1}, token
-        )
+        if self.context.model.text(STATUS_REPORTING) != "NotifyEvent":
+            return self._status_notification(now, evse_id)
+        self.state.events += 1
+        status = self._told(evse_id)
+        payload = notify_event(format_timestamp(self.context.clock.utc(now)), self.state.events, self._began(now, evse_id), evse_id, status)
+        return Call("NotifyEvent", payload, f"{self.name}:{evse_id}")
+
+    def _status_notification(self, now: Tick, evse_id: int) -> Call:
+        payload = {"timestamp": self._began(now, evse_id), "connectorStatus": self._told(evse_id), "evseId": evse_id, "connectorId": 1}
+        return Call("StatusNotification", payload, f"{self.name}:{evse_id}")
+
+    def _told(self, evse_id: int) -> str:
+        status = self.state.reported[evse_id] = self.state.current[evse_id].status
+        return status
+
+    def _began(self, now: Tick, evse_id: int) -> str:
+        return format_timestamp(self.context.clock.utc(now) - (now.mono - self.state.current[evse_id].mono))
 
 
 def notify_event(generated_at: str, event_id: int, began: str, evse_id: int, status: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chargepoint.commands import Log, Persist
-from chargepoint.events import LinkDown, LinkUp, PoweredUp, RegistrationChanged, SecurityEvent, TimerExpired, TimeSet
+from chargepoint.events import LinkDown, LinkUp, MessageTriggered, PoweredUp, RegistrationChanged, SecurityEvent, TimerExpired, TimeSet
 from chargepoint.ocpp.boot_reason import boot_reason, used
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
 from chargepoint.ocpp.device_model import Mutability, Variable, VariableChanged, place_of
@@ -21,6 +21,7 @@ from chargepoint.tick import Tick
 
 BOOT = "provisioning:boot"
 HEARTBEAT = "provisioning:heartbeat"
+TRIGGERED_HEARTBEAT = "provisioning:triggered"
 RETRY_S = 60.0
 """Between two BootNotifications where the CSMS leaves the choice to us (interval 0: B02.FR.08, B03.FR.06)."""
 LONGEST_INTERVAL_S = 86_400
@@ -149,7 +150,7 @@ class ProvisioningBlock(Block):
             return None
         state = self.state
         boot = None if state.asking else state.boot_at
-        heartbeat = None if state.beating or state.accepted_on is None else state.heartbeat_at
+        heartbeat = None if state.beating or state.asking or state.accepted_on is None else state.heartbeat_at
         return min((at for at in (boot, heartbeat) if at is not None), default=None)
 
     @hears(TimerExpired)
@@ -168,6 +169,16 @@ class ProvisioningBlock(Block):
         state.heartbeat_at = now.mono + self._interval()
         return (Call("Heartbeat", {}, HEARTBEAT),)
 
+    @hears(MessageTriggered)
+    def triggered(self, now: Tick, event: MessageTriggered) -> Sequence[object]:
+        """The CSMS wants it now (F06); while Pending this is how it ends the wait (B02.FR.04 [K])."""
+        if event.requested == "Heartbeat":
+            return (Call("Heartbeat", {}, TRIGGERED_HEARTBEAT),)
+        if event.requested != "BootNotification" or self.state.asking:
+            return ()
+        self.state.asking = True
+        return (Call("BootNotification", self.boot_notification("Triggered"), BOOT, urgent=True),)
+
     def boot_notification(self, reason: str = "") -> dict[str, Any]:
         """The request's payload; `reason` where it is not the one of this start (Triggered)."""
         model = self.context.model
@@ -185,10 +196,10 @@ class ProvisioningBlock(Block):
 
     @hears(CallAnswered)
     def call_answered(self, now: Tick, event: CallAnswered) -> Sequence[object]:
-        if event.token == HEARTBEAT:
-            self.state.beating = False
+        if event.token in (HEARTBEAT, TRIGGERED_HEARTBEAT):
+            self.state.beating = self.state.beating and event.token != HEARTBEAT
             return self._set_clock(now, event.payload["currentTime"])
-        if event.action == "BootNotification" and event.token.startswith("provisioning:"):
+        if event.token == BOOT:
             return self._boot_answered(now, event.payload)
         return ()
 
@@ -217,9 +228,9 @@ class ProvisioningBlock(Block):
             return self._forgotten(now) if event.code == "SecurityError" else ()
         if event.token != BOOT:
             return ()
-        self.state.asking = False
         if event.code == CONNECTION_LOST:
-            return ()
+            return ()  # the next LinkUp asks anew
+        self.state.asking = False
         wait_s = min(FAILED_FIRST_S * 2 ** min(self.state.failures, 16), FAILED_LAST_S) * (1 + self.context.entropy.uniform() / 4)
         self.state.failures += 1
         self.state.boot_at = now.mono + wait_s

@@ -238,7 +238,7 @@ def _idle(facts: EvseFacts) -> bool:
 
 
 def _ended(facts: EvseFacts, reason: str, *, at_once: bool) -> AuthorisationEnded:
-    return AuthorisationEnded(facts.evse_id, reason, "ResetCommand", facts.id_token, at_once=at_once)
+    return AuthorisationEnded(facts.evse_id, reason, "ResetCommand", at_once=at_once)
 
 
 def _rejected(code: str, text: str) -> Reply:

@@ -10,8 +10,8 @@ from chargepoint.events import (
     EvseOutOfService,
     FaultCleared,
     FaultRaised,
+    MessageTriggered,
     OperationalChanged,
-    ReportWanted,
     TransactionEnded,
     TransactionStarted,
 )
@@ -270,9 +270,12 @@ def test_notify_event_instead_when_it_is_set_so(station: BlockRig) -> None:
 
 
 def test_a_wanted_report_comes_even_unchanged(station: BlockRig) -> None:
-    station.hear(ReportWanted(2))
+    station.hear(MessageTriggered("StatusNotification", 2))
     assert told(station) == [(2, "Available")]
-    station.hear(ReportWanted())
+    station.hear(MessageTriggered("Heartbeat"))
+    assert told(station) == []
+    setting(station, "StatusReporting", "NotifyEvent")
+    station.hear(MessageTriggered("StatusNotification"))
     assert told(station) == [(1, "Available"), (2, "Available")]
 
 

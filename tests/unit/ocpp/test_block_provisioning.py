@@ -9,7 +9,7 @@ import pytest
 
 from chargepoint.commands import Log
 from chargepoint.config import Timings
-from chargepoint.events import RegistrationChanged, SecurityEvent, TimeSet
+from chargepoint.events import MessageTriggered, RegistrationChanged, SecurityEvent, TimeSet
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
 from chargepoint.ocpp.blocks.provisioning import HEARTBEAT_INTERVAL, ProvisioningBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
@@ -246,3 +246,38 @@ def test_date_time_is_what_it_is_when_somebody_asks() -> None:
     station.advance(60)
     item = {"component": {"name": "ClockCtrlr"}, "variable": {"name": "DateTime"}}
     assert station.ask("GetVariables", {"getVariableData": [item]})["getVariableResult"][0]["attributeValue"] == "2026-11-24T12:01:00.000Z"
+
+
+@pytest.mark.req("F06.FR.06", "B02.FR.04")
+def test_a_triggered_boot_ends_the_wait_of_pending() -> None:
+    station = rig()
+    station.boot("Pending", 3600)
+    station.hear(MessageTriggered("BootNotification"))
+    assert [call.payload["reason"] for call in station.calls] == ["Triggered"]
+    station.answer("BootNotification", ACCEPTED)
+    assert station.context.link.online
+    station.accept_all()
+    station.advance(299)
+    assert station.calls == []
+
+
+def test_a_triggered_heartbeat_comes_beside_the_others() -> None:
+    station = rig()
+    station.boot(interval=10)
+    station.accept_all()
+    station.hear(MessageTriggered("Heartbeat"))
+    station.answer("Heartbeat", {"currentTime": NOW})
+    station.advance(10)
+    assert station.actions() == ["Heartbeat"]
+
+
+def test_a_boot_that_could_not_even_be_sent_is_not_tried_in_a_circle() -> None:
+    station = rig()
+    station.power_up()
+    station.link_up()
+    station.refuse("BootNotification", "ConnectionLost")
+    station.advance(3600)
+    assert station.calls == []
+    station.link_down()
+    station.link_up()
+    assert station.actions() == ["BootNotification"]

@@ -88,7 +88,7 @@ def test_the_reason_is_on_disk_before_the_restart(station: BlockRig) -> None:
 def test_immediate_ends_transactions_first(station: BlockRig) -> None:
     begin(station)
     assert reset(station, "Immediate") == {"status": "Accepted"}
-    assert station.said(AuthorisationEnded) == [AuthorisationEnded(1, "ImmediateReset", "ResetCommand", TOKEN, at_once=False)]
+    assert station.said(AuthorisationEnded) == [AuthorisationEnded(1, "ImmediateReset", "ResetCommand", at_once=False)]
     assert SecurityEvent("ResetOrReboot", "RemoteReset") in station.log
     assert station.said(Restart) == []
     finish(station)
@@ -214,7 +214,7 @@ def test_a_restart_that_does_not_happen_is_tried_again_and_then_given_up(station
 def test_sigterm_opens_at_once_and_stops_when_the_end_is_on_disk(station: BlockRig) -> None:
     begin(station)
     station.hear(ShutdownRequested())
-    assert station.said(AuthorisationEnded) == [AuthorisationEnded(1, "Reboot", "ResetCommand", TOKEN, at_once=True)]
+    assert station.said(AuthorisationEnded) == [AuthorisationEnded(1, "Reboot", "ResetCommand", at_once=True)]
     assert station.said(StopProcess) == []
     finish(station)
     assert station.said(StopProcess) == [StopProcess()]
