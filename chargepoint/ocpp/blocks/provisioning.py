@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from chargepoint.commands import Log, Persist
 from chargepoint.events import LinkDown, LinkUp, MessageTriggered, PoweredUp, RegistrationChanged, SecurityEvent, TimerExpired, TimeSet
-from chargepoint.ocpp.boot_reason import boot_reason, used
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
+from chargepoint.ocpp.boot_reason import boot_reason, used
 from chargepoint.ocpp.device_model import Mutability, Variable, VariableChanged, place_of
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp, parse_timestamp

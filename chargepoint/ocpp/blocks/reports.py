@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from chargepoint.events import LinkDown
 from chargepoint.commands import Log
+from chargepoint.events import LinkDown
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Reply, answers, hears
 from chargepoint.ocpp.device_model import DeviceModel, Mutability, Place, Variable
 from chargepoint.ocpp.limits import MOST_ITEMS, refuse_oversize, size_of

@@ -1,9 +1,8 @@
 """Boot, heartbeat, clock."""
 
-from typing import Any
-
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 

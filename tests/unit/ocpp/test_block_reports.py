@@ -1,11 +1,11 @@
 """GetBaseReport, GetReport and NotifyReport; each payload is held against its schema by the rig."""
 
-from typing import Any
-
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hal.types import MeterSample
 
 from chargepoint.commands import Log
 from chargepoint.config import EvseConfig
@@ -21,7 +21,6 @@ from chargepoint.ocpp.blocks.reset import ResetBlock
 from chargepoint.ocpp.blocks.security import SecurityBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
 from chargepoint.ocpp.messages import AnswerError
-from hal.types import MeterSample
 from tests.unit.ocpp.block_rig import CONFIG, BlockRig
 
 BLOCKS = (

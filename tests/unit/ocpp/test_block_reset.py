@@ -1,8 +1,7 @@
 """Reset of the station and of one EVSE, and the ordered end of the process."""
 
-from typing import Any
-
 from dataclasses import replace
+from typing import Any
 
 import pytest
 

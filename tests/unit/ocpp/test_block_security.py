@@ -1,8 +1,7 @@
 """The security log, its notifications, and the password."""
 
-from typing import Any
-
 import json
+from typing import Any
 
 import pytest
 

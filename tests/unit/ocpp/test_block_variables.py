@@ -1,8 +1,7 @@
 """GetVariables, SetVariables, and variables that are forced."""
 
-from typing import Any
-
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
