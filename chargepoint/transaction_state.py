@@ -1,0 +1,158 @@
+"""What the transaction machine remembers, what it asks to be told, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from chargepoint.events import Event, IdToken
+from chargepoint.metering import MeterValue, Reading, Taken
+from chargepoint.transaction_points import Conditions
+
+KEPT_MOST = 48
+"""Readings kept for the Ended event of one transaction; when it is full every second one goes (E06.FR.12 lets intermediate data go). Ours."""
+
+
+class TransactionSettings(Protocol):
+    """What the CSMS has set about transactions (TxCtrlr)."""
+
+    def start_points(self) -> Collection[str]:
+        """TxCtrlr.TxStartPoint."""
+
+    def stop_points(self) -> Collection[str]:
+        """TxCtrlr.TxStopPoint."""
+
+
+class SamplingSettings(Protocol):
+    """What the CSMS has set about meter values in transactions. An interval of 0 means none."""
+
+    def started_measurands(self) -> tuple[str, ...]:
+        """SampledDataCtrlr.TxStartedMeasurands."""
+
+    def updated_measurands(self) -> tuple[str, ...]:
+        """SampledDataCtrlr.TxUpdatedMeasurands."""
+
+    def updated_interval_s(self) -> float:
+        """SampledDataCtrlr.TxUpdatedInterval."""
+
+    def ended_measurands(self) -> tuple[str, ...]:
+        """SampledDataCtrlr.TxEndedMeasurands."""
+
+    def ended_interval_s(self) -> float:
+        """SampledDataCtrlr.TxEndedInterval."""
+
+    def aligned_measurands(self) -> tuple[str, ...]:
+        """AlignedDataCtrlr.Measurands."""
+
+    def aligned_ended_measurands(self) -> tuple[str, ...]:
+        """AlignedDataCtrlr.TxEndedMeasurands."""
+
+    def signs(self) -> bool:
+        """SampledDataCtrlr.SignReadings."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReport(Event):
+    """What a TransactionEvent says, but for its seqNo. Empty texts and None are left out on the wire."""
+
+    evse_id: int
+    transaction_id: str
+    event_type: Literal["Started", "Updated", "Ended"]
+    trigger: str
+    """TriggerReasonEnumType."""
+    utc: float
+    offline: bool = False
+    """It happened while the CSMS could not be told."""
+    tell_evse: bool = False
+    """The first event since the EV is connected (E01.FR.16)."""
+    charging_state: str = ""
+    id_token: IdToken | None = None
+    remote_start_id: int | None = None
+    stopped_reason: str = ""
+    """ReasonEnumType."""
+    charging_s: int | None = None
+    """How long energy has flowed in this transaction (timeSpentCharging)."""
+    phases: int | None = None
+    cable_A: int | None = None
+    meter_values: tuple[MeterValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionVoid(Event):
+    """Its Started could not be stored, so there never was such a transaction: nothing of it may be sent."""
+
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something changes: what the TransactionEvent will say about it."""
+
+    trigger: str
+    reason: str = ""
+    id_token: IdToken | None = None
+    fresh: bool = False
+    """A new permission or wish: what holds already may start a transaction, too."""
+    told: bool = True
+    """A running transaction tells it."""
+    deauthorises: bool = False
+    ends: bool = False
+    """The transaction ends whatever TxStopPoint says: the station is about to restart."""
+    utc: float | None = None
+    """When it happened, where that was not now."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A transaction that goes on. What is on disk is this, in table `transactions`; times `_at` are Tick.mono and of this run only."""
+
+    transaction_id: str
+    evse_id: int
+    started_utc: float
+    durable: bool = False
+    evse_told: bool = False
+    state_told: str = ""
+    begin: Taken | None = None
+    kept: list[Taken] = field(default_factory=list)
+    """For the Ended event, beside `begin` and the last reading."""
+    last: Reading | None = None
+    alive_utc: float = 0.0
+    """The last moment that is on disk: when the power goes, the transaction ended then."""
+    charging_s: float = 0.0
+    charging_at: float | None = None
+    updated_at: float = 0.0
+    updated_from: Reading | None = None
+    kept_at: float = 0.0
+    aligned_from: Reading | None = None
+    saved_at: float = 0.0
+    reason: str = ""
+    """What began the end that is still to come (ReasonEnumType); the first reason counts."""
+
+
+@dataclass(slots=True)
+class Spot:
+    """One EVSE as transactions see it."""
+
+    conditions: Conditions = field(default_factory=Conditions)
+    charging_state: str = "Idle"
+    id_token: IdToken | None = None
+    """Presented, and not yet told."""
+    remote_start_id: int | None = None
+    """Not yet told."""
+    cable_A: int | None = None
+    cable_told: bool = False
+    running: Running | None = None
+
+
+@dataclass(slots=True)
+class TransactionState:
+    """All that the transaction machine remembers."""
+
+    spots: dict[int, Spot] = field(default_factory=dict)
+    end_on_unplug: bool = True
+    """TxCtrlr.StopTxOnEVSideDisconnect, as AuthorisationRules says it."""
+    forget: tuple[str, ...] = ()
+    """Ended transactions whose row could not be removed (F-2): done with the next write that works."""
+    unsaved: bool = False
+    """A row could not be written (F-2)."""
