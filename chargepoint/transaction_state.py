@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from chargepoint.events import Event, IdToken
-from chargepoint.metering import MeterValue, Reading, Taken
+from chargepoint.metering import MeterValue, Reading, Signature, Taken
 from chargepoint.transaction_points import Conditions
 
 KEPT_MOST = 48
@@ -128,6 +128,14 @@ class Running:
     saved_at: float = 0.0
     reason: str = ""
     """What began the end that is still to come (ReasonEnumType); the first reason counts."""
+    clock_set: bool = True
+    """False: its times come from a clock that nobody had set."""
+    begin_signed: bool = False
+    """The signed value of its beginning has been told."""
+    end_signature: Signature | None = None
+    closing: Cause | None = None
+    """It ends as soon as the meter has signed its end, or has had its time to."""
+    closing_by: float = 0.0
 
 
 @dataclass(slots=True)
@@ -142,6 +150,8 @@ class Spot:
     """Not yet told."""
     cable_A: int | None = None
     cable_told: bool = False
+    next_id: str = ""
+    """Id of the transaction that the meter is asked to sign before it starts (DataSigned)."""
     running: Running | None = None
 
 

@@ -9,7 +9,8 @@ from chargepoint.events import IdToken, TransactionTokenJudged
 from chargepoint.metering import MeterValue
 from chargepoint.ocpp.block import Block, CallReceived, Context, Later, answers, hears
 from chargepoint.ocpp.device_model import BadValue, DeviceModel, Mutability, Variable
-from chargepoint.ocpp.outbox import Delivered, Enqueue, QueueAsked, Thin
+from chargepoint.ocpp.outbox import Delivered, Enqueue, QueueAsked
+from chargepoint.ocpp.outbox_queue import Thin
 from chargepoint.ocpp.variable import parse_place
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick

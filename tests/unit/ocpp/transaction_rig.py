@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hal.types import MeterSample
-
 from chargepoint import codec
 from chargepoint.clock import WallClock
 from chargepoint.commands import Command, Delete, Persist
@@ -44,6 +42,7 @@ from chargepoint.ocpp.messages import Answer, AnswerError, Call, CallAnswered, C
 from chargepoint.ocpp.outbox import Outbox
 from chargepoint.tick import Tick
 from chargepoint.transaction import TransactionMachine
+from hal.types import MeterSample
 from tests.unit.ocpp.block_rig import NOW_UTC, valid
 
 TOKEN = IdToken("04AABBCC", "ISO14443")
