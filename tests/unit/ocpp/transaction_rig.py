@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from chargepoint import codec
 from chargepoint.clock import WallClock
@@ -45,6 +45,7 @@ from chargepoint.transaction import TransactionMachine
 from hal.types import MeterSample
 from tests.unit.ocpp.block_rig import NOW_UTC, valid
 
+T = TypeVar("T")
 TOKEN = IdToken("04AABBCC", "ISO14443")
 CONFIG = StationConfig(evses=(EvseConfig(id=1), EvseConfig(id=2, connector="sType2")))
 Answering = Callable[[Call], "dict[str, Any] | str"]
@@ -233,6 +234,9 @@ class ChargeRig:
         return ChargeRig(**{**base, "csms": self.csms, "seed": self.seed + "'", **changes})
 
     # ---- what came of it
+
+    def said(self, kind: type[T]) -> list[T]:
+        return [result for result in self.log if isinstance(result, kind)]
 
     def story(self) -> list[str]:
         """The TransactionEvents as the CSMS got them: type, trigger, and what else one looks for first."""
