@@ -1,0 +1,359 @@
+"""What a token means: who may charge where, who may stop what, and when a permission ends (OCPP 2.1 blocks C and F).
+
+Tokens come from readers and from the CSMS. What is known about one is asked by `TokenLookup` and told by `TokenVerdict`; what follows
+from that is decided here, when the verdict comes, by what is so then: no order of card, plug, late answer and remote stop is a special
+case (S-10, S-11). Free charging is a token as well: `NoAuthorization`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from chargepoint.authorize_rules import (
+    ACCEPTED,
+    MOST_LOOKUPS,
+    NO_TOKEN,
+    AuthorizeState,
+    Grant,
+    How,
+    Lookup,
+    Spot,
+    chosen,
+    obstacle,
+    parsed,
+    said,
+    same_group,
+    same_token,
+    stop_trigger,
+    usable,
+)
+from chargepoint.commands import Indicate, Log
+from chargepoint.config import StationConfig
+from chargepoint.events import (
+    AuthorisationEnded,
+    AuthorisationRefused,
+    AuthorisationRules,
+    Authorised,
+    CablePluggedIn,
+    EvDisconnected,
+    IdToken,
+    OperationalChanged,
+    PoweredUp,
+    RemoteStartRequested,
+    RemoteStopRequested,
+    RulesWanted,
+    StopRequested,
+    SupplyStopped,
+    TimerExpired,
+    TokenLookup,
+    TokenVerdict,
+    TransactionEnded,
+    TransactionStarted,
+    TransactionTokenJudged,
+)
+from chargepoint.facts import EvseFacts
+from chargepoint.tick import Tick
+from hal.types import MeterSample, MeterSilence, TokenPresented
+
+INVALID = "invalid_token"
+"""Cause of the SupplyStopped of a token that the CSMS refused in the middle."""
+
+
+class AuthorizeMachine:
+    """One for the station, since one reader may serve several EVSEs. Writes `id_token` and `owner` of the facts."""
+
+    def __init__(self, config: StationConfig, evses: Mapping[int, EvseFacts]) -> None:
+        self.config = config
+        self.evses = evses
+        self.owners_tokens = parsed(config.local_tokens)
+        self.tethered = {evse.id for evse in config.evses if evse.connector != "sType2"}
+        self.alone = not config.csms.url and not config.network_profiles and not config.local_tokens
+        """Nobody could ever be authorised here: charging is free."""
+        self.state = AuthorizeState(spots={evse_id: Spot() for evse_id in evses})
+        self.handlers: dict[type, Callable[[Tick, Any], list[object]]] = {
+            PoweredUp: lambda _now, _event: [RulesWanted()],
+            AuthorisationRules: self._rules,
+            TokenPresented: self._presented,
+            TokenVerdict: self._verdict,
+            RemoteStartRequested: self._remote_start,
+            RemoteStopRequested: self._remote_stop,
+            StopRequested: self._stop_requested,
+            CablePluggedIn: self._plugged_in,
+            EvDisconnected: self._unplugged,
+            OperationalChanged: self._operational,
+            TransactionStarted: self._started,
+            TransactionEnded: self._transaction_ended,
+            AuthorisationEnded: self._ended_by_others,
+            TransactionTokenJudged: self._judged,
+            MeterSample: self._measured,
+            MeterSilence: self._unmeasured,
+            TimerExpired: self._timer,
+        }
+
+    def handle(self, now: Tick, event: object) -> Sequence[object]:
+        """One event; what concerns an EVSE that is not there is ignored."""
+        handler = self.handlers.get(type(event))
+        if handler is None or (evse_id := getattr(event, "evse_id", 0)) and evse_id not in self.evses:
+            return ()
+        return handler(now, event)
+
+    def deadline(self) -> float | None:
+        """When the first token has waited long enough for its EV."""
+        return min((s.grant.plug_by for s in self.state.spots.values() if s.grant and s.grant.plug_by is not None), default=None)
+
+    # ---- a card at a reader
+
+    def _presented(self, now: Tick, event: TokenPresented) -> list[object]:
+        id_token = IdToken(event.id_token, event.type)
+        at = tuple(e for e in (event.evse_ids or self.evses) if e in self.evses)
+        if self._free() or not at or not id_token.id_token:
+            return []
+        mine = [e for e in at if (grant := self._grant(e)) and same_token(grant.id_token, id_token)]
+        if mine:
+            return [each for e in mine for each in self._end(e, "Local", by=id_token)]
+        if any(same_token(lookup.id_token, id_token) and lookup.remote_start_id is None for lookup in self.state.lookups.values()):
+            return []  # a second swipe while the first one is being looked up changes nothing
+        plugged = tuple(e for e in at if self.evses[e].plugged)
+        lookup = Lookup(id_token, at, plugged, at=(plugged or at)[0])
+        if any(same_token(token, id_token) for token in self.owners_tokens):
+            return self._decide(now, lookup, Grant(id_token, how="list", owners=True))
+        return self._ask(lookup)
+
+    def _ask(self, lookup: Lookup) -> list[object]:
+        startable = any(not obstacle(self.evses[e], lookup.id_token) for e in lookup.evse_ids)
+        refused = AuthorisationRefused(lookup.at, lookup.id_token, "Invalid")
+        if not startable and not self._ongoing():
+            return [Log("info", "auth.no_evse", {"evses": list(lookup.evse_ids)}), refused]
+        if len(self.state.lookups) >= MOST_LOOKUPS:
+            return [Log("warning", "auth.too_many", {"waiting": len(self.state.lookups)}), refused]
+        self.state.counter += 1
+        self.state.lookups[self.state.counter] = lookup
+        return [TokenLookup(self.state.counter, lookup.id_token, "start" if startable else "stop")]
+
+    def _verdict(self, now: Tick, event: TokenVerdict) -> list[object]:
+        lookup = self.state.lookups.pop(event.lookup_id, None)
+        if lookup is None:
+            return []
+        group = event.group or lookup.group
+        if event.status != ACCEPTED:
+            return self._refuse(lookup, event.status)
+        if same_group(group, self.state.rules.master_pass_group):
+            return self._master_pass(lookup)
+        if event.evse_ids and not set(event.evse_ids) & set(lookup.evse_ids):
+            return self._refuse(lookup, "NotAtThisLocation")
+        how: How = event.how if lookup.remote_start_id is None else "remote"
+        return self._decide(now, lookup, Grant(lookup.id_token, group, how=how, remote_start_id=lookup.remote_start_id), event.evse_ids)
+
+    def _decide(self, now: Tick, lookup: Lookup, grant: Grant, only: tuple[int, ...] = ()) -> list[object]:
+        """An accepted token: it starts where an EV waits; else it stops the one charge of its group; else it waits for an EV."""
+        where = [e for e in lookup.evse_ids if not only or e in only]
+        target = chosen(self.evses, self.state.spots, where, lookup.id_token)
+        if lookup.remote_start_id is None and not (target and self.evses[target].plugged):
+            shared = [e for e in lookup.evse_ids if (other := self._grant(e)) and same_group(other.group, grant.group)]
+            if len(shared) == 1:
+                return self._end(shared[0], "Local", by=lookup.id_token)
+            grant.home = tuple(e for e in where if e != target)
+        return self._start(now, target, grant) if target else self._refuse(lookup, "Invalid", told=False)
+
+    def _master_pass(self, lookup: Lookup) -> list[object]:
+        """It stops everything that goes on, and never starts anything (C16.FR.02, C16.FR.03, C12.FR.09)."""
+        going = self._ongoing() if lookup.remote_start_id is None else ()
+        if not going:
+            return self._refuse(lookup, "Invalid")
+        return [each for e in going for each in self._end(e, "MasterPass", by=lookup.id_token)]
+
+    def _refuse(self, lookup: Lookup, status: str, *, told: bool = True) -> list[object]:
+        """`told`: the token itself is the matter, not the EVSE, whose own texts say why it cannot be used."""
+        refused = AuthorisationRefused(lookup.at, lookup.id_token, status or "Unknown")
+        if lookup.remote_start_id is not None:
+            return [refused]
+        busy = [self._grant(e) is not None for e in lookup.evse_ids]
+        if any(busy) and (all(busy) or not told):
+            return [refused, Indicate(lookup.at, "auth.other_card")]
+        return [refused, *([Indicate(lookup.at, said(status))] if told else [])]
+
+    # ---- beginnings
+
+    def _start(self, now: Tick, evse_id: int, grant: Grant) -> list[object]:
+        spot, facts = self.state.spots[evse_id], self.evses[evse_id]
+        spot.grant, spot.invalid = grant, ""
+        facts.id_token = facts.owner = grant.id_token
+        out: list[object] = [Authorised(evse_id, grant.id_token, grant.group, grant.how, grant.remote_start_id)]
+        if facts.plugged:
+            grant.was_plugged = True
+            return out
+        wait_s = self.state.rules.connection_timeout_s
+        grant.plug_by = now.mono + wait_s
+        return [*out, Indicate(evse_id, "auth.plug_first", {"minutes": round(wait_s / 60, 1)})]
+
+    def _plugged_in(self, now: Tick, event: CablePluggedIn) -> list[object]:
+        evse_id, spot = event.evse_id, self.state.spots[event.evse_id]
+        spot.plugged_at = now.mono
+        if spot.grant:
+            spot.grant.plug_by, spot.grant.was_plugged, spot.grant.home = None, True, ()
+            return []
+        return self._moved_here(now, evse_id) or self._welcome(now, evse_id)
+
+    def _moved_here(self, now: Tick, evse_id: int) -> list[object]:
+        """A card was accepted at a reader of several EVSEs, and the EV is now at another one than was guessed."""
+        for other, spot in self.state.spots.items():
+            grant = spot.grant
+            if grant and evse_id in grant.home and not grant.was_plugged and not self.evses[other].transaction_id:
+                if obstacle(self.evses[evse_id], grant.id_token):
+                    return []
+                return [*self._end(other, "Other"), *self._start(now, evse_id, replace(grant, plug_by=None, home=()))]
+        return []
+
+    def _welcome(self, now: Tick, evse_id: int) -> list[object]:
+        """An EV without an authorisation: free charging begins, anybody else is asked for a card."""
+        facts = self.evses[evse_id]
+        if not facts.plugged or self._grant(evse_id) or not usable(facts):
+            return []
+        if self._free() and not obstacle(facts, NO_TOKEN):
+            return self._start(now, evse_id, Grant(NO_TOKEN, how="none_needed"))
+        return [Indicate(evse_id, "auth.present")]
+
+    def _remote_start(self, now: Tick, event: RemoteStartRequested) -> list[object]:
+        lookup = Lookup(event.id_token, (event.evse_id,), (), event.remote_start_id, event.group, event.evse_id)
+        if same_group(event.group, self.state.rules.master_pass_group):
+            return self._refuse(lookup, "Invalid")
+        if event.authorize:
+            if self.evses[event.evse_id].plugged:
+                lookup.plugged = (event.evse_id,)
+            return self._ask(lookup)
+        return self._decide(now, lookup, Grant(event.id_token, event.group, how="remote", remote_start_id=event.remote_start_id))
+
+    # ---- ends
+
+    def _end(self, evse_id: int, reason: str, trigger: str = "", *, by: IdToken | None = None) -> list[object]:
+        """End what is authorised here, and let nothing that is still being looked up begin here (S-11). `by`: presented for it."""
+        spot, facts = self.state.spots[evse_id], self.evses[evse_id]
+        spot.grant, spot.invalid, facts.id_token = None, "", None
+        self._disown(evse_id)
+        self._bar(evse_id)
+        return [AuthorisationEnded(evse_id, reason, trigger or stop_trigger(reason), by, at_once=reason == "EmergencyStop")]
+
+    def _disown(self, evse_id: int) -> None:
+        facts = self.evses[evse_id]
+        if not facts.transaction_id and not self._grant(evse_id):
+            facts.owner = None
+
+    def _bar(self, evse_id: int, *, unplugged: bool = False) -> None:
+        """Take the EVSE out of what is being looked up; a token with nowhere left to go is refused when its verdict comes."""
+        for lookup in self.state.lookups.values():
+            if not unplugged or evse_id in lookup.plugged:
+                lookup.evse_ids = tuple(e for e in lookup.evse_ids if e != evse_id)
+                lookup.plugged = tuple(e for e in lookup.plugged if e != evse_id)
+
+    def _remote_stop(self, now: Tick, event: RemoteStopRequested) -> list[object]:
+        return self._end(event.evse_id, "Remote")
+
+    def _stop_requested(self, now: Tick, event: StopRequested) -> list[object]:
+        if self._grant(event.evse_id) or self.evses[event.evse_id].transaction_id:
+            return self._end(event.evse_id, event.reason)
+        self._bar(event.evse_id)
+        return []
+
+    def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
+        evse_id, grant = event.evse_id, self._grant(event.evse_id)
+        self._bar(evse_id, unplugged=True)
+        if grant is None:
+            self._disown(evse_id)
+        elif self.state.rules.end_on_unplug or not self.evses[evse_id].transaction_id:
+            return self._end(evse_id, "EVDisconnected")
+        elif evse_id in self.tethered:
+            grant.plug_by = now.mono + self.state.rules.connection_timeout_s
+        return []
+
+    def _timer(self, now: Tick, event: TimerExpired) -> list[object]:
+        out: list[object] = []
+        for evse_id, spot in self.state.spots.items():
+            if spot.grant and spot.grant.plug_by is not None and spot.grant.plug_by <= now.mono:
+                out += self._end(evse_id, "EVDisconnected" if spot.grant.was_plugged else "Timeout")
+        return out
+
+    def _operational(self, now: Tick, event: OperationalChanged) -> list[object]:
+        if event.operative:
+            return self._welcome(now, event.evse_id)
+        if self._grant(event.evse_id) and not self.evses[event.evse_id].transaction_id:
+            return self._end(event.evse_id, "Other")
+        self._bar(event.evse_id)
+        return []
+
+    def _ended_by_others(self, now: Tick, event: AuthorisationEnded) -> list[object]:
+        """A reset or a fault ended it; our own words, coming back, change nothing."""
+        spot = self.state.spots[event.evse_id]
+        spot.grant, spot.invalid, self.evses[event.evse_id].id_token = None, "", None
+        self._disown(event.evse_id)
+        self._bar(event.evse_id)
+        return []
+
+    # ---- transactions
+
+    def _started(self, now: Tick, event: TransactionStarted) -> list[object]:
+        meter = self.evses[event.evse_id].meter
+        self.state.spots[event.evse_id].started_Wh = meter.energy_import_Wh if meter else None
+        return []
+
+    def _transaction_ended(self, now: Tick, event: TransactionEnded) -> list[object]:
+        """The authorisation ends with its transaction (OCPP 2.1 C 1.6), and the EVSE belongs to nobody."""
+        evse_id = event.evse_id
+        out = self._end(evse_id, "Other") if self._grant(evse_id) else []
+        self.evses[evse_id].owner, self.state.spots[evse_id].started_Wh = None, None
+        return out
+
+    def _judged(self, now: Tick, event: TransactionTokenJudged) -> list[object]:
+        spot, grant = self.state.spots[event.evse_id], self._grant(event.evse_id)
+        current = event.transaction_id == self.evses[event.evse_id].transaction_id
+        if grant is None or grant.owners or not current or not same_token(grant.id_token, event.id_token):
+            return []
+        if event.info.get("status") != ACCEPTED:
+            spot.invalid = spot.invalid or "bounded"
+            return [Indicate(event.evse_id, said(str(event.info.get("status")))), *self._bounded(event.evse_id)]
+        grant.group = str((event.info.get("groupIdToken") or {}).get("idToken", "")) or grant.group
+        was, spot.invalid = spot.invalid, ""
+        return [SupplyStopped(event.evse_id, False, INVALID)] if was == "stopped" else []
+
+    def _measured(self, now: Tick, event: MeterSample) -> list[object]:
+        return self._bounded(event.evse_id) if self.state.spots[event.evse_id].invalid == "bounded" else []
+
+    def _unmeasured(self, now: Tick, event: MeterSilence) -> list[object]:
+        """What cannot be measured is not given to an invalid token."""
+        if self.state.spots[event.evse_id].invalid == "bounded":
+            return self._stop_invalid(event.evse_id)
+        return []
+
+    def _bounded(self, evse_id: int) -> list[object]:
+        """StopTxOnInvalidId and MaxEnergyOnInvalidId (E05.FR.02, .03, .08 to .10)."""
+        spot, meter, most_Wh = self.state.spots[evse_id], self.evses[evse_id].meter, self.state.rules.max_energy_on_invalid_Wh
+        if spot.invalid == "stopped":
+            return []
+        if most_Wh > 0 and meter and spot.started_Wh is not None and meter.energy_import_Wh - spot.started_Wh < most_Wh:
+            return []
+        return self._stop_invalid(evse_id)
+
+    def _stop_invalid(self, evse_id: int) -> list[object]:
+        if self.state.rules.stop_on_invalid:
+            return self._end(evse_id, "DeAuthorized")
+        self.state.spots[evse_id].invalid = "stopped"
+        return [SupplyStopped(evse_id, True, INVALID)]
+
+    # ---- rules
+
+    def _rules(self, now: Tick, event: AuthorisationRules) -> list[object]:
+        was_free = self._free()
+        self.state.rules = event
+        if was_free or not self._free():
+            return []
+        return [each for evse_id in self.evses for each in self._welcome(now, evse_id)]
+
+    def _free(self) -> bool:
+        return self.alone or not self.state.rules.enabled
+
+    def _grant(self, evse_id: int) -> Grant | None:
+        return self.state.spots[evse_id].grant
+
+    def _ongoing(self) -> tuple[int, ...]:
+        return tuple(e for e, facts in self.evses.items() if self._grant(e) or facts.transaction_id)

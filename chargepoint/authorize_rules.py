@@ -1,0 +1,159 @@
+"""What authorisation remembers, and its rules without a machine: which tokens are the same, which EVSE can be started, what a driver reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chargepoint.events import AuthorisationRules, IdToken
+from chargepoint.facts import EvseFacts
+from chargepoint.faults import Reaction, known
+
+NO_TOKEN = IdToken("", "NoAuthorization")
+"""The token of a charge that nobody had to be authorised for (OCPP 2.1 C02)."""
+MOST_LOOKUPS = 8
+"""Tokens whose verdict is awaited at the same time; more swipes than that are not taken."""
+ACCEPTED = "Accepted"
+How = Literal["online", "cache", "list", "offline_unknown", "remote", "none_needed"]
+"""What authorised a token, as `Authorised` says it."""
+
+
+@dataclass(slots=True)
+class Grant:
+    """An authorisation in force at one EVSE."""
+
+    id_token: IdToken
+    group: str = ""
+    plug_by: float | None = None
+    """Tick.mono until which an EV has to be plugged in; None while one is."""
+    was_plugged: bool = False
+    home: tuple[int, ...] = ()
+    """EVSEs where it may go on instead, as long as nothing is plugged in here: those of the card's reader."""
+    how: How = "online"
+    owners: bool = False
+    """A token of the configuration, which no CSMS judges."""
+    remote_start_id: int | None = None
+
+
+@dataclass(slots=True)
+class Spot:
+    """One EVSE as authorisation sees it."""
+
+    grant: Grant | None = None
+    plugged_at: float = 0.0
+    started_Wh: float | None = None
+    """The meter's register when the transaction began; None when there was none."""
+    invalid: Literal["", "bounded", "stopped"] = ""
+    """The CSMS refused the token in the middle: energy up to the bound, or none any more."""
+
+
+@dataclass(slots=True)
+class Lookup:
+    """A token whose verdict is awaited."""
+
+    id_token: IdToken
+    evse_ids: tuple[int, ...]
+    """Where it may lead; shrinks when one of them is stopped or unplugged meanwhile (S-11)."""
+    plugged: tuple[int, ...] = ()
+    """Those that had an EV when the token came."""
+    remote_start_id: int | None = None
+    group: str = ""
+    at: int = 0
+    """The EVSE where the driver is told."""
+
+
+@dataclass(slots=True)
+class AuthorizeState:
+    """All that the authorize machine remembers. Nothing of it outlives a restart: then every EVSE is unauthorised."""
+
+    spots: dict[int, Spot] = field(default_factory=dict)
+    lookups: dict[int, Lookup] = field(default_factory=dict)
+    counter: int = 0
+    rules: AuthorisationRules = AuthorisationRules()
+
+
+Obstacle = Literal["", "unavailable", "reserved", "occupied"]
+
+
+def same_token(one: IdToken, other: IdToken) -> bool:
+    """Whether two tokens are one: value without regard to case, and type; additionalInfo does not count (OCPP 2.1 C01.FR.25).
+
+    >>> same_token(IdToken("04A2B3C4", "ISO14443"), IdToken("04a2b3c4", "ISO14443", (("x", "y"),)))
+    True
+    >>> same_token(IdToken("1234", "ISO14443"), IdToken("1234", "KeyCode"))
+    False
+    """
+    return one.type == other.type and one.id_token.casefold() == other.id_token.casefold()
+
+
+def same_group(one: str, other: str) -> bool:
+    """Whether both have a group, and the same one."""
+    return bool(one) and one.casefold() == other.casefold()
+
+
+def parsed(tokens: Iterable[str]) -> tuple[IdToken, ...]:
+    """The configuration's "type:value" tokens; without a type they are ISO14443 cards.
+
+    >>> parsed(["ISO14443:04A2B3C4", "DEADBEEF"])[1].type
+    'ISO14443'
+    """
+    pairs = (text.partition(":") for text in tokens)
+    return tuple(IdToken(value, kind) if colon else IdToken(kind, "ISO14443") for kind, colon, value in pairs)
+
+
+def usable(facts: EvseFacts) -> bool:
+    """Operative and without a fault that stops charging."""
+    return facts.operative and not any(known(code).reaction is not Reaction.GO_ON for code in facts.faults)
+
+
+def obstacle(facts: EvseFacts, id_token: IdToken) -> Obstacle:
+    """Why this token cannot be authorised at this EVSE now; "" when it can.
+
+    An EVSE is occupied by an authorisation, and by a transaction that was somebody else's, even when that one has been stopped: until
+    the transaction ends, going on would put two drivers on one bill (F01.FR.24, F02.FR.25).
+    """
+    if not usable(facts):
+        return "unavailable"
+    if facts.id_token is not None or (facts.owner is not None and not same_token(facts.owner, id_token)):
+        return "occupied"
+    return "reserved" if facts.reserved else ""
+
+
+def chosen(evses: Mapping[int, EvseFacts], spots: Mapping[int, Spot], among: Iterable[int], id_token: IdToken) -> int:
+    """The EVSE that this token starts; 0 for none.
+
+    The one where an EV was plugged in last, since its driver stands at the reader; without an EV, the first that is free.
+    """
+    free = [evse_id for evse_id in among if not obstacle(evses[evse_id], id_token)]
+    return max(free, key=lambda e: (evses[e].plugged, spots[e].plugged_at if evses[e].plugged else 0.0, -e), default=0)
+
+
+def said(status: str) -> str:
+    """What the driver reads when a token is refused: key of the texts for drivers."""
+    if not status:
+        return "auth.offline"
+    return "auth.unknown" if status in ("Unknown", "Invalid") else "auth.blocked"
+
+
+STOP_TRIGGERS = {
+    "Other": "StopAuthorized",
+    "Local": "StopAuthorized",
+    "MasterPass": "StopAuthorized",
+    "Remote": "RemoteStop",
+    "DeAuthorized": "Deauthorized",
+    "EVDisconnected": "EVCommunicationLost",
+    "Timeout": "EVConnectTimeout",
+    "ImmediateReset": "ResetCommand",
+    "Reboot": "ResetCommand",
+    "EnergyLimitReached": "EnergyLimitReached",
+    "TimeLimitReached": "TimeLimitReached",
+    "SOCLimitReached": "SoCLimitReached",
+    "StoppedByEV": "ChargingStateChanged",
+}
+"""ReasonEnumType -> TriggerReasonEnumType of what was stopped for it; every other reason is an AbnormalCondition."""
+
+
+def stop_trigger(reason: str) -> str:
+    """What the TransactionEvent says triggered a stop for this reason."""
+    return STOP_TRIGGERS.get(reason, "AbnormalCondition")
