@@ -95,7 +95,7 @@ class AuthorizeMachine:
     def handle(self, now: Tick, event: object) -> Sequence[object]:
         """One event; what concerns an EVSE that is not there is ignored."""
         handler = self.handlers.get(type(event))
-        if handler is None or (evse_id := getattr(event, "evse_id", 0)) and evse_id not in self.evses:
+        if handler is None or ((evse_id := getattr(event, "evse_id", 0)) and evse_id not in self.evses):
             return ()
         return handler(now, event)
 

@@ -70,7 +70,7 @@ class AuthorizeState:
     spots: dict[int, Spot] = field(default_factory=dict)
     lookups: dict[int, Lookup] = field(default_factory=dict)
     counter: int = 0
-    rules: AuthorisationRules = AuthorisationRules()
+    rules: AuthorisationRules = field(default_factory=AuthorisationRules)
 
 
 Obstacle = Literal["", "unavailable", "reserved", "occupied"]

@@ -415,6 +415,8 @@ class ListChecked(Event):
     id_token: IdToken
     purpose: Literal["start", "stop"]
     found: KnownToken | None = None
+    final: bool = False
+    """The CSMS is not to be asked about a token that the list refuses (LocalAuthListCtrlr.DisablePostAuthorize)."""
 
 
 @dataclass(frozen=True, slots=True)
