@@ -17,11 +17,12 @@ from chargepoint.events import (
     ChargingStateChanged,
 )
 from chargepoint.evse_events import HANDLERS
-from chargepoint.evse_state import Board, Evse, EvseState, Output, Power, Wake
+from chargepoint.evse_state import Evse, EvseState, Output, Power, Wake
 from chargepoint.facts import EvseFacts
 from chargepoint.interlock import INTERLOCK, Facts, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState
 from chargepoint.tick import Tick
+from hal.types import EvseInfo
 from iso15118.machine import Table
 
 COMMANDED_STARTS = ("LocalReset", "RemoteReset", "ScheduledReset", "ApplicationReset")
@@ -38,13 +39,14 @@ class EvseMachine:
         config: EvseConfig,
         timings: Timings,
         facts: EvseFacts,
-        board: Board,
+        board: EvseInfo,
         clock: WallClock,
         *,
         interlock: Interlock = INTERLOCK,
         pilot_table: Table[CpState, CpEvent] = TABLE,
     ) -> None:
-        state = EvseState(phases=config.phases, phases_wanted=config.phases)
+        phases = min(config.phases, board.phases)
+        state = EvseState(phases=phases, phases_wanted=phases)
         self.evse = Evse(config, timings, facts, board, clock, interlock, pilot_table, state)
 
     @property

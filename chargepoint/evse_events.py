@@ -27,10 +27,11 @@ from chargepoint.events import (
     UnlockWanted,
 )
 from chargepoint.evse_state import Evse
-from chargepoint.faults import BOARD_SILENT
+from chargepoint.faults import BOARD_SILENT, RESIDUAL_CURRENT
 from chargepoint.tick import Tick
 from hal.types import (
     BoardFault,
+    BoardRestarted,
     BoardSilence,
     ContactorFeedback,
     LockState,
@@ -39,6 +40,7 @@ from hal.types import (
     PilotState,
     PilotVoltage,
     ProximityResistance,
+    ResidualCurrentReset,
     ResidualCurrentTrip,
     TemperatureSample,
 )
@@ -110,7 +112,25 @@ def _board_fault(evse: Evse, now: Tick, event: BoardFault) -> list[object]:
 
 
 def _board_silence(evse: Evse, now: Tick, event: BoardSilence) -> list[object]:
+    """What it said before no longer counts: the pilot, the contactor and the lock have to say where they are again."""
+    s = evse.state
+    if event.silent:
+        s.level = s.candidate = s.feedback_closed = s.locked = None
+        s.open_confirmed = False
     return evse_faults.reported(evse, now, BOARD_SILENT, "", event.silent)
+
+
+def _board_restarted(evse: Evse, now: Tick, event: BoardRestarted) -> list[object]:
+    """The controller began anew: so do we, with everything open."""
+    s = evse.state
+    s.level = s.candidate = s.feedback_closed = s.locked = None
+    s.lock_asked = ""
+    return [*evse_power.open_now(evse, now, "board restarted"), *evse_pilot.board_restarted(evse, now)]
+
+
+def _residual_reset(evse: Evse, now: Tick, event: ResidualCurrentReset) -> list[object]:
+    """Armed again by whatever way: the cause is gone; what a person has to see still waits for that."""
+    return evse_faults.cause_over(evse, RESIDUAL_CURRENT)
 
 
 def _done(evse: Evse, now: Tick, event: HardwareDone) -> list[object]:
@@ -124,6 +144,8 @@ def _done(evse: Evse, now: Tick, event: HardwareDone) -> list[object]:
 def _failed(evse: Evse, now: Tick, event: HardwareFailed) -> list[object]:
     if event.command in ("LockCable", "UnlockCable"):
         return evse_lock.failed(evse, now, event.command)
+    if event.command == ResetResidualCurrent.__name__:
+        return evse_faults.raise_fault(evse, now, RESIDUAL_CURRENT, "the residual current device does not take the re-arming")
     if event.command in ("SetX1", "SetDuty", "SetStateF"):
         evse.state.output_failed_at = now.mono
     return evse_power.failed(evse, now, event.command, event.error)
@@ -209,6 +231,8 @@ HANDLERS: dict[type, Callable[[Evse, Tick, Any], list[object]]] = {
     TemperatureSample: _temperature,
     LockState: _lock,
     BoardFault: _board_fault,
+    BoardRestarted: _board_restarted,
+    ResidualCurrentReset: _residual_reset,
     BoardSilence: _board_silence,
     HardwareDone: _done,
     HardwareFailed: _failed,

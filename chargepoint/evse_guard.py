@@ -36,12 +36,12 @@ def offer(evse: Evse) -> Offer:
     """The least of all bounds now."""
     s = evse.state
     bounds = {k: v for k, v in s.limits.items() if k not in (energy.HARDWARE, energy.CABLE)}
-    bounds[energy.HARDWARE] = evse.config.max_current_A
+    bounds[energy.HARDWARE] = min(evse.config.max_current_A, evse.board.max_current_A)
     if s.cable_A is not None:
         bounds[energy.CABLE] = s.cable_A
     if s.thermal_A is not None:
         bounds[energy.THERMAL] = min(s.thermal_A, bounds.get(energy.THERMAL, s.thermal_A))
-    return energy.offer(bounds, evse.config.min_current_A)
+    return energy.offer(bounds, max(evse.config.min_current_A, evse.board.min_current_A))
 
 
 def measured(evse: Evse, now: Tick, sample: MeterSample) -> list[object]:

@@ -27,7 +27,7 @@ def lock_state(evse: Evse, now: Tick, locked: bool, fault: bool) -> list[object]
 def wanted(evse: Evse) -> list[object]:
     """Somebody wants the plug released. Under power it is not; without a lock there is nothing to release."""
     s = evse.state
-    if not evse.has_socket or s.power is not Power.OPEN:
+    if not evse.has_lock or s.power is not Power.OPEN:
         return [UnlockFinished(evse.id, unlocked=False)]
     s.released = s.unlock_wanted = True
     s.lock_asked, s.lock_tries = "", 0
@@ -47,7 +47,7 @@ def failed(evse: Evse, now: Tick, command: str) -> list[object]:
 def settle(evse: Evse, now: Tick) -> list[object]:
     """Bring the lock to where it should be."""
     s = evse.state
-    if not evse.has_socket or not s.running or s.power in (Power.CLOSING, Power.CLOSED, Power.OPENING):
+    if not evse.has_lock or not s.running or s.power in (Power.CLOSING, Power.CLOSED, Power.OPENING):
         return []  # under power, and on the way there and back, the lock stays as it is
     want = "lock" if _should_lock(evse) else "unlock"
     if s.lock_asked != want:

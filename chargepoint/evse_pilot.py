@@ -142,6 +142,12 @@ def _unplugged(evse: Evse) -> list[object]:
 # ---- out
 
 
+def board_restarted(evse: Evse, now: Tick) -> list[object]:
+    """The controller has forgotten what we put out: from the beginning, at X1."""
+    _put(evse, now, Output.X1, evse.timings.x1_s)
+    return [SetX1(evse.id), *advance(evse, now, CpEvent.X1)]
+
+
 def settle_output(evse: Evse, now: Tick, facts: Facts, offer: Offer) -> list[object]:
     """Bring the pilot to what it should show, as soon as the rules of IEC 61851-1 let it."""
     s = evse.state
@@ -221,7 +227,7 @@ def _change_duty(evse: Evse, now: Tick, offer: Offer) -> list[object]:
     if abs(change_A) < SMALLEST_STEP_A:
         return []
     for_safety = change_A < 0 and offer.reason in SAFETY_SOURCES
-    if not for_safety and not evse.reached(now, s.duty_since + evse.timings.duty_spacing_s):
+    if not for_safety and not evse.reached(now, s.duty_since + max(evse.timings.duty_spacing_s, evse.board.duty_spacing_s)):
         return []
     return _set_duty(evse, now, offer)
 

@@ -22,6 +22,10 @@ ASK_AGAIN_S = 10.0
 """`PowerWanted` is said again this long after the Started could not be stored (F-2)."""
 
 
+NOT_THE_CONTACTOR = ("LeaseLapsed", "BoardSilent")
+"""Reasons for not closing that say nothing against the contactor (`hal.errors`)."""
+
+
 def facts_of(evse: Evse, now: Tick, offer: Offer) -> Facts:
     """Everything that the interlock goes by."""
     s = evse.state
@@ -32,7 +36,7 @@ def facts_of(evse: Evse, now: Tick, offer: Offer) -> Facts:
         ventilation=evse.config.ventilation,
         diode_right=evse_pilot.diode_right(evse, now),
         cable_right=not evse.has_socket or s.cable_A is not None,
-        lock_right=not evse.has_socket or (s.locked is True and s.lock_asked == "lock"),
+        lock_right=not evse.has_lock or (s.locked is True and s.lock_asked == "lock"),
         authorised=s.authorised,
         durable=bool(s.transaction_id),
         supply_allowed=not s.stops,
@@ -60,6 +64,8 @@ def feedback(evse: Evse, now: Tick, closed: bool) -> list[object]:
         return _closed(evse, now)
     if not closed and s.power is Power.OPENING:
         return _opened(evse, now)
+    if not closed and s.power is Power.OPEN:
+        s.open_confirmed = True
     if closed and s.power is Power.OPEN:
         return open_now(evse, now, "closed unasked")
     if not closed and evse.board.closes_by_itself and s.power in (Power.CLOSED, Power.ARMED):
@@ -86,7 +92,9 @@ def failed(evse: Evse, now: Tick, command: str, error: str) -> list[object]:
     """It did not move."""
     s = evse.state
     if command == "CloseContactor" and s.power is Power.CLOSING:
-        return [*evse_faults.raise_fault(evse, now, CONTACTOR_STUCK_OPEN), *open_now(evse, now, error)]
+        fault = [] if error in NOT_THE_CONTACTOR else evse_faults.raise_fault(evse, now, CONTACTOR_STUCK_OPEN)
+        s.settled_at = max(s.settled_at, now.mono + evse.timings.reclose_after_s)
+        return [*fault, *open_now(evse, now, error)]
     if command == "Permit":
         s.permit_until = 0.0  # the lease cannot be relied on: the interlock opens
     if command == "OpenContactor" and s.power is Power.OPENING and error == "ContactorFault":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, Timings
@@ -12,6 +11,7 @@ from chargepoint.facts import EvseFacts
 from chargepoint.interlock import INTERLOCK, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState, Level
 from chargepoint.tick import Tick
+from hal.types import EvseInfo
 from iso15118.machine import Table
 
 
@@ -151,36 +151,6 @@ class EvseState:
     unlock_wanted: bool = False
 
 
-class Board(Protocol):
-    """The traits of a board that this machine goes by (`hal.types.BoardInfo` has them)."""
-
-    @property
-    def closes_by_itself(self) -> bool:
-        """Delegated: it runs the pilot and closes as soon as it is allowed and the EV wants energy."""
-
-    @property
-    def contactor_feedback(self) -> bool:
-        """Mirror contacts or the like: `ContactorFeedback` comes."""
-
-    @property
-    def has_meter(self) -> bool:
-        """`MeterSample` comes."""
-
-    @property
-    def switches_phases(self) -> bool:
-        """It can close one or three phases."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoardTraits:
-    """Traits as a value: the default is a raw board with everything."""
-
-    closes_by_itself: bool = False
-    contactor_feedback: bool = True
-    has_meter: bool = True
-    switches_phases: bool = False
-
-
 @dataclass(slots=True)
 class Evse:
     """One EVSE at work: wiring that does not change, and its state. The parts are functions over this."""
@@ -188,7 +158,8 @@ class Evse:
     config: EvseConfig
     timings: Timings
     facts: EvseFacts
-    board: Board
+    board: EvseInfo
+    """What is fitted: `BoardInfo.evse(id)` of the driver."""
     clock: WallClock
     interlock: Interlock = INTERLOCK
     pilot_table: Table[CpState, CpEvent] = TABLE
@@ -201,8 +172,13 @@ class Evse:
 
     @property
     def has_socket(self) -> bool:
-        """A socket has a coding and a lock; a tethered cable has neither."""
+        """A socket has a plug with a coding in it; a tethered cable has none."""
         return self.config.connector == "sType2"
+
+    @property
+    def has_lock(self) -> bool:
+        """Whether the plug in the socket can be locked, and so has to be before there is power."""
+        return self.has_socket and self.board.has_lock
 
     def reached(self, now: Tick, at: float) -> bool:
         """Whether this moment has come; if not, it becomes a deadline."""

@@ -39,8 +39,16 @@ from chargepoint.events import (
     UnlockFinished,
     UnlockWanted,
 )
-from chargepoint.evse_state import BoardTraits
-from hal.types import BoardFault, ContactorFeedback, PilotState, ProximityResistance, ResidualCurrentTrip, TemperatureSample
+from hal.types import (
+    BoardFault,
+    ContactorFeedback,
+    EvseInfo,
+    PhaseWiring,
+    PilotState,
+    ProximityResistance,
+    ResidualCurrentTrip,
+    TemperatureSample,
+)
 from tests.unit.chargepoint.rig import TIMINGS, Rig, socket
 
 
@@ -587,7 +595,7 @@ def test_two_reports_of_one_fault_end_with_the_second() -> None:
 
 
 def test_phases_change_only_open_without_pwm_and_after_the_wait() -> None:
-    rig = Rig(traits=BoardTraits(switches_phases=True)).charging()
+    rig = Rig(traits=EvseInfo(max_current_A=80, phase_wiring=PhaseWiring.SERIAL)).charging()
     assert rig.did(CloseContactor)[-1].phases == 3
     rig.run(20)
     rig.forget()
@@ -618,7 +626,7 @@ def test_a_board_that_cannot_switch_phases_is_left_alone() -> None:
 
 
 def delegated() -> Rig:
-    return Rig(traits=BoardTraits(closes_by_itself=True), durable=False)
+    return Rig(traits=EvseInfo(closes_by_itself=True), durable=False)
 
 
 def test_a_self_closing_board_gets_pwm_only_when_all_else_holds() -> None:

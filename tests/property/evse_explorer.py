@@ -47,11 +47,21 @@ from chargepoint.events import (
     TransactionNotStored,
 )
 from chargepoint.evse import EvseMachine
-from chargepoint.evse_state import BoardTraits, EvseState
+from chargepoint.evse_state import EvseState
 from chargepoint.facts import EvseFacts
 from chargepoint.faults import FAULTS, Reaction, Until
 from chargepoint.tick import Tick
-from hal.types import ContactorFeedback, LockState, PilotState, PilotVoltage, ProximityResistance, ResidualCurrentTrip
+from hal.types import (
+    BoardRestarted,
+    ContactorFeedback,
+    EvseInfo,
+    LockState,
+    PhaseWiring,
+    PilotState,
+    PilotVoltage,
+    ProximityResistance,
+    ResidualCurrentTrip,
+)
 
 TTL_S = 2.0
 TIMINGS = Timings(
@@ -59,7 +69,7 @@ TIMINGS = Timings(
     reclose_after_s=2, wake_up_after_s=8, phase_switch_wait_s=5, lock_timeout_s=2, duty_spacing_s=5,
 )  # fmt: skip
 CONFIG = EvseConfig(connector="sType2", ventilation=True, max_current_A=32)
-TRAITS = BoardTraits(switches_phases=True, has_meter=False)
+TRAITS = EvseInfo(max_current_A=80, phase_wiring=PhaseWiring.SERIAL, has_meter=False, has_lock=True)
 C1_HOLDS_S, EV_STOPS_S = 6.0, 3.0
 DIODE_S = 0.1
 """The diode shows in the negative half of the PWM only; when that comes back in C1's 6 s, it is judged after this."""
@@ -132,9 +142,7 @@ _WORLD_TIMES = ("x1_since", "permit_until", "deauthorised_at", "undurable_at", "
 class Explorer:
     """`explore(limit)` is breadth first over distinct states; `walk(steps)` goes deep at random."""
 
-    def __init__(
-        self, *, interlock: Any = None, pilot_table: Any = None, config: EvseConfig = CONFIG, traits: BoardTraits = TRAITS
-    ) -> None:
+    def __init__(self, *, interlock: Any = None, pilot_table: Any = None, config: EvseConfig = CONFIG, traits: EvseInfo = TRAITS) -> None:
         self.traits = traits
         self.extra = {k: v for k, v in (("interlock", interlock), ("pilot_table", pilot_table)) if v is not None}
         self.config = config
@@ -220,6 +228,7 @@ class Explorer:
         yield "residual trip", lambda: self._fault(lambda: self.tell(ResidualCurrentTrip(1, "dc")))
         yield "hang", lambda: self._fault(self._hang)
         yield "restart", lambda: self._fault(self._restart)
+        yield "board restarts", lambda: self._fault(self._board_restarts)
         yield "shutdown", lambda: self._fault(lambda: self.tell(ShutdownRequested()))
         yield "short", lambda: self._fault(lambda: self._ev(short=not w.short))
         if not w.welded and w.closed:
@@ -266,6 +275,16 @@ class Explorer:
         self.tell(PoweredUp("PowerUp", "00", {"faults": dict(w.stored)}))
         self.tell(ProximityResistance(1, w.ohm))
         self.tell(LockState(1, w.locked, False))
+        self._show()
+
+    def _board_restarts(self) -> None:
+        """The controller alone: everything open, at X1, and every input once more."""
+        w = self.world
+        w.closed, w.permit_until, w.pilot, w.x1_since, w.pending = w.closed and w.welded, -1.0, "X1", self.now, ()
+        self.tell(BoardRestarted())
+        self.tell(ProximityResistance(1, w.ohm))
+        self.tell(LockState(1, w.locked, False))
+        self.tell(ContactorFeedback(1, w.closed, 3 * w.closed))
         self._show()
 
     def _plug(self, ohm: float) -> None:
@@ -333,7 +352,7 @@ class Explorer:
         w = self.world
         if self.traits.closes_by_itself:
             letter = {12.0: "A", 9.0: "B", 6.0: "C", 3.0: "D", 0.0: "E", -12.0: "F"}[w.high_V()]
-            self.tell(PilotState(1, letter))
+            self.tell(PilotState(1, letter))  # type: ignore[arg-type]
         else:
             self.tell(PilotVoltage(1, w.high_V(), w.low_V()))
 

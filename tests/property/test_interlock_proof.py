@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 
 from chargepoint.config import EvseConfig
-from chargepoint.evse_state import BoardTraits
 from chargepoint.interlock import CONDITIONS, DUTY, KNOWN_OPEN, PERMIT, PILOT, PILOT_STAYS, SETTLED, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState
+from hal.types import EvseInfo
 from iso15118.machine import Transition
 from tests.property.evse_explorer import CONFIG, Explorer, Violation
 
 SOAK = os.environ.get("SOAK") == "1"
 STATES, WALKS, STEPS = (150_000, 20_000, 400) if SOAK else (4_000, 120, 200)
 
-SELF_CLOSING = BoardTraits(closes_by_itself=True, has_meter=False)
+SELF_CLOSING = EvseInfo(closes_by_itself=True, has_meter=False, has_lock=True)
 
 READY = ("feedback", "feedback", *("time passes",) * 6, "plug 220", "authorise", "feedback locked", "s2 on")
 TETHERED = tuple(name for name in READY if not name.startswith("feedback l"))[1:]

@@ -38,16 +38,16 @@ from chargepoint.events import (
     TransactionDurable,
 )
 from chargepoint.evse import EvseMachine
-from chargepoint.evse_state import BoardTraits, EvseState
+from chargepoint.evse_state import EvseState
 from chargepoint.facts import EvseFacts
 from chargepoint.pilot import CpState
 from chargepoint.tick import Tick
-from hal.types import ContactorFeedback, LockState, MeterSample, PilotVoltage, ProximityResistance
+from hal.types import ContactorFeedback, EvseInfo, LockState, MeterSample, PilotVoltage, ProximityResistance
 
 TOKEN = IdToken("04AABBCC", "ISO14443")
 TRAVEL_S = 0.02
 STORED: dict[str, dict[str, Any]] = {}
-RAW = BoardTraits()
+RAW = EvseInfo(max_current_A=80, has_lock=True)
 TIMINGS = Timings(boot_jitter_s=0, close_after_boot_s=0, meter_silence_s=1e9)
 
 
@@ -96,7 +96,7 @@ class Rig:
 
     config: EvseConfig = field(default_factory=EvseConfig)
     timings: Timings = TIMINGS
-    traits: BoardTraits = RAW
+    traits: EvseInfo = RAW
     stored: dict[str, Any] = field(default_factory=dict)
     durable: bool = True
     reason: str = "LocalReset"

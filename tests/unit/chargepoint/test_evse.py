@@ -22,9 +22,20 @@ from chargepoint.events import (
     UnlockFinished,
     UnlockWanted,
 )
-from chargepoint.evse_state import BoardTraits, EvseState
+from chargepoint.evse_state import EvseState
 from chargepoint.facts import EvseFacts
-from hal.types import BoardFault, ContactorFeedback, LockState, MeterSilence, PilotVoltage, ResidualCurrentTrip
+from hal.types import (
+    BoardFault,
+    BoardRestarted,
+    BoardSilence,
+    ContactorFeedback,
+    EvseInfo,
+    LockState,
+    MeterSilence,
+    PilotVoltage,
+    ResidualCurrentReset,
+    ResidualCurrentTrip,
+)
 from tests.unit.chargepoint.rig import Rig, socket
 
 
@@ -80,7 +91,7 @@ def test_an_opening_that_the_contactor_refuses_is_a_weld() -> None:
 
 
 def test_without_mirror_contacts_the_answers_count() -> None:
-    rig = Rig(traits=BoardTraits(contactor_feedback=False), power_up=False)
+    rig = Rig(traits=EvseInfo(contactor_feedback=False), power_up=False)
     rig.world.deaf = True
     rig.tell(PoweredUp("LocalReset", "00", {}))
     rig.tell(HardwareDone(1, "OpenContactor"))
@@ -210,6 +221,100 @@ def test_an_inoperative_evse_starts_nothing_but_finishes_what_runs() -> None:
     rig.run(10)
     assert rig.pilot() == "X1"
     assert not rig.closed()
+
+
+def test_a_silent_board_is_taken_as_open_until_it_speaks_again() -> None:
+    rig = Rig().charging()
+    rig.run(10)
+    rig.forget()
+    rig.world.deaf = True
+    rig.tell(BoardSilence(silent=True))
+    assert rig.did(OpenContactor)
+    assert "BoardSilent" in rig.facts.faults
+    rig.run(5)
+    rig.world.deaf, rig.world.closed = False, False
+    rig.world.pilot = "X1"
+    rig.tell(BoardSilence(silent=False))
+    rig.run(20)
+    rig.tell(ContactorFeedback(1, False, 0))
+    rig.show()
+    rig.run(10)
+    assert rig.facts.faults == {}
+    assert rig.closed()
+
+
+def test_a_silence_while_open_needs_a_new_word_about_the_contactor() -> None:
+    rig = Rig()
+    rig.plug()
+    rig.run(4)
+    rig.tell(BoardSilence(silent=True))
+    rig.tell(BoardSilence(silent=False))
+    rig.authorise()
+    rig.s2(True)
+    rig.run(5)
+    assert not rig.closed()
+    rig.tell(ContactorFeedback(1, False, 0))
+    rig.run(1)
+    assert rig.closed()
+
+
+def test_a_board_that_restarted_begins_anew() -> None:
+    rig = Rig().charging()
+    rig.run(10)
+    rig.forget()
+    rig.world.closed, rig.world.pilot = False, "X1"
+    assert rig.tell(BoardRestarted())[:1] == [OpenContactor(1)]
+    rig.show()
+    rig.run(5)
+    assert rig.closed()
+    assert rig.when(SetDuty)[0] - rig.when(SetX1)[0] >= 3.0
+
+
+@pytest.mark.parametrize("error", ["LeaseLapsed", "BoardSilent"])
+def test_not_every_failed_closing_is_the_contactors_fault(error: str) -> None:
+    rig = Rig()
+    rig.world.stuck_open = True
+    rig.plug(s2=True)
+    rig.run(4)
+    rig.authorise()
+    rig.run(0.2)
+    rig.tell(HardwareFailed(1, "CloseContactor", error))
+    assert rig.facts.faults == {}
+    rig.world.stuck_open = False
+    rig.run(9)
+    assert not rig.closed()
+    rig.run(2)
+    assert rig.closed()
+
+
+@pytest.mark.req("F-15")
+def test_a_device_that_does_not_take_the_re_arming_stays_tripped() -> None:
+    rig = Rig()
+    rig.tell(ResidualCurrentTrip(1, "ac"))
+    rig.world.deaf = True
+    rig.tell(FaultAcknowledged(1))
+    rig.tell(HardwareFailed(1, "ResetResidualCurrent", "ResidualCurrentFault"))
+    assert "ResidualCurrentTrip" in rig.facts.faults
+
+
+@pytest.mark.req("F-15")
+def test_re_arming_by_hand_does_not_replace_looking() -> None:
+    rig = Rig()
+    rig.tell(ResidualCurrentTrip(1, "ac"))
+    rig.tell(ResidualCurrentReset(1))
+    assert "ResidualCurrentTrip" in rig.facts.faults
+
+
+@pytest.mark.req("S-20")
+def test_the_boards_own_rating_is_a_bound() -> None:
+    rig = Rig(EvseConfig(max_current_A=32), traits=EvseInfo(max_current_A=20))
+    rig.charging()
+    assert rig.facts.limit_A == pytest.approx(20)
+
+
+def test_a_socket_without_a_lock_needs_none() -> None:
+    rig = Rig(socket(), traits=EvseInfo(has_lock=False)).charging()
+    assert rig.did(LockCable) == []
 
 
 def test_a_snapshot_goes_on_where_it_was() -> None:
