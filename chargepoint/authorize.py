@@ -13,6 +13,8 @@ from typing import Any
 
 from chargepoint.authorize_rules import (
     ACCEPTED,
+    LONGEST_TOKEN,
+    LONGEST_TYPE,
     MOST_LOOKUPS,
     NO_TOKEN,
     AuthorizeState,
@@ -108,8 +110,10 @@ class AuthorizeMachine:
     def _presented(self, now: Tick, event: TokenPresented) -> list[object]:
         id_token = IdToken(event.id_token, event.type)
         at = tuple(e for e in (event.evse_ids or self.evses) if e in self.evses)
-        if self._free() or not at or not id_token.id_token:
+        if self._free() or not at:
             return []
+        if not 0 < len(id_token.id_token) <= LONGEST_TOKEN or not 0 < len(id_token.type) <= LONGEST_TYPE:
+            return [Log("warning", "auth.unreadable_token", {"evses": list(at), "length": len(id_token.id_token)})]
         mine = [e for e in at if (grant := self._grant(e)) and same_token(grant.id_token, id_token)]
         if mine:
             return [each for e in mine for each in self._end(e, "Local", by=id_token)]

@@ -15,6 +15,8 @@ NO_TOKEN = IdToken("", "NoAuthorization")
 MOST_LOOKUPS = 8
 """Tokens whose verdict is awaited at the same time; more swipes than that are not taken."""
 ACCEPTED = "Accepted"
+LONGEST_TOKEN, LONGEST_TYPE = 255, 20
+"""Characters of an idToken and of its type (IdTokenType); a reader that says more is not believed."""
 How = Literal["online", "cache", "list", "offline_unknown", "remote", "none_needed"]
 """What authorised a token, as `Authorised` says it."""
 

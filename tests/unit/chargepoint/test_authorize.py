@@ -332,3 +332,14 @@ def test_a_silent_meter_ends_what_only_a_bound_allowed(rig: AuthRig) -> None:
     assert rig.ends() == []
     rig.hear(MeterSilence(1))
     assert rig.ends() == [(1, "DeAuthorized", "Deauthorized")]
+
+
+@pytest.mark.req("S-5")
+@pytest.mark.parametrize("token", [IdToken("", "ISO14443"), IdToken("A" * 256, "ISO14443"), IdToken("04", ""), IdToken("04", "T" * 21)])
+def test_a_reader_that_says_too_much_or_nothing_is_not_believed(rig: AuthRig, token: IdToken) -> None:
+    rig.plug()
+    rig.swipe(token)
+    assert rig.calls == []
+    assert rig.token_of() is None
+    rig.swipe(IdToken("A" * 255, "ISO14443"))
+    assert rig.actions() == ["Authorize"]
