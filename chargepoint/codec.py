@@ -11,7 +11,7 @@ import enum
 import types
 import typing
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, Union, get_args, get_origin
 
 TAG = "@"
@@ -47,11 +47,9 @@ def load(hint: Any, value: Any, where: str = "value") -> Any:
     return codec(hint).load(value, where)
 
 
-@lru_cache(maxsize=None)
+@cache
 def codec(hint: Any) -> Codec:
     """The codec of a type; built once. Raises TypeError for a type that has no JSON form here."""
-    if isinstance(hint, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()):
-        return codec(hint.__value__)
     if hint in (Any, object):
         return Codec(_same, lambda value, _: value)
     if hint in _PLAIN:
@@ -91,9 +89,9 @@ def _plain(hint: type) -> Codec:
     accepted = (int, float) if hint is float else (hint,)
 
     def load_plain(value: Any, where: str) -> Any:
-        if not isinstance(value, accepted) or (isinstance(value, bool) and hint not in (bool, object)):
+        if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
             raise _wrong(value, where, hint.__name__)
-        return float(value) if hint is float else value
+        return float(value) if isinstance(value, (int, float)) and hint is float else value
 
     return Codec(_same, load_plain)
 
@@ -242,7 +240,7 @@ def _dataclass(hint: type[Any]) -> Codec:
             raise _wrong(value, where, f"an object ({hint.__name__})")
         unknown = value.keys() - {f.name for f in fields}
         if unknown:
-            raise CodecError(f"{where}: {hint.__name__} has no field {sorted(unknown)[0]!r}")
+            raise CodecError(f"{where}: {hint.__name__} has no field {min(unknown)!r}")
         try:
             return hint(**{name: part(name).load(v, f"{where}.{name}") for name, v in value.items()})
         except TypeError as error:

@@ -102,7 +102,20 @@ class LinkDown(Event):
 
     attempt: int
     cause: Literal[
-        "closed", "dns", "refused", "unreachable", "timeout", "tls", "certificate", "unauthorized", "forbidden", "not_found", "http", "redirect", "pong", "protocol"
+        "closed",
+        "dns",
+        "refused",
+        "unreachable",
+        "timeout",
+        "tls",
+        "certificate",
+        "unauthorized",
+        "forbidden",
+        "not_found",
+        "http",
+        "redirect",
+        "pong",
+        "protocol",
     ]
     detail: str = ""
     status: int = 0

@@ -60,9 +60,7 @@ class Station:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything that the station remembers, as JSON values."""
-        return {
-            name: codec.dump(type(m.state), m.state) for name, m in self.wiring.remembering() if m.state is not None
-        }
+        return {name: codec.dump(type(m.state), m.state) for name, m in self.wiring.remembering() if m.state is not None}
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go on from a snapshot. Raises CodecError when it is of another shape."""

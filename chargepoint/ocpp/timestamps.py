@@ -19,7 +19,7 @@ class TimestampError(ValueError):
     """Not a timestamp, or one that cannot be meant."""
 
 
-def parse_timestamp(text: str, *, in_range: bool = True) -> float:
+def parse_timestamp(text: object, *, in_range: bool = True) -> float:
     """POSIX seconds of an RFC 3339 timestamp; raises TimestampError, also outside 2000..2100 unless `in_range` is False.
 
     Fractions of any length, lower-case t and z, a blank for T and leap seconds are taken. So is a missing offset, which

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chargepoint.commands import Log, Persist
-from chargepoint.events import IdToken, PersistFailed, PoweredUp, TokenForced
+from chargepoint.events import IdToken, ListChecked, PersistFailed, PoweredUp, TokenForced
 from chargepoint.ocpp.blocks import local_list
 from chargepoint.ocpp.blocks.local_list import LIST_ENTRIES, LIST_STORAGE
 from chargepoint.ocpp.messages import Answer, AnswerError, CallReceived
@@ -37,8 +37,8 @@ def known(rig: AuthRig, *tokens: IdToken) -> list[str]:
         if rig.token_of():
             rig.swipe(token)
     rig.context.link.connected = True
-    said = [each.status for each in rig.said(local_list.ListChecked) for each in ([each.found] if each.found else [])]
-    return [*said]
+    said = [each.found.status for each in rig.said(ListChecked) if each.found]
+    return said
 
 
 @pytest.mark.req("D01.FR.01", "D01.FR.02", "D02.FR.01", "D02.FR.03")

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hal.types import MeterSample
 
 from chargepoint.commands import Log
 from chargepoint.config import EvseConfig
@@ -21,6 +20,7 @@ from chargepoint.ocpp.blocks.reset import ResetBlock
 from chargepoint.ocpp.blocks.security import SecurityBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
 from chargepoint.ocpp.messages import AnswerError
+from hal.types import MeterSample
 from tests.unit.ocpp.block_rig import CONFIG, BlockRig
 
 BLOCKS = (

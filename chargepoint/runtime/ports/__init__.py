@@ -1,0 +1,1 @@
+"""One port for each side of the world; `port.Port` is their shape."""

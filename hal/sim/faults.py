@@ -1,0 +1,173 @@
+"""Faults that can be put into a simulated EVSE, by name: the names of the control port, of OCPP 1.6 and MREC, and a few of our own.
+
+A name that no part of the physics knows is a fault that the board reports of itself (`BoardFault` with that code).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hal.sim.evse import SimEvse
+
+Inject = Callable[[SimEvse, float], None]
+Clear = Callable[[SimEvse], None]
+
+
+def _weld(evse: SimEvse, value: float) -> None:
+    evse.contactor.weld()
+
+
+def _weld_on_close(evse: SimEvse, value: float) -> None:
+    evse.contactor.welds_on_close = True
+
+
+def _unweld(evse: SimEvse) -> None:
+    evse.contactor.welds_on_close = False
+    evse.contactor.release()
+
+
+def _stuck_open(evse: SimEvse, value: float) -> None:
+    evse.contactor.stuck_open = True
+
+
+def _unstick(evse: SimEvse) -> None:
+    evse.contactor.stuck_open = False
+
+
+def _mirror(evse: SimEvse, value: float) -> None:
+    evse.contactor.mirror_stuck = True
+
+
+def _mirror_right(evse: SimEvse) -> None:
+    evse.contactor.mirror_stuck = False
+    evse.contactor.mirror = evse.contactor.poles
+
+
+def _meter(evse: SimEvse, value: float) -> None:
+    evse.meter_silent = True
+
+
+def _meter_back(evse: SimEvse) -> None:
+    evse.meter_silent = False
+    evse.sensors.meter_at = evse.now_s
+
+
+def _trip(evse: SimEvse, value: float) -> None:
+    evse.rcd.trip("dc")
+
+
+def _rearm(evse: SimEvse) -> None:
+    evse.fault_dc_mA = evse.fault_ac_mA = 0.0
+    evse.rcd.set(0.0, 0.0)
+    evse.rcd.reset()
+
+
+def _residual_dc(evse: SimEvse, value: float) -> None:
+    evse.fault_dc_mA = value
+
+
+def _residual_ac(evse: SimEvse, value: float) -> None:
+    evse.fault_ac_mA = value
+
+
+def _no_residual(evse: SimEvse) -> None:
+    evse.fault_dc_mA = evse.fault_ac_mA = 0.0
+
+
+def _rcd_broken(evse: SimEvse, value: float) -> None:
+    evse.rcd.broken = True
+
+
+def _rcd_whole(evse: SimEvse) -> None:
+    evse.rcd.broken = False
+
+
+def _lock(evse: SimEvse, value: float) -> None:
+    evse.lock.stuck = True
+    evse.reported["ConnectorLockFailure"] = "the lock does not move"
+
+
+def _lock_free(evse: SimEvse) -> None:
+    evse.lock.stuck = False
+    evse.lock.wanted = evse.lock.locked
+    evse.reported.pop("ConnectorLockFailure", None)
+
+
+def _short(evse: SimEvse, value: float) -> None:
+    evse.pilot_shorted = True
+
+
+def _no_short(evse: SimEvse) -> None:
+    evse.pilot_shorted = False
+
+
+def _diode(evse: SimEvse, value: float) -> None:
+    evse.diode_bridged = True
+
+
+def _diode_right(evse: SimEvse) -> None:
+    evse.diode_bridged = False
+
+
+def _proximity_open(evse: SimEvse, value: float) -> None:
+    evse.proximity_forced = (None,)
+
+
+def _proximity_value(evse: SimEvse, value: float) -> None:
+    evse.proximity_forced = (value,)
+
+
+def _proximity_right(evse: SimEvse) -> None:
+    evse.proximity_forced = None
+
+
+def _hot(evse: SimEvse, value: float) -> None:
+    evse.thermal.forced_C = value
+
+
+def _cool(evse: SimEvse) -> None:
+    evse.thermal.forced_C = None
+
+
+# Name -> what it does with a value, the value when none is given, and what takes it away.
+FAULTS: dict[str, tuple[Inject, float, Clear]] = {
+    "ContactorWeld": (_weld, 0.0, _unweld),
+    "ContactorWeldOnClose": (_weld_on_close, 0.0, _unweld),
+    "ContactorStuckOpen": (_stuck_open, 0.0, _unstick),
+    "MirrorStuck": (_mirror, 0.0, _mirror_right),
+    "MeterSilent": (_meter, 0.0, _meter_back),
+    "RcdTrip": (_trip, 0.0, _rearm),
+    "ResidualDc": (_residual_dc, 10.0, _no_residual),
+    "ResidualAc": (_residual_ac, 40.0, _no_residual),
+    "RcdBroken": (_rcd_broken, 0.0, _rcd_whole),
+    "ConnectorLockFailure": (_lock, 0.0, _lock_free),
+    "PilotShort": (_short, 0.0, _no_short),
+    "DiodeFault": (_diode, 0.0, _diode_right),
+    "ProximityOpen": (_proximity_open, 0.0, _proximity_right),
+    "ProximityValue": (_proximity_value, 350.0, _proximity_right),
+    "Temperature": (_hot, 95.0, _cool),
+}
+
+
+def inject(evse: SimEvse, name: str, value: float | None = None) -> None:
+    """From now on; `value` is mA, ohm or degrees Celsius where the fault has one. `settle` the EVSE afterwards."""
+    if name in FAULTS:
+        act, default, _ = FAULTS[name]
+        act(evse, default if value is None else value)
+    else:
+        evse.reported[name] = name
+    evse.injected[name] = value
+    evse.changes += 1
+
+
+def clear(evse: SimEvse, name: str = "") -> None:
+    """No longer; "" takes all away. What is not there is no error."""
+    for each in [name] if name else list(evse.injected):
+        if each not in evse.injected:
+            continue
+        del evse.injected[each]
+        if each in FAULTS:
+            FAULTS[each][2](evse)
+        else:
+            evse.reported.pop(each, None)
+    evse.changes += 1
