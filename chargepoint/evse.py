@@ -6,7 +6,8 @@ only then may something close. So no order of events (an RFID card, an unpluggin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from chargepoint import evse_guard, evse_lock, evse_pilot, evse_power
 from chargepoint.clock import WallClock
@@ -34,6 +35,8 @@ PASSES = 20
 class EvseMachine:
     """The machine of one EVSE. It writes the `evse` fields of its facts, and is the only one that moves its hardware."""
 
+    handlers: ClassVar[Mapping[type, Any]] = HANDLERS
+
     def __init__(
         self,
         config: EvseConfig,
@@ -60,7 +63,7 @@ class EvseMachine:
 
     def handle(self, now: Tick, event: object) -> Sequence[object]:
         """Note the event, then settle everything that follows."""
-        handler = HANDLERS.get(type(event))
+        handler = self.handlers.get(type(event))
         if handler is None or getattr(event, "evse_id", self.evse.id) not in (self.evse.id, 0):
             return ()
         out = self._lapsed(now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from chargepoint.tick import Tick
@@ -14,6 +14,10 @@ class Machine(Protocol):
     What it remembers stands in `state`, a slotted dataclass that `chargepoint.codec` can write, so that a journal segment
     can begin with it and a replay can go on from it. Everything else on the object is wiring that does not change.
     """
+
+    @property
+    def handlers(self) -> Mapping[type, Any]:
+        """The events that it takes (keys); others are not given to it."""
 
     @property
     def state(self) -> Any:

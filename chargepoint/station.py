@@ -1,25 +1,27 @@
 """The whole charge point as one pure machine: it routes events to machines until all is quiet.
 
-ROUTES is the wiring diagram: which machine takes which event. `Wiring` builds the machines; adding one is a line in each.
+`wiring` says which machines there are and which events each of them takes; docs/machines/routes.md is the same as a picture.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chargepoint import codec
 from chargepoint.commands import Command, Lane, Log, Persist
 from chargepoint.config import StationConfig
-from chargepoint.events import TimerExpired
+from chargepoint.events import PoweredUp, TimerExpired
 from chargepoint.machine import Machine
-from chargepoint.ocpp.messages import Answer, AnswerError, Call, CallAnswered, CallFailed, CallReceived, SendOneWay
+from chargepoint.ocpp.messages import Answer, AnswerError, Call, CallReceived, SendOneWay
 from chargepoint.tick import Tick
 from chargepoint.wiring import Wiring, build
+from hal.types import BoardInfo
 
 QUIET_LIMIT = 10_000
 """Events that one input may lead to; more is a loop in the wiring."""
+TIMER = TimerExpired()
 
 
 class RoutingLoop(RuntimeError):
@@ -29,22 +31,23 @@ class RoutingLoop(RuntimeError):
 class Station:
     """`handle(now, event) -> commands`, safe ones first; `deadline() -> Tick.mono or None`."""
 
-    def __init__(self, config: StationConfig) -> None:
-        self.wiring: Wiring = build(config)
-        self.now = Tick(0.0, 0.0)
+    def __init__(self, config: StationConfig, board: BoardInfo) -> None:
+        self.config = config
+        self.wiring: Wiring = build(config, board)
 
     def handle(self, now: Tick, event: object) -> tuple[Command, ...]:
         """Take one input; give the commands that follow. Timers that are due by `now` run first."""
-        self.now = now
+        if isinstance(event, PoweredUp):
+            self.wiring.context.entropy.seed_hex = event.entropy_hex
         commands: list[Command] = []
-        waiting: deque[tuple[Machine | None, object]] = deque((machine, TimerExpired()) for machine in self._due(now))
+        waiting: deque[tuple[Machine | None, object]] = deque((machine, TIMER) for machine in self._due(now))
         if not isinstance(event, TimerExpired):
             waiting.append((None, event))
         for _ in range(QUIET_LIMIT):
             if not waiting:
                 return _ordered(commands)
             machine, happened = waiting.popleft()
-            for taker in (machine,) if machine else self._takers(happened):
+            for taker in (machine,) if machine else self.wiring.takers(happened):
                 for result in self._deliver(now, taker, happened):
                     if isinstance(result, _FOR_RPC):
                         waiting.append((self.wiring.rpc, result))
@@ -68,14 +71,11 @@ class Station:
             if name in snapshot:
                 machine.state = codec.load(type(machine.state), snapshot[name], name)
 
-    def _due(self, now: Tick) -> Iterator[Machine]:
-        return (m for m in self.wiring.machines.values() if (d := m.deadline()) is not None and d <= now.mono)
-
-    def _takers(self, event: object) -> Iterable[Machine]:
-        return self.wiring.takers(event)
+    def _due(self, now: Tick) -> Iterable[Machine]:
+        return [m for m in self.wiring.machines.values() if (d := m.deadline()) is not None and d <= now.mono]
 
     def _deliver(self, now: Tick, machine: Machine, event: object) -> Sequence[object]:
-        if machine not in self.wiring.guarded:
+        if not self.wiring.guarded(machine):
             return machine.handle(now, event)
         try:
             return machine.handle(now, event)
@@ -99,4 +99,4 @@ def _ordered(commands: list[Command]) -> tuple[Command, ...]:
     return (*safe, *((Persist(writes, refs),) if persists else ()), *rest)
 
 
-__all__ = ["CallAnswered", "CallFailed", "RoutingLoop", "Station"]
+__all__ = ["RoutingLoop", "Station"]

@@ -93,6 +93,11 @@ class Block:
                 else:
                     cls.heard[what] = (*cls.heard.get(what, ()), name)
 
+    @property
+    def handlers(self) -> Mapping[type, Any]:
+        """The events that it hears; calls of the CSMS come by their action (`answered`)."""
+        return self.heard
+
     def handle(self, now: Tick, event: object) -> Sequence[object]:
         """Dispatch to the method that answers or hears the event."""
         if isinstance(event, CallReceived) and event.action in self.answered:

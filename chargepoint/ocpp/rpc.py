@@ -63,7 +63,7 @@ class Rpc:
         self.timeout_s = timeout_s
         self.limits = limits
         self.state = RpcState()
-        self._handlers: dict[type, Callable[[Tick, Any], Results]] = {
+        self.handlers: dict[type, Callable[[Tick, Any], Results]] = {
             PoweredUp: self._powered_up,
             LinkUp: self._link_up,
             LinkDown: self._link_down,
@@ -83,7 +83,7 @@ class Rpc:
 
     def handle(self, now: Tick, event: object) -> Sequence[object]:
         """One event or command in, what follows out."""
-        handler = self._handlers.get(type(event))
+        handler = self.handlers.get(type(event))
         return list(handler(now, event)) if handler else ()
 
     def deadline(self) -> float | None:
