@@ -75,7 +75,7 @@ def entry_line(entry: Entry) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _tagged(value: Any) -> dict[str, Any]:
@@ -89,19 +89,23 @@ def _untagged(value: Any, known: dict[str, type], where: str) -> Any:
 
 
 def read(lines: Iterable[str]) -> Iterator[Head | Entry]:
-    """The segments of a journal, one after the other. A last line that a power cut tore is left out. Raises JournalError."""
+    """The segments of a journal, one after the other. A last line of a segment that a power cut tore is left out. Raises JournalError."""
     torn = ""
     for number, line in enumerate(lines, 1):
-        if torn:
-            raise JournalError(torn)
         where = f"line {number}"
         try:
             value = json.loads(line)
         except ValueError as error:
+            if torn:
+                raise JournalError(torn) from None
             torn = f"{where}: {error}"
             continue
         try:
-            yield _parsed(value, where)
+            parsed = _parsed(value, where)
+            if torn and not isinstance(parsed, Head):
+                raise JournalError(torn)
+            torn = ""
+            yield parsed
         except (codec.CodecError, KeyError, TypeError) as error:
             raise JournalError(str(error) if isinstance(error, codec.CodecError) else f"{where}: {error!r}") from None
 

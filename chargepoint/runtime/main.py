@@ -1,0 +1,242 @@
+"""Composition: a board, a store, a journal, a link and a station become a running charge point."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from chargepoint.commands import Command, Log, Persist, Put, Restart
+from chargepoint.config import StationConfig
+from chargepoint.events import PoweredUp, ShutdownRequested
+from chargepoint.journal import Head
+from chargepoint.runtime.clock import Clock, SystemClock
+from chargepoint.runtime.journal_file import JournalFile
+from chargepoint.runtime.port import Port
+from chargepoint.runtime.ports.csms import CsmsPort
+from chargepoint.runtime.ports.hal import HalPort
+from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
+from chargepoint.runtime.shell import Shell, Watcher
+from chargepoint.station import Station
+from chargepoint.tick import Tick
+from hal.ports import Board
+
+STRENGTH = ("opens", "falls_back", "goes_on")
+"""What a board does on silence, the strongest first (`StationConfig.accept_on_silence`)."""
+SHUTDOWN_S = 4.0
+"""SIGTERM: the station has put itself in order by then, or the process ends without it (F-18: 5 s in all)."""
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class StartError(Exception):
+    """The station does not start; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: for good, or to begin anew with this boot reason."""
+
+    restart: bool
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Options:
+    """What differs between `run`, a bench and a test."""
+
+    start_reason: str = ""
+    """Of PoweredUp; "" finds out: PowerUp after the board itself started, ApplicationReset where only the process did."""
+    threaded: bool = True
+    """False on a loop on virtual time."""
+    entropy_hex: str = ""
+    """Seed of the station's randomness; "" draws one."""
+    clock: Clock | None = None
+    journal: bool = True
+    uptime_s: float | None = None
+    watchers: list[Watcher] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A running station, for whoever shows it or acts at the box."""
+
+    shell: Shell
+    board: Board
+
+    @property
+    def station(self) -> Station:
+        """Facts and device model; to be read, not to be changed."""
+        return self.shell.station
+
+    def tell(self, event: object) -> None:
+        """The one door."""
+        self.shell.tell(event)
+
+    def watch(self, watcher: Watcher) -> None:
+        """See every input and what followed."""
+        self.shell.watchers.append(watcher)
+
+    def shut_down(self, reason: str = "Reboot") -> None:
+        """End in order (F-18)."""
+        self.shell.tell(ShutdownRequested(reason))
+
+
+def software_version() -> str:
+    """Of this distribution."""
+    try:
+        return version("chargepoint")
+    except PackageNotFoundError:
+        return ""
+
+
+@contextlib.contextmanager
+def _alone(state_dir: Path) -> Iterator[None]:
+    """Two stations on one state would be two truths. Raises StartError."""
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StartError(f"state_dir {state_dir}: {error.strerror or error}") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise StartError(f"state_dir {state_dir}: another station is running on it") from None
+    finally:
+        os.close(file)
+
+
+def check_board(config: StationConfig, board: Board) -> list[str]:
+    """What the board does when we fall silent, in words; raises StartError where the configuration accepts less, or does not fit the board."""
+    info = board.info
+    known = {evse.evse_id for evse in info.evses}
+    for evse in config.evses:
+        if evse.id not in known:
+            raise StartError(f"evses: id {evse.id}: the board {info.driver!r} has no such EVSE (it has {sorted(known)})")
+    if STRENGTH.index(info.silence_name) > STRENGTH.index(config.accept_on_silence):
+        raise StartError(
+            f"accept_on_silence = {config.accept_on_silence!r}: when the station falls silent, this board {_words(info.on_silence)}; "
+            f"where that is acceptable, say accept_on_silence = {info.silence_name!r}"
+        )
+    return [f"when the station falls silent, the board {_words(info.on_silence)}"]
+
+
+def _words(on_silence: object) -> str:
+    match type(on_silence).__name__:
+        case "Opens":
+            return f"opens within {on_silence.within_s:g} s"  # type: ignore[attr-defined] # by its class name
+        case "FallsBack":
+            return f"goes on with {on_silence.current_A:g} A and does not open"  # type: ignore[attr-defined] # by its class name
+        case _:
+            return "goes on as it is, for ever"
+
+
+def _start_reason(stored: dict[str, dict[str, Any]], boot_id: str) -> str:
+    return "ApplicationReset" if boot_id and stored.get("meta", {}).get("boot_id") == boot_id else "PowerUp"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def _uptime_s() -> float | None:
+    words = _read(Path("/proc/uptime")).split()
+    return float(words[0]) if words else None
+
+
+def _open_store(config: StationConfig, state_dir: Path) -> Database:
+    try:
+        return Database(state_dir / FILE, config.keep_disk_MB * 500_000)
+    except (StoreError, OSError) as error:
+        raise StartError(f"state_dir: {error}") from None
+
+
+@contextlib.asynccontextmanager
+async def station(config: StationConfig, board: Board, state_dir: Path, options: Options | None = None) -> AsyncIterator[Handle]:
+    """A running station; leaving the context stops it without ceremony. Raises StartError, HalError.
+
+    The board is opened before anything else, then the store is read; PoweredUp is the first input, and what the board said
+    meanwhile comes after it.
+    """
+    options = options or Options()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_alone(state_dir))
+        hal = HalPort(board)
+        await hal.start()
+        stack.push_async_callback(hal.stop)
+        silence = check_board(config, board)
+        database = _open_store(config, state_dir)
+        stored = database.load()
+        core = Station(config, board.info)
+        clock = options.clock or SystemClock()
+        shell = Shell(core, clock)
+        shell.watchers.extend(options.watchers)
+        store = StorePort(database, shell.tell, threaded=options.threaded)
+        ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, config.csms))
+        shell.use(ports)
+        for port in ports[1:]:
+            await port.start()
+            stack.push_async_callback(port.stop)
+        if options.journal:
+            stack.push_async_callback(_journal(shell, config, board, state_dir, threaded=options.threaded).stop)
+        stack.callback(shell.stop)
+        notes = [("store.damaged", {"kept_as": str(database.set_aside)})] if database.set_aside else []
+        _say(shell, clock.now(), [*notes, *(("board.on_silence", {"what": each}) for each in silence)])
+        boot_id = _read(BOOT_ID)
+        reason = options.start_reason or _start_reason(stored, boot_id)
+        if not options.start_reason:
+            store.carry_out(Persist((Put("meta", "boot_id", boot_id),)))
+        uptime_s = options.uptime_s if options.start_reason else _uptime_s()
+        shell.tell(PoweredUp(reason, options.entropy_hex or os.urandom(32).hex(), stored, software_version(), uptime_s))
+        hal.release(shell.tell)
+        yield Handle(shell, board)
+
+
+def _journal(shell: Shell, config: StationConfig, board: Board, state_dir: Path, *, threaded: bool) -> JournalFile:
+    core = shell.station
+
+    def head() -> Head:
+        begun = bool(core.wiring.context.entropy.seed_hex)
+        return Head(software_version(), config, board.info, core.snapshot() if begun else None)
+
+    def quiet() -> bool:
+        return not any(facts.power_closed for facts in core.wiring.context.evses.values())
+
+    file = JournalFile(state_dir / "journal", head, quiet, keep_bytes=config.keep_disk_MB * 500_000, threaded=threaded)
+    file.begin()
+    shell.record = file.record
+    return file
+
+
+def _say(shell: Shell, now: Tick, notes: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    for key, values in notes:
+        lines: tuple[Command, ...] = (Log("info", key, values),)
+        for watcher in shell.watchers:
+            watcher(now, None, lines)
+
+
+async def run_station(
+    config: StationConfig,
+    board: Board,
+    state_dir: Path,
+    *,
+    ready: Callable[[Handle], None] | None = None,
+    options: Options | None = None,
+) -> Outcome:
+    """Run until the station wants to end or to begin anew. Raises StartError, HalError, and whatever bug ended the station.
+
+    Cancelled, it ends at once: `Handle.shut_down` is the orderly way.
+    """
+    async with station(config, board, state_dir, options) as handle:
+        if ready is not None:
+            ready(handle)
+        command = await handle.shell.ended
+        return Outcome(isinstance(command, Restart), command.reason if isinstance(command, Restart) else "")

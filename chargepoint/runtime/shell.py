@@ -1,0 +1,99 @@
+"""The one door: every event is stamped here, given to the station, journalled, and what follows is carried out.
+
+Everything happens in the event loop's thread. Ports tell from callbacks of their own, never from inside of `carry_out`, so an event
+is always handled whole before the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from chargepoint.commands import Command, Log, OpenContactor, Restart, SetX1, StopProcess, WithdrawPermit
+from chargepoint.events import TimerExpired
+from chargepoint.runtime.clock import Clock
+from chargepoint.runtime.port import Port
+from chargepoint.station import Station
+from chargepoint.tick import Tick
+
+Watcher = Callable[[Tick, object, Sequence[Command]], None]
+"""Sees every input and what followed; it must not raise."""
+Record = Callable[[Tick, object, Sequence[Command], str], None]
+"""Journals an input, what followed, and what the station raised instead ("")."""
+TIMER = TimerExpired()
+
+
+class Shell:
+    """Between the ports and the station. `ended` is done when the station wants the process to end, or when it failed."""
+
+    def __init__(self, station: Station, clock: Clock) -> None:
+        self.station = station
+        self.clock = clock
+        self.ended: asyncio.Future[Restart | StopProcess] = asyncio.get_running_loop().create_future()
+        self.watchers: list[Watcher] = []
+        self.record: Record | None = None
+        self._loop = asyncio.get_running_loop()
+        self._ports: dict[type[Command], Port] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
+        self._failed = False
+
+    def use(self, ports: Iterable[Port]) -> None:
+        """Give each command its port."""
+        for port in ports:
+            self._ports.update(dict.fromkeys(port.takes, port))
+
+    def tell(self, event: object) -> None:
+        """Something happened. After the station itself has failed nothing is taken any more: everything is open, and the process ends."""
+        if self._failed:
+            return
+        now = self.clock.now()
+        try:
+            commands = self.station.handle(now, event)
+        except Exception as error:  # noqa: BLE001 a bug in the core: open, write it down, begin anew
+            self._fail(now, event, error)
+            return
+        for command in commands:
+            port = self._ports.get(type(command))
+            if port is not None:
+                port.carry_out(command)
+            elif isinstance(command, (Restart, StopProcess)) and not self.ended.done():
+                self.ended.set_result(command)
+        if self.record is not None:
+            self.record(now, event, commands, "")
+        for watcher in self.watchers:
+            watcher(now, event, commands)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        due = self.station.deadline()
+        if due == self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = due
+        self._timer = None if due is None else self._loop.call_at(due, self._expired)
+
+    def _expired(self) -> None:
+        self._timer = self._timer_at = None
+        self.tell(TIMER)
+
+    def _fail(self, now: Tick, event: object, error: Exception) -> None:
+        """No decision can be trusted any more."""
+        self._failed = True
+        for evse in self.station.config.evses:
+            for command in (OpenContactor(evse.id), WithdrawPermit(evse.id), SetX1(evse.id)):
+                self._ports[type(command)].carry_out(command)
+        told = (Log("error", "station.failed", {"event": type(event).__name__, "error": repr(error)[:500]}),)
+        if self.record is not None:
+            self.record(now, event, (), repr(error))
+        for watcher in self.watchers:
+            watcher(now, event, told)
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
+    def stop(self) -> None:
+        """No timer any more, and no event is taken."""
+        self._failed = True
+        if self._timer is not None:
+            self._timer.cancel()
