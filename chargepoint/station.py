@@ -34,6 +34,8 @@ class Station:
     def __init__(self, config: StationConfig, board: BoardInfo) -> None:
         self.config = config
         self.wiring: Wiring = build(config, board)
+        self._deadlines: dict[Machine, float | None] = {machine: machine.deadline() for machine in self.wiring.machines.values()}
+        """Of each machine, as of the last event that it took: a deadline moves with nothing else."""
 
     def handle(self, now: Tick, event: object) -> tuple[Command, ...]:
         """Take one input; give the commands that follow. Timers that are due by `now` run first."""
@@ -48,7 +50,9 @@ class Station:
                 return _ordered(commands)
             machine, happened = waiting.popleft()
             for taker in (machine,) if machine else self.wiring.takers(happened):
-                for result in self._deliver(now, taker, happened):
+                results = self._deliver(now, taker, happened)
+                self._deadlines[taker] = taker.deadline()
+                for result in results:
                     if isinstance(result, _FOR_RPC):
                         waiting.append((self.wiring.rpc, result))
                     elif isinstance(result, Command):
@@ -59,7 +63,7 @@ class Station:
 
     def deadline(self) -> float | None:
         """The earliest deadline of all machines."""
-        return min((d for m in self.wiring.machines.values() if (d := m.deadline()) is not None), default=None)
+        return min((at for at in self._deadlines.values() if at is not None), default=None)
 
     def snapshot(self) -> dict[str, Any]:
         """Everything that the station remembers, as JSON values."""
@@ -70,9 +74,10 @@ class Station:
         for name, machine in self.wiring.remembering():
             if name in snapshot:
                 machine.state = codec.load(type(machine.state), snapshot[name], name)
+        self._deadlines = {machine: machine.deadline() for machine in self.wiring.machines.values()}
 
     def _due(self, now: Tick) -> Iterable[Machine]:
-        return [m for m in self.wiring.machines.values() if (d := m.deadline()) is not None and d <= now.mono]
+        return [machine for machine, at in self._deadlines.items() if at is not None and at <= now.mono]
 
     def _deliver(self, now: Tick, machine: Machine, event: object) -> Sequence[object]:
         if not self.wiring.guarded(machine):

@@ -1,0 +1,258 @@
+"""Station, simulated board, EVs and a CSMS in one heap of moments: no asyncio, no sockets, no files. For campaigns over many lives.
+
+What the runtime does with ports is done here in place: a commit is on disk at once (or refused), a frame reaches the CSMS and its answer
+comes back after `latency_s`. Everything follows from the seed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from chargepoint.commands import (
+    CloseContactor,
+    CloseLink,
+    Command,
+    Delete,
+    LockCable,
+    OpenContactor,
+    OpenLink,
+    Permit,
+    Persist,
+    ResetResidualCurrent,
+    Restart,
+    SendText,
+    SetDuty,
+    SetStateF,
+    SetX1,
+    StopProcess,
+    UnlockCable,
+    WithdrawPermit,
+)
+from chargepoint.config import StationConfig
+from chargepoint.events import (
+    HardwareDone,
+    HardwareFailed,
+    LinkDown,
+    LinkUp,
+    Persisted,
+    PersistFailed,
+    PoweredUp,
+    TextReceived,
+    TimerExpired,
+)
+from chargepoint.station import Station
+from chargepoint.tick import Tick
+from hal.sim.evse import SimEvse
+from hal.sim.signals import PilotOutput
+from hal.sim.world import SimWorld
+from hal.types import BoardInfo, Opens, Shape
+
+UTC_S = 1_767_225_600.0
+"""2026-01-01T00:00:00Z, where time begins unless told otherwise."""
+Csms = Callable[[str, str, Any], Any]
+"""`(message id, action, payload) -> answer's payload`, or a list for a raw frame, or None for silence."""
+
+
+def info_of(world: SimWorld, within_s: float = 0.5) -> BoardInfo:
+    """The simulated board as a station sees it."""
+    return BoardInfo(
+        "sim", Shape.RAW, Opens(within_s), tuple(evse.options.info for evse in world.evses.values()), "chargepoint", "simulated"
+    )
+
+
+class Heap:
+    """One life after the other on the same store and world: `start`, `run`, `cut` (the power goes), `start` again."""
+
+    def __init__(
+        self, config: StationConfig, world: SimWorld, csms: Csms | None = None, *, seed: str = "00", latency_s: float = 0.01
+    ) -> None:
+        self.config, self.world, self.csms, self.seed, self.latency_s = config, world, csms, seed, latency_s
+        self.now = 0.0
+        self.utc_offset = UTC_S
+        self.store: dict[str, dict[str, Any]] = {}
+        self.refuses_writes = ""
+        """Why the store takes nothing; "" while it does."""
+        self.reachable = True
+        """Whether the CSMS can be reached."""
+        self.station: Station | None = None
+        self.commands: list[Command] = []
+        """All that the station wanted, in order."""
+        self.frames: list[list[Any]] = []
+        """What the CSMS got."""
+        self.ended: Command | None = None
+        self.lives = 0
+        self.watch: Callable[[Tick, object, tuple[Command, ...]], None] | None = None
+        self._heap: list[tuple[float, int, int, Callable[[], None]]] = []
+        self._order = count()
+        self._attempt = 0
+        self._linked = False
+        self._closing: dict[int, float] = {}
+
+    # ---- lives
+
+    def start(self, reason: str = "PowerUp", **more: Any) -> None:
+        """Power comes up, or the process begins anew."""
+        self.world.advance(self.now)
+        self.world.safe()
+        self.lives += 1
+        self.ended, self._linked = None, False
+        self.station = Station(self.config, info_of(self.world))
+        stored = json.loads(json.dumps(self.store))
+        self.tell(PoweredUp(reason, f"{self.seed}{self.lives:04x}", stored, **more))
+        for said in self.world.say_everything(self.now):
+            self.tell(said)
+
+    def cut(self) -> None:
+        """The power goes: whatever was not on disk is gone."""
+        self.station, self._heap = None, []
+        self.world.advance(self.now)
+        self.world.safe()
+        self.world.advance(self.now)
+
+    def tell(self, event: object) -> tuple[Command, ...]:
+        """One input, now."""
+        if self.station is None:
+            return ()
+        tick = Tick(self.now, self.now + self.utc_offset)
+        commands = self.station.handle(tick, event)
+        self.commands += commands
+        for command in commands:
+            self._carry_out(command)
+        if self.watch:
+            self.watch(tick, event, commands)
+        return commands
+
+    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+        """Do this then, if the same life still goes on."""
+        heapq.heappush(self._heap, (self.now + delay_s, next(self._order), self.lives, action))
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        until = self.now + seconds
+        while (at := self._next()) is not None and at <= until:
+            self.now = max(self.now, at)
+            self._moment()
+        self.now = until
+        self._moment()
+
+    def _next(self) -> float | None:
+        parts = (self._heap[0][0] if self._heap else None, self.world.deadline(), self.station.deadline() if self.station else None)
+        return min((at for at in parts if at is not None), default=None)
+
+    def _moment(self) -> None:
+        for said in self.world.advance(self.now):
+            self.tell(said)
+        while self._heap and self._heap[0][0] <= self.now:
+            _, _, life, action = heapq.heappop(self._heap)
+            if life == self.lives:
+                action()
+        if self.station and (due := self.station.deadline()) is not None and due <= self.now:
+            self.tell(TimerExpired())
+
+    # ---- what the ports do
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case Persist():
+                self._persist(command)
+            case OpenLink():
+                self._attempt = command.attempt
+                self.later(self.latency_s, lambda: self._connected(command))
+            case CloseLink():
+                self.later(0.0, lambda: self.lose_link("closed"))
+            case SendText():
+                self._sent(command.text)
+            case Restart() | StopProcess():
+                self.ended = self.ended or command
+            case _ if type(command) in _BODY:
+                self._move(self.world.evses[command.evse_id], command)  # type: ignore[attr-defined] # all of _BODY have it
+
+    def _persist(self, persist: Persist) -> None:
+        if self.refuses_writes:
+            refused = PersistFailed(persist.refs, self.refuses_writes)
+            self.later(0.0, lambda: self._tell(refused))
+            return
+        for write in persist.writes:
+            if isinstance(write, Delete):
+                self.store.get(write.table, {}).pop(write.key, None)
+            else:
+                self.store.setdefault(write.table, {})[write.key] = json.loads(json.dumps(write.value))
+        if persist.refs:
+            self.later(0.0, lambda: self._tell(Persisted(persist.refs)))
+
+    def _tell(self, event: object) -> None:
+        self.tell(event)
+
+    def _connected(self, command: OpenLink) -> None:
+        if command.attempt != self._attempt:
+            return
+        if not self.reachable or self.csms is None:
+            self.tell(LinkDown(command.attempt, "unreachable"))
+            return
+        self._linked = True
+        self.tell(LinkUp(command.attempt, "ocpp2.1"))
+
+    def lose_link(self, cause: Any = "closed") -> None:
+        """The connection is gone."""
+        if self._linked:
+            self._linked = False
+            self.tell(LinkDown(self._attempt, cause))
+
+    def receive(self, frame: Any) -> None:
+        """A frame of the CSMS."""
+        if self._linked:
+            self.tell(TextReceived(frame if isinstance(frame, str) else json.dumps(frame)))
+
+    def _sent(self, text: str) -> None:
+        frame = json.loads(text)
+        if not self._linked:
+            return
+        self.frames.append(frame)
+        if frame[0] != 2 or self.csms is None:
+            return
+        answer = self.csms(frame[1], frame[2], frame[3])
+        if answer is not None:
+            reply = answer if isinstance(answer, list) else [3, frame[1], answer]
+            attempt = self._attempt
+            self.later(self.latency_s, lambda: self.receive(reply) if attempt == self._attempt else None)
+
+    def _move(self, evse: SimEvse, command: Command) -> None:
+        said = evse.advance(self.now)
+        _BODY[type(command)](evse, command, self.now)
+        for each in (*said, *evse.settle()):
+            self.later(0.0, lambda each=each: self._tell(each))  # type: ignore[misc] # one each
+        if isinstance(command, CloseContactor):
+            self._closing[evse.id] = self.now
+            self.later(CLOSE_TIMEOUT_S, lambda: self._closed(evse, self._closing[evse.id]))
+        elif not isinstance(command, (Permit, OpenContactor)):
+            self.later(0.0, lambda: self._tell(HardwareDone(evse.id, type(command).__name__)))
+
+    def _closed(self, evse: SimEvse, began: float) -> None:
+        if began == self._closing[evse.id] and evse.contactor.coil and not evse.contactor.mirror:
+            evse.contactor.open()
+            self.tell(HardwareFailed(evse.id, "CloseContactor", "ContactorFault"))
+
+
+CLOSE_TIMEOUT_S = 0.5
+
+
+def _pilot(output: PilotOutput) -> Callable[[SimEvse, Any, float], None]:
+    return lambda evse, command, _now: evse.set_pilot(output, getattr(command, "duty_percent", 0.0))
+
+
+_BODY: dict[type[Command], Callable[[SimEvse, Any, float], object]] = {
+    OpenContactor: lambda evse, _command, _now: evse.contactor.open(),
+    WithdrawPermit: lambda evse, _command, _now: evse.contactor.withdraw(),
+    CloseContactor: lambda evse, command, _now: evse.contactor.close(command.phases),
+    Permit: lambda evse, command, now: evse.contactor.permit(now + command.ttl_s),
+    SetX1: _pilot(PilotOutput.X1),
+    SetStateF: _pilot(PilotOutput.F),
+    SetDuty: _pilot(PilotOutput.PWM),
+    LockCable: lambda evse, _command, now: evse.lock.drive(now, locked=True),
+    UnlockCable: lambda evse, _command, now: evse.lock.drive(now, locked=False),
+    ResetResidualCurrent: lambda evse, _command, _now: evse.rcd.reset(),
+}

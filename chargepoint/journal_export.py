@@ -1,0 +1,123 @@
+"""A journal for somebody else's eyes: idTokens, passwords and seeds become pseudonyms, the same one for the same value throughout.
+
+What is exported is for reading: with another seed message ids and random waits are not those of the record, so a replay of it differs
+there. The journal on the device stays whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+SECRET_FIELDS: dict[str, str] = {
+    "id_token": "token",
+    "idToken": "token",
+    "additionalIdToken": "token",
+    "group": "token",
+    "token": "token",
+    "master_pass_group": "token",
+    "password": "password",
+    "password_before": "password",
+    "proven_password": "password",
+    "other_password": "password",
+    "basic_auth_password": "password",
+    "entropy_hex": "seed",
+    "seed_hex": "seed",
+}
+"""Field -> what kind of thing its text is. A field that holds an object is walked through, not replaced."""
+SECRET_VARIABLES = {"basicauthpassword": "password", "masterpassgroupid": "token"}
+"""Device-model variables, in lower case, whose value counts like a field."""
+_HASH = re.compile(r"[0-9a-f]{64}")
+"""Keys of lists and caches: a hash of a token says which token it is to whoever tries them all."""
+_LONG = 8
+"""Shorter ones are replaced as whole words only: a PIN of three letters stands in the middle of many words."""
+
+
+def redacted(lines: Iterable[str], salt: bytes) -> Iterator[str]:
+    """The lines with pseudonyms. Two exports with the same salt name the same token alike. Lines that are no JSON are left out."""
+    kept = []
+    secrets: dict[str, str] = {}
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        kept.append(value)
+        for kind, text in _secrets(value):
+            if text:
+                secrets.setdefault(text, pseudonym(kind, text, salt))
+    by_length = sorted(secrets, key=len, reverse=True)
+    pattern = re.compile("|".join(map(_pattern, by_length))) if by_length else None
+    for value in kept:
+        yield json.dumps(_replaced(value, pattern, secrets), separators=(",", ":"))
+
+
+def _pattern(secret: str) -> str:
+    return re.escape(secret) if len(secret) >= _LONG else rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])"
+
+
+def pseudonym(kind: str, text: str, salt: bytes) -> str:
+    """`token-` and ten hex digits.
+
+    >>> pseudonym("token", "04A1B2C3", b"salt") == pseudonym("token", "04A1B2C3", b"salt") != pseudonym("token", "04A1B2C4", b"salt")
+    True
+    """
+    return f"{kind}-{hmac.new(salt, text.encode('utf-8', 'surrogatepass'), hashlib.sha256).hexdigest()[:10]}"
+
+
+def _secrets(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _secrets(each)
+    elif isinstance(value, dict):
+        yield from _of_object(value)
+    elif isinstance(value, str):
+        if _HASH.fullmatch(value):
+            yield "key", value
+        elif value[:1] in ("[", "{"):
+            yield from _inside(value)
+
+
+def _of_object(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, each in value.items():
+        if isinstance(each, str) and (kind := SECRET_FIELDS.get(key) or _of_variable(key)):
+            yield kind, each
+        else:
+            yield from _secrets(each)
+        if _HASH.fullmatch(key):
+            yield "key", key
+    name = value.get("variable")
+    if isinstance(name, dict):
+        name = name.get("name")
+    if isinstance(name, str) and (kind := SECRET_VARIABLES.get(name.lower())):
+        for field in ("attributeValue", "value"):
+            if isinstance(value.get(field), str):
+                yield kind, value[field]
+
+
+def _of_variable(key: str) -> str:
+    return SECRET_VARIABLES.get(key.rpartition(".")[2].lower(), "")
+
+
+def _inside(text: str) -> Iterator[tuple[str, str]]:
+    """A frame, or a message of the outbox, as text."""
+    try:
+        yield from _secrets(json.loads(text))
+    except (ValueError, RecursionError):
+        return
+
+
+def _replaced(value: Any, pattern: re.Pattern[str] | None, secrets: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_replaced(each, pattern, secrets) for each in value]
+    if isinstance(value, dict):
+        return {_text(key, pattern, secrets): _replaced(each, pattern, secrets) for key, each in value.items()}
+    return _text(value, pattern, secrets) if isinstance(value, str) else value
+
+
+def _text(text: str, pattern: re.Pattern[str] | None, secrets: dict[str, str]) -> str:
+    return pattern.sub(lambda found: secrets[found[0]], text) if pattern else text

@@ -1,0 +1,58 @@
+"""An exported journal names nobody: tokens, passwords, seeds and hashes of tokens are pseudonyms, consistently."""
+
+from __future__ import annotations
+
+import json
+
+from chargepoint.journal_export import pseudonym, redacted
+from tests.replay.stories import CARD, STRANGER, life
+from tests.replay.test_replay import recorded
+
+SALT = b"a salt"
+
+
+def test_no_token_password_or_seed_is_left() -> None:
+    heap = life()
+    lines = recorded(heap, 3, 80, snapshot_each=50)
+    plain = "\n".join(lines)
+    assert CARD in plain
+    assert "0123456789abcdef" in plain
+    text = "\n".join(redacted(lines, SALT))
+    for secret in (CARD, STRANGER, "0123456789abcdef", heap.seed + "0001"):
+        assert secret not in text
+        assert secret.lower() not in text
+    assert pseudonym("token", CARD, SALT) in text
+    assert len(text.splitlines()) == len(lines)
+
+
+def test_frames_and_settings_are_read_inside() -> None:
+    frame = json.dumps([2, "1", "SetVariables", {"setVariableData": [{"attributeValue": "s3cret", "component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}]}])  # fmt: skip
+    lines = [
+        json.dumps({"e": {"@": "TextReceived", "text": frame}}),
+        json.dumps(
+            {
+                "c": [
+                    {
+                        "@": "Put",
+                        "table": "variables",
+                        "key": "AuthCtrlr.MasterPassGroupId",
+                        "value": {"AuthCtrlr.MasterPassGroupId": "GRP"},
+                    }
+                ]
+            }
+        ),
+        json.dumps({"stored": {"local_list": {"ab" * 32: {"id": "ab" * 32}}}, "note": "a GROUP of wrapped things, GRP and s3cret"}),
+        "torn {",
+    ]
+    text = "\n".join(redacted(lines, SALT))
+    for secret in ("s3cret", '"GRP"', " GRP", "ab" * 32):
+        assert secret not in text
+    assert "GROUP of wrapped things" in text
+    assert len(text.splitlines()) == 3
+
+
+def test_the_same_token_has_the_same_name_with_the_same_salt_only() -> None:
+    lines = [json.dumps({"id_token": CARD}), json.dumps({"x": [f"seen {CARD}"]})]
+    first, second = (json.loads(line) for line in redacted(lines, SALT))
+    assert second["x"] == [f"seen {first['id_token']}"]
+    assert first["id_token"] != json.loads(next(iter(redacted(lines, b"other"))))["id_token"]
