@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from chargepoint import pilot
+from chargepoint.config import StationConfig
 from chargepoint.faults import FAULTS
 from chargepoint.interlock import CONDITIONS, Lost
+from chargepoint.wiring import build
+from hal.types import BoardInfo, EvseInfo, Opens, Shape
 from iso15118.machine import Table, label
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "machines"
@@ -70,6 +73,21 @@ def faults_page() -> str:
     )
 
 
+def routes_page() -> str:
+    """Who hears what: the wiring of a station with one EVSE."""
+    wiring = build(StationConfig(), BoardInfo("sim", Shape.RAW, Opens(0.5), (EvseInfo(),)))
+    heard = ((kind.__name__, ", ".join(names)) for kind, names in sorted(wiring.routes.items(), key=lambda item: item[0].__name__))
+    answered = sorted(wiring.answers.items())
+    return (
+        f"{HEADER}# Routes\n\nThe station is one machine made of these, in the order in which they hear an event: {', '.join(wiring.machines)}.\n\n"
+        "What a machine says is routed again until all is quiet; commands leave then, those that make safe first. Actions of the CSMS that "
+        "no block answers are refused by `rpc` as the standard says.\n\n"
+        + rows(("event", "taken by, in order"), heard)
+        + "\n"
+        + rows(("call of the CSMS", "answered by"), answered)
+    )
+
+
 def pages() -> dict[str, str]:
     """File name -> text."""
     return {
@@ -80,6 +98,7 @@ def pages() -> dict[str, str]:
         ),
         "interlock.md": interlock_page(),
         "faults.md": faults_page(),
+        "routes.md": routes_page(),
     }
 
 
