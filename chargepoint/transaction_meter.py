@@ -146,5 +146,8 @@ def _last_kept(running: Running) -> Reading | None:
 
 
 def _on_the_beat(anchor: float, interval_s: float, mono: float) -> float:
-    """The last point of the grid `anchor + n * interval` up to now: readings keep their rhythm, missed ones are not made up."""
-    return anchor + interval_s * int((mono - anchor) // interval_s)
+    """The last point of the grid `anchor + n * interval` up to now: readings keep their rhythm, missed ones are not made up.
+
+    Called when one is due, so at least one step on: `(mono - anchor) // interval` may round to 0 at the very moment.
+    """
+    return anchor + interval_s * max(1, int((mono - anchor) // interval_s))
