@@ -96,27 +96,31 @@ class LinkUp(Event):
     peer: str = ""
 
 
+LinkCause = Literal[
+    "closed",
+    "dns",
+    "refused",
+    "unreachable",
+    "timeout",
+    "tls",
+    "certificate",
+    "unauthorized",
+    "forbidden",
+    "not_found",
+    "http",
+    "redirect",
+    "pong",
+    "protocol",
+]
+"""Why there is no connection, in one word."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkDown(Event):
     """Not connected, or no longer. `cause` says why in one word of this list, `detail` for a person."""
 
     attempt: int
-    cause: Literal[
-        "closed",
-        "dns",
-        "refused",
-        "unreachable",
-        "timeout",
-        "tls",
-        "certificate",
-        "unauthorized",
-        "forbidden",
-        "not_found",
-        "http",
-        "redirect",
-        "pong",
-        "protocol",
-    ]
+    cause: LinkCause
     detail: str = ""
     status: int = 0
 

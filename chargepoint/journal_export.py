@@ -93,10 +93,10 @@ def _of_object(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     name = value.get("variable")
     if isinstance(name, dict):
         name = name.get("name")
-    if isinstance(name, str) and (kind := SECRET_VARIABLES.get(name.lower())):
+    if isinstance(name, str) and (word := SECRET_VARIABLES.get(name.lower())):
         for field in ("attributeValue", "value"):
             if isinstance(value.get(field), str):
-                yield kind, value[field]
+                yield word, value[field]
 
 
 def _of_variable(key: str) -> str:

@@ -25,6 +25,7 @@ from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
 from chargepoint.ocpp.blocks.inventory import InventoryBlock
 from chargepoint.ocpp.blocks.local_list import LocalListBlock
 from chargepoint.ocpp.blocks.meter_values import MeterValues, SamplingRows
+from chargepoint.ocpp.blocks.network import NetworkBlock
 from chargepoint.ocpp.blocks.problems import ProblemsBlock
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
 from chargepoint.ocpp.blocks.remote_control import RemoteControlBlock
@@ -34,13 +35,14 @@ from chargepoint.ocpp.blocks.security import SecurityBlock
 from chargepoint.ocpp.blocks.transactions import TransactionRows, Transactions
 from chargepoint.ocpp.blocks.variables import VariablesBlock
 from chargepoint.ocpp.device_model import DeviceModel
+from chargepoint.ocpp.link import LinkMachine
 from chargepoint.ocpp.messages import CallReceived
 from chargepoint.ocpp.outbox import Outbox
 from chargepoint.ocpp.rpc import Rpc
 from chargepoint.transaction import TransactionMachine
 from hal.types import BoardInfo
 
-FIRST_BLOCKS: tuple[type[Block], ...] = (VariablesBlock,)
+FIRST_BLOCKS: tuple[type[Block], ...] = (VariablesBlock, NetworkBlock)
 """Before the link machine: what it reads stands."""
 BLOCKS: tuple[type[Block], ...] = (
     ProvisioningBlock,
@@ -129,6 +131,8 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     model = DeviceModel((row for block in (*FIRST_BLOCKS, *BLOCKS) for row in block.variables), evses)
     context = Context(config, model, WallClock(), Entropy(), evses, LinkFacts())
     machines: dict[str, Machine] = {block.name: block(context) for block in FIRST_BLOCKS}
+    network = machines[NetworkBlock.name]
+    machines["link"] = LinkMachine(context, lambda: network.state)
     machines |= {f"evse:{evse.id}": _evse(evse.id, context, board) for evse in config.evses}
     machines["authorize"] = AuthorizeMachine(config, evses)
     machines |= {block.name: block(context) for block in BLOCKS}

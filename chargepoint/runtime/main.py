@@ -22,6 +22,7 @@ from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
 from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
 from chargepoint.runtime.shell import Shell, Watcher
+from chargepoint.runtime.tls import TlsFiles
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.ports import Board
@@ -180,7 +181,8 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         shell = Shell(core, clock)
         shell.watchers.extend(options.watchers)
         store = StorePort(database, shell.tell, threaded=options.threaded)
-        ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, config.csms))
+        csms = config.csms
+        ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)))
         shell.use(ports)
         for port in ports[1:]:
             await port.start()

@@ -51,12 +51,12 @@ def test_timers_go_to_those_who_are_due_and_before_the_event(station: Station, m
     heard: list[tuple[str, str]] = []
     station.handle(Tick(0.0, 0.0), PoweredUp("PowerUp", "00", {}))
     for name, machine in station.wiring.machines.items():
-        handle = machine.handle
-        monkeypatch.setattr(
-            machine,
-            "handle",
-            lambda now, event, name=name, handle=handle: (heard.append((name, type(event).__name__)), handle(now, event))[1],
-        )
+
+        def listening(now: Tick, event: object, name: str = name, handle: Any = machine.handle) -> Any:
+            heard.append((name, type(event).__name__))
+            return handle(now, event)
+
+        monkeypatch.setattr(machine, "handle", listening)
     due = station.deadline()
     assert due is not None
     who = [name for name, machine in station.wiring.machines.items() if machine.deadline() == due]

@@ -1,0 +1,96 @@
+"""TLS towards the CSMS (OCPP security profiles 2 and 3; S-29): what is offered, what is checked, and what went wrong in words.
+
+Security level 2 of OpenSSL refuses RSA and DH keys below 2048 bits, EC keys below 224 bits and SHA-1 in the whole chain; TLS 1.2 is
+the least. The name of the host has to stand in the certificate.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import Literal
+
+CIPHERS = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-GCM-SHA384"
+"""TLS 1.2 suites of OCPP 2.1 A00 (the last two, without forward secrecy, are its list for RSA [K]); those of TLS 1.3 are OpenSSL's own."""
+SECURITY_LEVEL = 2
+Cause = Literal["tls", "certificate"]
+
+WORDS: tuple[tuple[str, Cause, str], ...] = (
+    # what OpenSSL says, the cause of LinkDown, what a person reads
+    ("Hostname mismatch", "certificate", "its certificate is for another host"),
+    ("IP address mismatch", "certificate", "its certificate is for another address"),
+    ("certificate has expired", "certificate", "its certificate, or one above it, has expired"),
+    ("certificate is not yet valid", "certificate", "its certificate is not valid yet; is the clock right?"),
+    ("self-signed certificate in certificate chain", "certificate", "its chain ends at a root that is not among the configured ones (csms.ca_file)"),
+    ("self-signed certificate", "certificate", "its certificate is self-signed and is not among the configured roots (csms.ca_file)"),
+    ("unable to get local issuer certificate", "certificate", "no issuer for its certificate: its root is not configured (csms.ca_file), or the CSMS does not send its sub-CA"),
+    ("unable to get issuer certificate", "certificate", "an issuer in its chain is missing: the CSMS does not send all of its sub-CAs"),
+    ("key too weak", "certificate", "a key in its chain is too weak (RSA below 2048 or EC below 224 bits)"),
+    ("signature digest algorithm too weak", "certificate", "a signature in its chain is too weak (SHA-1 or MD5)"),
+    ("md too weak", "certificate", "a signature in its chain is too weak (SHA-1 or MD5)"),
+    ("unsuitable certificate purpose", "certificate", "its certificate is not one for servers"),
+    ("unsupported certificate purpose", "certificate", "its certificate is not one for servers"),
+    ("UNSUPPORTED_PROTOCOL", "tls", "no TLS version in common: it speaks less than TLS 1.2"),
+    ("TLSV1_ALERT_PROTOCOL_VERSION", "tls", "no TLS version in common"),
+    ("WRONG_VERSION_NUMBER", "tls", "it does not answer in TLS: version or port is wrong (a ws:// port?)"),
+    ("HANDSHAKE_FAILURE", "tls", "no cipher suite in common, or it refuses our certificate"),
+    ("CERTIFICATE_REQUIRED", "tls", "it wants a client certificate (security profile 3)"),
+    ("ALERT_UNKNOWN_CA", "tls", "it does not know the issuer of our client certificate"),
+    ("ALERT_BAD_CERTIFICATE", "tls", "it refuses our client certificate"),
+    ("ALERT_CERTIFICATE_EXPIRED", "tls", "our client certificate has expired"),
+    ("ALERT_CERTIFICATE_UNKNOWN", "tls", "it refuses our client certificate"),
+)  # fmt: skip
+
+
+class TlsSetupError(Exception):
+    """The configured files cannot be used; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files; "" for `ca_file` is the system's roots."""
+
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+
+def client_context(files: TlsFiles, security_profile: int) -> ssl.SSLContext:
+    """For profile 2 (server authenticated) or 3 (both). Raises TlsSetupError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{CIPHERS}:@SECLEVEL={SECURITY_LEVEL}")
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    context.check_hostname = True
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        if files.ca_file:
+            context.load_verify_locations(files.ca_file)
+        else:
+            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    except (OSError, ssl.SSLError) as error:
+        raise TlsSetupError(f"csms.ca_file {files.ca_file}: {reason(error)}") from None
+    if security_profile == 3:
+        try:
+            context.load_cert_chain(files.cert_file, files.key_file or None)
+        except (OSError, ssl.SSLError) as error:
+            raise TlsSetupError(f"csms.client_cert_file {files.cert_file or '(none)'}: {reason(error)}") from None
+    return context
+
+
+def reason(error: OSError) -> str:
+    """What an error says, without Python's brackets."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or str(error)).replace("_", " ").lower()
+    return error.strerror or str(error)
+
+
+def explain(error: ssl.SSLError) -> tuple[Cause, str]:
+    """LinkDown's cause and detail for a handshake that failed."""
+    said = f"{error.reason or ''} {getattr(error, 'verify_message', '')} {error}"
+    for part, cause, words in WORDS:
+        if part.lower() in said.lower():
+            return cause, f"the CSMS: {words}"
+    return ("certificate" if isinstance(error, ssl.SSLCertVerificationError) else "tls"), f"TLS: {reason(error)}"
