@@ -17,16 +17,7 @@ from chargepoint.config import identity_of
 from chargepoint.events import LinkDown, LinkSwitched, LinkUp, PasswordChanged, PoweredUp, ShutdownRequested, TimerExpired
 from chargepoint.ocpp import dialects, profiles
 from chargepoint.ocpp.block import Context
-from chargepoint.ocpp.blocks.network import (
-    ATTEMPTS,
-    BACKOFF_MINIMUM,
-    BACKOFF_RANDOM,
-    BACKOFF_REPEAT,
-    MESSAGE_TIMEOUT,
-    PING_INTERVAL,
-    PRIORITY,
-    NetworkState,
-)
+from chargepoint.ocpp.blocks.network import PING_INTERVAL, LinkRows, NetworkState
 from chargepoint.ocpp.blocks.security import BASIC_AUTH_PASSWORD
 from chargepoint.ocpp.csms_url import dial_url
 from chargepoint.ocpp.device_model import VariableChanged
@@ -73,6 +64,7 @@ class LinkMachine:
 
     def __init__(self, context: Context, slots: Callable[[], NetworkState]) -> None:
         self.context, self.slots = context, slots
+        self.rows = LinkRows(context.model)
         self.state = LinkState()
         self.handlers: Mapping[type, Callable[[Tick, Any], Iterator[object]]] = {
             PoweredUp: self._powered_up,
@@ -131,7 +123,7 @@ class LinkMachine:
         if hurry:
             yield from self._dial(now)
             return
-        wait_s = self._wait_s()
+        wait_s = self.rows.wait_s(s.failures, self.context.entropy.uniform())
         s.failures += 1
         if not was_up:
             self._failed_attempt()
@@ -143,7 +135,7 @@ class LinkMachine:
         """The next slot, once this one has had its attempts (B10.FR.03 [K])."""
         s = self.state
         s.failed_here += 1
-        if s.failed_here < self.context.model.integer(ATTEMPTS):
+        if s.failed_here < self.rows.attempts():
             return
         order = self._order()
         s.failed_here = 0
@@ -151,11 +143,6 @@ class LinkMachine:
             s.slot = order[order.index(s.slot) + 1]
         elif order:
             s.slot = s.last_good if s.last_good in order else order[0]
-
-    def _wait_s(self) -> float:
-        model = self.context.model
-        doubled = 1 << min(self.state.failures, model.integer(BACKOFF_REPEAT))
-        return model.integer(BACKOFF_MINIMUM) * doubled + model.integer(BACKOFF_RANDOM) * self.context.entropy.uniform()
 
     def _switched(self, now: Tick, event: LinkSwitched) -> Iterator[object]:
         """Somebody pulled the network, or put it back."""
@@ -182,7 +169,7 @@ class LinkMachine:
 
     def _variable(self, now: Tick, event: VariableChanged) -> Iterator[object]:
         if event.concerns(PING_INTERVAL) and self.state.phase is Phase.UP:
-            yield SetPingInterval(float(self.context.model.integer(PING_INTERVAL)))
+            yield SetPingInterval(self.rows.ping_s())
 
     def _shutdown(self, now: Tick, event: ShutdownRequested) -> Iterator[object]:
         """The connection stands until the process ends, so that what has just ended gets out; no new one is made."""
@@ -199,13 +186,12 @@ class LinkMachine:
     # ---- dialling
 
     def _order(self) -> list[int]:
-        """Slots that can be dialled, in their order; lower security profiles than the station has reached are left aside (A05.FR.06)."""
+        """Slots that can be dialled, in their order."""
         usable = {slot: profile for slot, profile in self.slots().profiles.items() if not profiles.problem(profile)}
-        wanted = [int(part) for part in self.context.model.members(PRIORITY)]
-        return [slot for slot in wanted if slot in usable] or sorted(usable)
+        return [slot for slot in self.rows.priority() if slot in usable] or sorted(usable)
 
     def _dial(self, now: Tick) -> Iterator[object]:
-        s, config, model = self.state, self.context.config, self.context.model
+        s, config = self.state, self.context.config
         s.attempt += 1
         s.phase, s.dial_at = Phase.DIALLING, None
         profile = self.slots().profiles[s.slot]
@@ -222,8 +208,8 @@ class LinkMachine:
             security_profile=profile.security_profile,
             password=self._password_of(profile),
             subprotocols=offered,
-            ping_interval_s=float(model.integer(PING_INTERVAL)),
-            message_timeout_s=float(model.integer(MESSAGE_TIMEOUT)),
+            ping_interval_s=self.rows.ping_s(),
+            message_timeout_s=self.rows.timeout_s(),
             interface="" if profile.interface == "Any" else profile.interface,
         )
 

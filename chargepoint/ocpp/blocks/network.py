@@ -13,7 +13,7 @@ from chargepoint.commands import Log, Persist, Put
 from chargepoint.events import PoweredUp
 from chargepoint.ocpp import profiles
 from chargepoint.ocpp.block import Block, CallReceived, Context, Reply, answers, hears
-from chargepoint.ocpp.device_model import BadValue, Limits, Mutability, Variable
+from chargepoint.ocpp.device_model import BadValue, DeviceModel, Limits, Mutability, Variable
 from chargepoint.ocpp.profiles import MOST_SLOTS, TABLE, Profile
 from chargepoint.tick import Tick
 
@@ -55,6 +55,34 @@ ALLOW_DOWNGRADE = Variable(
     "SecurityCtrlr", "AllowSecurityProfileDowngrade", "boolean", "false", "whether security profile 3 may be left for 2; no profile is left for 1 or 0",
     source="OCPP 2.1 A05",
 )  # fmt: skip
+
+
+class LinkRows:
+    """The rows as the link machine asks for them."""
+
+    def __init__(self, model: DeviceModel) -> None:
+        self.model = model
+
+    def priority(self) -> list[int]:
+        """NetworkConfigurationPriority."""
+        return [int(part) for part in self.model.members(PRIORITY)]
+
+    def attempts(self) -> int:
+        """NetworkProfileConnectionAttempts."""
+        return self.model.integer(ATTEMPTS)
+
+    def wait_s(self, failures: int, share: float) -> float:
+        """Back-off after so many failures before this one; `share` (0 to 1) of RetryBackOffRandomRange on top."""
+        doubled = 1 << min(failures, self.model.integer(BACKOFF_REPEAT))
+        return self.model.integer(BACKOFF_MINIMUM) * doubled + self.model.integer(BACKOFF_RANDOM) * share
+
+    def ping_s(self) -> float:
+        """WebSocketPingInterval."""
+        return float(self.model.integer(PING_INTERVAL))
+
+    def timeout_s(self) -> float:
+        """MessageTimeout[Default]."""
+        return float(self.model.integer(MESSAGE_TIMEOUT))
 
 
 @dataclass(slots=True)
