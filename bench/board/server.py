@@ -1,0 +1,183 @@
+"""`python -m bench.board.server FD OPTIONS`: the process of the simulated board.
+
+Physics, cars and leases live here on real time, so while the station hangs or is killed they go on. What is plugged in, what the registers
+say and what is welded stands in `board.json` of the state directory before the station hears of it: a power cut winds nothing back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from bench.board.driver import LOOK_S, Driver
+from bench.board.lines import LIMIT, Line, from_json, to_json
+from bench.ev import Ev
+from chargepoint import codec
+from hal.errors import HalError, NotFitted
+from hal.sim.evse import SimEvseOptions
+from hal.sim.ports import SimBoard
+from hal.sim.world import SavedWorldError, SimWorld
+from hal.types import BoardInput, EvseInfo
+
+FILE = "board.json"
+STATION_ANSWERS_S = 10.0
+"""A verb that the station has to carry out is given up after this: it hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardOptions:
+    """What the process is told at its start."""
+
+    evses: tuple[EvseInfo, ...] = (EvseInfo(),)
+    state_dir: str = ""
+    control: tuple[str, int] | None = None
+    """Where the control port listens."""
+
+
+@dataclass(slots=True)
+class BoardProcess:
+    """The board, its drivers, and the line to the station."""
+
+    board: SimBoard
+    driver: Driver
+    line: Line
+    file: Path | None
+    believes: dict[str, Any] = field(default_factory=dict)
+    """What the station last said of itself."""
+    _answers: dict[int, asyncio.Future[tuple[int, str]]] = field(default_factory=dict)
+    _numbers: Any = field(default_factory=lambda: count(1))
+
+    # ---- the station's calls
+
+    def said(self, each: BoardInput) -> None:
+        """Kept first, then told."""
+        self.save()
+        self.line.send({"said": to_json(each)})
+
+    async def serve(self) -> None:
+        """Until the station is gone."""
+        tasks: set[asyncio.Task[None]] = set()
+        while (message := await self.line.receive()) is not None:
+            if "call" in message:
+                task = asyncio.get_running_loop().create_task(self._call(message))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+            elif "status" in message and "answer" not in message:
+                self.believes = message["status"]
+            elif future := self._answers.pop(message.get("answer", 0), None):
+                future.set_result((message["status"], message["text"]))
+        for task in tuple(tasks):
+            task.cancel()
+
+    async def _call(self, message: dict[str, Any]) -> None:
+        try:
+            value = await self._do(message["call"], message["evse"], [from_json(each) for each in message["args"]])
+        except HalError as error:
+            self.line.send({"id": message["id"], "error": type(error).__name__, "text": str(error)})
+        else:
+            self.line.send({"id": message["id"], "ok": to_json(value)})
+
+    async def _do(self, call: str, evse_id: int, args: list[Any]) -> Any:
+        part, _, method = call.partition(".")
+        if part == "board":
+            self.board.listen(self.said)
+            await getattr(self.board, method)(*args)
+            return self.board.info if method == "start" else None
+        port = self.board.reader if part == "reader" else getattr(self.board.evses[evse_id], part)
+        if port is None:
+            raise NotFitted(part)
+        return await getattr(port, method)(*args)
+
+    # ---- the driver's wishes that are the station's matter
+
+    async def ask_station(self, body: dict[str, Any]) -> tuple[int, str]:
+        """The station's answer to a verb: HTTP status and a text."""
+        number = next(self._numbers)
+        future = self._answers[number] = asyncio.get_running_loop().create_future()
+        self.line.send({"verb": number, "body": body})
+        try:
+            async with asyncio.timeout(STATION_ANSWERS_S):
+                status, text = await future
+                return status, text
+        except TimeoutError:
+            self._answers.pop(number, None)
+            return 503, "the station does not answer"
+
+    # ---- over a restart
+
+    def save(self) -> None:
+        """Atomically; a reader finds the old or the new."""
+        if self.file is None:
+            return
+        value = {"world": self.board.world.save(), "driver": self.driver.save()}
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(json.dumps(value), "utf-8")
+        fresh.replace(self.file)
+
+    def restore(self) -> str:
+        """What the file says; gives what is wrong with it, and then everything begins new."""
+        if self.file is None or not self.file.exists():
+            return ""
+        try:
+            saved = json.loads(self.file.read_text("utf-8"))
+            self.board.world.restore(saved["world"], Ev.restored, asyncio.get_running_loop().time())
+            self.driver.restore(saved["driver"])
+        except (SavedWorldError, ValueError, KeyError, TypeError) as error:
+            return f"{self.file}: {error}"
+        return ""
+
+
+async def run(line_end: socket.socket, options: BoardOptions, control: Callable[[BoardProcess], Awaitable[None]] | None = None) -> None:
+    """The whole life of the process; `control` is one more task beside it."""
+    loop = asyncio.get_running_loop()
+    reader, writer = await asyncio.open_connection(sock=line_end, limit=LIMIT)
+    board = SimBoard(SimWorld([SimEvseOptions(info) for info in options.evses], loop.time()))
+    process = BoardProcess(board, Driver(board), Line(reader, writer), Path(options.state_dir) / FILE if options.state_dir else None)
+    if problem := process.restore():
+        print(f"board: {problem}", file=sys.stderr)
+    tasks = [loop.create_task(_drive(process))]
+    if control is not None:
+        tasks.append(asyncio.ensure_future(control(process)))
+    try:
+        await process.serve()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await board.stop()
+        with contextlib.suppress(OSError):
+            process.save()
+        await process.line.close()
+
+
+async def _drive(process: BoardProcess) -> None:
+    while True:
+        process.driver.tick()
+        await asyncio.sleep(LOOK_S)
+
+
+def main(arguments: list[str]) -> int:
+    """FD and the options as JSON."""
+    options: BoardOptions = codec.load(BoardOptions, json.loads(arguments[1]), "options")
+    line_end = socket.socket(fileno=int(arguments[0]))
+    control = None
+    if options.control is not None:
+        from bench.control import serving
+
+        control = serving(*options.control)
+    asyncio.run(run(line_end, options, control))
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.pop("NOTIFY_SOCKET", None)
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,131 @@
+"""The console script `chargepoint`. Each command imports what it needs when it is called; `run` imports nothing else of bench."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+EXIT_WRONG = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: done; 1: the input or the configuration is wrong, in words on stderr; 2: the command line is."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command is None:
+        parser.print_help()
+        return 0
+    try:
+        return int(given.command(given))
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if not _known(error):
+            raise
+        print(error, file=sys.stderr)
+        return EXIT_WRONG
+
+
+def _known(error: Exception) -> bool:
+    """What a person can mend is said in words; anything else is a bug and shows where it is."""
+    return type(error).__name__ in {"ConfigError", "StartError", "JournalError", "OptionError", "CodecError"} or isinstance(error, OSError)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="chargepoint", description="Turns an embedded Linux board into an EV charging station.")
+    parser.set_defaults(command=None)
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=words, description=words)
+        sub.set_defaults(command=command)
+        return sub
+
+    demo = add("demo", _demo, "everything simulated: a car charges at once, shown live; Ctrl-C ends it")
+    demo.add_argument("--seconds", type=float, default=0.0, help="end by itself after so long")
+    run = add("run", _run, "the station on the hardware that the configuration names")
+    run.add_argument("--config", type=Path, default=Path("/etc/chargepoint/chargepoint.toml"), metavar="FILE")
+    run.add_argument("--json", action="store_true", help="log as JSON, one object a line")
+    run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    check = add("check-config", _check, "say what is wrong with a configuration file, with line and allowed range")
+    check.add_argument("file", type=Path, metavar="FILE")
+    bench = add("bench-station", _bench, "the station on the simulated board, driven through its control port")
+    bench.add_argument("file", type=Path, metavar="FILE.json")
+    replay = add("replay", _replay, "a journal's inputs through today's code; exit 1 where it does something else")
+    replay.add_argument("journal", type=Path, metavar="JOURNAL", help="a segment, or the folder of them")
+    replay.add_argument("--quiet", action="store_true", help="print differences only")
+    export = add("export-journal", _export, "a journal without tokens, passwords and seeds, to standard output")
+    export.add_argument("journal", type=Path, metavar="JOURNAL")
+    export.add_argument("--salt", default="", help="the same salt names the same token alike; one is drawn without it")
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"chargepoint {version('chargepoint')}"
+    except PackageNotFoundError:
+        return "chargepoint (not installed)"
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from bench.demo import main
+
+    return main(given.seconds)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from chargepoint.runtime.run import main
+
+    return main(given.config, as_json=given.json, level=given.log_level)
+
+
+def _check(given: argparse.Namespace) -> int:
+    from chargepoint.config_file import read
+
+    config = read(given.file)
+    print(f"{given.file}: right: {len(config.evses)} EVSE, board {config.board}, CSMS {config.csms.url or 'none'}")
+    return 0
+
+
+def _bench(given: argparse.Namespace) -> int:
+    from bench.bench_station import main
+
+    return main(given.file)
+
+
+def _replay(given: argparse.Namespace) -> int:
+    from chargepoint.journal import read, replay
+    from chargepoint.runtime.journal_file import lines
+
+    count = different = 0
+    for each in replay(read(lines(given.journal))):
+        count += 1
+        if not given.quiet:
+            for command in each.now:
+                print(f"{each.entry.tick.mono:.3f} {command}")
+        if not each.same:
+            different += 1
+            print(f"input {each.number}, {each.entry.event}: {each.first_difference}", file=sys.stderr)
+    print(f"{count} inputs, {different} different", file=sys.stderr)
+    return 1 if different else 0
+
+
+def _export(given: argparse.Namespace) -> int:
+    import secrets
+
+    from chargepoint.journal_export import redacted
+    from chargepoint.runtime.journal_file import lines
+
+    salt = given.salt.encode() or secrets.token_bytes(16)
+    for line in redacted(lines(given.journal), salt):
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,103 @@
+"""Verbs of the control port that are the station's matter, as events at its one door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+from chargepoint.events import BayOccupied, FaultAcknowledged, LinkSwitched, StopRequested, TokenForced, VariableForced
+from chargepoint.ocpp.model.enums import AuthorizationStatusEnumType, ReasonEnumType
+
+MOST_FREEZE_S = 600.0
+
+
+class BadBody(ValueError):
+    """The body of a request is wrong; the message names the key."""
+
+
+_NEEDED = object()
+
+
+def text(body: dict[str, Any], key: str, most: int, default: Any = _NEEDED) -> str:
+    """A text; null is absent. Raises BadBody."""
+    value = body.get(key)
+    if value is None:
+        if default is _NEEDED:
+            raise BadBody(f"{key}: missing")
+        return str(default)
+    if not isinstance(value, str) or not len(value) <= most or (default is _NEEDED and not value):
+        raise BadBody(f"{key}: a text of 1 to {most} characters, not {value!r:.60}")
+    return value
+
+
+def integer(body: dict[str, Any], key: str) -> int:
+    """A whole number. Raises BadBody."""
+    value = body.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadBody(f"{key}: a whole number, not {value!r:.60}")
+    return value
+
+
+def _stop(body: dict[str, Any]) -> object:
+    reason = text(body, "reason", 20, "Local")
+    reasons = get_args(ReasonEnumType)
+    if reason not in reasons:
+        raise BadBody(f"reason: one of {', '.join(reasons)}, not {reason!r}")
+    return StopRequested(integer(body, "connector_id"), reason)
+
+
+def _bay(body: dict[str, Any]) -> object:
+    occupied = body.get("occupied")
+    if not isinstance(occupied, bool):
+        raise BadBody(f"occupied: true or false, not {occupied!r:.60}")
+    return BayOccupied(integer(body, "connector_id"), occupied, text(body, "token", 255, ""))
+
+
+def _variable(body: dict[str, Any]) -> object:
+    value = body.get("value")
+    if value is not None and not isinstance(value, str):
+        raise BadBody(f"value: a text or null, not {value!r:.60}")
+    return VariableForced(text(body, "component", 50, ""), text(body, "variable", 50), value)
+
+
+def _token(where: Any) -> Callable[[dict[str, Any]], object]:
+    def forced(body: dict[str, Any]) -> object:
+        status = text(body, "status", 20, "Accepted")
+        known = get_args(AuthorizationStatusEnumType)
+        if status not in known:
+            raise BadBody(f"status: one of {', '.join(known)}, not {status!r}")
+        return TokenForced(where, text(body, "token", 255), status, text(body, "group", 255, ""))
+
+    return forced
+
+
+def _freeze(body: dict[str, Any]) -> object:
+    return float(_seconds(body))
+
+
+def _seconds(body: dict[str, Any]) -> float:
+    value = body.get("seconds")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MOST_FREEZE_S:
+        raise BadBody(f"seconds: a number up to {MOST_FREEZE_S:g}, not {value!r:.60}")
+    return float(value)
+
+
+STATION_VERBS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "disconnect_websocket": lambda body: LinkSwitched(up=False),
+    "connect_websocket": lambda body: LinkSwitched(up=True),
+    "stop_transaction": _stop,
+    "parking_bay": _bay,
+    "set_variable": _variable,
+    "add_to_auth_cache": _token("cache"),
+    "add_to_local_list": _token("list"),
+    "clear_error": lambda body: FaultAcknowledged(integer(body, "connector_id"), text(body, "error_string", 50, "")),
+    "freeze": _freeze,
+}
+"""Verb -> the event that it is; `freeze` gives its seconds."""
+
+
+def texts(body: dict[str, Any]) -> None:
+    """Refuse what the line cannot carry. Raises BadBody."""
+    for key in body:
+        if key == "verb":
+            raise BadBody("verb: the path says it")
