@@ -32,9 +32,14 @@ class Contactor:
     mirror: int = 0
     """What the mirror contact says."""
 
+    @property
+    def permitted(self) -> bool:
+        """Whether the permit lives, as of the last `advance`."""
+        return self.permit_until > float("-inf")
+
     def close(self, phases: Phases) -> bool:
         """Coil current on, for so many phases; False without a live permit, or when other poles are closed: never live from one to the other."""
-        if self.permit_until == float("-inf") or (self.poles and self.poles != phases):
+        if not self.permitted or (self.poles and self.poles != phases):
             return False
         self._drive(phases)
         return True
@@ -52,16 +57,15 @@ class Contactor:
         self.permit_until = float("-inf")
         self._drive(0)
 
-    def weld(self) -> None:
-        """The contacts stick together from now on, also if they were open."""
+    def weld(self, phases: Phases = 3) -> None:
+        """The contacts stick together from now on, also if they were open: then so many of them."""
         self.welded = True
-        self.poles = self.poles or 3
+        self.poles = self.poles or phases
         self.moving_until = None
         self._tell()
 
-    def release(self) -> None:
-        """The weld is repaired."""
-        self.welded = False
+    def free(self) -> None:
+        """A weld or a jam is repaired: the contacts go where the coil wants them."""
         if self.poles != self.coil:
             self.moving_until = float("-inf")
 

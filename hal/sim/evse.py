@@ -15,7 +15,7 @@ from hal.sim.meter import Register
 from hal.sim.pilot import letter
 from hal.sim.rcd import ResidualCurrentDevice
 from hal.sim.sensors import Sensors, sample, temperature
-from hal.sim.signals import NOTHING, Load, Offered, PhaseValues, PilotOutput
+from hal.sim.signals import NO_OFFER, NOTHING, Load, Offered, PhaseValues, PilotOutput
 from hal.sim.thermal import Thermal
 from hal.types import BoardInput, EvseInfo, MeterSample, PhaseWiring, TemperatureSample
 
@@ -167,6 +167,14 @@ class SimEvse:
         """What the EVSE puts on the pilot."""
         self.pilot = Offered(output, duty_percent, NOTHING)
 
+    def rearm(self) -> bool:
+        """Arm the residual-current device; False when it does not hold."""
+        if not self.rcd.reset():
+            return False
+        self.injected.pop("RcdTrip", None)
+        self.changes += 1
+        return True
+
     # ---- what happens to the cable
 
     def plug(self, load: Load, cable_ohm: float | None = 220.0) -> None:
@@ -178,6 +186,8 @@ class SimEvse:
 
     def unplug_vehicle(self) -> None:
         """Pull the plug at the EV: this end cannot be locked by us."""
+        if self.load is not None:
+            self.load.advance(self.now_s, NO_OFFER)
         self.load = None
         self.changes += 1
 
@@ -185,9 +195,8 @@ class SimEvse:
         """Pull the plug out of the socket. Raises PlugHeld while it is locked."""
         if self.lock.locked:
             raise PlugHeld(f"EVSE {self.id}: the lock holds the plug")
-        self.load = None
+        self.unplug_vehicle()
         self.cable_ohm = None
-        self.changes += 1
 
     # ---- over a loss of power
 

@@ -14,7 +14,7 @@ Clear = Callable[[SimEvse], None]
 
 
 def _weld(evse: SimEvse, value: float) -> None:
-    evse.contactor.weld()
+    evse.contactor.weld(evse.options.info.phases)
 
 
 def _weld_on_close(evse: SimEvse, value: float) -> None:
@@ -22,8 +22,8 @@ def _weld_on_close(evse: SimEvse, value: float) -> None:
 
 
 def _unweld(evse: SimEvse) -> None:
-    evse.contactor.welds_on_close = False
-    evse.contactor.release()
+    evse.contactor.welded = evse.contactor.welds_on_close = False
+    evse.contactor.free()
 
 
 def _stuck_open(evse: SimEvse, value: float) -> None:
@@ -32,6 +32,7 @@ def _stuck_open(evse: SimEvse, value: float) -> None:
 
 def _unstick(evse: SimEvse) -> None:
     evse.contactor.stuck_open = False
+    evse.contactor.free()
 
 
 def _mirror(evse: SimEvse, value: float) -> None:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hal.errors import BoardSilent, ContactorFault, HalError, LeaseLapsed, LockFault, MeterFault, PilotFault, ResidualCurrentFault
+from hal.errors import (
+    BoardSilent,
+    ContactorFault,
+    HalError,
+    LeaseLapsed,
+    LockFault,
+    MeterFault,
+    NotFitted,
+    PilotFault,
+    ResidualCurrentFault,
+)
 from hal.iec61851 import LEAST_DUTY, MOST_DUTY
 from hal.ports import EvsePorts, Sink
 from hal.sim.evse import SimEvse, SimEvseOptions
@@ -77,29 +88,35 @@ class SimBoard:
         self._sink = sink
 
     async def start(self) -> None:
-        self.world.advance(self._now())
-        self.world.safe()
         if self.world.silent:
             raise BoardSilent("the simulated board is silent")
+        await self._make_safe()
         self.started, self._silent = True, False
         self._hear(self.world.say_everything(self._now()))
         self._arm()
 
     async def stop(self) -> None:
-        self.world.advance(self._now())
-        self.world.safe()
-        self.changed()
         self.started = False
         self._sink = _nobody
+        if not self.world.silent:
+            with contextlib.suppress(BoardSilent):
+                await self._make_safe()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    async def _make_safe(self) -> None:
+        """Everything open, unless it is welded, and at X1."""
+        self.world.advance(self._now())
+        self.world.safe()
+        self.changed()
+        await self.until(lambda: not any(evse.contactor.mirror for evse in self.world.evses.values()), OPEN_TIMEOUT_S)
 
     # ---- what a person does
 
     def plug(self, evse_id: int, load: Load, cable_ohm: float | None = 220.0) -> None:
         """The EV is on the cable."""
-        self.world.advance(self._now())
+        self._hear(self.world.advance(self._now()))
         self.world.evses[evse_id].plug(load, cable_ohm)
         self.changed()
 
@@ -131,7 +148,7 @@ class SimBoard:
 
     def clear(self, evse_id: int, name: str = "") -> None:
         """Mend it."""
-        self.world.advance(self._now())
+        self._hear(self.world.advance(self._now()))
         self.world.clear(evse_id, name)
         self.changed()
 
@@ -146,6 +163,10 @@ class SimBoard:
             said = evse.settle()
             if not self.world.silent:
                 self._hear(said)
+        self.look()
+
+    def look(self) -> None:
+        """Bring the world to now."""
         self._hear(self.world.advance(self._now()))
         if self.started and self.world.silent is not self._silent:
             self._silent = self.world.silent
@@ -172,19 +193,22 @@ class SimBoard:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+        self._arm_timer()
+
+    def _arm_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         at = self.world.deadline()
-        if at is not None and self.started:
+        if at is not None and (self.started or self._waiters):
             self._timer = asyncio.get_running_loop().call_at(max(at, self._now() + LEAST_S), self._expired)
 
     def _expired(self) -> None:
         self._timer = None
-        self.changed()
+        self.look()
 
     async def until(self, holds: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until the physics make it so; False when they do not in this time."""
+        """Wait until the physics make it so; False when they do not in this time. Raises BoardSilent when the board falls silent meanwhile."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + timeout_s
         while not holds():
@@ -192,13 +216,16 @@ class SimBoard:
                 return False
             waiter: asyncio.Future[None] = loop.create_future()
             self._waiters.append(waiter)
+            self._arm_timer()
             await asyncio.wait([waiter], timeout=end_s - loop.time())
+            if self.world.silent:
+                raise BoardSilent("the simulated board fell silent")
         return True
 
     def command(self, evse: SimEvse, act: Callable[[], object]) -> object:
         """Bring the world to now, do this, and let follow what follows at once. Raises BoardSilent."""
-        if self.world.silent:
-            raise BoardSilent("the simulated board does not answer")
+        if self.world.silent or not self.started:
+            raise BoardSilent("the simulated board " + ("does not answer" if self.world.silent else "is not started"))
         self._hear(self.world.advance(self._now()))
         done = act()
         self._hear(evse.settle())
@@ -251,11 +278,17 @@ class SimContactor(_Part):
     """hal.ports.Contactor. `open` and `withdraw` take the coil's current, which ends a closing that waits."""
 
     async def close(self, phases: Phases = 3) -> None:
-        contactor = self.evse.contactor
+        contactor, info = self.evse.contactor, self.evse.options.info
+        if phases != info.phases and not (phases == 1 and info.switches_phases):
+            raise NotFitted(f"EVSE {info.evse_id} cannot close {phases} phases")
         if not self.do(lambda: contactor.close(phases)):
-            raise LeaseLapsed("no live permit, or other poles are closed")
+            if contactor.permitted:
+                raise ContactorFault("other poles are closed")
+            raise LeaseLapsed("no live permit")
         await self.board.until(lambda: contactor.mirror == phases or not contactor.coil, CLOSE_TIMEOUT_S)
         if not contactor.coil:
+            if self.evse.rcd.tripped is not None:
+                raise ContactorFault("the residual-current device holds it open")
             raise LeaseLapsed("opened while it was closing")
         if contactor.mirror != phases:
             self.do(contactor.open)
@@ -307,13 +340,13 @@ class SimResidualCurrent(_Part):
     """hal.ports.ResidualCurrent."""
 
     async def self_test(self) -> None:
-        if self.evse.contactor.poles:
+        if self.do(lambda: self.evse.contactor.poles):
             raise HalError("a self-test needs an open contactor")
-        if self.do(lambda: self.evse.rcd.broken):
+        if self.evse.rcd.broken:
             raise ResidualCurrentFault("the device does not trip")
 
     async def reset(self) -> None:
-        if not self.do(self.evse.rcd.reset):
+        if not self.do(self.evse.rearm):
             raise ResidualCurrentFault("the device does not hold")
 
 
@@ -339,7 +372,7 @@ class SimReader:
         self.board, self.on = board, True
 
     async def enable(self, on: bool) -> None:
-        if self.board.world.silent:
+        if self.board.world.silent or not self.board.started:
             raise BoardSilent("the simulated board does not answer")
         self.on = on
 
