@@ -18,9 +18,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bench.board.driver import LOOK_S, Driver
+from bench.board.driver import LOOK_S, Driver, NotPossible
 from bench.board.lines import LIMIT, Line, from_json, to_json
-from bench.ev import Ev
+from bench.ev import CATALOGUE, Ev, EvSpec
 from chargepoint import codec
 from hal.errors import HalError, NotFitted
 from hal.sim.evse import SimEvseOptions
@@ -92,10 +92,30 @@ class BoardProcess:
             self.board.listen(self.said)
             await getattr(self.board, method)(*args)
             return self.board.info if method == "start" else None
+        if part == "person":
+            self._person(method, evse_id, args)
+            return None
         port = self.board.reader if part == "reader" else getattr(self.board.evses[evse_id], part)
         if port is None:
             raise NotFitted(part)
         return await getattr(port, method)(*args)
+
+    def _person(self, act: str, evse_id: int, args: list[Any]) -> None:
+        """What the keys of the demo do. Raises HalError with a reason."""
+        try:
+            match act:
+                case "present":
+                    self.board.present(*args)
+                case "inject":
+                    self.board.inject(evse_id, *args)
+                case "clear":
+                    self.board.clear(evse_id, *args)
+                case "plug_in":
+                    self.driver.plug_in(evse_id, ev_spec(args[0]), leaves_after_s=None)
+                case _:
+                    getattr(self.driver, act)(evse_id, *args)
+        except NotPossible as error:
+            raise HalError(str(error)) from None
 
     # ---- the driver's wishes that are the station's matter
 
@@ -134,6 +154,13 @@ class BoardProcess:
         except (SavedWorldError, ValueError, KeyError, TypeError) as error:
             return f"{self.file}: {error}"
         return ""
+
+
+def ev_spec(name: str) -> EvSpec:
+    """A car of the catalogue. Raises NotPossible."""
+    if name not in CATALOGUE:
+        raise NotPossible(f"there is no car {name!r}; there are {', '.join(CATALOGUE)}")
+    return CATALOGUE[name]
 
 
 async def run(line_end: socket.socket, options: BoardOptions, control: Callable[[BoardProcess], Awaitable[None]] | None = None) -> None:

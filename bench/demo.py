@@ -1,0 +1,178 @@
+"""`chargepoint demo`: board, EV, CSMS and station, everything simulated; a car charges at once.
+
+In a terminal the picture is live and keys do what a driver does; in a pipe each event is a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.board.client import LinkedBoard, spawn
+from bench.board.server import BoardOptions
+from bench.csms import EmbeddedCsms
+from bench.view import Model, render
+from chargepoint.commands import Command
+from chargepoint.config import CsmsConfig, StationConfig, Timings
+from chargepoint.events import FaultAcknowledged
+from chargepoint.runtime.main import Handle, Options, run_station
+from chargepoint.tick import Tick
+from hal.errors import HalError
+from hal.types import EvseInfo, TokenPresented
+
+CARD = TokenPresented("04A1B2C3D4E5F6")
+CAR = "three-phase"
+REFRESH_PER_S = 8
+VARIABLES = {"SampledDataCtrlr.TxUpdatedInterval": "5", "TxCtrlr.TxStartPoint": "Authorized"}
+
+
+def config_of(url: str) -> StationConfig:
+    """A 22 kW wallbox that waits for nothing."""
+    return StationConfig(
+        model="Demo wallbox",
+        serial="DEMO-1",
+        csms=CsmsConfig(url=url, identity="DEMO-1", security_profile=0),
+        timings=Timings(boot_jitter_s=0.0, close_after_boot_s=0.0),
+        variables=VARIABLES,
+    )
+
+
+class Demo:
+    """The driver at the box, by keys, and what he sees."""
+
+    def __init__(self, board: LinkedBoard, *, live: bool) -> None:
+        self.board, self.live = board, live
+        self.model = Model()
+        self.handle: Handle | None = None
+        self.paused = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.keys: dict[str, Callable[[], Awaitable[None]]] = {
+            "p": lambda: self.person("plug_in", CAR),
+            "u": lambda: self.person("plug_out"),
+            "s": lambda: self.person("present", CARD),
+            " ": self._pause,
+            "t": lambda: self.person("inject", "RcdTrip"),
+            "c": self._clear,
+        }
+
+    def ready(self, handle: Handle) -> None:
+        """The station runs: the car comes, and its driver swipes."""
+        self.handle = self.model.handle = handle
+        self.do(self._arrive)
+
+    async def _arrive(self) -> None:
+        await self.person("plug_in", CAR)
+        await asyncio.sleep(1.0)
+        await self.person("present", CARD)
+
+    async def person(self, act: str, *args: Any) -> None:
+        """What somebody does at the box; what is not possible is told."""
+        try:
+            await self.board.call(f"person.{act}", 1, *args)
+        except HalError as error:
+            self.say(str(error))
+
+    async def _pause(self) -> None:
+        self.paused = not self.paused
+        await self.person("pause" if self.paused else "resume")
+
+    async def _clear(self) -> None:
+        await self.person("clear")
+        if self.handle is not None:
+            self.handle.tell(FaultAcknowledged(1))
+
+    def do(self, act: Callable[[], Awaitable[None]]) -> None:
+        """In a task of its own."""
+        task = asyncio.ensure_future(act())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def watch(self, tick: Tick, event: object, commands: Sequence[Command]) -> None:
+        """A watcher of the shell."""
+        for line in self.model.follow(tick, event, commands):
+            if not self.live:
+                self.say(line)
+
+    def say(self, line: str) -> None:
+        """A line for a pipe; a note in the picture."""
+        if self.live:
+            self.model.notes.append(line)
+        else:
+            print(line, flush=True)
+
+    def end(self) -> None:
+        """In order: the contactor first, then the transaction's Ended."""
+        if self.handle is not None:
+            self.handle.shut_down("Local")
+
+
+async def run(seconds: float) -> int:
+    """Until Ctrl-C, `q`, or so many seconds."""
+    live = sys.stdin.isatty() and sys.stdout.isatty()
+    loop = asyncio.get_running_loop()
+    board = await spawn(BoardOptions((EvseInfo(1, 32.0),)))
+    demo = Demo(board, live=live)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, demo.end)
+    if seconds:
+        loop.call_later(seconds, demo.end)
+    try:
+        with tempfile.TemporaryDirectory(prefix="chargepoint-demo-") as folder, _keys(demo) if live else contextlib.nullcontext():
+            async with EmbeddedCsms() as csms:
+                picture = loop.create_task(_draw(demo)) if live else None
+                options = Options(start_reason="PowerUp", journal=False, watchers=[demo.watch])
+                while (await run_station(config_of(csms.url), board, Path(folder), ready=demo.ready, options=options)).restart:
+                    pass
+                if picture is not None:
+                    picture.cancel()
+                    await asyncio.wait([picture])
+    finally:
+        await board.close()
+    return 0
+
+
+async def _draw(demo: Demo) -> None:
+    from rich.live import Live
+
+    with Live(render(demo.model), refresh_per_second=REFRESH_PER_S, screen=True, redirect_stderr=False) as live:
+        while True:
+            await asyncio.sleep(1 / REFRESH_PER_S)
+            live.update(render(demo.model))
+
+
+@contextlib.contextmanager
+def _keys(demo: Demo) -> Iterator[None]:
+    """Single keys without echo; the terminal is as it was afterwards."""
+    import termios
+    import tty
+
+    number = sys.stdin.fileno()
+    before = termios.tcgetattr(number)
+    tty.setcbreak(number)
+    loop = asyncio.get_running_loop()
+
+    def pressed() -> None:
+        for key in os.read(number, 64).decode(errors="ignore"):
+            if key == "q":
+                demo.end()
+            elif key in demo.keys:
+                demo.do(demo.keys[key])
+
+    loop.add_reader(number, pressed)
+    try:
+        yield
+    finally:
+        loop.remove_reader(number)
+        termios.tcsetattr(number, termios.TCSADRAIN, before)
+
+
+def main(seconds: float = 0.0) -> int:
+    """The command."""
+    return asyncio.run(run(seconds))
