@@ -5,22 +5,49 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
 from chargepoint.config import StationConfig
 from chargepoint.config_file.lines import Path, lines_of
-from chargepoint.config_file.reader import Problem, Reader
+from chargepoint.config_file.reader import Finding, Reader
 from chargepoint.config_file.rules import broken
 
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-class ConfigError(ValueError):
-    """The file cannot be used. `problems`: one line for each thing that is wrong, in the file's order."""
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. Line 0 and key "": the whole file."""
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    file: str
+    line: int
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (where, self.key, self.text) if part)
+
+
+class ConfigError(ValueError):
+    """The file cannot be used; `problems` are all that is wrong, in the file's order, and as text one a line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def read(path: FilePath) -> StationConfig:
+    """The configuration that a file says. Raises ConfigError, also for a file that cannot be read."""
+    try:
+        return parse(path.read_text("utf-8"), str(path))
+    except OSError as error:
+        raise ConfigError([Problem(str(path), 0, "", f"cannot be read: {error.strerror or error}")]) from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes().count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem(str(path), line, "", "is no UTF-8")]) from None
 
 
 def parse(text: str, name: str) -> StationConfig:
@@ -30,20 +57,20 @@ def parse(text: str, name: str) -> StationConfig:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_not_toml(str(error), text, name)]) from None
-    config, problems = read(values)
-    if not problems:
+    config, findings = from_values(values)
+    if not findings:
         return config
     lines = lines_of(text)
-    placed = sorted(((_line(lines, problem.path), problem) for problem in problems), key=lambda each: each[0])
-    raise ConfigError(f"{name}:{line}: {spelled(problem.path)}: {problem.text}" for line, problem in placed)
+    problems = [Problem(name, _line(lines, found.path), spelled(found.path), found.text) for found in findings]
+    raise ConfigError(sorted(problems, key=lambda each: each.line))
 
 
-def read(values: Mapping[str, Any]) -> tuple[StationConfig, list[Problem]]:
-    """A configuration of plain values, and what is wrong with them. With a problem the configuration is of no use."""
+def from_values(values: Mapping[str, Any]) -> tuple[StationConfig, list[Finding]]:
+    """A configuration of plain values, and what is wrong with them. With a finding the configuration is of no use."""
     reader = Reader()
     config = reader.table(StationConfig, values)
-    problems = list(reader.problems)
-    return config, problems + [problem for problem in broken(config) if not _follows(problem, problems)]
+    findings = list(reader.problems)
+    return config, findings + [finding for finding in broken(config) if not _follows(finding, findings)]
 
 
 def spelled(path: Path) -> str:
@@ -55,10 +82,10 @@ def spelled(path: Path) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
-def _follows(problem: Problem, before: Iterable[Problem]) -> bool:
+def _follows(finding: Finding, before: Iterable[Finding]) -> bool:
     """Whether a broken rule may be only the echo of a value beside it that could not be read."""
     return any(
-        problem.path[:-1] == () if len(other.path) == 1 else problem.path[: len(other.path) - 1] == other.path[:-1] for other in before
+        finding.path[:-1] == () if len(other.path) == 1 else finding.path[: len(other.path) - 1] == other.path[:-1] for other in before
     )
 
 
@@ -73,10 +100,11 @@ def _line(lines: Mapping[Path, int], path: Path) -> int:
     return _line(lines, path[:-1]) if path else 1
 
 
-def _not_toml(said: str, text: str, name: str) -> str:
+def _not_toml(said: str, text: str, name: str) -> Problem:
     match = _AT_LINE.search(said)
     line = int(match[1]) if match and match[1] else max(1, len(text.splitlines()))
-    return f"{name}:{line}: is no TOML: {_AT_LINE.sub('', said)}" + (f" (column {match[2]})" if match and match[2] else "")
+    column = f" (column {match[2]})" if match and match[2] else ""
+    return Problem(name, line, "", f"is no TOML: {_AT_LINE.sub('', said)}{column}")
 
 
-__all__ = ["ConfigError", "Problem", "parse", "read", "spelled"]
+__all__ = ["ConfigError", "Finding", "Problem", "from_values", "parse", "read", "spelled"]

@@ -17,7 +17,7 @@ LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Finding:
     """What is wrong at one place."""
 
     path: Path
@@ -28,7 +28,7 @@ class Reader:
     """Collects `problems`; what could not be read has its default in the result."""
 
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Finding] = []
 
     def table(self, kind: type[T], value: Mapping[str, Any], path: Path = ()) -> T:
         """A dataclass of this kind."""
@@ -41,7 +41,7 @@ class Reader:
                 if len(self.problems) == wrong or is_dataclass(read) or known[key].hint.kind == "list":
                     found[key] = read
             else:
-                self.problems.append(Problem((*path, key), _no_such(key, [*known], path)))
+                self.problems.append(Finding((*path, key), _no_such(key, [*known], path)))
         return kind(**found)
 
     def value(self, hint: Hint, value: Any, path: Path) -> Any:
@@ -86,7 +86,7 @@ class Reader:
         shown = "***" if hint.secret else written(value)
         shown = shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 3] + "..."
         near = get_close_matches(value, hint.choices, n=1) if isinstance(value, str) and hint.kind == "choice" else []
-        self.problems.append(Problem(path, f"{shown} is not {hint.allowed}" + (f"; did you mean {written(near[0])}?" if near else "")))
+        self.problems.append(Finding(path, f"{shown} is not {hint.allowed}" + (f"; did you mean {written(near[0])}?" if near else "")))
 
 
 def _fits(hint: Hint, value: Any) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chargepoint.config import EvseConfig, StationConfig, identity_of
-from chargepoint.config_file.reader import Problem
+from chargepoint.config_file.reader import Finding
 from chargepoint.ocpp import profiles, schemas
 from chargepoint.ocpp.blocks.security import PASSWORD_LENGTHS
 from chargepoint.ocpp.csms_url import UrlError, check_url
@@ -22,7 +22,7 @@ MOST_PHASES = {"cType1": 1, "cType2": 3, "sType2": 3}
 """Phases of IEC 62196-2: type 1 has one."""
 
 
-def broken(config: StationConfig) -> Iterator[Problem]:
+def broken(config: StationConfig) -> Iterator[Finding]:
     """Every rule that this configuration breaks."""
     yield from _evses(config)
     yield from _csms(config)
@@ -31,40 +31,40 @@ def broken(config: StationConfig) -> Iterator[Problem]:
     for i, token in enumerate(config.local_tokens):
         kind, colon, _ = token.partition(":")
         if colon and kind not in TYPES:
-            yield Problem(("local_tokens", i), f"there is no token type {kind!r}; there are {', '.join(TYPES)}")
+            yield Finding(("local_tokens", i), f"there is no token type {kind!r}; there are {', '.join(TYPES)}")
         elif not token.rpartition(":")[2]:
-            yield Problem(("local_tokens", i), "the token is empty")
+            yield Finding(("local_tokens", i), "the token is empty")
 
 
-def _evses(config: StationConfig) -> Iterator[Problem]:
+def _evses(config: StationConfig) -> Iterator[Finding]:
     if not config.evses:
-        yield Problem(("evses",), "there is none; a station has at least one EVSE")
+        yield Finding(("evses",), "there is none; a station has at least one EVSE")
     counted = Counter(evse.id for evse in config.evses)
     for i, evse in enumerate(config.evses):
         if counted[evse.id] > 1 and any(before.id == evse.id for before in config.evses[:i]):
-            yield Problem(("evses", i, "id"), f"{evse.id} is the id of an EVSE above; each has its own")
+            yield Finding(("evses", i, "id"), f"{evse.id} is the id of an EVSE above; each has its own")
         yield from _evse(evse, ("evses", i))
 
 
-def _evse(evse: EvseConfig, at: tuple[str, int]) -> Iterator[Problem]:
+def _evse(evse: EvseConfig, at: tuple[str, int]) -> Iterator[Finding]:
     if evse.min_current_A > evse.max_current_A:
-        yield Problem((*at, "min_current_A"), f"{evse.min_current_A:g} is more than max_current_A ({evse.max_current_A:g})")
+        yield Finding((*at, "min_current_A"), f"{evse.min_current_A:g} is more than max_current_A ({evse.max_current_A:g})")
     if evse.phases > MOST_PHASES[evse.connector]:
-        yield Problem(
+        yield Finding(
             (*at, "phases"), f"{evse.phases} phases do not go through a {evse.connector}, which has {MOST_PHASES[evse.connector]}"
         )
     if evse.derate_from_C >= evse.derate_stop_C:
-        yield Problem((*at, "derate_from_C"), f"{evse.derate_from_C:g} is not below derate_stop_C ({evse.derate_stop_C:g})")
+        yield Finding((*at, "derate_from_C"), f"{evse.derate_from_C:g} is not below derate_stop_C ({evse.derate_stop_C:g})")
     if evse.mode == "dc":
-        yield Problem((*at, "mode"), "this version charges AC only")
+        yield Finding((*at, "mode"), "this version charges AC only")
 
 
-def _csms(config: StationConfig) -> Iterator[Problem]:
+def _csms(config: StationConfig) -> Iterator[Finding]:
     csms = config.csms
     if not offer(csms.versions):
-        yield Problem(("csms", "versions"), f"none of them is implemented; there is {', '.join(IMPLEMENTED)}")
+        yield Finding(("csms", "versions"), f"none of them is implemented; there is {', '.join(IMPLEMENTED)}")
     if csms.basic_auth_password and not PASSWORD_LENGTHS[0] <= len(csms.basic_auth_password) <= PASSWORD_LENGTHS[1]:
-        yield Problem(
+        yield Finding(
             ("csms", "basic_auth_password"), f"a password has {PASSWORD_LENGTHS[0]} to {PASSWORD_LENGTHS[1]} characters (OCPP 2.1 A01)"
         )
     if not csms.url:
@@ -72,11 +72,11 @@ def _csms(config: StationConfig) -> Iterator[Problem]:
     try:
         check_url(csms.url)
     except UrlError as error:
-        yield Problem(("csms", "url"), str(error))
+        yield Finding(("csms", "url"), str(error))
         return
     wrong = profiles.problem(Profile(1, csms.url, csms.security_profile))
     if wrong:
-        yield Problem(("csms", "security_profile"), f"{wrong}; the url is {csms.url!r}" + _ask(csms.url))
+        yield Finding(("csms", "security_profile"), f"{wrong}; the url is {csms.url!r}" + _ask(csms.url))
     yield from _credentials(config)
 
 
@@ -85,41 +85,41 @@ def _ask(url: str) -> str:
     return "; without TLS say security_profile = 1 (password) or 0 (none) by name" if url.startswith("ws:") else ""
 
 
-def _credentials(config: StationConfig) -> Iterator[Problem]:
+def _credentials(config: StationConfig) -> Iterator[Finding]:
     csms = config.csms
     if csms.security_profile in (1, 2):
         if not csms.basic_auth_password and PASSWORD_KEY not in config.variables:
-            yield Problem(("csms", "basic_auth_password"), f"is needed with security profile {csms.security_profile}")
+            yield Finding(("csms", "basic_auth_password"), f"is needed with security profile {csms.security_profile}")
         if ":" in identity_of(config):
-            yield Problem(("csms", "identity"), "a colon cannot stand in the user name of basic authentication (RFC 7617)")
+            yield Finding(("csms", "identity"), "a colon cannot stand in the user name of basic authentication (RFC 7617)")
     if csms.security_profile == 3:
         for key in ("client_cert_file", "client_key_file"):
             if not getattr(csms, key):
-                yield Problem(("csms", key), "is needed with security profile 3")
+                yield Finding(("csms", key), "is needed with security profile 3")
 
 
-def _slots(config: StationConfig) -> Iterator[Problem]:
+def _slots(config: StationConfig) -> Iterator[Finding]:
     seen: set[int] = {1} if config.csms.url else set()
     for i, entry in enumerate(config.network_profiles):
         at = ("network_profiles", i)
         violation = schemas.check(V21.schema_set, "SetNetworkProfileRequest", entry, received=False)
         if violation is not None:
-            yield Problem(at, f"is not shaped as SetNetworkProfileRequest: {violation.description}")
+            yield Finding(at, f"is not shaped as SetNetworkProfileRequest: {violation.description}")
             continue
         slot = entry["configurationSlot"]
         if slot in seen:
-            yield Problem(at, f"slot {slot} is taken" + (" by [csms]" if slot == 1 else " above"))
+            yield Finding(at, f"slot {slot} is taken" + (" by [csms]" if slot == 1 else " above"))
         elif not 1 <= slot <= MOST_SLOTS:
-            yield Problem(at, f"slots are 1 to {MOST_SLOTS}, not {slot}")
+            yield Finding(at, f"slots are 1 to {MOST_SLOTS}, not {slot}")
         seen.add(slot)
         wrong = profiles.problem(profiles.from_wire(slot, entry["connectionData"]))
         if wrong:
-            yield Problem(at, wrong)
+            yield Finding(at, wrong)
 
 
-def _seeds(config: StationConfig) -> Iterator[Problem]:
+def _seeds(config: StationConfig) -> Iterator[Finding]:
     rows = (row for block in (*FIRST_BLOCKS, *BLOCKS) for row in block.variables)
     model = DeviceModel(rows, {evse.id for evse in config.evses})
     for key, value in config.variables.items():
         for wrong in model.seed({key: value}):
-            yield Problem(("variables", *key.split(".")), wrong.removeprefix(f"{key}: "))
+            yield Finding(("variables", *key.split(".")), wrong.removeprefix(f"{key}: "))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chargepoint.config import EvseConfig, StationConfig
-from chargepoint.config_file import ConfigError, parse
+from chargepoint.config_file import ConfigError, parse, read
 from chargepoint.config_file.hints import taken_apart
 from chargepoint.config_file.lines import lines_of
 from chargepoint.config_file.schema import json_schema
@@ -21,7 +22,7 @@ CSMS = '[csms]\nurl = "wss://hub.example/x"\nbasic_auth_password = "0123456789ab
 def problems(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         parse(text, "cp.toml")
-    return [problem.removeprefix("cp.toml:") for problem in caught.value.problems]
+    return [str(problem).removeprefix("cp.toml:") for problem in caught.value.problems]
 
 
 def test_an_empty_file_is_the_defaults() -> None:
@@ -145,6 +146,29 @@ def test_a_long_value_is_cut() -> None:
 
 def test_lines_end_as_on_windows_too() -> None:
     assert problems("vendor = 'x'\r\nserial = 1\r\n")[0].startswith("2: serial")
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (b"serial = 'x'\n\n# \xff\n", ":3: is no UTF-8"),
+        (None, ": cannot be read: No such file or directory"),
+        (b"seral = 1", ":1: seral: no such key"),
+    ],
+)
+def test_a_file_names_itself(tmp_path: Path, octets: bytes | None, said: str) -> None:
+    file = tmp_path / "my.toml"
+    if octets is not None:
+        file.write_bytes(octets)
+    with pytest.raises(ConfigError) as caught:
+        read(file)
+    assert str(caught.value).startswith(f"{file}{said}")
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text("serial = 'Grüße'\n", "utf-8")
+    assert read(file).serial == "Grüße"
 
 
 # ---- lines
