@@ -170,8 +170,6 @@ class OpenLink(Command):
     password: str = field(repr=False)
     subprotocols: tuple[str, ...]
     ping_interval_s: float
-    message_timeout_s: float
-    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class LinkFacts:
     slot: int = 0
     security_profile: int = 0
     subprotocol: str = ""
+    password: str = field(default="", repr=False)
+    """Basic-auth password of this connection, or of the last one; "" without basic auth."""
     registration: str = ""
     """RegistrationStatusEnumType of the last BootNotificationResponse; "" before the first."""
     offline_since: float | None = 0.0

@@ -25,7 +25,7 @@ from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
 from chargepoint.ocpp.blocks.inventory import InventoryBlock
 from chargepoint.ocpp.blocks.local_list import LocalListBlock
 from chargepoint.ocpp.blocks.meter_values import MeterValues, SamplingRows
-from chargepoint.ocpp.blocks.network import NetworkBlock
+from chargepoint.ocpp.blocks.network import LinkRows, NetworkBlock
 from chargepoint.ocpp.blocks.problems import ProblemsBlock
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
 from chargepoint.ocpp.blocks.remote_control import RemoteControlBlock
@@ -111,7 +111,7 @@ class Wiring:
 
     def guarded(self, machine: Machine) -> bool:
         """Whether a bug in it is kept to itself: what speaks with the CSMS must not take the contactor's keeper down with it."""
-        return isinstance(machine, (Block, Rpc))
+        return isinstance(machine, (Block, LinkMachine, Rpc))
 
     def remembering(self) -> Iterator[tuple[str, Remembers]]:
         """All that a snapshot holds, by name."""
@@ -141,7 +141,7 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     machines["transaction"] = TransactionMachine(config, rows, sampling, evses, context.link, context.clock, context.entropy)
     machines["outbox"] = Outbox(rows, context.link, context.clock)
     answers = answers_of(machines)
-    machines["rpc"] = rpc = Rpc(answers, context.link, rows.timeout_s)
+    machines["rpc"] = rpc = Rpc(answers, context.link, LinkRows(model).timeout_s)
     return Wiring(context, machines, rpc, routes_of(machines), answers)
 
 

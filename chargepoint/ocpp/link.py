@@ -7,60 +7,30 @@ a row, and something at random on top. Only what was asked for (another password
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from chargepoint.commands import CloseLink, Log, OpenLink, SetPingInterval
+from chargepoint.commands import CloseLink, Log, OpenLink, Persist, Put, SetPingInterval
 from chargepoint.config import identity_of
 from chargepoint.events import LinkDown, LinkSwitched, LinkUp, PasswordChanged, PoweredUp, ShutdownRequested, TimerExpired
-from chargepoint.ocpp import dialects, profiles
+from chargepoint.ocpp import dialects
 from chargepoint.ocpp.block import Context
-from chargepoint.ocpp.blocks.network import PING_INTERVAL, LinkRows, NetworkState
-from chargepoint.ocpp.blocks.security import BASIC_AUTH_PASSWORD
+from chargepoint.ocpp.blocks.network import MESSAGE_TIMEOUT, PING_INTERVAL, LinkRows, NetworkState, dialable
+from chargepoint.ocpp.blocks.security import BASIC_AUTH_PASSWORD, PASSWORD_LENGTHS
 from chargepoint.ocpp.csms_url import dial_url
-from chargepoint.ocpp.device_model import VariableChanged
+from chargepoint.ocpp.device_model import VariableChanged, place_of
+from chargepoint.ocpp.link_state import LinkState, Phase
 from chargepoint.ocpp.profiles import Profile
 from chargepoint.tick import Tick
 
 STEADY_S = 60.0
 """A connection that held so long begins the back-off anew; one that falls at once is one more failure (csms 10: closed every 5 s). Ours."""
-
-
-class Phase(enum.Enum):
-    """Where the link stands."""
-
-    OFF = "off"
-    """Nothing is dialled: no CSMS, the network is pulled, or the end has begun."""
-    WAITING = "waiting"
-    DIALLING = "dialling"
-    UP = "up"
-
-
-@dataclass(slots=True)
-class LinkState:
-    """All that the machine remembers. Times are Tick.mono."""
-
-    phase: Phase = Phase.OFF
-    attempt: int = 0
-    """Of the last OpenLink; an answer to an earlier one is stale."""
-    slot: int = 0
-    failed_here: int = 0
-    """Failed attempts with this slot in a row."""
-    failures: int = 0
-    """Failures in a row, over all slots: the back-off."""
-    dial_at: float | None = None
-    up_since: float = 0.0
-    last_good: int = 0
-    pulled: bool = False
-    ending: bool = False
-    hurry: bool = False
-    """The connection is being closed to be made anew at once."""
+META, LAST_GOOD = "meta", "network_slot"
+"""Table and key of the slot that worked last: the way back survives a restart."""
 
 
 class LinkMachine:
-    """Writes `connected`, `slot`, `security_profile`, `subprotocol` and `offline_since` of the link's facts."""
+    """Writes the link's facts, all but `registration`. `slots` gives what the network block keeps."""
 
     def __init__(self, context: Context, slots: Callable[[], NetworkState]) -> None:
         self.context, self.slots = context, slots
@@ -89,23 +59,36 @@ class LinkMachine:
     # ---- what happens
 
     def _powered_up(self, now: Tick, event: PoweredUp) -> Iterator[object]:
+        last_good = event.stored.get(META, {}).get(LAST_GOOD)
+        self.state.turns.last_good = last_good if isinstance(last_good, int) else 0
+        versions = self.context.config.csms.versions
+        if missing := dialects.missing(versions):
+            yield Log("info", "link.versions", {"offered": ", ".join(dialects.offer(versions)), "not_implemented": ", ".join(missing)})
+        for slot, profile in dialable(self.slots(), self.context).items():
+            if why := self._weak(profile):
+                yield Log("error", "link.password", {"slot": slot, "why": why})
         order = self._order()
-        if not order:
+        if not order or not dialects.offer(versions):
             yield Log("warning", "link.no_csms")
             return
-        self.state.slot = order[0]
+        self.state.turns.begin(order)
         yield from self._dial(now)
 
     def _up(self, now: Tick, event: LinkUp) -> Iterator[object]:
         s, link = self.state, self.context.link
-        if event.attempt != s.attempt or s.phase is not Phase.DIALLING:
+        profile = self.slots().profiles.get(s.turns.slot)
+        if event.attempt != s.attempt or s.phase is not Phase.DIALLING or profile is None:
             return
-        profile = self.slots().profiles[s.slot]
-        s.phase, s.up_since, s.failed_here, s.last_good = Phase.UP, now.mono, 0, s.slot
-        link.connected, link.slot, link.security_profile = True, s.slot, profile.security_profile
-        link.subprotocol, link.offline_since = event.subprotocol, None
-        values = {"slot": s.slot, "subprotocol": event.subprotocol, "security_profile": profile.security_profile}
+        s.phase, s.up_since = Phase.UP, now.mono
+        link.connected, link.slot, link.security_profile = True, profile.slot, profile.security_profile
+        link.subprotocol, link.offline_since, link.password = event.subprotocol, None, self._password_of(profile)
+        values = {"slot": profile.slot, "subprotocol": event.subprotocol, "security_profile": profile.security_profile}
         yield Log("info", "link.up", {**values, **({"peer": event.peer} if event.peer else {})})
+        if s.turns.last_good != profile.slot:
+            yield Persist((Put(META, LAST_GOOD, profile.slot),))
+            if profile.message_timeout_s:
+                yield from self.context.model.change(place_of(MESSAGE_TIMEOUT), str(profile.message_timeout_s))
+        s.turns.connected(self._order())
 
     def _down(self, now: Tick, event: LinkDown) -> Iterator[object]:
         s, link = self.state, self.context.link
@@ -125,24 +108,11 @@ class LinkMachine:
             return
         wait_s = self.rows.wait_s(s.failures, self.context.entropy.uniform())
         s.failures += 1
+        values = {"cause": event.cause, "why": event.detail, "again_in_s": round(wait_s, 1), "slot": s.turns.slot}
         if not was_up:
-            self._failed_attempt()
+            s.turns.failed_once(self._order(), self._usable(), self.rows.attempts())
         s.phase, s.dial_at = Phase.WAITING, now.mono + wait_s
-        values = {"cause": event.cause, "why": event.detail, "again_in_s": round(wait_s, 1), "slot": s.slot}
         yield Log("warning", "link.down", {key: value for key, value in values.items() if value != ""})
-
-    def _failed_attempt(self) -> None:
-        """The next slot, once this one has had its attempts (B10.FR.03 [K])."""
-        s = self.state
-        s.failed_here += 1
-        if s.failed_here < self.rows.attempts():
-            return
-        order = self._order()
-        s.failed_here = 0
-        if s.slot in order[:-1]:
-            s.slot = order[order.index(s.slot) + 1]
-        elif order:
-            s.slot = s.last_good if s.last_good in order else order[0]
 
     def _switched(self, now: Tick, event: LinkSwitched) -> Iterator[object]:
         """Somebody pulled the network, or put it back."""
@@ -155,8 +125,8 @@ class LinkMachine:
                 yield CloseLink(1001, "network switched off")
             else:
                 s.phase = Phase.OFF
-        elif s.slot and not s.ending and s.phase is Phase.OFF:
-            s.failures = s.failed_here = 0
+        elif s.turns.slot and not s.ending and s.phase is Phase.OFF:
+            s.failures = s.turns.failed = 0
             yield from self._dial(now)
 
     def _password(self, now: Tick, event: PasswordChanged) -> Iterator[object]:
@@ -185,35 +155,43 @@ class LinkMachine:
 
     # ---- dialling
 
+    def _usable(self) -> list[int]:
+        """Slots that can be dialled."""
+        return [slot for slot, profile in dialable(self.slots(), self.context).items() if not self._weak(profile)]
+
     def _order(self) -> list[int]:
-        """Slots that can be dialled, in their order."""
-        usable = {slot: profile for slot, profile in self.slots().profiles.items() if not profiles.problem(profile)}
-        return [slot for slot in self.rows.priority() if slot in usable] or sorted(usable)
+        """Slots that can be dialled, as NetworkConfigurationPriority orders them; all of them where it names none of these."""
+        usable = self._usable()
+        return [slot for slot in self.rows.priority() if slot in usable] or usable
 
     def _dial(self, now: Tick) -> Iterator[object]:
-        s, config = self.state, self.context.config
+        s = self.state
+        profile = dialable(self.slots(), self.context).get(s.turns.slot)
+        if profile is None:
+            s.phase = Phase.OFF
+            yield Log("error", "link.no_csms", {"slot": s.turns.slot})
+            return
         s.attempt += 1
         s.phase, s.dial_at = Phase.DIALLING, None
-        profile = self.slots().profiles[s.slot]
-        offered = dialects.offer(config.csms.versions)
-        missing = dialects.missing(config.csms.versions)
-        if s.attempt == 1 and missing:
-            yield Log("info", "link.versions", {"offered": ", ".join(offered), "not_implemented": ", ".join(missing)})
-        identity = profile.identity or identity_of(config)
+        identity = profile.identity or identity_of(self.context.config)
         yield OpenLink(
             attempt=s.attempt,
-            slot=s.slot,
+            slot=profile.slot,
             url=dial_url(profile.url, identity),
             identity=identity,
             security_profile=profile.security_profile,
             password=self._password_of(profile),
-            subprotocols=offered,
+            subprotocols=dialects.offer(self.context.config.csms.versions),
             ping_interval_s=self.rows.ping_s(),
-            message_timeout_s=self.rows.timeout_s(),
-            interface="" if profile.interface == "Any" else profile.interface,
         )
 
     def _password_of(self, profile: Profile) -> str:
         if profile.security_profile not in (1, 2):
             return ""
         return profile.password or self.context.model.text(BASIC_AUTH_PASSWORD)
+
+    def _weak(self, profile: Profile) -> str:
+        """A station that is known by a short password only is known by nothing (S-17)."""
+        if profile.security_profile not in (1, 2) or len(self._password_of(profile)) >= PASSWORD_LENGTHS[0]:
+            return ""
+        return f"security profile {profile.security_profile} needs a password of at least {PASSWORD_LENGTHS[0]} characters"

@@ -11,6 +11,8 @@ from chargepoint.ocpp.csms_url import UrlError, check_url, is_secure
 
 MOST_SLOTS = 8
 """Slots 1 to this (ours)."""
+LONGEST_TIMEOUT_S = 300
+"""Of messageTimeout and MessageTimeout[Default] (ours)."""
 TABLE = "network_profiles"
 
 
@@ -21,10 +23,12 @@ class Profile:
     slot: int
     url: str
     security_profile: int
-    message_timeout_s: int = 30
+    message_timeout_s: int = 0
+    """Becomes MessageTimeout[Default] when this slot is taken into use; 0 leaves that as it is."""
     identity: str = ""
     password: str = field(default="", repr=False)
     interface: str = "Any"
+    """As it came. Which way packets take is the operating system's routing, so it is kept and nothing more (ours)."""
     version: str = ""
     """OCPPVersionEnumType as it came (OCPP20, OCPP201, OCPP21); what is spoken is agreed with the CSMS on each connection."""
 
@@ -35,7 +39,7 @@ def from_wire(slot: int, data: Mapping[str, Any]) -> Profile:
         slot,
         str(data["ocppCsmsUrl"]),
         int(data["securityProfile"]),
-        int(data.get("messageTimeout", 30)),
+        int(data.get("messageTimeout", 0)),
         str(data.get("identity", "")),
         str(data.get("basicAuthPassword", "")),
         str(data.get("ocppInterface", "Any")),
@@ -66,18 +70,28 @@ def problem(profile: Profile) -> str:
         return f"there is no security profile {profile.security_profile}"
     if is_secure(profile.url) != (profile.security_profile >= 2):
         return f"security profile {profile.security_profile} needs {'wss' if profile.security_profile >= 2 else 'ws'}://"
+    if not 0 <= profile.message_timeout_s <= LONGEST_TIMEOUT_S:
+        return f"messageTimeout is 1 to {LONGEST_TIMEOUT_S} s"
     if profile.password and not 16 <= len(profile.password) <= 40:
         return "a basic-auth password has 16 to 40 characters"
     return ""
 
 
-def configured(config: StationConfig) -> dict[int, Profile]:
-    """What the configuration says: slot 1 is `csms`, the others are listed as SetNetworkProfile would set them."""
+def configured(config: StationConfig) -> tuple[dict[int, Profile], list[str]]:
+    """What the configuration says, and what is wrong with it: slot 1 is `csms`, the others are listed as SetNetworkProfile would set them."""
     found: dict[int, Profile] = {}
+    wrong: list[str] = []
     if config.csms.url:
         found[1] = Profile(1, config.csms.url, config.csms.security_profile, identity=identity_of(config))
-    for entry in config.network_profiles:
-        slot = int(entry["configurationSlot"])
-        if slot != 1 or 1 not in found:
-            found[slot] = from_wire(slot, entry["connectionData"])
-    return found
+    for number, entry in enumerate(config.network_profiles, 1):
+        try:
+            slot = int(entry["configurationSlot"])
+            profile = from_wire(slot, entry["connectionData"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            wrong.append(f"network_profiles, entry {number}: {error!r}")
+            continue
+        if not 1 <= slot <= MOST_SLOTS:
+            wrong.append(f"network_profiles, entry {number}: there are slots 1 to {MOST_SLOTS}")
+        elif slot != 1 or 1 not in found:
+            found[slot] = profile
+    return found, wrong

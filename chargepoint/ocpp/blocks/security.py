@@ -296,7 +296,7 @@ class SecurityBlock(Block):
     @hears(LinkUp)
     def link_up(self, now: Tick, event: LinkUp) -> Sequence[object]:
         """The password in use has proved itself."""
-        self.state.proven_password = self.context.model.text(BASIC_AUTH_PASSWORD)
+        self.state.proven_password = self.context.link.password or self.context.model.text(BASIC_AUTH_PASSWORD)
         return [*(self._keep_other("") if self.state.other_password else ()), *self._tell()]
 
     def _keep_other(self, password: str) -> list[object]:
@@ -327,6 +327,8 @@ def _tls_event(detail: str) -> str:
     lowered = detail.lower()
     if "version" in lowered:
         return "InvalidTLSVersion"
+    if "our client certificate" in lowered:
+        return "FailedToAuthenticateAtCsms"
     return "InvalidTLSCipherSuite" if "cipher" in lowered else "CsmsFailedToAuthenticate"
 
 

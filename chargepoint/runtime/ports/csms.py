@@ -133,8 +133,6 @@ class CsmsPort:
         secure = order.security_profile >= 2
         headers = {"Authorization": _basic(order.identity, order.password)} if order.security_profile in (1, 2) else {}
         more: dict[str, Any] = {"ssl": client_context(self.files, order.security_profile)} if secure else {}
-        if order.interface:
-            more["local_addr"] = (order.interface, 0)
         return await Connect(
             order.url,
             subprotocols=[*order.subprotocols],  # type: ignore[list-item] # Subprotocol is a NewType of str, in a module that is imported late
