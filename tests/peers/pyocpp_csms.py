@@ -226,6 +226,7 @@ def _handler(action: str) -> Any:
     async def handle(self: _Point, **request: Any) -> Any:
         return await self.csms.answer(action, request, self.connection.websocket)
 
+    handle.__name__ = f"on_{action}"  # the library finds its handlers by this
     return on(action)(handle)
 
 
