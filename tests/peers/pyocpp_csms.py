@@ -200,6 +200,8 @@ class _Recorded:
         return text
 
     async def send(self, text: str) -> None:
+        if self.websocket.close_code is not None:
+            return
         self._csms._saw(self._client, "out", text)
         self._note_refusal(text)
         await self.websocket.send(text)

@@ -101,7 +101,7 @@ function authorise(accept, reject, { identity, password, request, protocols }) {
 const commands = {
     set: ({ set }) => Object.assign(settings, set),
     raw: ({ client, raw }) => clients.get(client)._ws.send(raw), // past the validator and past the queue of calls: for what a CSMS should not do
-    close: ({ client, close }) => clients.get(client).close({ code: close.code ?? 1001, reason: close.reason ?? '', force: true }),
+    close: ({ client, close }) => clients.get(client)._ws.close(close.code ?? 1001, close.reason ?? ''), // its own close drops the socket when calls wait
     terminate: ({ client }) => clients.get(client)._ws.terminate(),
     freeze: ({ client }) => clients.get(client)._ws.pause(), // half-open: reads nothing more, pings included
     call: async ({ client, call, payload }) => {
