@@ -1,0 +1,193 @@
+"""The conformance kit on the simulated board, on virtual time; and the kit itself: a board that does not conform fails."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chargepoint.runtime.virtual import run_virtual
+from hal.conformance import Can, CarState, Story, stories
+from hal.iec61851 import current_of
+from hal.sim.box import ResistorBox
+from hal.sim.ports import OPENS_WITHIN_S, SimBoard
+from hal.sim.signals import PilotOutput
+from hal.types import BoardInfo, EvseInfo, Opens, Phases, PhaseWiring, Shape, TokenPresented
+
+CAN = frozenset({Can.WELD, Can.JAM, Can.SILENCE, Can.DRAW, Can.PRESENT, Can.LIMIT})
+TETHERED = EvseInfo(phase_wiring=PhaseWiring.SERIAL)
+SOCKET = EvseInfo(2, connector="sType2", has_lock=True, phases=1)
+BARE = EvseInfo(3, has_meter=False, residual_current=False)
+
+
+class SimRig:
+    """Hands on the physics themselves."""
+
+    tells_within_s = 1.0
+    silent_within_s = 3.0
+
+    def __init__(self, evse: EvseInfo) -> None:
+        self.board = SimBoard.of([evse])
+        self.evse_id = evse.evse_id
+        self.sim = self.board.world.evses[evse.evse_id]
+        self.box = ResistorBox()
+
+    async def car(self, state: CarState) -> None:
+        if state == "A":
+            if self.sim.load is not None:
+                self.board.unplug(self.evse_id)
+            return
+        self.box.state = state
+        if self.sim.load is None:
+            self.board.plug(self.evse_id, self.box)
+        else:
+            self.board.changed()
+
+    async def weld(self) -> None:
+        self.board.inject(self.evse_id, "ContactorWeld")
+
+    async def jam(self) -> None:
+        self.board.inject(self.evse_id, "ContactorStuckOpen")
+
+    async def mend(self) -> None:
+        self.board.clear(self.evse_id)
+
+    async def silence(self, on: bool) -> None:
+        if on:
+            self.board.inject(0, "BoardSilent")
+        else:
+            self.board.clear(0, "BoardSilent")
+
+    async def garbage(self) -> None:
+        raise NotImplementedError
+
+    async def draw(self, ampere: float) -> None:
+        self.box.draws_A = (ampere, 0.0, 0.0)
+        self.board.changed()
+
+    async def present(self, id_token: str) -> None:
+        self.board.present(TokenPresented(id_token))
+
+    async def limit_A(self) -> float:
+        return current_of(self.sim.pilot.duty_percent) if self.sim.pilot.pilot is PilotOutput.PWM else 0.0
+
+
+def info_of(evse: EvseInfo) -> BoardInfo:
+    return BoardInfo("sim", Shape.RAW, Opens(OPENS_WITHIN_S), (evse,))
+
+
+CASES = [(evse, story) for evse in (TETHERED, SOCKET, BARE) for story in stories(info_of(evse), CAN, evse.evse_id)]
+
+
+@pytest.mark.req("F-16", "F-14")
+@pytest.mark.parametrize(("evse", "story"), CASES, ids=lambda each: str(each) if isinstance(each, Story) else f"{each.evse_id}")
+def test_the_simulated_board_conforms(evse: EvseInfo, story: Story) -> None:
+    async def play() -> None:
+        await story.play(SimRig(evse))
+
+    run_virtual(play())
+
+
+# ---- the kit itself: what each kind of bad board trips over
+
+
+def opens_by_itself_never(rig: SimRig) -> None:
+    permit = rig.sim.contactor.permit
+    rig.board.evses[rig.evse_id].power.permit = lambda ttl_s: said(lambda: permit(float("inf")))  # type: ignore[method-assign] # on purpose
+
+
+def closes_without_permit(rig: SimRig) -> None:
+    close = rig.sim.contactor.close
+
+    def anyhow(phases: Phases) -> bool:
+        rig.sim.contactor.permit(float("inf"))
+        return close(phases)
+
+    rig.sim.contactor.close = anyhow  # type: ignore[method-assign] # on purpose
+
+
+def ok_before_it_moved(rig: SimRig) -> None:
+    rig.board.evses[rig.evse_id].contactor.open = lambda: said(lambda: None)  # type: ignore[method-assign] # on purpose
+
+
+def tells_inside_of_a_call(rig: SimRig) -> None:
+    rig.board._hear = lambda inputs: [rig.board._sink(each) for each in inputs]  # type: ignore[assignment,method-assign] # on purpose
+
+
+def tells_nothing_at_start(rig: SimRig) -> None:
+    rig.board.world.say_everything = lambda now_s: []  # type: ignore[method-assign] # on purpose
+
+
+def stops_closed(rig: SimRig) -> None:
+    async def stop() -> None:
+        return
+
+    rig.board.stop = stop  # type: ignore[method-assign] # on purpose
+
+
+def leaves_the_coil_on(rig: SimRig) -> None:
+    rig.sim.contactor.open = lambda: None  # type: ignore[method-assign] # on purpose
+
+
+def never_silent(rig: SimRig) -> None:
+    rig.board.inject = lambda evse_id, name, value=None: None  # type: ignore[method-assign] # on purpose
+
+
+def counts_nothing(rig: SimRig) -> None:
+    rig.sim.register.add = lambda *args: None  # type: ignore[method-assign] # on purpose
+
+
+async def said(act: Any) -> Any:
+    return act()
+
+
+class OpenRig(SimRig):
+    """The same hands on parts without `__slots__`, so that single methods can be made bad."""
+
+    def __init__(self, evse: EvseInfo) -> None:
+        super().__init__(evse)
+        for name in ("contactor", "register"):
+            part = getattr(self.sim, name)
+            loose = type(f"Loose{type(part).__name__}", (type(part),), {})
+            setattr(self.sim, name, loose(**{field.name: getattr(part, field.name) for field in dataclasses.fields(part)}))
+
+
+BAD = [
+    (opens_by_itself_never, "a_lapsed_lease_opens"),
+    (closes_without_permit, "closing_needs_a_permit"),
+    (ok_before_it_moved, "power_comes_and_goes"),
+    (tells_inside_of_a_call, "power_comes_and_goes"),
+    (tells_nothing_at_start, "start_tells_every_input_once"),
+    (stops_closed, "stopped_it_is_open_and_quiet"),
+    (leaves_the_coil_on, "a_contactor_that_does_not_close_is_a_fault"),
+    (ok_before_it_moved, "a_weld_is_a_fault"),
+    (never_silent, "silence_is_told_once_and_ends"),
+    (counts_nothing, "the_register_counts_what_flows"),
+]
+
+
+@pytest.mark.parametrize(("make_bad", "name"), BAD, ids=lambda each: getattr(each, "__name__", each))
+def test_a_bad_board_does_not_conform(make_bad: Callable[[SimRig], None], name: str) -> None:
+    story = next(each for each in stories(info_of(TETHERED), CAN) if each.name == name)
+
+    async def play() -> None:
+        rig = OpenRig(TETHERED)
+        make_bad(rig)
+        async with asyncio.timeout(60.0):
+            await story.play(rig)
+
+    with pytest.raises((AssertionError, TimeoutError)):
+        run_virtual(play())
+
+
+def test_a_board_that_is_not_what_it_declared_does_not_conform() -> None:
+    declared = BoardInfo("sim", Shape.RAW, Opens(0.5), (TETHERED,))
+    with pytest.raises(AssertionError):
+        run_virtual(_played(stories(declared, CAN)[0]))
+
+
+async def _played(story: Story) -> None:
+    await story.play(SimRig(TETHERED))
