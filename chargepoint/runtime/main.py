@@ -26,6 +26,7 @@ from chargepoint.runtime.tls import TlsFiles
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.ports import Board
+from hal.types import FallsBack, GoesOn, OnSilence, Opens
 
 STRENGTH = ("opens", "falls_back", "goes_on")
 """What a board does on silence, the strongest first (`StationConfig.accept_on_silence`)."""
@@ -121,19 +122,19 @@ def check_board(config: StationConfig, board: Board) -> list[str]:
             raise StartError(f"evses: id {evse.id}: the board {info.driver!r} has no such EVSE (it has {sorted(known)})")
     if STRENGTH.index(info.silence_name) > STRENGTH.index(config.accept_on_silence):
         raise StartError(
-            f"accept_on_silence = {config.accept_on_silence!r}: when the station falls silent, this board {_words(info.on_silence)}; "
+            f"accept_on_silence = {config.accept_on_silence!r}: when the station falls silent, this board {_words(info.on_silence, config.timings.permit_ttl_s)}; "
             f"where that is acceptable, say accept_on_silence = {info.silence_name!r}"
         )
-    return [f"when the station falls silent, the board {_words(info.on_silence)}"]
+    return [f"when the station falls silent, the board {_words(info.on_silence, config.timings.permit_ttl_s)}"]
 
 
-def _words(on_silence: object) -> str:
-    match type(on_silence).__name__:
-        case "Opens":
-            return f"opens within {on_silence.within_s:g} s"  # type: ignore[attr-defined] # by its class name
-        case "FallsBack":
-            return f"goes on with {on_silence.current_A:g} A and does not open"  # type: ignore[attr-defined] # by its class name
-        case _:
+def _words(on_silence: OnSilence, permit_ttl_s: float) -> str:
+    match on_silence:
+        case Opens():
+            return f"opens within {min(on_silence.within_s, permit_ttl_s):g} s"
+        case FallsBack():
+            return f"goes on with {on_silence.current_A:g} A and does not open"
+        case GoesOn():
             return "goes on as it is, for ever"
 
 
