@@ -55,9 +55,13 @@ def _bay(body: dict[str, Any]) -> object:
 
 def _variable(body: dict[str, Any]) -> object:
     value = body.get("value")
-    if value is not None and not isinstance(value, str):
+    if isinstance(value, bool):
+        value = str(value).lower()
+    if isinstance(value, list | dict):
         raise BadBody(f"value: a text or null, not {value!r:.60}")
-    return VariableForced(text(body, "component", 50, ""), text(body, "variable", 50), value)
+    return VariableForced(
+        text(body, "component", 50, ""), text(body, "variable", 50), None if value is None else str(value), text(body, "instance", 50, "")
+    )
 
 
 def _token(where: Any) -> Callable[[dict[str, Any]], object]:
