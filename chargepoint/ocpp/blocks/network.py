@@ -161,8 +161,8 @@ class NetworkBlock(Block):
             except (KeyError, TypeError, ValueError) as error:
                 out.append(Log("error", "network.unreadable", {"slot": key, "error": repr(error)}))
         reached = event.stored.get(META, {}).get(FLOOR)
-        if isinstance(reached, list) and len(reached) == 2 and reached[1] == self._configured_floor():
-            state.floor = max(state.floor, int(reached[0]))
+        if isinstance(reached, list) and reached[1:] == [self._configured_floor()] and reached[0] in (1, 2, 3):
+            state.floor = max(state.floor, reached[0])
         for slot, profile in state.profiles.items():
             if why := why_not(profile, state, self.context):
                 out.append(Log("error", "network.profile", {"slot": slot, "why": why}))
