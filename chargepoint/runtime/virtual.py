@@ -8,8 +8,9 @@ to one runs in place.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import selectors
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -70,6 +71,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._virtual.now_s
+
+    @contextlib.contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """While this holds, other processes get so many real seconds to say something before time jumps."""
+        before, self._virtual.patience_s = self._virtual.patience_s, seconds
+        try:
+            yield
+        finally:
+            self._virtual.patience_s = before
 
     def advance(self, seconds: float) -> None:
         """Time passes while nothing runs: a loop that hangs."""
