@@ -1,5 +1,5 @@
 """A small CSMS for `demo`, benches and campaigns: `async with EmbeddedCsms() as csms`."""
 
-from bench.csms.server import Behaviour, EmbeddedCsms, Refused
+from bench.csms.server import Behaviour, EmbeddedCsms, Refused, Session
 
-__all__ = ["Behaviour", "EmbeddedCsms", "Refused"]
+__all__ = ["Behaviour", "EmbeddedCsms", "Refused", "Session"]

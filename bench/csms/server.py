@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
 Payload = dict[str, Any]
-CALL, CALLRESULT, CALLERROR = 2, 3, 4
+DECENT: dict[str, Payload] = {
+    "DataTransfer": {"status": "UnknownVendorId"},
+    "SignCertificate": {"status": "Rejected"},
+    "GetCertificateStatus": {"status": "Failed"},
+    "Get15118EVCertificate": {"status": "Failed", "exiResponse": ""},
+    "NotifyEVChargingNeeds": {"status": "Accepted"},
+    "NotifyEVChargingSchedule": {"status": "Accepted"},
+    "PullDynamicScheduleUpdate": {"status": "Rejected"},
+    "VatNumberValidation": {"vatNumber": "-", "status": "Rejected"},
+    "OpenPeriodicEventStream": {"status": "Rejected"},
+}
+"""Answers that are always the same; every other message is answered by an empty object."""
+CALL, CALLRESULT, SEND = 2, 3, 6
+SCHEMAS = "v21"
 
 
 class Refused(Exception):
@@ -50,8 +63,27 @@ class Behaviour:
     """identity -> basic-auth password; None asks for none."""
 
 
+@dataclass(slots=True)
+class Session:
+    """One transaction as the CSMS knows it."""
+
+    identity: str
+    events: list[Payload] = field(default_factory=list)
+    """TransactionEventRequests in the order of their arrival, repeated ones included."""
+
+    @property
+    def ended(self) -> bool:
+        """Its Ended has come."""
+        return any(event["eventType"] == "Ended" for event in self.events)
+
+    @property
+    def numbers(self) -> list[int]:
+        """The seqNo of each event, as they came."""
+        return [event["seqNo"] for event in self.events]
+
+
 class EmbeddedCsms:
-    """`url` is without the identity. What stations sent stands in `calls_of`; `watch(identity, direction, text)` sees every frame."""
+    """`url` is without the identity. `watchers` see every frame as `(identity, "in" or "out", text)`."""
 
     def __init__(
         self,
@@ -62,12 +94,17 @@ class EmbeddedCsms:
         clock: Callable[[], float] | None = None,
         subprotocols: tuple[str, ...] = ("ocpp2.1",),
         keep: bool = True,
+        validate: bool = False,
     ) -> None:
         self.behaviour = behaviour or Behaviour()
-        self.port, self.tls, self.subprotocols, self.keep = port, tls, subprotocols, keep
+        self.port, self.tls, self.subprotocols, self.keep, self.validate = port, tls, subprotocols, keep, validate
         self.clock = clock or (lambda: datetime.now(UTC).timestamp())
         self.received: list[tuple[str, str, Payload]] = []
         """identity, action, payload of every call, in order, when `keep` is set."""
+        self.sessions: dict[str, Session] = {}
+        """transactionId -> what came of it, when `keep` is set."""
+        self.invalid: list[str] = []
+        """What was no OCPP-J, or, with `validate`, does not fit its schema."""
         self.connections: dict[str, ServerConnection] = {}
         self.connected_times = 0
         self.watchers: list[Callable[[str, str, str], None]] = []
@@ -75,6 +112,7 @@ class EmbeddedCsms:
         self._waiting: dict[str, asyncio.Future[Payload]] = {}
         self._news = asyncio.Condition()
         self._server: Server | None = None
+        self._late: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -99,6 +137,8 @@ class EmbeddedCsms:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for task in self._late:
+            task.cancel()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
@@ -186,20 +226,50 @@ class EmbeddedCsms:
 
     async def _got(self, identity: str, link: ServerConnection, text: str) -> None:
         self._watch(identity, "in", text)
-        kind, message_id, *rest = json.loads(text)
-        if kind == CALL:
-            action, payload = rest
-            if self.keep:
-                self.received.append((identity, action, payload))
-            await self._answer(identity, link, message_id, action, payload)
-            await self._tell()
-        elif future := self._waiting.get(message_id):
-            if future.done():
-                return
-            if kind == CALLRESULT:
-                future.set_result(rest[0])
+        try:
+            kind, message_id, *rest = json.loads(text)
+            if kind in (CALL, SEND):
+                action, payload = rest
+                await self._called(identity, link, kind, message_id, action, payload)
             else:
-                future.set_exception(Refused(str(rest[0]), str(rest[1])))
+                self._answered(kind, message_id, rest)
+        except (ValueError, TypeError, KeyError, IndexError) as error:
+            self.invalid.append(f"{text[:200]}: {error!r}")
+
+    async def _called(self, identity: str, link: ServerConnection, kind: int, message_id: str, action: str, payload: Payload) -> None:
+        if self.validate:
+            self._check(action, payload)
+        if self.keep:
+            self._remember(identity, action, payload)
+        if kind == CALL and self.behaviour.delay_s:
+            task = asyncio.ensure_future(self._answer(identity, link, message_id, action, payload))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+        elif kind == CALL:
+            await self._answer(identity, link, message_id, action, payload)
+        await self._tell()
+
+    def _remember(self, identity: str, action: str, payload: Payload) -> None:
+        self.received.append((identity, action, payload))
+        if action == "TransactionEvent":
+            self.sessions.setdefault(payload["transactionInfo"]["transactionId"], Session(identity)).events.append(payload)
+
+    def _check(self, action: str, payload: Payload) -> None:
+        from chargepoint.ocpp import schemas
+
+        name = schemas.request_name(SCHEMAS, action)
+        violation = schemas.check(SCHEMAS, name, payload, received=True) if name else None
+        if name is None or violation:
+            self.invalid.append(f"{action}: {violation.description if violation else 'no such action'}")
+
+    def _answered(self, kind: int, message_id: str, rest: list[Any]) -> None:
+        future = self._waiting.get(message_id)
+        if future is None or future.done():
+            return
+        if kind == CALLRESULT:
+            future.set_result(rest[0])
+        else:
+            future.set_exception(Refused(str(rest[0]), str(rest[1])))
 
     async def _answer(self, identity: str, link: ServerConnection, message_id: str, action: str, payload: Payload) -> None:
         if self.behaviour.delay_s:
@@ -238,10 +308,12 @@ class EmbeddedCsms:
                 return {"idTokenInfo": {"status": self._status(payload["idToken"])}}
             case "TransactionEvent":
                 return {"idTokenInfo": {"status": self._status(payload["idToken"])}} if "idToken" in payload else {}
-            case "DataTransfer":
-                return {"status": "UnknownVendorId"}
+            case "GetCertificateChainStatus":
+                hashes = [each["certificateHashData"] for each in payload["certificateStatusRequests"]]
+                failed = {"source": "OCSP", "status": "Failed", "nextUpdate": self._time()}
+                return {"certificateStatus": [{"certificateHashData": each, **failed} for each in hashes]}
             case _:
-                return {}
+                return DECENT.get(action, {})
 
     def _status(self, token: Payload) -> str:
         if token["type"] in ("Central", "NoAuthorization"):
