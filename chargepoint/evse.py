@@ -113,7 +113,7 @@ class EvseMachine:
         if state is self.evse.facts.charging_state:
             return []
         self.evse.facts.charging_state = state
-        return [ChargingStateChanged(self.evse.id, state)]
+        return [ChargingStateChanged(self.evse.id, state), Log("info", "evse.state", {"evse": self.evse.id, "is": state.value})]
 
 
 def charging_state(evse: Evse, facts: Facts) -> ChargingState:

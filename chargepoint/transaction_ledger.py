@@ -36,6 +36,11 @@ END_REASONS = {"EVCommunicationLost": "EVDisconnected", "EVDeparted": "EVDisconn
 """What ended a transaction of which no reason is known, by the trigger of its last event."""
 
 
+def energy_Wh(running: Running) -> float | None:
+    """What has flowed in it, as far as the meter has told."""
+    return round(running.last.import_Wh - running.begin.reading.import_Wh, 1) if running.last and running.begin else None
+
+
 class Ledger:
     """Begins, tells and ends transactions; the machine decides when. Writes `transaction_id` of the facts."""
 
@@ -72,7 +77,8 @@ class Ledger:
         if spot.charging_state == CHARGING:
             running.charging_at = now.mono
         said = self.tell(now, evse_id, "Started", cause)
-        return [TransactionStarted(evse_id, running.transaction_id), *said]
+        log = Log("info", "transaction.started", {"evse": evse_id, "id": running.transaction_id, "trigger": cause.trigger})
+        return [TransactionStarted(evse_id, running.transaction_id), *said, log]
 
     def end(self, now: Tick, evse_id: int, cause: Cause) -> list[object]:
         spot = self.state.spots[evse_id]
@@ -85,7 +91,8 @@ class Ledger:
         spot.id_token = spot.remote_start_id = None
         spot.conditions = replace(spot.conditions, authorised=False, energy=False, signed=False)
         self.evses[evse_id].transaction_id = ""
-        return [*out, TransactionEnded(evse_id, running.transaction_id)]
+        log = Log("info", "transaction.ended", {"evse": evse_id, "id": running.transaction_id, "reason": reason, "Wh": energy_Wh(running)})
+        return [*out, TransactionEnded(evse_id, running.transaction_id), log]
 
     def tell(
         self,
