@@ -83,6 +83,7 @@ async def act(process: BoardProcess, verb: str, body: Any) -> tuple[int, str]:
     try:
         if verb in BOARD_VERBS:
             BOARD_VERBS[verb](process, body)
+            process.save()
         elif verb == "clear_error":
             evse_id = _evse(process, body)
             code = text(body, "error_string", 50, "")
@@ -103,7 +104,7 @@ def state(process: BoardProcess) -> dict[str, Any]:
     """The contract's `/state`: physics from here, what is believed from the station."""
     believed = process.believes.get("evses", {})
     evses = []
-    for view in process.board.world.view():
+    for view in process.view():
         said = believed.get(str(view["id"]), {})
         shown = {key: view[key] for key in ("id", "pilot", "duty", "contactor", "meter", "faults")}
         shown["faults"] = sorted({*view["faults"], *said.get("faults", ())})

@@ -13,15 +13,17 @@ from itertools import count
 from typing import Any
 
 import hal.errors
-from bench.board.lines import LIMIT, Line, from_json, to_json
+from bench.board.lines import BROKEN, LIMIT, Line, from_json, to_json
 from bench.board.server import BoardOptions
 from chargepoint import codec
 from hal.errors import BoardSilent, HalError
 from hal.ports import EvsePorts, Sink
-from hal.types import BoardInfo, BoardSilence, EvseInfo, Opens, Shape
+from hal.types import BoardInfo, BoardInput, BoardSilence, EvseInfo, Opens, Shape
 
 ANSWERS_S = 4.0
-"""A board process that does not answer in this time is not there."""
+"""A board process that does not answer in this time is not there; its lock takes up to 3 s."""
+STARTS_S = 30.0
+"""The same for its first answer: Python has to come up first."""
 OnVerb = Callable[[dict[str, Any]], tuple[int, str]]
 """What the driver does that is the station's matter: HTTP status and a text."""
 
@@ -41,7 +43,8 @@ class LinkedBoard:
         self._sink: Sink | None = None
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._numbers = count(1)
-        self._gone = False
+        self._gone = self._silent = self._started = False
+        self._restarting: asyncio.Task[None] | None = None
         self._listening = asyncio.get_running_loop().create_task(self._listen())
 
     def _ports(self, info: EvseInfo) -> EvsePorts:
@@ -61,50 +64,79 @@ class LinkedBoard:
         self._sink = sink
 
     async def start(self) -> None:
-        self.info = from_json(await self.call("board.start", 0))
+        self.info = from_json(await self.call("board.start", 0, within_s=STARTS_S))
+        self._started = True
 
     async def stop(self) -> None:
+        self._started = False
+        self._sink = None
         with contextlib.suppress(HalError):
             await self.call("board.stop", 0)
-        self._sink = None
 
     # ---- the line
 
-    async def call(self, name: str, evse_id: int, *args: Any) -> Any:
+    async def call(self, name: str, evse_id: int, *args: Any, within_s: float = ANSWERS_S, **named: Any) -> Any:
         """The board's answer. Raises the HalError that it names, BoardSilent when it does not answer."""
-        if self._gone:
-            raise BoardSilent("the board process is gone")
+        if self._gone or self._silent:
+            raise BoardSilent("the board process " + ("is gone" if self._gone else "does not answer"))
         number = next(self._numbers)
         future = self._calls[number] = asyncio.get_running_loop().create_future()
-        self.line.send({"id": number, "call": name, "evse": evse_id, "args": [to_json(each) for each in args]})
+        message = {"id": number, "call": name, "evse": evse_id, "args": [to_json(each) for each in args]}
+        self.line.send({**message, "named": {key: to_json(each) for key, each in named.items()}} if named else message)
         try:
-            async with asyncio.timeout(ANSWERS_S):
+            async with asyncio.timeout(within_s):
                 return await future
         except TimeoutError:
-            raise BoardSilent(f"no answer to {name} within {ANSWERS_S:g} s") from None
+            self._fell_silent()
+            raise BoardSilent(f"no answer to {name} within {within_s:g} s") from None
         finally:
             self._calls.pop(number, None)
 
     async def _listen(self) -> None:
         while (message := await self.line.receive()) is not None:
-            if "said" in message:
-                if self._sink is not None:
-                    self._sink(from_json(message["said"]))
-            elif "verb" in message:
-                status, text = self.on_verb(message["body"])
-                self.line.send({"answer": message["verb"], "status": status, "text": text})
-                self.after_verb(message["body"])
-            elif (future := self._calls.get(message["id"])) and not future.done():
-                if "error" in message:
-                    future.set_exception(getattr(hal.errors, message["error"], HalError)(message["text"]))
-                else:
-                    future.set_result(from_json(message["ok"]))
+            if self._silent:
+                self._is_back()
+            with contextlib.suppress(*BROKEN):
+                self._take(message)
         self._gone = True
         for future in self._calls.values():
             if not future.done():
                 future.set_exception(BoardSilent("the board process is gone"))
+        self._fell_silent()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "said" in message:
+            self._tell(from_json(message["said"]))
+        elif "verb" in message:
+            body = message["body"]
+            status, text = self.on_verb(body)
+            self.line.send({"answer": message["verb"], "status": status, "text": text})
+            self.after_verb(body)
+        elif (future := self._calls.get(message["id"])) and not future.done():
+            if "error" in message:
+                future.set_exception(getattr(hal.errors, message["error"], HalError)(message["text"]))
+            else:
+                future.set_result(from_json(message["ok"]))
+
+    def _tell(self, said: BoardInput) -> None:
         if self._sink is not None:
-            self._sink(BoardSilence(silent=True))
+            self._sink(said)
+
+    def _fell_silent(self) -> None:
+        if not self._silent:
+            self._silent = True
+            asyncio.get_running_loop().call_soon(self._tell, BoardSilence(silent=True))
+
+    def _is_back(self) -> None:
+        """What was asked before the silence may be carried out late, so the board is started anew: open, X1, everything told once more."""
+        self._silent = False
+        self._tell(BoardSilence(silent=False))
+        if self._started:
+            self._restarting = asyncio.get_running_loop().create_task(self._restart())
+
+    async def _restart(self) -> None:
+        with contextlib.suppress(HalError):
+            await self.call("board.start", 0)
 
     def tell_status(self, status: dict[str, Any]) -> None:
         """What the station believes, for `/state`."""
@@ -135,8 +167,8 @@ class _Remote:
         if method.startswith("_"):
             raise AttributeError(method)
 
-        async def call(*args: Any) -> Any:
-            return await self._board.call(f"{self._part}.{method}", self._evse_id, *args)
+        async def call(*args: Any, **named: Any) -> Any:
+            return await self._board.call(f"{self._part}.{method}", self._evse_id, *args, **named)
 
         return call
 

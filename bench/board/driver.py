@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.ev import Ev, EvSpec
+from hal.sim.box import BoxState, ResistorBox
 from hal.sim.ports import SimBoard
+from hal.sim.signals import Load
 
 UNPLUGS_AFTER_S = 200.0
 """`plug_in` of the control port: the EV leaves by itself after this."""
@@ -52,7 +54,7 @@ class Driver:
     def plug_out(self, evse_id: int) -> None:
         """At the EV side; where no car is, nothing happens."""
         self.plans.pop(evse_id, None)
-        if self.car(evse_id) is not None:
+        if self.board.world.evses[evse_id].load is not None:
             self.board.unplug(evse_id)
 
     def pause(self, evse_id: int) -> None:
@@ -64,6 +66,20 @@ class Driver:
         """The EV draws again (state C). Raises NotPossible without a car."""
         self._needed(evse_id).resume()
         self.board.changed()
+
+    def box(self, evse_id: int, state: BoxState, draws_A: float = 0.0) -> None:
+        """Switch a box of resistors, in the place of a car, to this state; A takes it away. Raises NotPossible where a car is."""
+        if self.car(evse_id) is not None:
+            raise NotPossible(f"EVSE {evse_id}: a car is plugged in already")
+        load = self.board.world.evses[evse_id].load
+        if state == "A":
+            if load is not None:
+                self.board.unplug(evse_id)
+        elif isinstance(load, ResistorBox):
+            load.state, load.draws_A = state, (draws_A, 0.0, 0.0)
+            self.board.changed()
+        else:
+            self.board.plug(evse_id, ResistorBox(state, (draws_A, 0.0, 0.0)))
 
     def car(self, evse_id: int) -> Ev | None:
         """What is plugged in."""
@@ -108,3 +124,8 @@ class Driver:
             left = plan["leaves_in_s"]
             if int(key) in self.board.world.evses:
                 self.plans[int(key)] = Plan(None if left is None else self.now_s() + float(left), bool(plan["diode_fails"]))
+
+
+def load_of(saved: dict[str, Any], now_s: float) -> Load:
+    """What is on the cable, of what its `save` gave. Raises KeyError, TypeError, ValueError for another shape."""
+    return ResistorBox.restored(saved, now_s) if "box" in saved else Ev.restored(saved, now_s)

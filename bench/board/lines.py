@@ -16,6 +16,9 @@ from chargepoint import codec
 from chargepoint.journal import EVENTS
 
 LIMIT = 1 << 20
+"""Octets of one line, and of what waits to be read by the other end."""
+BROKEN = (LookupError, TypeError, ValueError, AttributeError)
+"""What reading a message of another shape raises."""
 
 
 def to_json(value: Any) -> Any:
@@ -28,7 +31,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """The way back. Raises CodecError, KeyError."""
+    """The way back. Raises one of BROKEN."""
     if isinstance(value, list):
         return tuple(from_json(each) for each in value)
     if not isinstance(value, dict):
@@ -39,23 +42,36 @@ def from_json(value: Any) -> Any:
 
 
 class Line:
-    """One end. `send` never waits: what passes is small and the other end reads."""
+    """One end. `send` never waits: what passes is small, and an end that does not read for long is given up."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
     def send(self, value: Any) -> None:
         """Nothing happens when the other end is gone; the reader notices."""
-        if not self.writer.is_closing():
-            self.writer.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+        if self.writer.is_closing():
+            return
+        self.writer.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+        if self.writer.transport.get_write_buffer_size() > LIMIT:
+            self.writer.transport.abort()
 
-    async def receive(self) -> Any:
-        """The next value; None when the other end is gone."""
-        try:
-            text = await self.reader.readline()
-        except (ConnectionError, ValueError):
-            return None
-        return json.loads(text) if text.endswith(b"\n") else None
+    async def receive(self) -> dict[str, Any] | None:
+        """The next object; what is none is passed over. None when the other end is gone."""
+        while True:
+            try:
+                text = await self.reader.readline()
+            except ValueError:  # longer than the limit; asyncio has thrown it away
+                continue
+            except ConnectionError:
+                return None
+            if not text.endswith(b"\n"):
+                return None
+            try:
+                value = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(value, dict):
+                return value
 
     async def close(self) -> None:
         """Let go."""

@@ -7,7 +7,6 @@ say and what is welded stands in `board.json` of the state directory before the 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
@@ -18,9 +17,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bench.board.driver import LOOK_S, Driver, NotPossible
-from bench.board.lines import LIMIT, Line, from_json, to_json
-from bench.ev import CATALOGUE, Ev, EvSpec
+from bench.board.driver import LOOK_S, Driver, NotPossible, load_of
+from bench.board.lines import BROKEN, LIMIT, Line, from_json, to_json
+from bench.board.saved import FILE, StateFile
+from bench.ev import CATALOGUE, EvSpec
 from chargepoint import codec
 from hal.errors import HalError, NotFitted
 from hal.sim.evse import SimEvseOptions
@@ -28,7 +28,6 @@ from hal.sim.ports import SimBoard
 from hal.sim.world import SavedWorldError, SimWorld
 from hal.types import BoardInput, EvseInfo
 
-FILE = "board.json"
 STATION_ANSWERS_S = 10.0
 """A verb that the station has to carry out is given up after this: it hangs."""
 
@@ -50,7 +49,7 @@ class BoardProcess:
     board: SimBoard
     driver: Driver
     line: Line
-    file: Path | None
+    file: StateFile | None
     believes: dict[str, Any] = field(default_factory=dict)
     """What the station last said of itself."""
     _answers: dict[int, asyncio.Future[tuple[int, str]]] = field(default_factory=dict)
@@ -71,34 +70,44 @@ class BoardProcess:
                 task = asyncio.get_running_loop().create_task(self._call(message))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
-            elif "status" in message and "answer" not in message:
+            elif "answer" in message:
+                self._answered(message)
+            elif isinstance(message.get("status"), dict):
                 self.believes = message["status"]
-            elif future := self._answers.pop(message.get("answer", 0), None):
-                future.set_result((message["status"], message["text"]))
         for task in tuple(tasks):
             task.cancel()
 
-    async def _call(self, message: dict[str, Any]) -> None:
-        try:
-            value = await self._do(message["call"], message["evse"], [from_json(each) for each in message["args"]])
-        except HalError as error:
-            self.line.send({"id": message["id"], "error": type(error).__name__, "text": str(error)})
-        else:
-            self.line.send({"id": message["id"], "ok": to_json(value)})
+    def _answered(self, message: dict[str, Any]) -> None:
+        future = self._answers.pop(message["answer"], None)
+        if future is not None and not future.done():
+            future.set_result((int(message.get("status", 500)), str(message.get("text", ""))))
 
-    async def _do(self, call: str, evse_id: int, args: list[Any]) -> Any:
+    async def _call(self, message: dict[str, Any]) -> None:
+        answer: dict[str, Any]
+        try:
+            args = [from_json(each) for each in message.get("args", ())]
+            named = {key: from_json(each) for key, each in message.get("named", {}).items()}
+            answer = {"ok": to_json(await self._do(message["call"], message.get("evse", 0), args, named))}
+        except HalError as error:
+            answer = {"error": type(error).__name__, "text": str(error)}
+        except BROKEN as error:
+            answer = {"error": HalError.__name__, "text": f"{message['call']}: {error!r}"}
+        self.line.send({"id": message.get("id"), **answer})
+
+    async def _do(self, call: str, evse_id: int, args: list[Any], named: dict[str, Any]) -> Any:
         part, _, method = call.partition(".")
         if part == "board":
             self.board.listen(self.said)
-            await getattr(self.board, method)(*args)
-            return self.board.info if method == "start" else None
+            await (self.board.start() if method == "start" else self.board.stop())
+            return self.board.info
         if part == "person":
             self._person(method, evse_id, args)
+            self.save()
             return None
         port = self.board.reader if part == "reader" else getattr(self.board.evses[evse_id], part)
         if port is None:
             raise NotFitted(part)
-        return await getattr(port, method)(*args)
+        return await getattr(port, method)(*args, **named)
 
     def _person(self, act: str, evse_id: int, args: list[Any]) -> None:
         """What the keys of the demo do. Raises HalError with a reason."""
@@ -134,25 +143,26 @@ class BoardProcess:
 
     # ---- over a restart
 
+    def view(self) -> list[dict[str, Any]]:
+        """The world as it is at this moment; what is shown is kept first, so that no power cut winds it back."""
+        self.board.look()
+        self.save()
+        return self.board.world.view()
+
     def save(self) -> None:
-        """Atomically; a reader finds the old or the new."""
-        if self.file is None:
-            return
-        value = {"world": self.board.world.save(), "driver": self.driver.save()}
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(json.dumps(value), "utf-8")
-        fresh.replace(self.file)
+        """What a restart has to know."""
+        if self.file is not None:
+            self.file.write({"world": self.board.world.save(), "driver": self.driver.save()})
 
     def restore(self) -> str:
         """What the file says; gives what is wrong with it, and then everything begins new."""
-        if self.file is None or not self.file.exists():
-            return ""
         try:
-            saved = json.loads(self.file.read_text("utf-8"))
-            self.board.world.restore(saved["world"], Ev.restored, asyncio.get_running_loop().time())
-            self.driver.restore(saved["driver"])
-        except (SavedWorldError, ValueError, KeyError, TypeError) as error:
-            return f"{self.file}: {error}"
+            saved = self.file.read() if self.file is not None else None
+            if saved is not None:
+                self.board.world.restore(saved["world"], load_of, asyncio.get_running_loop().time())
+                self.driver.restore(saved["driver"])
+        except (OSError, SavedWorldError, *BROKEN) as error:
+            return f"{FILE}: {error}; what it did not say begins new"
         return ""
 
 
@@ -166,9 +176,10 @@ def ev_spec(name: str) -> EvSpec:
 async def run(line_end: socket.socket, options: BoardOptions, control: Callable[[BoardProcess], Awaitable[None]] | None = None) -> None:
     """The whole life of the process; `control` is one more task beside it."""
     loop = asyncio.get_running_loop()
+    file = StateFile(Path(options.state_dir)) if options.state_dir else None
     reader, writer = await asyncio.open_connection(sock=line_end, limit=LIMIT)
     board = SimBoard(SimWorld([SimEvseOptions(info) for info in options.evses], loop.time()))
-    process = BoardProcess(board, Driver(board), Line(reader, writer), Path(options.state_dir) / FILE if options.state_dir else None)
+    process = BoardProcess(board, Driver(board), Line(reader, writer), file)
     if problem := process.restore():
         print(f"board: {problem}", file=sys.stderr)
     tasks = [loop.create_task(_drive(process))]
@@ -181,14 +192,16 @@ async def run(line_end: socket.socket, options: BoardOptions, control: Callable[
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await board.stop()
-        with contextlib.suppress(OSError):
-            process.save()
+        process.save()
         await process.line.close()
+        if file is not None:
+            file.close()
 
 
 async def _drive(process: BoardProcess) -> None:
     while True:
         process.driver.tick()
+        process.save()
         await asyncio.sleep(LOOK_S)
 
 

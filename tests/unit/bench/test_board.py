@@ -1,0 +1,397 @@
+"""The board process: the conformance kit over its line, leases while the station hangs, and what survives a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.board import saved, server
+from bench.board.client import LinkedBoard, spawn
+from bench.board.lines import LIMIT, Line
+from bench.board.server import BoardOptions, BoardProcess
+from chargepoint.runtime.virtual import run_virtual
+from hal.conformance import Can, CarState, Story, stories
+from hal.errors import BoardSilent, HalError, NotFitted
+from hal.sim.ports import OPENS_WITHIN_S
+from hal.types import (
+    BoardInfo,
+    BoardInput,
+    BoardSilence,
+    ContactorFeedback,
+    EvseInfo,
+    MeterSample,
+    Opens,
+    PilotVoltage,
+    Shape,
+    TokenPresented,
+)
+
+TETHERED = EvseInfo(1, 32.0)
+SOCKET = EvseInfo(1, 20.0, phases=1, connector="sType2", has_lock=True)
+CAN = frozenset({Can.WELD, Can.JAM, Can.SILENCE, Can.DRAW, Can.PRESENT})
+
+
+class Hands:
+    """Hands on a board in another process, over its line."""
+
+    evse_id = 1
+    tells_within_s = 1.0
+    silent_within_s = 6.0
+
+    def __init__(self, board: LinkedBoard) -> None:
+        self.board = board
+        self.state: CarState = "A"
+
+    async def person(self, act: str, *args: Any) -> None:
+        await self.board.call(f"person.{act}", 1, *args)
+
+    async def car(self, state: CarState) -> None:
+        self.state = state
+        await self.person("box", state)
+
+    async def weld(self) -> None:
+        await self.person("inject", "ContactorWeld")
+
+    async def jam(self) -> None:
+        await self.person("inject", "ContactorStuckOpen")
+
+    async def mend(self) -> None:
+        await self.person("clear")
+
+    async def draw(self, ampere: float) -> None:
+        await self.person("box", self.state, ampere)
+
+    async def present(self, id_token: str) -> None:
+        await self.person("present", TokenPresented(id_token))
+
+    async def limit_A(self) -> float:
+        raise NotImplementedError
+
+    async def garbage(self) -> None:
+        raise NotImplementedError
+
+    async def silence(self, on: bool) -> None:
+        """The process itself does not run."""
+        assert self.board.process is not None
+        self.board.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+
+
+class HandsInOneLoop(Hands):
+    """Both ends in one loop, so that time may be virtual; the hands touch the world, not the line."""
+
+    def __init__(self, board: LinkedBoard, process: BoardProcess) -> None:
+        super().__init__(board)
+        self.process = process
+
+    async def person(self, act: str, *args: Any) -> None:
+        self.process._person(act, 1, list(args))
+
+    async def silence(self, on: bool) -> None:
+        if on:
+            self.process.board.inject(0, "BoardSilent")
+        else:
+            self.process.board.clear(0, "BoardSilent")
+
+    async def garbage(self) -> None:
+        for octets in (
+            b"\xff\x00\n",
+            b"{\n",
+            b"[]\n",
+            b"{}\n",
+            b'{"said": {"@": "NoSuchThing"}}\n',
+            b'{"said": {"@": "PilotVoltage", "evse_id": "one"}}\n',
+            b'{"id": 999, "ok": null}\n',
+            b'{"verb": 1}\n',
+            b"x" * (LIMIT + 10) + b"\n",
+        ):
+            self.process.line.writer.write(octets)
+
+
+@contextlib.asynccontextmanager
+async def linked(options: BoardOptions) -> AsyncIterator[tuple[LinkedBoard, BoardProcess]]:
+    """Both ends in this loop."""
+    ours, theirs = socket.socketpair()
+    found: asyncio.Future[BoardProcess] = asyncio.get_running_loop().create_future()
+
+    async def capture(process: BoardProcess) -> None:
+        found.set_result(process)
+
+    running = asyncio.ensure_future(server.run(theirs, options, capture))
+    board = LinkedBoard(Line(*await asyncio.open_connection(sock=ours, limit=LIMIT)), options)
+    process = await found
+    try:
+        yield board, process
+    finally:
+        await board.close()
+        await running
+
+
+def cases(can: frozenset[Can]) -> list[Any]:
+    return [
+        pytest.param(evse, story, id=f"{evse.connector}-{story}")
+        for evse in (TETHERED, SOCKET)
+        for story in stories(BoardInfo("sim", Shape.RAW, Opens(OPENS_WITHIN_S), (evse,)), can)
+    ]
+
+
+@pytest.mark.req("F-14", "F-16")
+@pytest.mark.parametrize(("evse", "story"), cases(CAN | {Can.GARBAGE}))
+def test_a_linked_board_conforms(evse: EvseInfo, story: Story) -> None:
+    async def play() -> None:
+        async with linked(BoardOptions((evse,))) as (board, process):
+            await story.play(HandsInOneLoop(board, process))
+
+    run_virtual(play())
+
+
+REAL = (
+    "start_tells_every_input_once",
+    "power_comes_and_goes",
+    "a_lapsed_lease_opens",
+    "a_weld_is_a_fault",
+    "silence_is_told_once_and_ends",
+)
+
+
+@pytest.mark.req("F-14", "F-16")
+@pytest.mark.parametrize(("evse", "story"), [case for case in cases(CAN) if str(case.values[1]) in REAL and case.values[0] is SOCKET])
+def test_a_board_process_conforms(evse: EvseInfo, story: Story) -> None:
+    async def play() -> None:
+        board = await spawn(BoardOptions((evse,)))
+        try:
+            await story.play(Hands(board))
+        finally:
+            await board.close()
+
+    asyncio.run(play())
+
+
+# ---- the line
+
+
+def test_what_the_board_does_not_know_is_a_hal_error() -> None:
+    async def ask() -> None:
+        async with linked(BoardOptions((TETHERED,))) as (board, _):
+            await board.start()
+            for name, evse_id, error in (
+                ("lock.lock", 1, NotFitted),
+                ("contactor.close", 7, HalError),
+                ("contactor.no_such_thing", 1, HalError),
+                ("no_such_thing.close", 1, HalError),
+                ("contactor.close", 1, HalError),
+            ):
+                with pytest.raises(error):
+                    await board.call(name, evse_id, *(["three"] if name.endswith("close") else []))
+            await board.evses[1].pilot.set_x1()
+
+    run_virtual(ask())
+
+
+def test_verbs_reach_the_station_and_its_answer_comes_back() -> None:
+    async def ask() -> list[tuple[int, str]]:
+        async with linked(BoardOptions((TETHERED,))) as (board, process):
+            before = await process.ask_station({"verb": "stop_transaction"})
+            board.on_verb = lambda body: (400, f"no {body['verb']} today")
+            return [before, await process.ask_station({"verb": "stop_transaction"})]
+
+    assert run_virtual(ask()) == [(503, "the station is not running"), (400, "no stop_transaction today")]
+
+
+def test_a_verb_to_a_hanging_station_is_answered_in_its_stead() -> None:
+    async def ask() -> tuple[int, str]:
+        ours, theirs = socket.socketpair()
+        found: asyncio.Future[BoardProcess] = asyncio.get_running_loop().create_future()
+
+        async def capture(process: BoardProcess) -> None:
+            found.set_result(process)
+
+        with ours:
+            running = asyncio.ensure_future(server.run(theirs, BoardOptions((TETHERED,)), capture))
+            answer = await (await found).ask_station({"verb": "freeze"})
+        await running
+        return answer
+
+    assert run_virtual(ask()) == (503, "the station does not answer")
+
+
+def test_a_dead_board_process_is_silence() -> None:
+    async def die() -> tuple[list[BoardInput], LinkedBoard]:
+        board = await spawn(BoardOptions((TETHERED,)))
+        heard: list[BoardInput] = []
+        board.listen(heard.append)
+        await board.start()
+        assert board.process is not None
+        board.process.kill()
+        await board.process.wait()
+        with pytest.raises(BoardSilent):
+            while True:
+                await board.evses[1].power.permit(0.4)
+        await board.close()
+        return heard, board
+
+    heard, _ = asyncio.run(die())
+    assert heard[-1] == BoardSilence(silent=True)
+
+
+# ---- what a kill leaves
+
+
+async def charging(board: LinkedBoard, seconds: float) -> list[BoardInput]:
+    """A car draws for so long."""
+    heard: list[BoardInput] = []
+    board.listen(heard.append)
+    await board.start()
+    await board.call("person.plug_in", 1, "one-phase")
+    ports, loop = board.evses[1], asyncio.get_running_loop()
+    await ports.pilot.set_pwm(53.3)
+    end_s, closed = loop.time() + seconds, False
+    while loop.time() < end_s:
+        await ports.power.permit(0.4)
+        if not closed and any(isinstance(each, PilotVoltage) and 5.0 < each.high_V < 7.0 for each in heard):
+            await ports.contactor.close(3)
+            closed = True
+        await asyncio.sleep(0.1)
+    return heard
+
+
+@pytest.mark.req("F-1")
+def test_a_power_cut_unplugs_nobody_winds_no_meter_back_and_mends_no_weld(tmp_path: Path) -> None:
+    options = BoardOptions((TETHERED,), str(tmp_path))
+
+    async def cut() -> float:
+        async with linked(options) as (board, process):
+            heard = await charging(board, 30.0)
+            process.board.inject(1, "ContactorWeld")
+            process.view()
+            kept = (tmp_path / saved.FILE).read_text()
+            told = [each.energy_import_Wh for each in heard if isinstance(each, MeterSample)][-1]
+        (tmp_path / saved.FILE).write_text(kept)
+        return told
+
+    async def again() -> tuple[list[BoardInput], list[dict[str, Any]]]:
+        async with linked(options) as (board, process):
+            heard: list[BoardInput] = []
+            board.listen(heard.append)
+            await board.start()
+            await asyncio.sleep(5.0)
+            return heard, process.view()
+
+    told_Wh = run_virtual(cut())
+    assert told_Wh > 50.0
+    heard, view = run_virtual(again())
+    assert next(each for each in heard if isinstance(each, MeterSample)).energy_import_Wh >= told_Wh
+    assert [each for each in heard if isinstance(each, PilotVoltage)][-1].high_V == pytest.approx(9.0, abs=0.5)
+    assert next(each for each in heard if isinstance(each, ContactorFeedback)).closed
+    assert view[0]["faults"] == ["ContactorWeld"]
+
+
+def test_a_car_leaves_at_its_time_over_a_restart(tmp_path: Path) -> None:
+    options = BoardOptions((TETHERED,), str(tmp_path))
+
+    async def first() -> str:
+        async with linked(options) as (_, process):
+            process.driver.plug_in(1)
+            await asyncio.sleep(150.0)
+            return str(process.view()[0]["pilot"])
+
+    async def second() -> list[str]:
+        async with linked(options) as (_, process):
+            letters = []
+            for seconds in (45.0, 10.0):
+                await asyncio.sleep(seconds)
+                letters.append(str(process.view()[0]["pilot"]))
+            return letters
+
+    assert run_virtual(first()) == "B"
+    assert run_virtual(second()) == ["B", "A"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"world": {"evses": {"1": {}}}, "driver": {}}'])
+def test_a_broken_state_file_is_said_and_begins_new(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / saved.FILE).write_text(text)
+
+    async def start() -> None:
+        async with linked(BoardOptions((TETHERED,), str(tmp_path))) as (board, _):
+            await board.start()
+
+    run_virtual(start())
+    assert "begins new" in capsys.readouterr().err
+    assert json.loads((tmp_path / saved.FILE).read_text())["world"]["evses"]["1"]["import_Ws"] == 0.0
+
+
+def test_a_full_disk_does_not_stop_the_board(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def start() -> float:
+        async with linked(BoardOptions((TETHERED,), str(tmp_path))) as (board, process):
+
+            def full(self: Path, target: Path) -> None:
+                raise OSError(28, "No space left on device")
+
+            monkeypatch.setattr(Path, "replace", full)
+            await charging(board, 10.0)
+            return float(process.view()[0]["meter"]["Wh"])
+
+    assert run_virtual(start()) > 0.0
+    assert capsys.readouterr().err.count("No space left") == 1
+
+
+@pytest.mark.req("F-16")
+def test_while_the_station_hangs_the_process_opens_and_goes_on_and_it_dies_with_the_station(tmp_path: Path) -> None:
+    """A real process. The station hangs for 1 s, then it is gone: the world stands in the file as it was."""
+    options = BoardOptions((TETHERED,), str(tmp_path))
+
+    async def hang() -> tuple[list[BoardInput], int]:
+        board = await spawn(options)
+        heard = await charging(board, 5.0)
+        mark = len(heard)
+        time.sleep(1.0)  # noqa: ASYNC251 the hang is what is tested
+        await asyncio.sleep(0.1)
+        process = board.process
+        assert process is not None
+        board.line.writer.transport.abort()
+        code = await process.wait()
+        await board.close()
+        return heard[mark:], code
+
+    said, code = asyncio.run(hang())
+    feedback = [each for each in said if isinstance(each, ContactorFeedback)]
+    assert feedback == [ContactorFeedback(1, closed=False, phases=0)]
+    assert code == 0
+    kept = json.loads((tmp_path / saved.FILE).read_text())
+    assert kept["world"]["evses"]["1"]["import_Ws"] > 0.0
+    assert kept["world"]["evses"]["1"]["load"] is not None
+
+
+def test_a_process_waits_until_the_one_before_has_written(tmp_path: Path) -> None:
+    first = saved.StateFile(tmp_path)
+    read: list[Any] = []
+    second = threading.Thread(target=lambda: read.append(saved.StateFile(tmp_path).read()))
+    second.start()
+    first.write({"n": 1})
+    assert not read
+    first.close()
+    second.join(10.0)
+    assert read == [{"n": 1}]
+
+
+def test_an_end_that_does_not_read_is_given_up() -> None:
+    async def flood() -> bool:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            line = Line(*await asyncio.open_connection(sock=ours, limit=LIMIT))
+            for _ in range(64):
+                line.send({"said": "x" * 65536})
+            closing = line.writer.is_closing()
+            await line.close()
+        return closing
+
+    assert run_virtual(flood())
