@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargepoint.commands import Command, SendText, SetDuty, SetStateF, SetX1
 from chargepoint.events import TextReceived
-from chargepoint.runtime.log import line, told
+from chargepoint.runtime.log import Teller, line
 from chargepoint.tick import Tick
 from hal.types import ContactorFeedback, MeterSample, PilotState, PilotVoltage
 
@@ -47,10 +47,11 @@ class Model:
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_NOTES))
     calls: dict[str, str] = field(default_factory=dict)
     """Message id -> action of calls that wait for their answer."""
+    teller: Teller = field(default_factory=Teller)
 
     def follow(self, tick: Tick, event: object, commands: Sequence[Command]) -> list[str]:
         """Take an input and its commands over; gives the lines that a pipe shows of it."""
-        lines = [line(tick, *each) for each in told(event, commands)]
+        lines = [line(tick, *each) for each in self.teller.told(event, commands)]
         self.notes.extend(lines)
         self._body(event)
         if isinstance(event, TextReceived):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chargepoint.commands import Delete, Persist, Put, ResetResidualCurrent
+from chargepoint.commands import Delete, Log, Persist, Put, ResetResidualCurrent
 from chargepoint.events import FaultCleared, FaultRaised
 from chargepoint.evse_state import Evse, Standing
 from chargepoint.faults import RESIDUAL_CURRENT, Fault, Reaction, Until, known
@@ -26,7 +26,7 @@ def raise_fault(evse: Evse, now: Tick, code: str, text: str = "") -> list[object
     text = text or row.text
     evse.state.faults[row.code] = Standing(text, evse.clock.utc(now))
     evse.facts.faults[row.code] = text
-    out: list[object] = [FaultRaised(evse.id, row.code, text, row.reaction is not Reaction.GO_ON)]
+    out: list[object] = [FaultRaised(evse.id, row.code, text, row.reaction is not Reaction.GO_ON), _log(evse, "fault.raised", row.code)]
     if row.until is Until.ACKNOWLEDGED:
         out.append(Persist((Put(TABLE, f"{evse.id}/{row.code}", {"text": text, "utc": evse.clock.utc(now)}),)))
     return out
@@ -86,6 +86,7 @@ def restored(evse: Evse, stored: dict[str, Any], now: Tick) -> list[object]:
         evse.state.faults[row.code] = Standing(str(value.get("text", row.text)), float(value.get("utc", 0.0)), present=False)
         evse.facts.faults[row.code] = evse.state.faults[row.code].text
         out.append(FaultRaised(evse.id, row.code, evse.facts.faults[row.code], row.reaction is not Reaction.GO_ON))
+        out.append(_log(evse, "fault.kept", row.code))
     return out
 
 
@@ -112,7 +113,7 @@ def _reported(evse: Evse, code: str) -> bool:
 def _clear(evse: Evse, row: Fault) -> list[object]:
     del evse.state.faults[row.code]
     evse.facts.faults.pop(row.code, None)
-    out: list[object] = [FaultCleared(evse.id, row.code)]
+    out: list[object] = [FaultCleared(evse.id, row.code), Log("info", "fault.cleared", {"evse": evse.id, "code": row.code})]
     if row.until is Until.ACKNOWLEDGED:
         out.append(Persist((Delete(TABLE, f"{evse.id}/{row.code}"),)))
     return out
@@ -121,3 +122,12 @@ def _clear(evse: Evse, row: Fault) -> list[object]:
 def acknowledged_by_itself(evse: Evse, code: str) -> list[object]:
     """What a person would have to acknowledge has been put right by the station as configured."""
     return _clear(evse, known(code)) if code in evse.state.faults and not _reported(evse, code) else []
+
+
+def _log(evse: Evse, key: str, code: str) -> Log:
+    """A fault that stands, for the operator."""
+    return Log(
+        "warning" if known(code).reaction is Reaction.GO_ON else "error",
+        key,
+        {"evse": evse.id, "code": code, "text": evse.facts.faults[code]},
+    )

@@ -9,9 +9,29 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from chargepoint.commands import CloseContactor, Command, Log, SetDuty
-from chargepoint.events import PoweredUp, ShutdownRequested
+from chargepoint.events import (
+    BayOccupied,
+    FaultAcknowledged,
+    HardwareFailed,
+    LinkSwitched,
+    PersistFailed,
+    PoweredUp,
+    ShutdownRequested,
+    StopRequested,
+)
+from chargepoint.pilot import Level, level_of
 from chargepoint.tick import Tick
-from hal.types import BoardFault, BoardSilence, ContactorFeedback, PilotState, ResidualCurrentTrip, TokenPresented
+from hal.types import (
+    BoardFault,
+    BoardRestarted,
+    BoardSilence,
+    ContactorFeedback,
+    MeterSilence,
+    PilotState,
+    PilotVoltage,
+    ResidualCurrentTrip,
+    TokenPresented,
+)
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -22,10 +42,18 @@ _EVENTS: dict[type, Callable[[Any], Shown | None]] = {
     PoweredUp: lambda e: ("info", "station.start", {"reason": e.reason, "version": e.firmware_version}),
     ShutdownRequested: lambda e: ("info", "station.stop", {"reason": e.reason}),
     ContactorFeedback: lambda e: ("info", "contactor", {"evse": e.evse_id, "is": f"closed, {e.phases} phases" if e.closed else "open"}),
-    PilotState: lambda e: ("info", "pilot", {"evse": e.evse_id, "state": e.state}),
+    PilotState: lambda e: ("info", "pilot", {"evse": e.evse_id, "is": e.state}),
     TokenPresented: lambda e: ("info", "card", {"type": e.type, "token": masked(e.id_token)}),
     ResidualCurrentTrip: lambda e: ("error", "residual_current", {"evse": e.evse_id, "kind": e.kind}),
     BoardFault: lambda e: ("warning", "board.fault", {"evse": e.evse_id, "code": e.code, "present": e.present}),
+    BoardRestarted: lambda e: ("warning", "board.restarted", {"text": e.text}),
+    MeterSilence: lambda e: ("warning", "meter.silent", {"evse": e.evse_id}),
+    HardwareFailed: lambda e: ("warning", "hardware.failed", {"evse": e.evse_id, "command": e.command, "error": e.error, "text": e.text}),
+    PersistFailed: lambda e: ("error", "store.failed", {"error": e.error}),
+    LinkSwitched: lambda e: ("info", "link.switched", {"up": e.up}),
+    StopRequested: lambda e: ("info", "stop", {"evse": e.evse_id, "reason": e.reason}),
+    FaultAcknowledged: lambda e: ("info", "fault.acknowledged", {"evse": e.evse_id, "code": e.code or "all"}),
+    BayOccupied: lambda e: ("info", "bay", {"evse": e.evse_id, "occupied": e.occupied}),
     BoardSilence: lambda e: ("error" if e.silent else "info", "board.silent", {"silent": e.silent}),
 }
 _COMMANDS: dict[type, Callable[[Any], Shown | None]] = {
@@ -44,22 +72,32 @@ def masked(token: str) -> str:
     return f"{token[:2]}…{token[-2:]}" if len(token) >= 8 else "…"
 
 
-def told(event: object, commands: Sequence[Command]) -> list[Shown]:
-    """What an input and its commands are to an operator."""
-    found = []
-    if (show := _EVENTS.get(type(event))) and (shown := show(event)):
-        found.append(shown)
-    for command in commands:
-        shown = told_of(command)
-        if shown:
-            found.append(shown)
-    return found
+class Teller:
+    """What an input and its commands are to an operator. Remembers the pilots, to say from where they came."""
+
+    def __init__(self) -> None:
+        self.levels: dict[int, Level] = {}
+
+    def told(self, event: object, commands: Sequence[Command]) -> list[Shown]:
+        """In the order in which it happened; most inputs and commands say nothing."""
+        found = [self._pilot(event) if isinstance(event, PilotVoltage) else _shown_of(_EVENTS, event)]
+        found += [_shown_of(_COMMANDS, command) for command in commands]
+        return [shown for shown in found if shown]
+
+    def _pilot(self, event: PilotVoltage) -> Shown | None:
+        before = self.levels.get(event.evse_id)
+        level = self.levels[event.evse_id] = level_of(event.high_V, before)
+        if level is before:
+            return None
+        return "info", "pilot", {"evse": event.evse_id, "is": LETTERS[level], **({"was": LETTERS[before]} if before else {})}
 
 
-def told_of(command: Command) -> Shown | None:
-    """One command; most of them say nothing to an operator."""
-    show = _COMMANDS.get(type(command))
-    return show(command) if show else None
+LETTERS = {level: "F" if level is Level.N else level.value for level in Level}
+
+
+def _shown_of(table: Mapping[type, Callable[[Any], Shown | None]], what: object) -> Shown | None:
+    show = table.get(type(what))
+    return show(what) if show else None
 
 
 def line(tick: Tick, level: str, key: str, values: Mapping[str, Any]) -> str:
@@ -88,19 +126,27 @@ def _utc(tick: Tick) -> datetime:
 
 
 def _shown(value: Any) -> str:
+    """What a peer or a card said must not move somebody's cursor."""
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or any(c.isspace() or c == '"' for c in text) else text
+    if text and text.isprintable() and not any(c.isspace() or c == '"' for c in text):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 class Logger:
-    """A watcher of the shell that writes lines."""
+    """A watcher of the shell that writes lines. An output that is gone ends the log, never the station."""
 
     def __init__(self, out: TextIO | None = None, *, as_json: bool = False, level: str = "info") -> None:
         self.out = out or sys.stdout
         self.render = json_line if as_json else line
         self.least = LEVELS.index(level)
+        self.teller = Teller()
+        self.broken = False
 
     def __call__(self, tick: Tick, event: object, commands: Sequence[Command]) -> None:
-        for level, key, values in told(event, commands):
-            if LEVELS.index(level) >= self.least:
-                print(self.render(tick, level, key, values), file=self.out, flush=True)
+        for level, key, values in self.teller.told(event, commands):
+            if LEVELS.index(level) >= self.least and not self.broken:
+                try:
+                    print(self.render(tick, level, key, values), file=self.out, flush=True)
+                except (OSError, ValueError):
+                    self.broken = True
