@@ -36,7 +36,7 @@ END_S = 15.0
 """A reset does not wait longer for transactions to end; what is left is ended as after a power loss (F-1)."""
 SHUTDOWN_END_S = 3.5
 """The same on SIGTERM, where all is over within 5 s (F-18)."""
-DELIVERY_S = 2.0
+DELIVERY_S, SHUTDOWN_DELIVERY_S = 2.0, 1.0
 """So long ended transactions get to reach the CSMS before the link goes; they are on disk in any case."""
 EVSE_DOWN_S = 3.0
 """How long a reset takes an EVSE out of service: longer than T_step_X1 (IEC 61851-1 A.5.3), so that the EV begins anew."""
@@ -198,8 +198,9 @@ class ResetBlock(Block):
             return self._order(now, going) if going.retry_at is not None and going.retry_at <= now.mono else []
         late = now.mono >= going.give_up_at
         if going.settled_at is None and (late or not any(facts.transaction_id for facts in self.context.evses.values())):
-            waits = going.ended and self.context.link.online and going.restarts and not late
-            going.settled_at = now.mono + (DELIVERY_S if waits else 0.0)
+            waits = going.ended and self.context.link.online and not late
+            delivery_s = DELIVERY_S if going.restarts else SHUTDOWN_DELIVERY_S
+            going.settled_at = now.mono + (delivery_s if waits else 0.0)
         if going.settled_at is None or now.mono < going.settled_at:
             return []
         going.stored = True

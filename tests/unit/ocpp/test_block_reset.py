@@ -18,7 +18,7 @@ from chargepoint.events import (
 )
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
-from chargepoint.ocpp.blocks.reset import DELIVERY_S, END_S, EVSE_DOWN_S, SHUTDOWN_END_S, ResetBlock
+from chargepoint.ocpp.blocks.reset import DELIVERY_S, END_S, EVSE_DOWN_S, SHUTDOWN_DELIVERY_S, SHUTDOWN_END_S, ResetBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
 from tests.unit.ocpp.block_rig import BlockRig
 
@@ -216,9 +216,20 @@ def test_sigterm_opens_at_once_and_stops_when_the_end_is_on_disk(station: BlockR
     assert station.said(AuthorisationEnded) == [AuthorisationEnded(1, "Reboot", "ResetCommand", at_once=True)]
     assert station.said(StopProcess) == []
     finish(station)
+    assert station.said(StopProcess) == []  # the Ended gets a moment to reach the CSMS
+    station.advance(SHUTDOWN_DELIVERY_S)
     assert station.said(StopProcess) == [StopProcess()]
     assert station.said(Restart) == []
     assert reboot(station)[1] == "LocalReset"
+
+
+@pytest.mark.req("F-18")
+def test_sigterm_waits_for_nobody_who_is_not_there(station: BlockRig) -> None:
+    begin(station)
+    station.context.link.connected = False
+    station.hear(ShutdownRequested())
+    finish(station)
+    assert station.said(StopProcess) == [StopProcess()]
 
 
 @pytest.mark.req("F-18")

@@ -1,0 +1,1 @@
+"""Long campaigns over real processes; `make soak` runs them whole, `make test` seeded slices."""
