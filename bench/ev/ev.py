@@ -65,6 +65,8 @@ class EvState:
     toggles: int = 0
     toggle_at: float | None = None
     flap_at: float | None = None
+    drawing_since: float | None = None
+    """Since when it has drawn, at first."""
 
 
 STANDARD = EvSpec()
@@ -118,7 +120,7 @@ class Ev:
     def deadline(self) -> float | None:
         s = self.state
         ramp_at = next((at for at in (self.ramp.start_s, self.ramp.end_s) if at > self.now_s), None) if self._live else None
-        parts = (s.s2_change_at, s.toggle_at, s.flap_at, self._sleep_at(), ramp_at, self._energy_at())
+        parts = (s.s2_change_at, s.toggle_at, s.flap_at, self._sleep_at(), self._enough_at(), ramp_at, self._energy_at())
         return min((at for at in parts if at is not None), default=None)
 
     def advance(self, now_s: float, offered: Offered) -> None:
@@ -144,6 +146,9 @@ class Ev:
 
     @property
     def _full(self) -> bool:
+        s, for_s = self.state, self.spec.draws_for_s
+        if for_s is not None and s.drawing_since is not None and self.now_s >= s.drawing_since + for_s:
+            return True
         return self.spec.wants_Wh is not None and self.state.taken_Wh >= self.spec.wants_Wh - 1e-6
 
     @property
@@ -176,6 +181,10 @@ class Ev:
         s, after_s = self.state, self.spec.sleeps_after_s
         return s.no_pwm_since + after_s if after_s is not None and s.no_pwm_since is not None and not s.asleep else None
 
+    def _enough_at(self) -> float | None:
+        s, for_s = self.state, self.spec.draws_for_s
+        return s.drawing_since + for_s if for_s is not None and s.drawing_since is not None and not self._full else None
+
     def _toggle(self) -> None:
         s = self.state
         if s.toggle_at is None or self.now_s < s.toggle_at:
@@ -187,6 +196,7 @@ class Ev:
     def _plan_s2(self) -> None:
         s, spec, now_s = self.state, self.spec, self.now_s
         if s.toggle_at is not None or spec.simplified:
+            s.s2_change_at = s.flap_at = None
             return
         if spec.flaps_s is not None and s.pwm_since is not None:
             if s.flap_at is None or now_s >= s.flap_at:
@@ -225,6 +235,8 @@ class Ev:
         if abs(target_A - self.ramp.to_A) < 1e-9:
             return
         present_A = self.ramp.at(now_s)
+        if self.state.drawing_since is None:
+            self.state.drawing_since = now_s
         if target_A == 0.0:
             self.ramp = Ramp(present_A, 0.0, now_s, STOP_RAMP_A_PER_S)
         else:

@@ -16,6 +16,8 @@ class EvSpec:
     """Offered less, it does not charge."""
     wants_Wh: float | None = None
     """How much it takes before it is full; None: no end."""
+    draws_for_s: float | None = None
+    """So long after current first flowed it has had enough; None: no end."""
     taper: tuple[tuple[float, float], ...] = ()
     """Charge profile: (taken energy in Wh, at most so many A from there on), rising."""
     s2_delay_s: float = 1.5
