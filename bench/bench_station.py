@@ -43,6 +43,8 @@ class Bench:
         self.config, self.board = config, board
         self.handle: Handle | None = None
         self.ended = ""
+        self.ends = False
+        """It has been told to end, perhaps before the station was ready."""
         self._said: dict[str, Any] = {}
         self._refused = ""
         board.on_verb = self.on_verb
@@ -53,6 +55,8 @@ class Bench:
         self.handle = handle
         handle.watch(self.watch)
         self.watch(Tick(0.0, 0.0), None, ())
+        if self.ends:
+            handle.shut_down()
 
     def watch(self, tick: Tick, event: object, commands: Sequence[Command]) -> None:
         """Tell the board's process what changed."""
@@ -91,6 +95,7 @@ class Bench:
 
     def end(self) -> None:
         """SIGINT, SIGTERM: in order, within 5 s."""
+        self.ends = True
         if self.handle is not None:
             self.handle.shut_down()
 
@@ -109,7 +114,7 @@ async def run(config: BenchConfig) -> int:
             options = Options(start_reason=reason, watchers=[logger])
             outcome = await run_station(config.station, board, config.state_dir, ready=bench.ready, options=options)
             bench.handle = None
-            if not outcome.restart:
+            if not outcome.restart or bench.ends:
                 break
             reason = outcome.reason or "PowerUp"
     finally:

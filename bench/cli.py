@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-EXIT_WRONG = 1
+EXIT_WRONG, EXIT_INTERRUPTED, EXIT_PIPE = 1, 130, 141
+MENDABLE = {"ConfigError", "StartError", "JournalError", "OptionError", "CodecError", "BoardSilent"}
+"""Errors, by name, since nothing is imported here, whose message says what is wrong with what was given."""
+EXTRAS = {"rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": "serial"}
+"""Package -> the extra that brings it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,17 +25,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(given.command(given))
     except KeyboardInterrupt:
-        return 130
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # `| head` has seen enough; Python would complain once more while it closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE
     except Exception as error:
-        if not _known(error):
+        words = _words(error)
+        if not words:
             raise
-        print(error, file=sys.stderr)
+        print(words, file=sys.stderr)
         return EXIT_WRONG
 
 
-def _known(error: Exception) -> bool:
-    """What a person can mend is said in words; anything else is a bug and shows where it is."""
-    return type(error).__name__ in {"ConfigError", "StartError", "JournalError", "OptionError", "CodecError"} or isinstance(error, OSError)
+def _words(error: Exception) -> str:
+    """What a person can mend, in words; "" is a bug, which shows where it is."""
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+        return f"this needs the package {error.name}: pip install 'chargepoint[{EXTRAS[error.name]}]'"
+    known = isinstance(error, OSError | EOFError | UnicodeError) or type(error).__name__ in MENDABLE
+    return (str(error) or type(error).__name__) if known else ""
 
 
 def _parser() -> argparse.ArgumentParser:

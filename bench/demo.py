@@ -51,7 +51,7 @@ class Demo:
         self.board, self.live = board, live
         self.model = Model()
         self.handle: Handle | None = None
-        self.paused = False
+        self.paused = self.arrived = self.ends = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.keys: dict[str, Callable[[], Awaitable[None]]] = {
             "p": lambda: self.person("plug_in", CAR),
@@ -65,7 +65,11 @@ class Demo:
     def ready(self, handle: Handle) -> None:
         """The station runs: the car comes, and its driver swipes."""
         self.handle = self.model.handle = handle
-        self.do(self._arrive)
+        if self.ends:
+            self.end()
+        elif not self.arrived:
+            self.arrived = True
+            self.do(self._arrive)
 
     async def _arrive(self) -> None:
         await self.person("plug_in", CAR)
@@ -104,11 +108,16 @@ class Demo:
         """A line for a pipe; a note in the picture."""
         if self.live:
             self.model.notes.append(line)
-        else:
+            return
+        try:
             print(line, flush=True)
+        except OSError:  # nobody reads any more; the station is inside of telling this, so it is told to end afterwards
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            asyncio.get_running_loop().call_soon(self.end)
 
     def end(self) -> None:
         """In order: the contactor first, then the transaction's Ended."""
+        self.ends = True
         if self.handle is not None:
             self.handle.shut_down("Local")
 
@@ -127,24 +136,36 @@ async def run(seconds: float) -> int:
         with tempfile.TemporaryDirectory(prefix="chargepoint-demo-") as folder, _keys(demo) if live else contextlib.nullcontext():
             async with EmbeddedCsms() as csms:
                 picture = loop.create_task(_draw(demo)) if live else None
-                options = Options(start_reason="PowerUp", journal=False, watchers=[demo.watch])
-                while (await run_station(config_of(csms.url), board, Path(folder), ready=demo.ready, options=options)).restart:
-                    pass
+                await _lives(demo, csms.url, Path(folder))
                 if picture is not None:
                     picture.cancel()
                     await asyncio.wait([picture])
     finally:
         await board.close()
+    if live:
+        print("\n".join(demo.model.ended) or "no transaction has ended")
     return 0
+
+
+async def _lives(demo: Demo, url: str, folder: Path) -> None:
+    """One run after the other: the CSMS may order a Reset."""
+    reason = "PowerUp"
+    while not demo.ends:
+        options = Options(start_reason=reason, journal=False, watchers=[demo.watch])
+        outcome = await run_station(config_of(url), demo.board, folder, ready=demo.ready, options=options)
+        demo.handle = demo.model.handle = None
+        if not outcome.restart:
+            return
+        reason = outcome.reason or "LocalReset"
 
 
 async def _draw(demo: Demo) -> None:
     from rich.live import Live
 
-    with Live(render(demo.model), refresh_per_second=REFRESH_PER_S, screen=True, redirect_stderr=False) as live:
+    with Live(refresh_per_second=REFRESH_PER_S, screen=True, redirect_stderr=False) as live:
         while True:
+            live.update(render(demo.model, live.console.size.height))
             await asyncio.sleep(1 / REFRESH_PER_S)
-            live.update(render(demo.model))
 
 
 @contextlib.contextmanager

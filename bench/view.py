@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from chargepoint.commands import Command, SendText, SetDuty, SetStateF, SetX1
+from chargepoint.commands import Command, Log, SendText, SetDuty, SetStateF, SetX1
 from chargepoint.events import TextReceived
-from chargepoint.runtime.log import Teller, line
+from chargepoint.facts import EvseFacts
+from chargepoint.runtime.log import LETTERS, Teller, line
 from chargepoint.tick import Tick
 from hal.types import ContactorFeedback, MeterSample, PilotState, PilotVoltage
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from chargepoint.runtime.main import Handle
 
-MOST_MESSAGES, MOST_NOTES = 14, 8
-KEYS = "p plug in   u unplug   s swipe a card   space pause / resume   t trip the RCD   c clear   q quit"
+KEPT = 100
+"""Messages and notes that a tall terminal may show."""
+KEYS = "p plug   u unplug   s swipe   space pause   t trip the RCD   c clear   q quit"
 FULL_A = 32.0
 
 
@@ -33,7 +35,8 @@ class Shown:
     duty_percent: float | None = None
     closed: bool = False
     meter: MeterSample | None = None
-    energy_at_start_Wh: float = 0.0
+    energy_before_Wh: float = 0.0
+    """What the register said when the transaction began."""
 
 
 @dataclass(slots=True)
@@ -42,11 +45,13 @@ class Model:
 
     handle: Handle | None = None
     evses: dict[int, Shown] = field(default_factory=dict)
-    messages: deque[tuple[str, str, str]] = field(default_factory=lambda: deque(maxlen=MOST_MESSAGES))
+    messages: deque[tuple[str, str, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
     """Time, arrow, what."""
-    notes: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_NOTES))
+    notes: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
     calls: dict[str, str] = field(default_factory=dict)
     """Message id -> action of calls that wait for their answer."""
+    ended: list[str] = field(default_factory=list)
+    """A line for each transaction that is over."""
     teller: Teller = field(default_factory=Teller)
 
     def follow(self, tick: Tick, event: object, commands: Sequence[Command]) -> list[str]:
@@ -59,9 +64,18 @@ class Model:
         for command in commands:
             if isinstance(command, SendText):
                 lines.append(self._message(tick, ">", command.text))
+            elif isinstance(command, Log):
+                self._transaction(command)
             elif isinstance(command, (SetDuty, SetX1, SetStateF)):
                 self._evse(command.evse_id).duty_percent = command.duty_percent if isinstance(command, SetDuty) else None
         return lines
+
+    def _transaction(self, log: Log) -> None:
+        if log.key == "transaction.started":
+            shown = self._evse(log.values["evse"])
+            shown.energy_before_Wh = shown.meter.energy_import_Wh if shown.meter else 0.0
+        elif log.key == "transaction.ended":
+            self.ended.append("transaction {id} ended ({reason}) after {Wh} Wh".format_map(log.values))
 
     def _evse(self, evse_id: int) -> Shown:
         return self.evses.setdefault(evse_id, Shown())
@@ -121,55 +135,72 @@ def energy_of(payload: dict[str, Any]) -> float | None:
     return found
 
 
-def render(model: Model) -> RenderableType:
-    """The picture."""
+def heights(evses: int, height: int) -> tuple[int, int]:
+    """Lines of messages and of the log for a terminal of this height; 0: there is no room for it.
+
+    >>> heights(1, 24), heights(1, 50), heights(1, 12)
+    ((6, 2), (24, 10), (0, 0))
+    """
+    left = height - (ROWS * evses + 2) - 1
+    notes = left // 3 - 2
+    messages = left - (notes + 2 if notes >= 1 else 0) - 2
+    return max(messages, 0), max(notes, 0)
+
+
+def render(model: Model, height: int = 40) -> RenderableType:
+    """The picture, for a terminal of this height."""
     from rich.console import Group
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
 
     board = Table.grid(padding=(0, 2))
-    for _ in range(2):
-        board.add_column()
     for evse_id, shown in sorted(model.evses.items()):
         for name, value in rows(model, evse_id, shown):
             board.add_row(Text(name, style="dim"), value)
-    messages = Table.grid(padding=(0, 1))
-    for time, arrow, what in model.messages:
-        messages.add_row(
-            Text(time, style="dim"), Text(arrow, style="green" if arrow == ">" else "cyan"), Text(what, overflow="ellipsis", no_wrap=True)
-        )
-    notes = Text("\n".join(model.notes), overflow="ellipsis", no_wrap=True)
-    return Group(
-        Panel(board, title="charge point", title_align="left"),
-        Panel(messages, title="OCPP 2.1", title_align="left", height=MOST_MESSAGES + 2),
-        Panel(notes, title="log", title_align="left", height=MOST_NOTES + 2),
-        Text(KEYS, style="bold"),
-    )
+    parts: list[RenderableType] = [Panel(board, title="charge point", title_align="left")]
+    most_messages, most_notes = heights(max(len(model.evses), 1), height)
+    if most_messages:
+        messages = Table.grid(padding=(0, 1))
+        for time, arrow, what in list(model.messages)[-most_messages:]:
+            style = "green" if arrow == ">" else "cyan"
+            messages.add_row(Text(time, style="dim"), Text(arrow, style=style), Text(what, overflow="ellipsis", no_wrap=True))
+        parts.append(Panel(messages, title="OCPP 2.1", title_align="left", height=most_messages + 2))
+    if most_notes:
+        notes = Text("\n".join(list(model.notes)[-most_notes:]), overflow="ellipsis", no_wrap=True)
+        parts.append(Panel(notes, title="log", title_align="left", height=most_notes + 2))
+    return Group(*parts, Text(KEYS, style="bold", no_wrap=True))
 
 
 def rows(model: Model, evse_id: int, shown: Shown) -> list[tuple[str, Any]]:
-    """Name and value of each line about one EVSE."""
+    """Name and value of each of the ROWS about one EVSE."""
     from rich.text import Text
 
-    facts = model.handle.station.wiring.context.evses[evse_id] if model.handle else None
-    link = model.handle.station.wiring.context.link if model.handle else None
+    context = model.handle.station.wiring.context if model.handle else None
+    facts = context.evses[evse_id] if context else EvseFacts(evse_id)
+    online = context is not None and context.link.online
     meter = shown.meter
     amps = max(meter.current_A, default=0.0) if meter else 0.0
-    bar = "█" * round(amps / FULL_A * 40)
+    energy_Wh = meter.energy_import_Wh if meter else 0.0
+    level = model.teller.levels.get(evse_id)
+    letter = f"{LETTERS[level]}{'' if shown.duty_percent is None else 2}" if level else "?"
     pwm = "no PWM" if shown.duty_percent is None else f"PWM {shown.duty_percent:.1f} %"
-    limit = f", offers {facts.limit_A:.1f} A ({facts.limit_reason})" if facts and facts.limit_A else ""
-    return [
-        ("CSMS", Text("connected" if link and link.online else "not connected", style="green" if link and link.online else "red")),
-        ("pilot", Text(f"{shown.pilot_V:+.1f} V, {pwm}{limit}")),
-        ("contactor", Text("CLOSED" if shown.closed else "open", style="bold yellow" if shown.closed else "green")),
-        ("current", Text(f"{amps:5.1f} A {bar}", style="yellow")),
-        ("power", Text(f"{(meter.power_W or 0.0) / 1000 if meter else 0.0:5.2f} kW")),
-        ("energy", Text(f"{meter.energy_import_Wh if meter else 0.0:.1f} Wh on the meter")),
-        ("state", Text(facts.charging_state.value if facts else "")),
-        ("transaction", Text((facts.transaction_id if facts else "") or "none")),
-        (
-            "faults",
-            Text(", ".join(facts.faults.values()) if facts and facts.faults else "none", style="red" if facts and facts.faults else ""),
-        ),
+    limit = f", offers {facts.limit_A:.1f} A ({facts.limit_reason})" if facts.limit_A else ""
+    of_it = f"{energy_Wh - shown.energy_before_Wh:.1f} Wh in this transaction, " if facts.transaction_id else ""
+    faults = ", ".join(facts.faults.values())
+    found: list[tuple[str, str, str]] = [
+        ("CSMS", "connected" if online else "not connected", "green" if online else "red"),
+        ("pilot", f"{letter:2}  {shown.pilot_V:+.1f} V, {pwm}{limit}", ""),
+        ("contactor", "CLOSED" if shown.closed else "open", "bold yellow" if shown.closed else "green"),
+        ("current", f"{amps:5.1f} A {'█' * round(amps / FULL_A * 40)}", "yellow"),
+        ("power", f"{(meter.power_W or 0.0) / 1000 if meter else 0.0:5.2f} kW", ""),
+        ("energy", f"{of_it}{energy_Wh:.1f} Wh on the meter", ""),
+        ("state", facts.charging_state.value, ""),
+        ("transaction", facts.transaction_id or "none", ""),
+        ("faults", faults or "none", "red" if faults else ""),
     ]
+    return [(name, Text(value, style=style, overflow="ellipsis", no_wrap=True)) for name, value, style in found]
+
+
+ROWS = 9
+"""Lines about one EVSE."""
