@@ -17,13 +17,11 @@ EXTRAS = {"rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: done; 1: the input or the configuration is wrong, in words on stderr; 2: the command line is."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    if given.command is None:
-        parser.print_help()
-        return 0
+    given = _parser().parse_args(arguments)
     try:
-        return int(given.command(given))
+        code = int(given.command(given))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough; Python would complain once more while it closes stdout
@@ -47,7 +45,7 @@ def _words(error: Exception) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="chargepoint", description="Turns an embedded Linux board into an EV charging station.")
-    parser.set_defaults(command=None)
+    parser.set_defaults(command=lambda given: parser.print_help() or 0)
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
