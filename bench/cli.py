@@ -45,7 +45,7 @@ def _words(error: Exception) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="chargepoint", description="Turns an embedded Linux board into an EV charging station.")
-    parser.set_defaults(command=lambda given: parser.print_help() or 0)
+    parser.set_defaults(command=lambda given: _help(parser))
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -71,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("journal", type=Path, metavar="JOURNAL")
     export.add_argument("--salt", default="", help="the same salt names the same token alike; one is drawn without it")
     return parser
+
+
+def _help(parser: argparse.ArgumentParser) -> int:
+    print(parser.format_help(), end="")
+    return 0
 
 
 def _version() -> str:
