@@ -183,7 +183,8 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         shell.watchers.extend(options.watchers)
         store = StorePort(database, shell.tell, threaded=options.threaded)
         csms = config.csms
-        ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)))
+        files = TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)
+        ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, files, threaded=options.threaded))
         shell.use(ports)
         for port in ports[1:]:
             await port.start()

@@ -32,8 +32,8 @@ WORDS: tuple[tuple[str, Cause, str], ...] = (
     ("unsupported certificate purpose", "certificate", "its certificate is not one for servers"),
     ("UNSUPPORTED_PROTOCOL", "tls", "no TLS version in common: it speaks less than TLS 1.2"),
     ("TLSV1_ALERT_PROTOCOL_VERSION", "tls", "no TLS version in common"),
-    ("WRONG_VERSION_NUMBER", "tls", "it does not answer in TLS: version or port is wrong (a ws:// port?)"),
-    ("HANDSHAKE_FAILURE", "tls", "no cipher suite in common, or it refuses our certificate"),
+    ("WRONG_VERSION_NUMBER", "tls", "it does not answer in TLS (a ws:// port?)"),
+    ("HANDSHAKE_FAILURE", "tls", "no cipher suite in common, or it wants a client certificate that it did not get"),
     ("CERTIFICATE_REQUIRED", "tls", "it wants a client certificate (security profile 3)"),
     ("ALERT_UNKNOWN_CA", "tls", "it does not know the issuer of our client certificate"),
     ("ALERT_BAD_CERTIFICATE", "tls", "it refuses our client certificate"),
@@ -83,13 +83,13 @@ def reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, ssl.SSLError):
-        return (error.reason or str(error)).replace("_", " ").lower()
+        return str(getattr(error, "reason", None) or error).replace("_", " ").lower()
     return error.strerror or str(error)
 
 
 def explain(error: ssl.SSLError) -> tuple[Cause, str]:
     """LinkDown's cause and detail for a handshake that failed."""
-    said = f"{error.reason or ''} {getattr(error, 'verify_message', '')} {error}"
+    said = f"{getattr(error, 'verify_message', '')} {error}"
     for part, cause, words in WORDS:
         if part.lower() in said.lower():
             return cause, f"the CSMS: {words}"
