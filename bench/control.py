@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.board.driver import NotPossible
 from bench.verbs import STATION_VERBS, BadBody, integer, text, texts
+from hal.sim.world import STATION
 from hal.types import TokenPresented
 
 if TYPE_CHECKING:
@@ -59,8 +60,12 @@ def _swipe(process: BoardProcess, body: dict[str, Any]) -> None:
     process.board.present(TokenPresented(text(body, "token", 255), text(body, "token_type", 20, "ISO14443"), evse_ids))
 
 
+def _evse_or_board(process: BoardProcess, body: dict[str, Any]) -> int:
+    return STATION if body.get("connector_id") == STATION else _evse(process, body)
+
+
 def _raise_error(process: BoardProcess, body: dict[str, Any]) -> None:
-    process.board.inject(_evse(process, body), text(body, "error_string", 50))
+    process.board.inject(_evse_or_board(process, body), text(body, "error_string", 50))
 
 
 BOARD_VERBS: dict[str, Verb] = {
@@ -85,9 +90,11 @@ async def act(process: BoardProcess, verb: str, body: Any) -> tuple[int, str]:
             BOARD_VERBS[verb](process, body)
             process.save()
         elif verb == "clear_error":
-            evse_id = _evse(process, body)
+            evse_id = _evse_or_board(process, body)
             code = text(body, "error_string", 50, "")
             process.board.clear(evse_id, code)
+            if evse_id == STATION:
+                return 200, ""
             return await process.ask_station({"verb": verb, "connector_id": evse_id, "error_string": code})
         elif verb in STATION_VERBS:
             texts(body)

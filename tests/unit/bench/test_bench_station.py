@@ -1,0 +1,246 @@
+"""bench-station whole: real processes, a real CSMS on the loopback, and the contract of the control port."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.csms import Behaviour, EmbeddedCsms
+from tests.unit.bench.bench_rig import IDENTITY, bench_station, configured, free_port, http, started, until
+
+FAST = [{"component": "OCPPCommCtrlr", "variable": "RetryBackOffWaitMinimum", "value": "1"}]
+
+
+def ended(payload: dict[str, Any]) -> bool:
+    return bool(payload["eventType"] == "Ended")
+
+
+def test_a_whole_charge_by_its_verbs(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms) as station:
+            state = await station.state()
+            assert state["evses"][0] == {
+                "id": 1, "pilot": "A", "duty": 100.0, "contactor": "open", "meter": {"Wh": 0.0, "A": 0.0, "V": 230.0},
+                "faults": [], "transaction": None, "session": "Idle",
+            }  # fmt: skip
+            evse = await station.charging()
+            assert (evse["pilot"], evse["session"]) == ("C", "Charging")
+            assert evse["transaction"] in csms.sessions
+            assert (await station.state())["connected"] is True
+            evse = await station.until(lambda evse: evse["meter"]["A"] == pytest.approx(32.0, abs=0.5))
+
+            await station.do("pause_session", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "B" and evse["contactor"] == "open" and evse["session"] == "SuspendedEV")
+            await station.do("resume_session", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "C")
+
+            await station.do("stop_transaction", connector_id=1, reason="EmergencyStop")
+            said = await csms.wait_for("TransactionEvent", ended)
+            assert said["transactionInfo"]["stoppedReason"] == "EmergencyStop"
+            evse = await station.until(lambda evse: evse["contactor"] == "open" and evse["transaction"] is None)
+            assert evse["meter"]["Wh"] > 0.0
+            await station.do("plug_out", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
+            assert csms.invalid == []
+            assert await station.end() == (0, "")
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("F-16")
+def test_while_the_station_hangs_the_board_opens_and_the_port_answers(tmp_path: Path) -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms) as station:
+            await station.charging()
+            await station.do("freeze", seconds=3)
+            begun = loop.time()
+            await station.until(lambda evse: evse["contactor"] == "open" and evse["meter"]["A"] == 0.0)
+            await station.do("pause_session", connector_id=1)
+            hanging = loop.time() - begun < 3.0
+            await station.do("clear_error", connector_id=1)  # the station's answer
+            assert hanging
+            assert loop.time() - begun >= 2.5
+
+    asyncio.run(story())
+
+
+def test_the_power_cut_unplugs_nobody_and_winds_back_no_meter(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms() as csms:
+            async with bench_station(tmp_path, csms) as station:
+                before = await station.charging()
+                await station.do("raise_error", connector_id=1, error_string="ContactorWeld")
+                await station.end(signal.SIGKILL)
+
+                async def gone() -> bool:
+                    try:
+                        await http(station.port, "GET", "/health")
+                    except OSError:
+                        return True
+                    return False
+
+                await until(gone)
+            async with bench_station(tmp_path, csms) as station:
+                after = await station.evse()
+                assert after["pilot"] != "A"
+                assert after["meter"]["Wh"] >= before["meter"]["Wh"]
+                assert "ContactorWeld" in after["faults"]
+                said = await csms.wait_for("TransactionEvent", ended)
+                assert said["transactionInfo"]["stoppedReason"] == "PowerLoss"
+                assert csms.sessions[before["transaction"]].ended
+
+    asyncio.run(story())
+
+
+def test_sigterm_ends_a_transaction_in_order(tmp_path: Path) -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms) as station:
+            evse = await station.charging()
+            begun = loop.time()
+            assert await station.end(signal.SIGTERM) == (0, "")
+            assert loop.time() - begun < 5.0  # the contract's
+            assert csms.sessions[evse["transaction"]].ended
+
+    asyncio.run(story())
+
+
+def test_the_network_is_pulled_and_put_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms, variables=FAST) as station:
+            await station.do("add_to_auth_cache", token="04A1B2C3", status="Accepted")
+            await station.do("disconnect_websocket")
+
+            async def offline() -> bool:
+                return not (await station.state())["connected"]
+
+            await until(offline)
+            assert await station.charging()
+            assert csms.connected_times == 1
+            await station.do("connect_websocket")
+            said = await csms.wait_for("TransactionEvent")
+            assert said["offline"] is True
+
+    asyncio.run(story())
+
+
+def test_what_the_operator_forces(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms(Behaviour(other_tokens="Invalid")) as csms, bench_station(tmp_path, csms) as station:
+            await csms.wait_for("BootNotification")
+
+            async def value() -> dict[str, Any]:
+                asked = {"component": {"name": "TxCtrlr"}, "variable": {"name": "EVConnectionTimeOut"}}
+                found: dict[str, Any] = (await csms.call(IDENTITY, "GetVariables", {"getVariableData": [asked]}))["getVariableResult"][0]
+                return found
+
+            await station.do("set_variable", component="TxCtrlr", variable="EVConnectionTimeOut", value="77")
+            assert (await value())["attributeValue"] == "77"
+            await station.do("set_variable", component=None, variable="ConnectionTimeOut", value=78)
+            assert (await value())["attributeValue"] == "78"
+            await station.do("set_variable", component="TxCtrlr", variable="EVConnectionTimeOut", value=None)
+            assert (await value())["attributeStatus"] == "UnknownVariable"
+            status, why = await station.post("set_variable", component="TxCtrlr", variable="Zorp", value="1")
+            assert (status, why) == (400, "variable.unknown: TxCtrlr.Zorp")
+            await station.do("add_to_auth_cache", token="04A1B2C3", status="Accepted")
+            await station.do("parking_bay", connector_id=1, occupied=True)
+            await station.do("raise_error", connector_id=1, error_string="MREC6UnderVoltage")
+            await station.until(lambda evse: "UnderVoltage" in evse["faults"])
+            await station.do("clear_error", connector_id=1)
+            await station.until(lambda evse: evse["faults"] == [])
+            await station.do("raise_error", connector_id=0, error_string="BoardSilent")
+            await station.until(lambda evse: "BoardSilent" in evse["faults"])
+            await station.do("clear_error", connector_id=0)
+            await station.until(lambda evse: evse["faults"] == [])
+            assert await csms.call(IDENTITY, "Reset", {"type": "Immediate"}) == {"status": "Accepted"}
+            assert (await csms.wait_for("BootNotification", lambda boot: boot["reason"] == "RemoteReset"))["chargingStation"]
+
+    asyncio.run(story())
+
+
+# (verb, body, status, the reason's beginning)
+WRONG: list[tuple[str, Any, int, str]] = [
+    ("plug_in", "{", 400, "the body is no JSON"),
+    ("plug_in", b"\xff", 400, "the body is no JSON"),
+    ("plug_in", "[1]", 400, "the body is a JSON object"),
+    ("plug_in", "", 400, "connector_id: a whole number, not None"),
+    ("plug_in", '{"connector_id": true}', 400, "connector_id: a whole number, not True"),
+    ("plug_in", '{"connector_id": 2}', 400, "connector_id: there is no EVSE 2; there are [1]"),
+    ("plug_in", '{"connector_id": 1, "x": "' + "y" * 70_000 + '"}', 400, "the body is no JSON: the body is too large"),
+    ("pause_session", '{"connector_id": 1}', 400, "EVSE 1: no car is plugged in"),
+    ("resume_session", '{"connector_id": 1}', 400, "EVSE 1: no car is plugged in"),
+    ("swipe", "{}", 400, "token: missing"),
+    ("swipe", '{"token": 7}', 400, "token: a text"),
+    ("swipe", '{"token": "04", "connectors": [3]}', 400, "connectors: a list of EVSE ids, of [1]"),
+    ("raise_error", '{"connector_id": 1}', 400, "error_string: missing"),
+    ("stop_transaction", '{"connector_id": 1, "reason": "Zorp"}', 400, "reason: one of"),
+    ("stop_transaction", '{"connector_id": 3}', 400, "connector_id: there is no EVSE 3"),
+    ("parking_bay", '{"connector_id": 1}', 400, "occupied: true or false, not None"),
+    ("set_variable", '{"component": "TxCtrlr"}', 400, "variable: missing"),
+    ("set_variable", '{"component": "TxCtrlr", "variable": "x", "value": []}', 400, "value: a text or null"),
+    ("set_variable", '{"component": "AuthCtrlr", "variable": "Enabled", "value": "perhaps"}', 400, "variable.refused: AuthCtrlr.Enabled"),
+    ("add_to_auth_cache", '{"token": "04", "status": "Zorp"}', 400, "status: one of"),
+    ("add_to_local_list", "{}", 400, "token: missing"),
+    ("freeze", "{}", 400, "seconds: a number up to 600, not None"),
+    ("freeze", '{"seconds": -1}', 400, "seconds: a number up to 600, not -1"),
+    ("clear_error", '{"connector_id": 9}', 400, "connector_id: there is no EVSE 9"),
+    ("disconnect_websocket", '{"verb": "end"}', 400, "verb: the path says it"),
+    ("end", '{"why": "no"}', 501, "'end' is not implemented"),
+    ("zorp", "{}", 501, "'zorp' is not implemented; there are add_to_auth_cache"),
+    *((verb, '{"connector_id": 1}', 501, f"{verb}: this station speaks no ISO 15118 yet") for verb in (
+        "plug_in_ac_iso", "plug_in_dc_iso", "plug_out_iso", "pause_iso_session", "resume_iso_session_ac", "resume_iso_session_dc",
+    )),
+]  # fmt: skip
+
+
+def test_bad_bodies_and_unknown_verbs_get_a_reason_and_change_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms) as station:
+            before = await station.evse()
+            for verb, body, status, reason in WRONG:
+                found = await http(station.port, "POST", f"/{verb}", body)
+                assert found[0] == status, (verb, body, found)
+                assert found[1].startswith(reason), (verb, body, found)
+            assert (await http(station.port, "GET", "/plug_in"))[0] == 405
+            await station.do("plug_in", connector_id=1)
+            assert await station.post("plug_in", connector_id=1) == (400, "EVSE 1: a car is plugged in already")
+            await station.do("plug_out", connector_id=1)
+            await station.do("plug_out", connector_id=1)
+            await station.until(lambda evse: evse == before)
+
+    asyncio.run(story())
+
+
+def test_a_port_that_is_taken_ends_it_in_words(tmp_path: Path) -> None:
+    async def story() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            station = await started(*configured(tmp_path, f"ws://127.0.0.1:{free_port()}", port=port))
+            async with asyncio.timeout(30.0):
+                await station.process.wait()
+            code, errors = await station.end()
+            assert code == 1
+            assert f"control: nothing can listen on 127.0.0.1:{port}" in errors
+            assert "Traceback" not in errors
+
+    asyncio.run(story())
+
+
+def test_two_stations_do_not_share_a_state_dir(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms):
+            second = await started(*configured(tmp_path, csms.url))
+            async with asyncio.timeout(30.0):
+                await second.process.wait()
+            code, errors = await second.end()
+            assert code == 1
+            assert "another station is running on it" in errors
+            assert "Traceback" not in errors
+
+    asyncio.run(story())
