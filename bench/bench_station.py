@@ -15,7 +15,7 @@ from bench.board.client import LinkedBoard, spawn
 from bench.verbs import STATION_VERBS, BadBody
 from chargepoint.commands import Command, Log
 from chargepoint.runtime.log import Logger
-from chargepoint.runtime.main import Handle, Options, run_station
+from chargepoint.runtime.main import Handle, Options, alone, run_station
 from chargepoint.tick import Tick
 
 NOT_TAKEN = ("variable.unknown", "variable.refused")
@@ -101,7 +101,15 @@ class Bench:
 
 
 async def run(config: BenchConfig) -> int:
-    """Until SIGINT or SIGTERM; a Reset begins anew. Raises StartError."""
+    """Until SIGINT or SIGTERM; a Reset begins anew. Raises StartError.
+
+    The lock comes before the board's process, which would write down its world at once.
+    """
+    with alone(config.state_dir, "bench.lock"):
+        return await _run(config)
+
+
+async def _run(config: BenchConfig) -> int:
     loop = asyncio.get_running_loop()
     logger = Logger()
     board = await spawn(config.board)

@@ -97,11 +97,11 @@ def software_version() -> str:
 
 
 @contextlib.contextmanager
-def _alone(state_dir: Path) -> Iterator[None]:
-    """Two stations on one state would be two truths. Raises StartError."""
+def alone(state_dir: Path, name: str = "lock") -> Iterator[None]:
+    """Two stations on one state would be two truths. `name` is the file that says so. Raises StartError."""
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.open(state_dir / name, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StartError(f"state_dir {state_dir}: {error.strerror or error}") from None
     try:
@@ -170,7 +170,7 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
     """
     options = options or Options()
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(_alone(state_dir))
+        stack.enter_context(alone(state_dir))
         hal = HalPort(board)
         await hal.start()
         stack.push_async_callback(hal.stop)
