@@ -25,6 +25,7 @@ KEPT = 100
 """Messages and notes that a tall terminal may show."""
 KEYS = "p plug   u unplug   s swipe   space pause   t trip the RCD   c clear   q quit"
 FULL_A = 32.0
+CALL, CALLRESULT, SEND = 2, 3, 6
 
 
 @dataclass(slots=True)
@@ -97,15 +98,19 @@ class Model:
         return line(tick, "info", f"ocpp {arrow}", {}) + f" {what}"
 
     def _what(self, text: str) -> str:
+        """A line that no peer can break out of. Anything that is no frame is garbage."""
         try:
-            kind, message_id, *rest = json.loads(text)
-        except ValueError:
+            said = self._frame(*json.loads(text))
+        except (ValueError, TypeError, LookupError, AttributeError):
             return "garbage"
-        if kind == 2:
+        return "".join(char if char.isprintable() else "?" for char in said)
+
+    def _frame(self, kind: int, message_id: str, *rest: Any) -> str:
+        if kind in (CALL, SEND):
             self.calls[message_id] = rest[0]
             return f"{rest[0]} {summary(rest[0], rest[1])}".rstrip()
         action = self.calls.pop(message_id, "")
-        if kind == 3:
+        if kind == CALLRESULT:
             return f"{action}: {summary(action, rest[0]) or 'ok'}"
         return f"{action}: {' '.join(str(each) for each in rest[:2])}"
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from chargepoint import evse_guard, evse_lock, evse_pilot, evse_power
 from chargepoint.clock import WallClock
-from chargepoint.commands import Log
+from chargepoint.commands import Log, Permit
 from chargepoint.config import EvseConfig, Timings
 from chargepoint.events import (
     ChargingState,
@@ -71,7 +71,8 @@ class EvseMachine:
         for _ in range(PASSES):
             more = self._settle(now)
             out += more
-            if not more:
+            renewed = self.state.power is Power.CLOSED and all(isinstance(each, Permit) for each in more)
+            if not more or renewed:  # a lease that was renewed changes nothing else
                 break
         return out
 
@@ -90,12 +91,14 @@ class EvseMachine:
         if not evse.state.running and not evse.state.asked_open_at:
             return out
         offer = evse_guard.offer(evse)
-        out += evse_power.settle_opening(evse, now, evse_power.facts_of(evse, now, offer))
-        out += evse_power.settle_phases(evse, now)
-        out += evse_pilot.settle_output(evse, now, evse_power.facts_of(evse, now, offer), offer)
-        out += evse_lock.settle(evse, now)
-        facts = evse_power.facts_of(evse, now, offer)
-        out += evse_power.settle_closing(evse, now, facts)
+        facts, power = evse_power.facts_of(evse, now, offer), evse.state.power
+        opened = [*evse_power.settle_opening(evse, now, facts), *evse_power.settle_phases(evse, now)]
+        if opened or power is not evse.state.power:
+            facts = evse_power.facts_of(evse, now, offer)
+        shown = [*evse_pilot.settle_output(evse, now, facts, offer), *evse_lock.settle(evse, now)]
+        if shown:
+            facts = evse_power.facts_of(evse, now, offer)
+        out += opened + shown + evse_power.settle_closing(evse, now, facts)
         out += self._charging_state(facts)
         return out
 

@@ -238,6 +238,7 @@ def _renew(evse: Evse, now: Tick, facts: Facts) -> list[object]:
     if permit is None:
         return []
     s.permit_until = now.mono + ttl_s
+    evse.reached(now, s.permit_until - (1 - RENEW_SHARE) * ttl_s)
     return [permit]
 
 

@@ -145,11 +145,13 @@ class Interlock:
 
     def lost(self, facts: Facts) -> tuple[Lost, str]:
         """For a closed contactor: the hardest consequence of what no longer holds, and the name of that condition."""
-        for hardest in (Lost.OPEN, Lost.STOP, Lost.PAUSE):
-            for condition in self.conditions:
-                if condition.lost is hardest and not condition.holds(facts):
-                    return hardest, condition.name
-        return Lost.NOTHING, ""
+        found: dict[Lost, str] = {}
+        for condition in self.conditions:
+            if condition.lost is not Lost.NOTHING and condition.lost not in found and not condition.holds(facts):
+                if condition.lost is Lost.OPEN:
+                    return Lost.OPEN, condition.name
+                found[condition.lost] = condition.name
+        return next(((lost, found[lost]) for lost in (Lost.STOP, Lost.PAUSE) if lost in found), (Lost.NOTHING, ""))
 
     def permit(self, facts: Facts, evse_id: int, ttl_s: float, *, but: Iterable[str] = ()) -> Permit | None:
         """The lease, for closing: when all but the lease itself holds (and what a self-closing board waits for: `but`)."""

@@ -132,10 +132,10 @@ def url_of(server: Server | asyncio.Server, *, secure: bool = False) -> str:
 
 
 def virtually(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end; whoever would wait for ever has 10 virtual minutes."""
+    """Run to the end; whoever would wait for ever has a virtual day."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(600):
+        async with asyncio.timeout(86_400):
             await work
 
     run_virtual(bounded())
@@ -153,3 +153,33 @@ async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
         while await reader.read(1000):
             pass
     writer.close()
+
+
+class Freezer:
+    """A wire between the two that can be cut in the middle without either end noticing."""
+
+    def __init__(self, url: str) -> None:
+        self.target = int(url.rpartition(":")[2].partition("/")[0])
+        self.frozen = False
+        self.open = 0
+        self.most_open = 0
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        pumps = [asyncio.ensure_future(self._pump(reader, there_writer)), asyncio.ensure_future(self._pump(there_reader, writer))]
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        self.open -= 1
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.wait(pumps)
+        writer.close()
+        there_writer.close()
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await source.read(4096):
+                if self.frozen:
+                    continue  # swallowed
+                target.write(data)

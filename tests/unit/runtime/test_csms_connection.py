@@ -15,7 +15,7 @@ from chargepoint.ocpp import wire
 from chargepoint.runtime.ports.csms import MOST_UNSENT_BYTES
 from chargepoint.runtime.virtual import run_virtual
 from chargepoint.runtime.websocket import CLOSE_TIMEOUT_S, MOST_READ_BYTES
-from tests.unit.runtime.csms_rig import a_csms, a_listener, a_port, order, says_nothing, virtually, wait_closed
+from tests.unit.runtime.csms_rig import Freezer, a_csms, a_listener, a_port, order, says_nothing, virtually, wait_closed
 
 # ---- frames
 
@@ -141,37 +141,6 @@ def test_broken_off() -> None:
             assert (await ears.next(LinkDown)).cause == "closed"
 
     virtually(story())
-
-
-class Freezer:
-    """A wire between the two that can be cut in the middle without either end noticing."""
-
-    def __init__(self, url: str) -> None:
-        self.target = int(url.rpartition(":")[2].partition("/")[0])
-        self.frozen = False
-        self.thawed = asyncio.Event()
-        self.open = 0
-        self.most_open = 0
-
-    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.open += 1
-        self.most_open = max(self.most_open, self.open)
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        pumps = [asyncio.ensure_future(self._pump(reader, there_writer)), asyncio.ensure_future(self._pump(there_reader, writer))]
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        self.open -= 1
-        for pump in pumps:
-            pump.cancel()
-        await asyncio.wait(pumps)
-        writer.close()
-        there_writer.close()
-
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await source.read(4096):
-                if self.frozen:
-                    continue  # swallowed
-                target.write(data)
 
 
 @pytest.mark.req("F-5")

@@ -85,7 +85,7 @@ def test_what_was_given_to_be_sent_goes_out_before_the_close_frame() -> None:
 
         async def take(link: ServerConnection) -> None:
             received.extend([frame async for frame in link])
-            closed.set_result((link.close_code, link.close_reason))
+            closed.set_result((link.protocol.close_code, link.protocol.close_reason))
 
         async with a_csms(take) as url, a_port() as (port, ears):
             port.carry_out(order(url))
@@ -280,7 +280,7 @@ def test_a_csms_that_selects_no_subprotocol_is_left(options: dict[str, Any]) -> 
 
         async def silent(link: ServerConnection) -> None:
             await wait_closed(link)
-            left.set_result(link.close_code)
+            left.set_result(link.protocol.close_code)
 
         async with a_csms(silent, select_subprotocol=lambda *_: None, **options) as url, a_port() as (port, ears):
             port.carry_out(order(url))
