@@ -22,6 +22,7 @@ from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.types import BoardInfo, BoardInput
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 FORMAT = 1
 """Of the segments; a reader refuses a later one."""
 
@@ -75,7 +76,7 @@ def entry_line(entry: Entry) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _tagged(value: Any) -> dict[str, Any]:

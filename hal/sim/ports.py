@@ -267,8 +267,12 @@ class SimPower(_Part):
     """hal.ports.PowerPath."""
 
     async def permit(self, ttl_s: float) -> None:
-        until_s = asyncio.get_running_loop().time() + min(ttl_s, OPENS_WITHIN_S)
-        self.do(lambda: self.evse.contactor.permit(until_s))
+        now_s, contactor = asyncio.get_running_loop().time(), self.evse.contactor
+        until_s = now_s + min(ttl_s, OPENS_WITHIN_S)
+        if now_s < contactor.permit_until <= until_s and not self.board.world.silent:
+            contactor.permit(until_s)  # longer than it was: nothing moves, and the timer looks again when the old one would have ended
+        else:
+            self.do(lambda: contactor.permit(until_s))
 
     async def withdraw(self) -> None:
         self.do(self.evse.contactor.withdraw)
