@@ -22,6 +22,9 @@ from hal.types import BoardInput, EvseInfo, MeterSample, PhaseWiring, Temperatur
 SERIAL = EvseInfo(phase_wiring=PhaseWiring.SERIAL)
 """A tethered 32 A EVSE that can switch between one and three phases."""
 
+MOST_AT_ONCE = 100
+"""So many steps at one moment are a bug of a part or of a load, not physics."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimEvseOptions:
@@ -84,7 +87,11 @@ class SimEvse:
     def advance(self, now_s: float) -> list[BoardInput]:
         """Let time come to `now_s`; gives what the sensors had to say on the way."""
         said: list[BoardInput] = []
+        standing = 0
         while (due := self.deadline()) is not None and due < now_s:
+            standing = standing + 1 if due <= self.now_s else 0
+            if standing > MOST_AT_ONCE:
+                raise RuntimeError(f"EVSE {self.id}: time stands still at {self.now_s} s: a part's deadline does not move")
             said += self._step(max(due, self.now_s))
         return said + self._step(now_s)
 

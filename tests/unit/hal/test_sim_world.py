@@ -135,6 +135,17 @@ def test_voltage_is_where_the_poles_are_closed(info: EvseInfo, phases: Any, volt
     assert life.evse.voltage_V == voltage_V
 
 
+def test_a_load_whose_time_stands_still_is_named() -> None:
+    class Stuck(ResistorBox):
+        def deadline(self) -> float | None:
+            return 1.0
+
+    life = Life()
+    life.evse.plug(Stuck("B"))
+    with pytest.raises(RuntimeError, match="EVSE 1: time stands still"):
+        life.world.advance(3.0)
+
+
 @pytest.mark.req("F-12")
 def test_unplugged_under_load_nothing_flows_any_more() -> None:
     life = Life()
