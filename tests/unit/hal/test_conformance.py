@@ -12,10 +12,13 @@ import pytest
 from chargepoint.runtime.virtual import run_virtual
 from hal.conformance import Can, CarState, Story, stories
 from hal.iec61851 import current_of
+from hal.ports import Board
 from hal.sim.box import ResistorBox
 from hal.sim.ports import OPENS_WITHIN_S, SimBoard
 from hal.sim.signals import PilotOutput
-from hal.types import BoardInfo, EvseInfo, Opens, Phases, PhaseWiring, Shape, TokenPresented
+from hal.types import BoardInfo, EvseInfo, OnSilence, Opens, Phases, PhaseWiring, Shape, TokenPresented
+from tests.unit.hal.controller import FALL_BACK, OPENS, ControllerBoard
+from tests.unit.hal.controller import info_of as controller_info
 
 CAN = frozenset({Can.WELD, Can.JAM, Can.SILENCE, Can.DRAW, Can.PRESENT, Can.LIMIT})
 TETHERED = EvseInfo(phase_wiring=PhaseWiring.SERIAL)
@@ -30,46 +33,50 @@ class SimRig:
     silent_within_s = 3.0
 
     def __init__(self, evse: EvseInfo) -> None:
-        self.board = SimBoard.of([evse])
+        self.hands = SimBoard.of([evse])
         self.evse_id = evse.evse_id
-        self.sim = self.board.world.evses[evse.evse_id]
+        self.sim = self.hands.world.evses[evse.evse_id]
         self.box = ResistorBox()
+
+    @property
+    def board(self) -> Board:
+        return self.hands
 
     async def car(self, state: CarState) -> None:
         if state == "A":
             if self.sim.load is not None:
-                self.board.unplug(self.evse_id)
+                self.hands.unplug(self.evse_id)
             return
         self.box.state = state
         if self.sim.load is None:
-            self.board.plug(self.evse_id, self.box)
+            self.hands.plug(self.evse_id, self.box)
         else:
-            self.board.changed()
+            self.hands.changed()
 
     async def weld(self) -> None:
-        self.board.inject(self.evse_id, "ContactorWeld")
+        self.hands.inject(self.evse_id, "ContactorWeld")
 
     async def jam(self) -> None:
-        self.board.inject(self.evse_id, "ContactorStuckOpen")
+        self.hands.inject(self.evse_id, "ContactorStuckOpen")
 
     async def mend(self) -> None:
-        self.board.clear(self.evse_id)
+        self.hands.clear(self.evse_id)
 
     async def silence(self, on: bool) -> None:
         if on:
-            self.board.inject(0, "BoardSilent")
+            self.hands.inject(0, "BoardSilent")
         else:
-            self.board.clear(0, "BoardSilent")
+            self.hands.clear(0, "BoardSilent")
 
     async def garbage(self) -> None:
         raise NotImplementedError
 
     async def draw(self, ampere: float) -> None:
         self.box.draws_A = (ampere, 0.0, 0.0)
-        self.board.changed()
+        self.hands.changed()
 
     async def present(self, id_token: str) -> None:
-        self.board.present(TokenPresented(id_token))
+        self.hands.present(TokenPresented(id_token))
 
     async def limit_A(self) -> float:
         return current_of(self.sim.pilot.duty_percent) if self.sim.pilot.pilot is PilotOutput.PWM else 0.0
@@ -91,12 +98,45 @@ def test_the_simulated_board_conforms(evse: EvseInfo, story: Story) -> None:
     run_virtual(play())
 
 
+class ControllerRig(SimRig):
+    """The same hands, with a controller between them and the station."""
+
+    def __init__(self, on_silence: OnSilence) -> None:
+        self.controller = ControllerBoard(on_silence)
+        self.hands = self.controller.sim
+        self.evse_id = 1
+        self.sim = self.hands.world.evses[1]
+        self.box = ResistorBox()
+
+    @property
+    def board(self) -> Board:
+        return self.controller
+
+    async def limit_A(self) -> float:
+        return current_of(self.controller.offered_percent)
+
+
+DELEGATED = [
+    pytest.param(on_silence, story, id=f"{type(on_silence).__name__}-{story}")
+    for on_silence in (OPENS, FALL_BACK)
+    for story in stories(controller_info(on_silence), CAN - {Can.JAM})
+]
+
+
+@pytest.mark.parametrize(("on_silence", "story"), DELEGATED)
+def test_the_kit_fits_a_delegated_board(on_silence: OnSilence, story: Story) -> None:
+    async def play() -> None:
+        await story.play(ControllerRig(on_silence))
+
+    run_virtual(play())
+
+
 # ---- the kit itself: what each kind of bad board trips over
 
 
 def opens_by_itself_never(rig: SimRig) -> None:
     permit = rig.sim.contactor.permit
-    rig.board.evses[rig.evse_id].power.permit = lambda ttl_s: said(lambda: permit(float("inf")))  # type: ignore[method-assign] # on purpose
+    rig.hands.evses[rig.evse_id].power.permit = lambda ttl_s: said(lambda: permit(float("inf")))  # type: ignore[method-assign] # on purpose
 
 
 def closes_without_permit(rig: SimRig) -> None:
@@ -110,22 +150,22 @@ def closes_without_permit(rig: SimRig) -> None:
 
 
 def ok_before_it_moved(rig: SimRig) -> None:
-    rig.board.evses[rig.evse_id].contactor.open = lambda: said(lambda: None)  # type: ignore[method-assign] # on purpose
+    rig.hands.evses[rig.evse_id].contactor.open = lambda: said(lambda: None)  # type: ignore[method-assign] # on purpose
 
 
 def tells_inside_of_a_call(rig: SimRig) -> None:
-    rig.board._hear = lambda inputs: [rig.board._sink(each) for each in inputs]  # type: ignore[assignment,method-assign] # on purpose
+    rig.hands._hear = lambda inputs: [rig.hands._sink(each) for each in inputs]  # type: ignore[assignment,method-assign] # on purpose
 
 
 def tells_nothing_at_start(rig: SimRig) -> None:
-    rig.board.world.say_everything = lambda now_s: []  # type: ignore[method-assign] # on purpose
+    rig.hands.world.say_everything = lambda now_s: []  # type: ignore[method-assign] # on purpose
 
 
 def stops_closed(rig: SimRig) -> None:
     async def stop() -> None:
         return
 
-    rig.board.stop = stop  # type: ignore[method-assign] # on purpose
+    rig.hands.stop = stop  # type: ignore[method-assign] # on purpose
 
 
 def leaves_the_coil_on(rig: SimRig) -> None:
@@ -133,7 +173,7 @@ def leaves_the_coil_on(rig: SimRig) -> None:
 
 
 def never_silent(rig: SimRig) -> None:
-    rig.board.inject = lambda evse_id, name, value=None: None  # type: ignore[method-assign] # on purpose
+    rig.hands.inject = lambda evse_id, name, value=None: None  # type: ignore[method-assign] # on purpose
 
 
 def counts_nothing(rig: SimRig) -> None:
