@@ -1,0 +1,118 @@
+"""`chargepoint demo` as people start it: in a pipe, and in a terminal with somebody at its keys."""
+
+from __future__ import annotations
+
+import codecs
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.house.rules import ROOT
+
+DEMO = [sys.executable, "-m", "bench.cli", "demo"]
+PATIENCE_S = 40.0
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "TMPDIR": str(tmp_path), "TERM": "xterm-256color"}
+
+
+def test_in_a_pipe_each_event_is_a_line_and_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
+    with subprocess.Popen(DEMO, cwd=ROOT, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        watchdog = threading.Timer(PATIENCE_S, demo.kill)
+        watchdog.start()
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        lines: list[str] = []
+        for line in demo.stdout:
+            lines.append(line)
+            if "MeterValuePeriodic" in line and not line.endswith(" 0.0 Wh\n"):
+                demo.send_signal(signal.SIGINT)
+        errors = demo.stderr.read()
+        watchdog.cancel()
+    text = "".join(lines)
+    assert (demo.returncode, errors) == (0, ""), text
+    for said in ("pilot evse=1 is=B was=A", "contactor.close evse=1", "ocpp > TransactionEvent Started", "Charging"):
+        assert said in text
+    opened = text.index('contactor.open evse=1 why="shutting down"')
+    assert opened < text.index("ocpp > TransactionEvent Ended")
+    assert re.search(r"TransactionEvent Updated MeterValuePeriodic [\d.]+ Wh\n", text)
+    assert re.search(r"TransactionEvent Ended .*Local [\d.]+ Wh\n", text)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Terminal:
+    """A pseudo-terminal with the demo in it."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        self.slave = slave
+        self.process = subprocess.Popen(
+            DEMO, cwd=ROOT, env=environment(tmp_path), stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+        )
+        self.seen = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.give_up_at = time.monotonic() + PATIENCE_S
+
+    def read(self) -> None:
+        """What is shown next, within a moment."""
+        if time.monotonic() > self.give_up_at:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"it never came to that:\n{ESCAPE.sub('', self.seen)[-4000:]}")
+        if select.select([self.master], [], [], 0.05)[0]:
+            self.seen += self.decoder.decode(os.read(self.master, 65536))
+
+    def until(self, words: str) -> None:
+        """Read until these words have been shown since the last time."""
+        while words not in ESCAPE.sub("", self.seen):
+            self.read()
+        self.seen = ""
+
+    def press(self, key: str) -> None:
+        os.write(self.master, key.encode())
+
+    def end(self) -> int:
+        while self.process.poll() is None:
+            self.read()
+        self.read()
+        return self.process.returncode
+
+
+@pytest.mark.parametrize("way_out", ["q", "\x03"])
+def test_in_a_terminal_keys_do_what_a_driver_does(tmp_path: Path, way_out: str) -> None:
+    terminal = Terminal(tmp_path)
+    terminal.until("CLOSED")
+    terminal.press(" ")
+    terminal.until("SuspendedEV")
+    terminal.press("t")
+    terminal.until("faults       residual current (dc)")
+    terminal.press("c")
+    terminal.until("faults       none")
+    terminal.press("u")
+    terminal.until("Idle")
+    terminal.press("x")  # no key of ours
+    if way_out == "\x03":
+        # The terminal is not the session's own here, so that its line discipline has nobody to send the signal to.
+        os.killpg(terminal.process.pid, signal.SIGINT)
+    else:
+        terminal.press(way_out)
+    assert terminal.end() == 0, terminal.seen
+    assert re.search(r"transaction [0-9a-f-]{36} ended \(\w+\) after [\d.]+ Wh", terminal.seen)
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+    assert list(tmp_path.iterdir()) == []
