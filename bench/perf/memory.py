@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import socket
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 
 from bench.csms import EmbeddedCsms
@@ -32,15 +32,21 @@ def vm_rss_MB(pid: int) -> float:
     raise OSError(f"no VmRSS of {pid}")
 
 
+def _ask(port: int, method: str, path: str, body: str = "") -> bytes:
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        link.request(method, path, body)
+        return link.getresponse().read()
+    finally:
+        link.close()
+
+
 def _post(port: int, verb: str, body: dict[str, object]) -> None:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/{verb}", json.dumps(body).encode(), method="POST")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        answer.read()
+    _ask(port, "POST", f"/{verb}", json.dumps(body))
 
 
 def _charging(port: int) -> bool:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/state", timeout=10) as answer:
-        return bool(json.load(answer)["evses"][0]["contactor"] == "closed")
+    return bool(json.loads(_ask(port, "GET", "/state"))["evses"][0]["contactor"] == "closed")
 
 
 async def _measure(minutes: float, folder: Path) -> tuple[float, bool]:
