@@ -60,10 +60,7 @@ def whole(numbered: dict[int, dict[str, Any]]) -> None:
 
 def in_order(heap: Heap) -> None:
     """Transactions are told as they happened: no event is older than the one before it, but for repetitions."""
-    seen: list[float] = []
-    for frame in heap.frames:
-        if frame[0] == 2 and frame[2] == "TransactionEvent":
-            seen.append(parse_timestamp(frame[3]["timestamp"]))
+    seen = [parse_timestamp(f[3]["timestamp"]) for f in heap.frames if f[0] == 2 and f[2] == "TransactionEvent"]
     assert seen == sorted(seen)
 
 
