@@ -26,9 +26,9 @@ def pwm(duty_percent: float, voltage_V: PhaseValues = NOTHING) -> Offered:
 class Time:
     """Brings a car from one of its moments to the next."""
 
-    def __init__(self, car: Ev, offered: Offered = X1) -> None:
-        self.car, self.now_s, self.offered = car, 0.0, offered
-        car.advance(0.0, offered)
+    def __init__(self, car: Ev, offered: Offered = X1, now_s: float = 0.0) -> None:
+        self.car, self.now_s, self.offered = car, now_s, offered
+        car.advance(now_s, offered)
 
     def offer(self, offered: Offered) -> None:
         self.offered = offered
@@ -239,7 +239,7 @@ def test_bcb_toggles_end_where_they_began() -> None:
 @pytest.mark.parametrize("name", ["flaps", "three-phase", "simplified"])
 def test_bcb_during_anything_comes_to_an_end(name: str) -> None:
     time = charging(name)
-    time.car.toggle_bcb(2)
+    time.car.toggle_bcb(8)
     time.offer(pwm(26.7, THREE))
     time.run(30.0)
     assert time.car.state.toggle_at is None
@@ -266,11 +266,11 @@ def test_diodes() -> None:
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
 @pytest.mark.parametrize("at_s", [0.0, 2.0, 7.0])
 def test_every_car_goes_on_after_a_restart(name: str, at_s: float) -> None:
-    """Saved, through JSON, and restored on a clock that begins anew, it does the same as one that was not; it draws from 0 A again."""
+    """Saved, through JSON, and restored on another clock, it does the same as one that was not; it draws from 0 A again."""
     time = Time(ev(name))
     time.offer(pwm(26.7))
     time.run(at_s)
-    again = Time(Ev.restored(json.loads(json.dumps(time.car.save(time.now_s))), 0.0), pwm(26.7))
+    again = Time(Ev.restored(json.loads(json.dumps(time.car.save(time.now_s))), 1000.0), pwm(26.7), 1000.0)
     assert again.car.spec == time.car.spec
     for _ in range(8):
         assert again.state == time.state
