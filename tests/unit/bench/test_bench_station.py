@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bench import cli
 from bench.csms import Behaviour, EmbeddedCsms
 from tests.unit.bench.bench_rig import IDENTITY, bench_station, configured, free_port, http, started, until
 
@@ -20,7 +22,7 @@ def ended(payload: dict[str, Any]) -> bool:
     return bool(payload["eventType"] == "Ended")
 
 
-def test_a_whole_charge_by_its_verbs(tmp_path: Path) -> None:
+def test_a_whole_charge_by_its_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def story() -> None:
         async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms) as station:
             state = await station.state()
@@ -50,6 +52,12 @@ def test_a_whole_charge_by_its_verbs(tmp_path: Path) -> None:
             assert await station.end() == (0, "")
 
     asyncio.run(story())
+    assert cli.main(["replay", "--quiet", str(tmp_path / "state/journal")]) == 0
+    said = capsys.readouterr()
+    assert re.fullmatch(r"\d+ inputs, 0 different\n", said.err), said.err
+    assert cli.main(["export-journal", str(tmp_path / "state/journal")]) == 0
+    assert "04A1B2C3" not in (out := capsys.readouterr().out)
+    assert "TokenPresented" in out
 
 
 @pytest.mark.req("F-16")
