@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.bench_config import BenchConfig, read
 from chargepoint.config_file import ConfigError
+from tests.unit.runtime.tls_pki import self_signed
 
 LEAST: dict[str, Any] = {
     "charge_point_id": "CP1",
@@ -150,14 +148,9 @@ def test_no_file_no_json_no_object(tmp_path: Path, text: str | None, said: str) 
 
 def pair(folder: Path, certificate: str, key_name: str) -> None:
     """A certificate and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, certificate)])
-    begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    built = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + dt.timedelta(days=9)).sign(key, hashes.SHA256())
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / certificate).write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    kind, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / key_name).write_bytes(key.private_bytes(serialization.Encoding.PEM, kind, none))
+    _, key = self_signed("x").write(folder, certificate.removesuffix(".pem"))
+    Path(key).rename(folder / key_name)
 
 
 def test_the_stations_chain_is_found_with_the_key_that_belongs_to_it(tmp_path: Path) -> None:

@@ -6,14 +6,17 @@ import asyncio
 import re
 import signal
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bench import cli
 from bench.csms import Behaviour, EmbeddedCsms
 from tests.unit.bench.bench_rig import IDENTITY, bench_station, configured, free_port, http, started, until
+from tests.unit.runtime.tls_pki import Identity, root
 
 FAST = [{"component": "OCPPCommCtrlr", "variable": "RetryBackOffWaitMinimum", "value": "1"}]
 
@@ -250,5 +253,38 @@ def test_two_stations_do_not_share_a_state_dir(tmp_path: Path) -> None:
             assert code == 1
             assert "another station is running on it" in errors
             assert "Traceback" not in errors
+
+    asyncio.run(story())
+
+
+def tree(folder: Path) -> tuple[Path, Identity, Identity]:
+    """A certificate tree of a bench; and the CSMS's root and server."""
+    ours, server = root(), root("another root")
+    for each in ("ca/csms", "client/csms"):
+        (folder / "certs" / each).mkdir(parents=True)
+    ours.write(folder / "certs/ca/csms", "CSMS_ROOT_CA", chain=False)
+    server.write(folder / "certs/ca/csms", "other", chain=False)
+    ours.issue(IDENTITY, usage=ExtendedKeyUsageOID.CLIENT_AUTH).write(folder / "certs/client/csms", "CSMS_LEAF")
+    return folder / "certs", ours, ours.issue("localhost", names=["localhost"], usage=ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+@pytest.mark.parametrize("profile", [1, 2, 3])
+def test_security_profiles(tmp_path: Path, profile: int) -> None:
+    password = "0123456789abcdef"
+    certs, ours, server = tree(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*server.write(tmp_path, "server"))
+    if profile == 3:
+        tls.verify_mode = ssl.CERT_REQUIRED
+        tls.load_verify_locations(ours.write(tmp_path, "root", chain=False)[0])
+    given: dict[str, Any] = {"security_profile": profile, "certs_dir": str(certs)}
+    if profile < 3:
+        given["basic_auth_password"] = password
+
+    async def story() -> None:
+        behaviour = Behaviour(passwords={IDENTITY: password} if profile < 3 else None)
+        async with EmbeddedCsms(behaviour, tls=tls if profile > 1 else None) as csms, bench_station(tmp_path, csms, **given) as station:
+            assert csms.calls_of("BootNotification", IDENTITY)
+            assert await station.end() == (0, "")
 
     asyncio.run(story())
