@@ -192,6 +192,8 @@ class _Reader:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 65536 or not isinstance(host, str):
             self._wrong("control", f"{json.dumps(control)[:60]}: port is a whole number from 1 to 65535")
             return "127.0.0.1", 0
+        if not host.startswith("127.") and host not in ("localhost", "::1"):
+            self.warnings.append(f"control: {host} is no loopback address: whoever reaches it drives this station")
         return host, number
 
     def _without_what_is_wrong(self, station: StationConfig) -> StationConfig:

@@ -93,6 +93,13 @@ class Bench:
         if body.get("verb") == "freeze":
             asyncio.get_running_loop().call_later(0.02, time.sleep, float(body["seconds"]))
 
+    async def watch_board(self) -> None:
+        """A station without its body is of no use here."""
+        if self.board.process is not None:
+            await self.board.process.wait()
+            self.ended = self.ended or "the board's process is gone"
+            self.end()
+
     def end(self) -> None:
         """SIGINT, SIGTERM: in order, within 5 s."""
         self.ends = True
@@ -116,16 +123,18 @@ async def _run(config: BenchConfig) -> int:
     bench = Bench(config, board)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, bench.end)
+    watching = loop.create_task(bench.watch_board())
     reason = "PowerUp"
     try:
-        while True:
+        while not bench.ends:
             options = Options(start_reason=reason, watchers=[logger])
             outcome = await run_station(config.station, board, config.state_dir, ready=bench.ready, options=options)
             bench.handle = None
-            if not outcome.restart or bench.ends:
+            if not outcome.restart:
                 break
             reason = outcome.reason or "PowerUp"
     finally:
+        watching.cancel()
         await board.close()
     if bench.ended:
         print(bench.ended, file=sys.stderr)

@@ -85,6 +85,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         ({"evses": [{"id": 1, "charge_mode": "dc"}]}, "evses[0].charge_mode: dc: this version charges AC only"),
         ({"evses": [{"id": 1, "connectors": [1, 2]}]}, "evses[0].connectors: [1, 2]: an EVSE of this station has one connector"),
         ({"security_profile": 1}, "csms.basic_auth_password: is needed with security profile 1"),
+        ({"control": {"host": "0.0.0.0", "port": 80}}, "control: 0.0.0.0 is no loopback address"),
         ({"ocpp_version": "ocpp1.6"}, "csms.versions: none of them is implemented"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import socket
@@ -239,6 +240,19 @@ def test_a_port_that_is_taken_ends_it_in_words(tmp_path: Path) -> None:
             assert code == 1
             assert f"control: nothing can listen on 127.0.0.1:{port}" in errors
             assert "Traceback" not in errors
+
+    asyncio.run(story())
+
+
+def test_without_the_boards_process_it_ends_in_words(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms) as station:
+            pid = station.process.pid
+            (board,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            os.kill(int(board), signal.SIGKILL)
+            async with asyncio.timeout(30.0):
+                await station.process.wait()
+            assert await station.end() == (1, "the board's process is gone\n")
 
     asyncio.run(story())
 
