@@ -43,9 +43,10 @@ class Monitor:
             if permitted or not closed:
                 self.withdrawn[evse_id] = tick.mono
             assert tick.mono - self.withdrawn.setdefault(evse_id, tick.mono) <= WITHDRAWN_S, f"closed for nobody: {facts}"
-            if not (closed and evse.rcd.tripped):
-                self.tripped[evse_id] = tick.mono
-            assert tick.mono - self.tripped.setdefault(evse_id, tick.mono) <= OPENS_S
+            if closed and evse.rcd.tripped:
+                assert tick.mono - self.tripped.setdefault(evse_id, tick.mono) <= OPENS_S, "closed though tripped"
+            else:
+                self.tripped.pop(evse_id, None)
 
 
 @pytest.mark.soak
