@@ -19,14 +19,14 @@ from typing import Any
 
 from bench.board.driver import LOOK_S, Driver, NotPossible, load_of
 from bench.board.lines import BROKEN, LIMIT, Line, from_json, to_json
-from bench.board.saved import FILE, StateFile
+from bench.board.saved import FILE, StateFile, StateInUse
 from bench.ev import CATALOGUE, EvSpec
 from chargepoint import codec
 from hal.errors import HalError, NotFitted
 from hal.sim.evse import SimEvseOptions
 from hal.sim.ports import SimBoard
 from hal.sim.world import SavedWorldError, SimWorld
-from hal.types import BoardInput, EvseInfo
+from hal.types import BoardInput, EvseInfo, MeterSample
 
 STATION_ANSWERS_S = 10.0
 """A verb that the station has to carry out is given up after this: it hangs."""
@@ -87,7 +87,10 @@ class BoardProcess:
         try:
             args = [from_json(each) for each in message.get("args", ())]
             named = {key: from_json(each) for key, each in message.get("named", {}).items()}
-            answer = {"ok": to_json(await self._do(message["call"], message.get("evse", 0), args, named))}
+            value = await self._do(message["call"], message.get("evse", 0), args, named)
+            if isinstance(value, MeterSample):
+                self.save()
+            answer = {"ok": to_json(value)}
         except HalError as error:
             answer = {"error": type(error).__name__, "text": str(error)}
         except BROKEN as error:
@@ -214,7 +217,11 @@ def main(arguments: list[str]) -> int:
         from bench.control import serving
 
         control = serving(*options.control)
-    asyncio.run(run(line_end, options, control))
+    try:
+        asyncio.run(run(line_end, options, control))
+    except (StateInUse, OSError) as error:
+        print(f"board: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -22,6 +22,7 @@ from bench.board.server import BoardOptions, BoardProcess
 from chargepoint.runtime.virtual import run_virtual
 from hal.conformance import Can, CarState, Story, stories
 from hal.errors import BoardSilent, HalError, NotFitted
+from hal.ports import Sink
 from hal.sim.ports import OPENS_WITHIN_S
 from hal.types import (
     BoardInfo,
@@ -246,10 +247,15 @@ def test_a_dead_board_process_is_silence() -> None:
 # ---- what a kill leaves
 
 
-async def charging(board: LinkedBoard, seconds: float) -> list[BoardInput]:
+async def charging(board: LinkedBoard, seconds: float, also: Sink = lambda said: None) -> list[BoardInput]:
     """A car draws for so long."""
     heard: list[BoardInput] = []
-    board.listen(heard.append)
+
+    def hear(said: BoardInput) -> None:
+        heard.append(said)
+        also(said)
+
+    board.listen(hear)
     await board.start()
     await board.call("person.plug_in", 1, "one-phase")
     ports, loop = board.evses[1], asyncio.get_running_loop()
@@ -293,6 +299,36 @@ def test_a_power_cut_unplugs_nobody_winds_no_meter_back_and_mends_no_weld(tmp_pa
     assert [each for each in heard if isinstance(each, PilotVoltage)][-1].high_V == pytest.approx(9.0, abs=0.5)
     assert next(each for each in heard if isinstance(each, ContactorFeedback)).closed
     assert view[0]["faults"] == ["ContactorWeld"]
+
+
+@pytest.mark.req("F-1")
+def test_nothing_is_told_that_a_power_cut_would_wind_back(tmp_path: Path) -> None:
+    """At each sample that is told and at each look, the file has that energy already."""
+
+    async def watch() -> list[tuple[float, float]]:
+        async with linked(BoardOptions((TETHERED,), str(tmp_path))) as (board, process):
+            seen: list[tuple[float, float]] = []
+
+            def kept_Wh() -> float:
+                return float(json.loads((tmp_path / saved.FILE).read_text())["world"]["evses"]["1"]["import_Ws"]) / 3600.0
+
+            def hear(said: BoardInput) -> None:
+                if isinstance(said, MeterSample):
+                    seen.append((said.energy_import_Wh, kept_Wh()))
+
+            await charging(board, 10.0, hear)
+            meter = board.evses[1].meter
+            assert meter is not None
+            await asyncio.sleep(0.017)
+            hear(await meter.read())
+            for _ in range(20):
+                await asyncio.sleep(0.017)
+                seen.append((process.view()[0]["meter"]["Wh"], kept_Wh()))
+            return seen
+
+    seen = run_virtual(watch())
+    assert len(seen) > 25
+    assert [(told, kept) for told, kept in seen if kept < told - 0.001] == []
 
 
 def test_a_car_leaves_at_its_time_over_a_restart(tmp_path: Path) -> None:
@@ -376,11 +412,19 @@ def test_a_process_waits_until_the_one_before_has_written(tmp_path: Path) -> Non
     read: list[Any] = []
     second = threading.Thread(target=lambda: read.append(saved.StateFile(tmp_path).read()))
     second.start()
+    second.join(0.2)
+    assert second.is_alive()
     first.write({"n": 1})
-    assert not read
     first.close()
     second.join(10.0)
     assert read == [{"n": 1}]
+
+
+def test_a_second_process_on_one_state_gives_up(tmp_path: Path) -> None:
+    first = saved.StateFile(tmp_path)
+    with pytest.raises(saved.StateInUse, match="another board process"):
+        saved.StateFile(tmp_path, patience_s=0.0)
+    first.close()
 
 
 def test_an_end_that_does_not_read_is_given_up() -> None:
