@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -16,14 +17,19 @@ from chargepoint.ocpp.dialects.v21 import V21
 from chargepoint.ocpp.id_tokens import TYPES
 from chargepoint.ocpp.profiles import MOST_SLOTS, Profile
 from chargepoint.wiring import BLOCKS, FIRST_BLOCKS
+from hal import options, registry
+from hal.errors import OptionError
 
 PASSWORD_KEY = "SecurityCtrlr.BasicAuthPassword"  # noqa: S105 the name of a variable, no password
+_OPTION = re.compile(r"([\w.]*)(?:: | = )?(.*)", re.DOTALL)
+"""An OptionError begins with the key; what is wrong with it follows a colon, or its value."""
 MOST_PHASES = {"cType1": 1, "cType2": 3, "sType2": 3}
 """Phases of IEC 62196-2: type 1 has one."""
 
 
 def broken(config: StationConfig) -> Iterator[Finding]:
     """Every rule that this configuration breaks."""
+    yield from _board(config)
     yield from _evses(config)
     yield from _csms(config)
     yield from _slots(config)
@@ -34,6 +40,20 @@ def broken(config: StationConfig) -> Iterator[Finding]:
             yield Finding(("local_tokens", i), f"there is no token type {kind!r}; there are {', '.join(TYPES)}")
         elif not token.rpartition(":")[2]:
             yield Finding(("local_tokens", i), "the token is empty")
+
+
+def _board(config: StationConfig) -> Iterator[Finding]:
+    try:
+        module = registry.find(config.board).load()
+    except registry.UnknownDriver as error:
+        yield Finding(("board",), str(error))
+        return
+    try:
+        options.read(module.Options, config.board_options)
+    except OptionError as error:
+        match = _OPTION.fullmatch(str(error))
+        key, text = match.groups() if match else ("", str(error))
+        yield Finding(("board_options", *key.split(".")) if key else ("board_options",), text)
 
 
 def _evses(config: StationConfig) -> Iterator[Finding]:

@@ -33,14 +33,14 @@ def test_a_whole_file_is_read() -> None:
     config = parse(
         'serial = "X1"\nlocal_tokens = ["ISO14443:04AB", "DEADBEEF"]\n' + CSMS + 'versions = ["ocpp2.1"]\n'
         "[[evses]]\nmax_current_A = 32\n[[evses]]\nid = 2\nphases = 1\n[timings]\npermit_ttl_s = 0.3\n"
-        '[variables]\n"TxCtrlr.EVConnectionTimeOut" = 90\nAuthCtrlr.Enabled = false\n[board_options]\nport = {path = "/dev/ttyS0"}\n',
+        '[variables]\n"TxCtrlr.EVConnectionTimeOut" = 90\nAuthCtrlr.Enabled = false\n[board_options]\nphases = 1\n',
         "cp.toml",
     )
     assert config.evses == (EvseConfig(max_current_A=32.0), EvseConfig(id=2, phases=1))
     assert isinstance(config.evses[0].max_current_A, float)
     assert config.timings.permit_ttl_s == 0.3
     assert config.variables == {"TxCtrlr.EVConnectionTimeOut": "90", "AuthCtrlr.Enabled": "false"}
-    assert config.board_options == {"port": {"path": "/dev/ttyS0"}}
+    assert config.board_options == {"phases": 1}
     assert (config.csms.versions, config.local_tokens) == (("ocpp2.1",), ("ISO14443:04AB", "DEADBEEF"))
 
 
