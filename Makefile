@@ -1,4 +1,4 @@
-# make demo | test | oracles | soak | perf | docs | lint | clean
+# make demo | test | oracles | soak | perf | docs | lint | wheel | clean
 # Needs python3, python3-venv, make and git; everything else is installed into .venv by `make`. Works as root or not.
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types arrows tests soak perf docs oracles clean
+.PHONY: demo test lint types arrows wheel tests soak perf docs oracles clean
 
 $(VENV)/.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,7 +26,7 @@ demo: $(VENV)/.stamp
 	@$(BIN)/chargepoint demo
 
 # pytest stands last, so that its summary is the end of the output.
-test: lint types arrows tests
+test: lint types arrows wheel tests
 
 lint: $(VENV)/.stamp
 	$(BIN)/ruff check --quiet .
@@ -37,6 +37,12 @@ types: $(VENV)/.stamp
 
 arrows: $(VENV)/.stamp
 	$(BIN)/lint-imports --no-logo
+
+# What an image or an installation takes; it must build, and hold all five packages.
+wheel: $(VENV)/.stamp
+	rm -rf dist
+	$(BIN)/python -m build --wheel --outdir dist . >/dev/null
+	$(BIN)/python -m zipfile --list dist/*.whl | grep -q ' *chargepoint/py.typed'
 
 tests: $(VENV)/.stamp $(NPM_DIR)/node_modules/.stamp
 	$(BIN)/python -m pytest -q -n $(JOBS) --doctest-modules --cov --cov-report=term tests $(PACKAGES)
