@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bench import cli
 from bench.csms import Behaviour, EmbeddedCsms
+from chargepoint.runtime.main import alone
 from tests.unit.bench.bench_rig import IDENTITY, bench_station, configured, free_port, http, started, until
 from tests.unit.runtime.tls_pki import Identity, root
 
@@ -257,16 +258,17 @@ def test_without_the_boards_process_it_ends_in_words(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_two_stations_do_not_share_a_state_dir(tmp_path: Path) -> None:
+def test_a_second_station_on_the_same_state_ends_before_it_touches_the_world(tmp_path: Path) -> None:
     async def story() -> None:
-        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms):
-            second = await started(*configured(tmp_path, csms.url))
+        with alone(tmp_path / "state", "bench.lock"):
+            second = await started(*configured(tmp_path, f"ws://127.0.0.1:{free_port()}"))
             async with asyncio.timeout(30.0):
                 await second.process.wait()
-            code, errors = await second.end()
-            assert code == 1
-            assert "another station is running on it" in errors
-            assert "Traceback" not in errors
+        code, errors = await second.end()
+        assert code == 1
+        assert "another station is running on it" in errors
+        assert "Traceback" not in errors
+        assert [file.name for file in (tmp_path / "state").iterdir()] == ["bench.lock"]
 
     asyncio.run(story())
 

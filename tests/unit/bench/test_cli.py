@@ -113,6 +113,8 @@ def test_run_imports_nothing_of_bench_but_the_script_itself(folder: Path) -> Non
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "bench.cli"]
     with os.fdopen(writer, "w") as out:
-        done = subprocess.run([sys.executable, "-m", "bench.cli"], stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, env=buffered, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (141, "")
