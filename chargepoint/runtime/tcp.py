@@ -41,7 +41,7 @@ async def connect(host: str, port: int, *, threaded: bool) -> socket.socket:
 
 
 async def _connect(family: socket.AddressFamily, address: Any) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio does not switch Nagle's delay off
     try:
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, address)

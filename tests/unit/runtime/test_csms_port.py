@@ -204,6 +204,26 @@ def test_the_second_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) 
     virtually(story())
 
 
+def test_small_frames_are_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nagle's algorithm would wait for the acknowledgement of the frame before: up to 40 ms each."""
+    made: list[socket.socket] = []
+    real = tcp.connect
+
+    async def connect(host: str, port: int, *, threaded: bool) -> socket.socket:
+        made.append(await real(host, port, threaded=threaded))
+        return made[-1]
+
+    monkeypatch.setattr(tcp, "connect", connect)
+
+    async def story() -> None:
+        async with a_csms(wait_closed) as url, a_port() as (port, ears):
+            port.carry_out(order(url))
+            await ears.next(LinkUp)
+            assert made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    virtually(story())
+
+
 def test_nobody_listens() -> None:
     async def story() -> None:
         with socket.socket() as free:
