@@ -86,6 +86,7 @@ class Handle:
     def shut_down(self, reason: str = "Reboot") -> None:
         """End in order (F-18)."""
         self.shell.tell(ShutdownRequested(reason))
+        self.shell.end_within(SHUTDOWN_S)
 
 
 def software_version() -> str:

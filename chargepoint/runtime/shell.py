@@ -17,7 +17,7 @@ from chargepoint.station import Station
 from chargepoint.tick import Tick
 
 Watcher = Callable[[Tick, object, Sequence[Command]], None]
-"""Sees every input and what followed; it must not raise."""
+"""Sees every input and what followed. One that raises is not asked again."""
 Record = Callable[[Tick, object, Sequence[Command], str], None]
 """Journals an input, what followed, and what the station raised instead ("")."""
 TIMER = TimerExpired()
@@ -59,11 +59,32 @@ class Shell:
                 port.carry_out(command)
             elif isinstance(command, (Restart, StopProcess)) and not self.ended.done():
                 self.ended.set_result(command)
-        if self.record is not None:
-            self.record(now, event, commands, "")
-        for watcher in self.watchers:
-            watcher(now, event, commands)
         self._set_timer()
+        self._show(now, event, commands, commands, "")
+
+    def _show(self, now: Tick, event: object, commands: Sequence[Command], shown: Sequence[Command], crashed: str) -> None:
+        """Journal and watchers see what was done. One of them that fails is left out from then on: charging does not hang on a log."""
+        lost: list[Command] = []
+        if self.record is not None:
+            try:
+                self.record(now, event, commands, crashed)
+            except Exception as error:  # noqa: BLE001 whatever it was, the station goes on
+                self.record = None
+                lost.append(Log("error", "journal.lost", {"error": repr(error)[:500]}))
+        for watcher in tuple(self.watchers):
+            try:
+                watcher(now, event, (*shown, *lost))
+            except Exception as error:  # noqa: BLE001 the same
+                self.watchers.remove(watcher)
+                lost.append(Log("error", "watcher.lost", {"error": repr(error)[:500]}))
+
+    def end_within(self, seconds: float) -> None:
+        """Whatever the station still waits for: the process ends by then (F-18)."""
+        self._loop.call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(StopProcess())
 
     def _set_timer(self) -> None:
         due = self.station.deadline()
@@ -85,10 +106,7 @@ class Shell:
             for command in (OpenContactor(evse.id), WithdrawPermit(evse.id), SetX1(evse.id)):
                 self._ports[type(command)].carry_out(command)
         told = (Log("error", "station.failed", {"event": type(event).__name__, "error": repr(error)[:500]}),)
-        if self.record is not None:
-            self.record(now, event, (), repr(error))
-        for watcher in self.watchers:
-            watcher(now, event, told)
+        self._show(now, event, (), told, repr(error))
         if not self.ended.done():
             self.ended.set_exception(error)
 
