@@ -3,7 +3,7 @@
 import pytest
 
 from chargepoint.commands import CloseLink, Log, OpenLink
-from chargepoint.events import PasswordChanged, SecurityEvent
+from chargepoint.events import PasswordChanged, SecurityEvent, VariableForced
 from chargepoint.ocpp.blocks.security import BASIC_AUTH_PASSWORD
 from chargepoint.ocpp.messages import Answer, Call
 from tests.unit.ocpp.block_rig import BlockRig
@@ -84,3 +84,16 @@ def test_no_log_line_and_no_security_entry_holds_a_password() -> None:
     station.down("unauthorized")
     told = [repr(each) for each in station.log if isinstance(each, (Log, SecurityEvent, Call, CloseLink, OpenLink, PasswordChanged))]
     assert not [text for text in told if "aNewPassword4Station" in text or station.config.csms.basic_auth_password in text]
+
+
+@pytest.mark.req("S-17")
+def test_a_refusal_that_was_on_its_way_when_the_password_changed_makes_no_second_haste() -> None:
+    station = LinkRig()
+    station.power_up()
+    station.accepted()
+    station.set("SecurityCtrlr.BasicAuthPassword", "aNewPassword4Station")
+    station.down()
+    station.hear(VariableForced("SecurityCtrlr", "BasicAuthPassword", "anotherPassword4Station"))
+    station.log.clear()
+    station.down("unauthorized")
+    assert (len(station.dials), station.said(CloseLink)) == (3, [])

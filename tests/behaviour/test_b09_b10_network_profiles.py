@@ -50,6 +50,7 @@ def test_fall_back_to_the_last_one_that_worked_though_the_priority_does_not_name
     assert station.dialled == [2] * ATTEMPTS + [1]
     station.accepted()
     assert station.context.link.slot == 1
+    assert station.set_profile(1)["status"] == "Rejected"  # B09.FR.22: in use, though not in the priority
 
 
 @pytest.mark.req("B10.FR.03", "B10.FR.07")
