@@ -13,7 +13,7 @@ from chargepoint.events import PersistFailed
 from chargepoint.ocpp import profiles
 from chargepoint.ocpp.blocks.network import ALLOW_DOWNGRADE, PRIORITY, dialable
 from chargepoint.ocpp.messages import Answer, CallReceived
-from tests.unit.ocpp.block_rig import CONFIG
+from tests.unit.ocpp.block_rig import CONFIG, NOW
 from tests.unit.ocpp.link_rig import LinkRig, connection, slots
 
 SECURE = replace(CONFIG, csms=replace(CONFIG.csms, url="wss://localhost/", security_profile=2))
@@ -136,7 +136,9 @@ def test_what_has_worked_once_is_the_least_from_then_on() -> None:
     up.power_up()
     assert up.dialled == [2]
     up.up()
-    assert sorted(up.network.state.profiles) == [1, 2]  # the CSMS may still turn the station away
+    up.answer("BootNotification", {"status": "Rejected", "interval": 10, "currentTime": NOW})
+    assert sorted(up.network.state.profiles) == [1, 2]  # a CSMS that turns the station away is no way to live with
+    up.advance(11)
     up.accepted()
     assert (sorted(up.network.state.profiles), up.context.model.text(PRIORITY)) == ([2], "2")
     up.fail(6)

@@ -81,6 +81,7 @@ def test_credentials_go_out_with_profile_1_and_not_with_0(profile: int, sent: bo
 def test_what_was_given_to_be_sent_goes_out_before_the_close_frame() -> None:
     async def story() -> None:
         received: list[Any] = []
+        texts = [f"[3,{number}]{' ' * 80_000}" for number in range(50)]  # more than the sockets' buffers take
         closed: asyncio.Future[tuple[int | None, str | None]] = asyncio.get_running_loop().create_future()
 
         async def take(link: ServerConnection) -> None:
@@ -90,12 +91,12 @@ def test_what_was_given_to_be_sent_goes_out_before_the_close_frame() -> None:
         async with a_csms(take) as url, a_port() as (port, ears):
             port.carry_out(order(url))
             await ears.next(LinkUp)
-            for number in range(300):
-                port.carry_out(SendText(f"[3,{number}]"))
+            for text in texts:
+                port.carry_out(SendText(text))
             port.carry_out(CloseLink(1000, "new credentials"))
             await ears.next(LinkDown)
             assert await closed == (1000, "new credentials")
-        assert received == [f"[3,{number}]" for number in range(300)]
+        assert received == texts
 
     virtually(story())
 
