@@ -14,7 +14,7 @@ from bench.bench_config import BenchConfig, read
 from bench.board.client import LinkedBoard, spawn
 from bench.verbs import STATION_VERBS, BadBody
 from chargepoint.commands import Command, Log
-from chargepoint.runtime.log import Logger
+from chargepoint.runtime.log import Background, Logger
 from chargepoint.runtime.main import Handle, Options, alone, run_station
 from chargepoint.tick import Tick
 
@@ -57,6 +57,12 @@ class Bench:
         self.watch(Tick(0.0, 0.0), None, ())
         if self.ends:
             handle.shut_down()
+
+    def over(self) -> None:
+        """A run has ended; nothing is connected until the next one says so."""
+        self.handle = None
+        self._said = {**self._said, "connected": False}
+        self.board.tell_status(self._said)
 
     def watch(self, tick: Tick, event: object, commands: Sequence[Command]) -> None:
         """Tell the board's process what changed."""
@@ -112,13 +118,12 @@ async def run(config: BenchConfig) -> int:
 
     The lock comes before the board's process, which would write down its world at once.
     """
-    with alone(config.state_dir, "bench.lock"):
-        return await _run(config)
+    with alone(config.state_dir, "bench.lock"), Background(sys.stdout.fileno()) as out:
+        return await _run(config, Logger(out))
 
 
-async def _run(config: BenchConfig) -> int:
+async def _run(config: BenchConfig, logger: Logger) -> int:
     loop = asyncio.get_running_loop()
-    logger = Logger()
     board = await spawn(config.board)
     bench = Bench(config, board)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -129,7 +134,7 @@ async def _run(config: BenchConfig) -> int:
         while not bench.ends:
             options = Options(start_reason=reason, watchers=[logger])
             outcome = await run_station(config.station, board, config.state_dir, ready=bench.ready, options=options)
-            bench.handle = None
+            bench.over()
             if not outcome.restart:
                 break
             reason = outcome.reason or "PowerUp"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import queue
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, Protocol, Self
 
 from chargepoint.commands import CloseContactor, Command, Log, SetDuty
 from chargepoint.events import (
@@ -33,6 +37,9 @@ from hal.types import (
     TokenPresented,
 )
 
+MOST_LINES = 10_000
+LAST_WORDS_S = 1.0
+END = ""
 LEVELS = ("debug", "info", "warning", "error")
 
 Shown = tuple[str, str, dict[str, Any]]
@@ -133,11 +140,67 @@ def _shown(value: Any) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
+class Output(Protocol):
+    """Where lines go."""
+
+    def write(self, text: str, /) -> object:
+        """All of it, or OSError."""
+
+    def flush(self) -> object:
+        """Now."""
+
+
+class Background:
+    """A file descriptor behind a thread: whoever reads slowly, or not at all, does not hold up the station.
+
+    Up to `most` lines wait; what is beyond that is left out, and a line says how much. A context manager: the end waits for
+    LAST_WORDS_S at most. It writes past Python's buffers, whose lock a thread that hangs would take into the interpreter's end.
+    """
+
+    def __init__(self, fileno: int, most: int = MOST_LINES) -> None:
+        self.fileno, self.broken = fileno, False
+        self.dropped = 0
+        """Lines that were left out so far."""
+        self._waiting: queue.Queue[str] = queue.Queue(most)
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, text: str) -> None:
+        try:
+            self._waiting.put_nowait(text)
+        except queue.Full:
+            self.dropped += 1
+
+    def flush(self) -> None:
+        """The thread does, all the time."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(queue.Full):
+            self._waiting.put(END, timeout=LAST_WORDS_S)
+            self._thread.join(LAST_WORDS_S)
+
+    def _run(self) -> None:
+        told = 0
+        while (text := self._waiting.get()) is not END:
+            if (missing := self.dropped - told) > 0:
+                text += f"({missing} lines were left out: nobody read them)\n"
+                told += missing
+            octets = text.encode(errors="replace")
+            while octets and not self.broken:
+                try:
+                    octets = octets[os.write(self.fileno, octets) :]
+                except OSError:
+                    self.broken = True
+
+
 class Logger:
     """A watcher of the shell that writes lines. An output that is gone ends the log, never the station."""
 
-    def __init__(self, out: TextIO | None = None, *, as_json: bool = False, level: str = "info") -> None:
-        self.out = out or sys.stdout
+    def __init__(self, out: Output | None = None, *, as_json: bool = False, level: str = "info") -> None:
+        self.out: Output = out or sys.stdout
         self.render = json_line if as_json else line
         self.least = LEVELS.index(level)
         self.teller = Teller()
@@ -147,6 +210,7 @@ class Logger:
         for level, key, values in self.teller.told(event, commands):
             if LEVELS.index(level) >= self.least and not self.broken:
                 try:
-                    print(self.render(tick, level, key, values), file=self.out, flush=True)
+                    self.out.write(self.render(tick, level, key, values) + "\n")
+                    self.out.flush()
                 except (OSError, ValueError):
                     self.broken = True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chargepoint.config import StationConfig
 from chargepoint.config_file import read
-from chargepoint.runtime.log import Logger
+from chargepoint.runtime.log import Background, Logger
 from chargepoint.runtime.main import Handle, Options, Outcome, StartError, run_station
 from chargepoint.runtime.systemd import Notifier
 from hal.ports import Board
@@ -19,9 +19,9 @@ from hal.ports import Board
 def main(path: Path, *, as_json: bool = False, level: str = "info") -> int:
     """Until SIGTERM or SIGINT. A restart that the CSMS ordered replaces the process by a fresh one. Raises ConfigError, StartError."""
     config = read(path)
-    outcome = asyncio.run(_run(config, Logger(as_json=as_json, level=level)))
+    with Background(sys.stdout.fileno()) as out:
+        outcome = asyncio.run(_run(config, Logger(out, as_json=as_json, level=level)))
     if outcome.restart:
-        sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 our own program again, no shell
     return 0
 

@@ -104,19 +104,21 @@ def configured(folder: Path, url: str, **changes: Any) -> tuple[Path, int]:
     return file, port
 
 
-async def started(file: Path, port: int) -> BenchStation:
+async def started(file: Path, port: int, out: int = asyncio.subprocess.DEVNULL) -> BenchStation:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.cli", "bench-station", str(file), cwd=ROOT,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     return BenchStation(process, port)
 
 
 @asynccontextmanager
-async def bench_station(folder: Path, csms: EmbeddedCsms, **changes: Any) -> AsyncIterator[BenchStation]:
+async def bench_station(
+    folder: Path, csms: EmbeddedCsms, *, out: int = asyncio.subprocess.DEVNULL, **changes: Any
+) -> AsyncIterator[BenchStation]:
     """A running one, whose control port is healthy, and which the CSMS has accepted."""
     before = len(csms.received)
-    station = await started(*configured(folder, csms.url, **changes))
+    station = await started(*configured(folder, csms.url, **changes), out)
     try:
         await until(lambda: _healthy(station))
         await csms.wait_for("StatusNotification", after=before)

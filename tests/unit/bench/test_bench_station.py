@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import signal
@@ -248,6 +249,23 @@ def test_a_port_that_is_taken_ends_it_in_words(tmp_path: Path) -> None:
             assert code == 1
             assert f"control: nothing can listen on 127.0.0.1:{port}" in errors
             assert "Traceback" not in errors
+
+    asyncio.run(story())
+
+
+def test_nobody_reads_its_log_and_it_works_all_the_same(tmp_path: Path) -> None:
+    async def story() -> None:
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms, out=writer) as station:
+            for _ in range(200):
+                await station.do("parking_bay", connector_id=1, occupied=True)
+            await station.do("plug_in", connector_id=1)
+            await station.until(lambda evse: evse["session"] == "EVConnected")
+            assert await station.end() == (0, "")
+        os.close(writer)
+        with os.fdopen(reader, "rb") as log:
+            assert b"station.stop" not in log.read()  # it was full long before
 
     asyncio.run(story())
 

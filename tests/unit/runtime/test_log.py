@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import threading
 from typing import Any
 
 import pytest
 
 from chargepoint.commands import CloseContactor, Command, Log, OpenLink, Persist, Put, SetDuty
 from chargepoint.events import HardwareFailed, PersistFailed, PoweredUp, TimerExpired, VariableForced
-from chargepoint.runtime.log import Logger
+from chargepoint.runtime.log import Background, Logger
 from chargepoint.tick import Tick
 from hal.types import BoardSilence, ContactorFeedback, MeterSample, PilotState, PilotVoltage, TokenPresented
 
@@ -122,3 +125,52 @@ def test_an_output_that_is_gone_ends_the_log_and_nothing_else() -> None:
     for _ in range(5):
         logger(NOW, PilotState(1, "A"), (Log("info", "a"),))
     assert out.tries == 1
+
+
+# ---- an output behind a thread
+
+
+def read_all(fileno: int) -> str:
+    with os.fdopen(fileno, "rb") as pipe:
+        return pipe.read().decode()
+
+
+def test_lines_come_out_whole_and_in_order() -> None:
+    reader, writer = os.pipe()
+    with Background(writer) as out:
+        logger = Logger(out)
+        for n in range(100):
+            logger(NOW, TimerExpired(), (Log("info", f"line.{n}"),))
+    os.close(writer)
+    assert [line.rpartition(".")[2] for line in read_all(reader).splitlines()] == [str(n) for n in range(100)]
+
+
+def test_a_reader_that_does_not_read_holds_nobody_up_and_is_told_what_it_missed() -> None:
+    reader, writer = os.pipe()
+    out = Background(writer, most=10)
+    for n in range(5000):
+        out.write(f"{n:0100}\n")  # more than the pipe and the queue hold
+    assert out.dropped > 0
+
+    def end() -> None:
+        with out:
+            pass
+        os.close(writer)
+
+    thread = threading.Thread(target=end)
+    seen = os.read(reader, 50_000).decode()
+    thread.start()
+    seen += read_all(reader)
+    thread.join()
+    told = [int(found) for found in re.findall(r"\((\d+) lines were left out", seen)]
+    assert len(re.findall(r"^\d{100}$", seen, re.MULTILINE)) + sum(told) == 5000
+
+
+def test_a_reader_that_is_gone_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with Background(writer) as out:
+        out.write("a\n")
+        out.write("b\n")
+    assert out.broken
+    os.close(writer)
