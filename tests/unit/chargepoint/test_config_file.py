@@ -15,6 +15,7 @@ from chargepoint.config_file import ConfigError, parse, read
 from chargepoint.config_file.hints import taken_apart
 from chargepoint.config_file.lines import lines_of
 from chargepoint.config_file.schema import json_schema
+from chargepoint.ocpp.profiles import MOST_SLOTS
 
 CSMS = '[csms]\nurl = "wss://hub.example/x"\nbasic_auth_password = "0123456789abcdef"\n'
 
@@ -112,7 +113,7 @@ connectionData = {{ocppVersion="OCPP21", ocppTransport="JSON", ocppCsmsUrl="{url
         ([(2, "wss://b")], None),
         ([(1, "wss://b")], "slot 1 is taken by [csms]"),
         ([(2, "wss://b"), (2, "wss://c")], "slot 2 is taken above"),
-        ([(9, "wss://b")], "slots are 1 to 8, not 9"),
+        ([(MOST_SLOTS + 1, "wss://b")], f"slots are 1 to {MOST_SLOTS}, not {MOST_SLOTS + 1}"),
         ([(2, "ws://b")], "security profile 2 needs wss://"),
     ],
 )
