@@ -5,8 +5,10 @@ Both come from the declarations that the loader reads; `--check` writes nothing 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from chargepoint.config import StationConfig
 from chargepoint.config_file import parse
 from chargepoint.config_file.hints import Field, fields_of, written
 from chargepoint.config_file.schema import json_schema, plain
+from hal import options, registry
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
@@ -67,7 +70,20 @@ def page() -> str:
         if hint.table is not None:
             title = f"[[{name}]]" if field.hint.kind == "list" else f"[{name}]"
             text += "\n" + _section(title, hint.table)
-    return text
+    return text + "".join("\n" + _driver(driver) for driver in registry.OURS)
+
+
+def _driver(driver: registry.Driver) -> str:
+    """The options of one of our drivers."""
+    kind = driver.load().Options
+    hints = typing.get_type_hints(kind, include_extras=True)
+    body = [(f"`{each.name}`", options.words(hints[each.name]), _default_of(each)) for each in dataclasses.fields(kind)]
+    title = f'## [board_options] of board = "{driver.name}"'
+    return f"{title}\n\n{(kind.__doc__ or '').strip()}\n\n" + rows(("key", "allowed", "default"), body)
+
+
+def _default_of(field: dataclasses.Field[Any]) -> str:
+    return "has to be given" if field.default is dataclasses.MISSING else f"`{written(field.default)}`"
 
 
 def _section(title: str, kind: type[Any]) -> str:

@@ -65,7 +65,7 @@ def read(kind: type[T], given: Mapping[str, Any], where: str = "") -> T:
             raise OptionError(f"{_at(where, str(key))}: no such key; {known}")
     missing = [name for name, field in fields.items() if name not in given and _needed(field)]
     if missing:
-        raise OptionError(f"{_at(where, missing[0])}: missing; {_words(hints[missing[0]])}")
+        raise OptionError(f"{_at(where, missing[0])}: missing; {words(hints[missing[0]])}")
     return kind(**{key: _value(hints[key], value, _at(where, key)) for key, value in given.items()})
 
 
@@ -94,7 +94,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return read(hint, value, where)
     elif (plain := _PLAIN.get(hint)) and plain(value):
         return float(value) if hint is float else value
-    raise OptionError(f"{where} = {value!r}: {_words(hint)}")
+    raise OptionError(f"{where} = {value!r}: {words(hint)}")
 
 
 def _one_of(hint: Any, value: Any, where: str) -> Any:
@@ -107,7 +107,7 @@ def _one_of(hint: Any, value: Any, where: str) -> Any:
             return _value(each, value, where)
         except OptionError:
             continue
-    raise OptionError(f"{where} = {value!r}: {_words(hint)}")
+    raise OptionError(f"{where} = {value!r}: {words(hint)}")
 
 
 def _bounded(value: Any, bounds: list[Any], hint: Any, where: str) -> Any:
@@ -118,7 +118,7 @@ def _bounded(value: Any, bounds: list[Any], hint: Any, where: str) -> Any:
                 bool(bound.pattern) and not re.fullmatch(bound.pattern, value)
             )
         if wrong:
-            raise OptionError(f"{where} = {value!r}: {_words(hint)}")
+            raise OptionError(f"{where} = {value!r}: {words(hint)}")
     return value
 
 
@@ -135,17 +135,18 @@ _PLAIN: dict[Any, Callable[[Any], bool]] = {
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
-def _words(hint: Any) -> str:
+def words(hint: Any) -> str:
+    """What a field of this type may hold, for a person."""
     origin = get_origin(hint)
     if origin is Annotated:
         bare, *bounds = get_args(hint)
-        return ", ".join(_bound_words(bound) for bound in bounds if isinstance(bound, (Range, Text))) or _words(bare)
+        return ", ".join(_bound_words(bound) for bound in bounds if isinstance(bound, (Range, Text))) or words(bare)
     if origin in (Union, types.UnionType):
-        return " or ".join("nothing" if each is type(None) else _words(each) for each in get_args(hint))
+        return " or ".join("nothing" if each is type(None) else words(each) for each in get_args(hint))
     if origin is Literal:
         return "one of " + ", ".join(map(repr, get_args(hint)))
     if origin is tuple:
-        return f"a list, each {_words(get_args(hint)[0])}"
+        return f"a list, each {words(get_args(hint)[0])}"
     return _NAMES.get(hint, "a table")
 
 
