@@ -38,7 +38,7 @@ class Reader:
             if key in known:
                 wrong = len(self.problems)
                 read = self.value(known[key].hint, each, (*path, key))
-                if len(self.problems) == wrong or is_dataclass(read) or known[key].hint.kind == "list":
+                if len(self.problems) == wrong or is_dataclass(read) or isinstance(read, tuple):
                     found[key] = read
             else:
                 self.problems.append(Finding((*path, key), _no_such(key, [*known], path)))

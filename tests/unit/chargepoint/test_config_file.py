@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargepoint.config import EvseConfig, StationConfig
-from chargepoint.config_file import ConfigError, parse, read
-from chargepoint.config_file.hints import taken_apart
+from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
+from chargepoint.config_file import ConfigError, from_values, parse, read
+from chargepoint.config_file.hints import fields_of, taken_apart
 from chargepoint.config_file.lines import lines_of
 from chargepoint.config_file.schema import json_schema
 from chargepoint.ocpp.profiles import MOST_SLOTS
@@ -214,6 +214,32 @@ def test_every_key_that_tomllib_reads_has_its_line(table: dict[str, object]) -> 
     text = "".join(pairs).replace("\x7f", "\\u007f")
     assert [*tomllib.loads(text)] == [*table]
     assert {path[0]: line for path, line in lines_of(text).items() if len(path) == 1} == {key: n for n, key in enumerate(table, 1)}
+
+
+KNOWN = sorted({name for kind in (StationConfig, CsmsConfig, EvseConfig, Timings) for name in fields_of(kind)})
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.sampled_from(["ws://x", "wss://x", "dc", "cType1"])
+)
+ANYTHING = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KNOWN) | st.text(max_size=9), inner, max_size=5)
+)
+
+
+@given(st.dictionaries(st.sampled_from(KNOWN), ANYTHING, max_size=6))
+def test_whatever_stands_in_it_is_read_or_told(values: dict[str, object]) -> None:
+    config, findings = from_values(values)
+    assert findings or isinstance(config, StationConfig)
+    assert all(found.path and found.text for found in findings)
+
+
+@given(st.text(alphabet="ab.[]={}\"'#\n ,1\\\t", max_size=60))
+def test_any_text_is_read_or_told(text: str) -> None:
+    lines = [1]
+    try:
+        parse(text, "cp.toml")
+    except ConfigError as error:
+        lines = [problem.line for problem in error.problems]
+    assert min(lines) >= 1
 
 
 # ---- the schema
