@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bench.bench_config import BenchConfig, read
+from bench.bench_config import KEYS, BenchConfig, read
 from chargepoint.config_file import ConfigError
 from tests.unit.runtime.tls_pki import self_signed
 
@@ -142,6 +145,30 @@ def test_no_file_no_json_no_object(tmp_path: Path, text: str | None, said: str) 
     with pytest.raises(ConfigError) as caught:
         read(file)
     assert str(caught.value).startswith(f"{file}{said}")
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=9)
+    | st.sampled_from(["ws://x", "wss://x", "dc", ":1"])
+)
+NAMES = st.sampled_from(
+    ["id", "connectors", "charge_mode", "host", "port", "component", "variable", "value", "configurationSlot", "connectionData"]
+)
+ANYTHING = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4))
+
+
+@given(st.dictionaries(st.sampled_from([*(set(KEYS) - {"certs_dir"}), "zorp"]), ANYTHING))
+def test_whatever_stands_in_it_is_read_or_told(values: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found = len(config(Path(folder), **values).warnings)
+        except ConfigError as error:
+            found = len(error.problems)
+    assert found >= 0
 
 
 # ---- certificates
