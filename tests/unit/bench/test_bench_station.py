@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import random
 import re
 import signal
 import socket
@@ -16,7 +17,9 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bench import cli
+from bench.control import BOARD_VERBS, ISO_VERBS
 from bench.csms import Behaviour, EmbeddedCsms
+from bench.verbs import STATION_VERBS
 from chargepoint.runtime.main import alone
 from tests.unit.bench.bench_rig import IDENTITY, bench_station, configured, free_port, http, started, until
 from tests.unit.runtime.tls_pki import Identity, root
@@ -234,6 +237,46 @@ def test_bad_bodies_and_unknown_verbs_get_a_reason_and_change_nothing(tmp_path: 
             await station.do("plug_out", connector_id=1)
             await station.do("plug_out", connector_id=1)
             await station.until(lambda evse: evse == before)
+
+    asyncio.run(story())
+
+
+VALUES: list[Any] = [None, True, 0, 1, -1, 2**70, 1.5, "", "1", "Accepted", "Local", "x" * 300, "\x00\ud800", [], [1], [None], {}, {"a": 1}]
+NAMES = (
+    "connector_id",
+    "token",
+    "token_type",
+    "connectors",
+    "error_string",
+    "reason",
+    "occupied",
+    "component",
+    "variable",
+    "value",
+    "instance",
+    "status",
+    "group",
+)
+
+
+def test_any_body_gets_an_answer_and_harms_nothing(tmp_path: Path) -> None:
+    chosen = random.Random(20260101)
+    verbs = sorted({*BOARD_VERBS, *STATION_VERBS, *ISO_VERBS} - {"freeze"})
+
+    async def story() -> None:
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms) as station:
+            for _ in range(600):
+                body = {name: chosen.choice(VALUES) for name in chosen.sample(NAMES, chosen.randint(0, 6))}
+                if chosen.random() < 0.7:
+                    body["connector_id"] = 1
+                verb = chosen.choice(verbs)
+                status, why = await station.post(verb, **body)
+                assert (status, bool(why)) in {(200, False), (400, True), (501, True)}, (verb, body, status, why)
+            await station.do("connect_websocket")
+            await station.do("clear_error", connector_id=1)
+            await station.do("plug_out", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "A")
+            assert await station.end() == (0, "")
 
     asyncio.run(story())
 
