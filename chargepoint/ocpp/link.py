@@ -15,11 +15,12 @@ from chargepoint.config import identity_of
 from chargepoint.events import LinkDown, LinkSwitched, LinkUp, PasswordChanged, PoweredUp, ShutdownRequested, TimerExpired
 from chargepoint.ocpp import dialects
 from chargepoint.ocpp.block import Context
-from chargepoint.ocpp.blocks.network import MESSAGE_TIMEOUT, PING_INTERVAL, LinkRows, NetworkState, dialable
+from chargepoint.ocpp.blocks.network import MESSAGE_TIMEOUT, PING_INTERVAL, LinkRows
 from chargepoint.ocpp.blocks.security import BASIC_AUTH_PASSWORD, PASSWORD_LENGTHS
 from chargepoint.ocpp.csms_url import dial_url
 from chargepoint.ocpp.device_model import VariableChanged, place_of
 from chargepoint.ocpp.link_state import LinkState, Phase
+from chargepoint.ocpp.network_slots import NetworkState, dialable
 from chargepoint.ocpp.profiles import Profile
 from chargepoint.tick import Tick
 

@@ -9,7 +9,7 @@ from typing import Any
 from chargepoint.config import StationConfig, identity_of
 from chargepoint.ocpp.csms_url import UrlError, check_url, is_secure
 
-MOST_SLOTS = 8
+MOST_SLOTS = 4
 """Slots 1 to this (ours)."""
 LONGEST_TIMEOUT_S = 300
 """Of messageTimeout and MessageTimeout[Default] (ours)."""
@@ -72,8 +72,8 @@ def problem(profile: Profile) -> str:
         return f"security profile {profile.security_profile} needs {'wss' if profile.security_profile >= 2 else 'ws'}://"
     if not 0 <= profile.message_timeout_s <= LONGEST_TIMEOUT_S:
         return f"messageTimeout is 1 to {LONGEST_TIMEOUT_S} s"
-    if profile.password and not 16 <= len(profile.password) <= 40:
-        return "a basic-auth password has 16 to 40 characters"
+    if profile.password and not (16 <= len(profile.password) <= 40 and profile.password.isascii() and profile.password.isprintable()):
+        return "a basic-auth password has 16 to 40 characters that can be printed in ASCII"
     return ""
 
 

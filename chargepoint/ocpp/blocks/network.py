@@ -6,15 +6,19 @@ A profile in use, or one that NetworkConfigurationPriority names, is not overwri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.events import Persisted, PersistFailed, PoweredUp, RegistrationChanged
 from chargepoint.ocpp import device_model, profiles
 from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears
+from chargepoint.ocpp.csms_url import UrlError, check_url
 from chargepoint.ocpp.device_model import BadValue, DeviceModel, Limits, Mutability, Variable, VariableChanged, place_of
 from chargepoint.ocpp.messages import Answer
+from chargepoint.ocpp.network_slots import ALLOW_DOWNGRADE, NetworkState, high_enough, why_not
+from chargepoint.ocpp.profile_rows import COMPONENT, SLOT_ROWS, values_of, with_value
 from chargepoint.ocpp.profiles import LONGEST_TIMEOUT_S, MOST_SLOTS, TABLE, Profile
 from chargepoint.tick import Tick
 
@@ -52,12 +56,6 @@ MESSAGE_TIMEOUT = Variable(
     "OCPPCommCtrlr", "MessageTimeout", "integer", "30", "how long the answer to a call may take", instance="Default",
     mutability=RW, unit="s", min=1, max=LONGEST_TIMEOUT_S, source="OCPP 2.1 Part 2, OCPPCommCtrlr",
 )  # fmt: skip
-ALLOW_DOWNGRADE = Variable(
-    "SecurityCtrlr", "AllowSecurityProfileDowngrade", "boolean", "false", "whether security profile 3 may be left for 2; no profile is left for 1 or 0",
-    source="OCPP 2.1 A05",
-)  # fmt: skip
-
-
 META, FLOOR = "meta", "security_floor"
 """Table and key of the highest security profile that has worked."""
 OWN_CREDENTIALS: dict[str, Callable[[Profile], Profile]] = {
@@ -98,44 +96,13 @@ class LinkRows:
         return max(1.0, self.model.integer(MESSAGE_TIMEOUT))
 
 
-@dataclass(slots=True)
-class NetworkState:
-    """The slots, and what has been reached with them."""
-
-    profiles: dict[int, Profile] = field(default_factory=dict)
-    floor: int = 0
-    """No profile with a lower security profile is dialled: what the configuration asks for, or what has worked since."""
-    storing: dict[str, Profile] = field(default_factory=dict)
-    """SetNetworkProfile that waits for the store: message id -> profile."""
-
-
-def dialable(state: NetworkState, context: Context) -> dict[int, Profile]:
-    """The profiles that a connection may be made with, by slot."""
-    return {slot: profile for slot, profile in sorted(state.profiles.items()) if not why_not(profile, state, context)}
-
-
-def why_not(profile: Profile, state: NetworkState, context: Context) -> str:
-    """Why this profile is not dialled, for a person; "" when it is."""
-    if wrong := profiles.problem(profile):
-        return wrong
-    if profile.security_profile == 3 and not context.config.csms.client_cert_file:
-        return "security profile 3 needs a certificate of the station's own (csms.client_cert_file)"  # A05.FR.03
-    if not _high_enough(profile.security_profile, state.floor, context.model):
-        return f"security profile {profile.security_profile} is below {state.floor}, which this station has reached"
-    return ""
-
-
-def _high_enough(wanted: int, floor: int, model: DeviceModel) -> bool:
-    """Never down, but from 3 to 2 where that is allowed (A05.FR.08, .09, .10)."""
-    return wanted >= floor or ((floor, wanted) == (3, 2) and model.flag(ALLOW_DOWNGRADE))
-
-
 class NetworkBlock(Block):
     """Owns the slots; the link machine reads them."""
 
     name: ClassVar[str] = "network"
     variables: ClassVar[tuple[Variable, ...]] = (
         ACTIVE_PROFILE, PRIORITY, ATTEMPTS, BACKOFF_MINIMUM, BACKOFF_REPEAT, BACKOFF_RANDOM, PING_INTERVAL, MESSAGE_TIMEOUT, ALLOW_DOWNGRADE,
+        *SLOT_ROWS.values(),
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
@@ -145,6 +112,8 @@ class NetworkBlock(Block):
         context.model.compute(ACTIVE_PROFILE, lambda _: str(context.link.slot))
         context.model.bound(PRIORITY, Limits(None, None, PRIORITY.values, MOST_SLOTS))
         context.model.guard(PRIORITY, self._known_slots)
+        for (slot, name), row in SLOT_ROWS.items():
+            context.model.guard(row, partial(self._settable, slot, name))
 
     def _configured_floor(self) -> int:
         csms = self.context.config.csms
@@ -155,6 +124,9 @@ class NetworkBlock(Block):
         """What the CSMS has set stands over the configuration. What cannot be read or dialled is left out and named."""
         state = self.state
         out: list[object] = [Log("error", "network.config", {"why": why}) for why in self.wrong]
+        for (slot, name), row in SLOT_ROWS.items():
+            if not row.constant and (start := self.context.model.text(row)):
+                state.profiles[slot] = with_value(self._profile(slot), name, start)
         for key, value in event.stored.get(TABLE, {}).items():
             try:
                 state.profiles[int(key)] = profiles.from_wire(int(key), value)
@@ -166,7 +138,31 @@ class NetworkBlock(Block):
         for slot, profile in state.profiles.items():
             if why := why_not(profile, state, self.context):
                 out.append(Log("error", "network.profile", {"slot": slot, "why": why}))
+            self._show(slot)
         return out
+
+    def _profile(self, slot: int) -> Profile:
+        """What stands in the slot, or the beginning of something."""
+        return self.state.profiles.get(slot) or Profile(slot, "", self.state.floor)
+
+    def _as_set(self, slot: int) -> Profile:
+        """NetworkConfiguration[slot] as a profile: one request may have set several of its variables."""
+        profile = self._profile(slot)
+        for name in values_of(profile):
+            profile = with_value(profile, name, self.context.model.text(SLOT_ROWS[slot, name]))
+        return profile
+
+    def _show(self, slot: int) -> None:
+        """NetworkConfiguration[slot] as the profile has it."""
+        for name, value in values_of(self._profile(slot)).items():
+            if row := SLOT_ROWS.get((slot, name)):
+                self.context.model.put(row, value)
+
+    def _in_use(self, slot: int) -> bool:
+        """The connection stands on it, or NetworkConfigurationPriority (also the one that waits for a restart) names it (B09.FR.22)."""
+        model, place = self.context.model, place_of(PRIORITY)
+        named = model.pending.get(place) or model.text(PRIORITY)
+        return slot == self.context.link.slot or str(slot) in named.split(",")
 
     # ---- what the CSMS sets
 
@@ -186,8 +182,8 @@ class NetworkBlock(Block):
         slot, data = call.payload["configurationSlot"], call.payload["connectionData"]
         if not 1 <= slot <= MOST_SLOTS:
             return _rejected("InvalidConfSlot", f"there are slots 1 to {MOST_SLOTS}")  # B09.FR.05
-        if slot == self.context.link.slot or str(slot) in self.context.model.shown(now, place_of(PRIORITY)).split(","):
-            return _rejected("PriorityNetworkConf", f"slot {slot} is in use")  # B09.FR.22
+        if self._in_use(slot):
+            return _rejected("PriorityNetworkConf", f"slot {slot} is in use")
         profile = profiles.from_wire(slot, data)
         if refused := self._refused(data, profile):
             return _rejected(*refused)
@@ -201,10 +197,28 @@ class NetworkBlock(Block):
             return "UnsupportedParam", "this station has no modem and makes no tunnel"
         if why := profiles.problem(profile):
             return "InvalidNetworkConf", why  # B09.FR.02
-        floor = max(self.state.floor, self.context.link.security_profile if self.context.link.connected else 0)
-        if not _high_enough(profile.security_profile, floor, self.context.model):
-            return "NoSecurityDowngrade", f"the security profile in use is {floor}"  # B09.FR.04, B09.FR.31
+        if self._lower(profile.security_profile):
+            return "NoSecurityDowngrade", f"security profile {profile.security_profile} is below the one in use"  # B09.FR.04, B09.FR.31
         return None
+
+    def _lower(self, security_profile: int) -> bool:
+        link = self.context.link
+        floor = max(self.state.floor, link.security_profile if link.connected else 0)
+        return not high_enough(security_profile, floor, self.context.model)
+
+    def _settable(self, slot: int, name: str, value: str) -> None:
+        """One variable of NetworkConfiguration[slot] (B09.FR.22, B09.FR.32): a profile that is set piece by piece is whole only at the end."""
+        if self._in_use(slot):
+            raise BadValue("PriorityNetworkConf", f"slot {slot} is in use")
+        if name == "SecurityProfile" and self._lower(int(value)):
+            raise BadValue("NoSecurityDowngrade", f"security profile {value} is below the one in use")
+        if name == "BasicAuthPassword" and not (value.isascii() and value.isprintable()):
+            raise BadValue("InvalidValue", "holds characters that a basic-auth password may not")
+        if name == "OcppCsmsUrl":
+            try:
+                check_url(value)
+            except UrlError as error:
+                raise BadValue("InvalidURL", str(error)) from None
 
     @hears(Persisted, PersistFailed)
     def stored(self, now: Tick, event: Persisted | PersistFailed) -> Sequence[object]:
@@ -219,19 +233,27 @@ class NetworkBlock(Block):
                 out.append(Answer(message_id, "SetNetworkProfile", {"status": "Failed", "statusInfo": {"reasonCode": "InternalError"}}))
                 continue
             self.state.profiles[profile.slot] = profile
+            self._show(profile.slot)
             values = {"slot": profile.slot, "url": profile.url, "security_profile": profile.security_profile}
             out += [Answer(message_id, "SetNetworkProfile", {"status": "Accepted"}), Log("info", "network.profile_set", values)]
         return out
 
     @hears(VariableChanged)
     def variable_changed(self, now: Tick, event: VariableChanged) -> Sequence[object]:
-        """What is set for the whole station stands over what the slot in use had for itself (B09.FR.26, B09.FR.27)."""
-        without_own = OWN_CREDENTIALS.get(event.place.variable) if event.place.component == "SecurityCtrlr" else None
+        """A piece of a profile; or what is set for the whole station stands over what the slot in use had for itself (B09.FR.26, B09.FR.27)."""
+        place = event.place
+        if place.component == COMPONENT:
+            return self._replace(self._as_set(int(place.component_instance)))
+        without_own = OWN_CREDENTIALS.get(place.variable) if place.component == "SecurityCtrlr" else None
         profile = self.state.profiles.get(self.context.link.slot)
-        if without_own is None or profile is None or (bare := without_own(profile)) == profile:
+        return self._replace(without_own(profile)) if without_own and profile else ()
+
+    def _replace(self, profile: Profile) -> Sequence[object]:
+        if profile == self.state.profiles.get(profile.slot):
             return ()
-        self.state.profiles[profile.slot] = bare
-        return [Persist((Put(TABLE, str(profile.slot), profiles.to_wire(bare)),))]
+        self.state.profiles[profile.slot] = profile
+        self._show(profile.slot)
+        return [Persist((Put(TABLE, str(profile.slot), profiles.to_wire(profile)),))]
 
     # ---- no way down
 
@@ -245,9 +267,10 @@ class NetworkBlock(Block):
         if event.status != "Accepted" or level == state.floor:
             return ()
         state.floor = level
-        lower = [slot for slot, profile in state.profiles.items() if not _high_enough(profile.security_profile, level, self.context.model)]
+        lower = [slot for slot, profile in state.profiles.items() if not high_enough(profile.security_profile, level, self.context.model)]
         for slot in lower:
             del state.profiles[slot]
+            self._show(slot)
         writes: list[Put | Delete] = [Put(META, FLOOR, [level, self._configured_floor()]), *(Delete(TABLE, str(slot)) for slot in lower)]
         if not lower:
             return [Persist(tuple(writes))]

@@ -11,8 +11,9 @@ from chargepoint.commands import Log
 from chargepoint.config import CsmsConfig
 from chargepoint.events import PersistFailed
 from chargepoint.ocpp import profiles
-from chargepoint.ocpp.blocks.network import ALLOW_DOWNGRADE, PRIORITY, dialable
+from chargepoint.ocpp.blocks.network import PRIORITY
 from chargepoint.ocpp.messages import Answer, CallReceived
+from chargepoint.ocpp.network_slots import ALLOW_DOWNGRADE, dialable
 from tests.unit.ocpp.block_rig import CONFIG, NOW
 from tests.unit.ocpp.link_rig import LinkRig, connection, slots
 
