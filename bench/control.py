@@ -147,10 +147,10 @@ def serving(host: str, port: int) -> Callable[[BoardProcess], Awaitable[None]]:
         async def do(request: Request) -> Response:
             try:
                 body = await _parsed(request)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 return PlainTextResponse(f"the body is no JSON: {error}", 400)
             status, reason = await act(process, request.path_params["verb"], body)
-            return PlainTextResponse(reason, status)
+            return PlainTextResponse(reason.encode(errors="replace"), status)
 
         app = Starlette(routes=[Route("/health", health), Route("/state", show), Route("/{verb}", do, methods=["POST"])])
         server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off"))

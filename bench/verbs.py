@@ -27,6 +27,15 @@ def text(body: dict[str, Any], key: str, most: int, default: Any = _NEEDED) -> s
         return str(default)
     if not isinstance(value, str) or not len(value) <= most or (default is _NEEDED and not value):
         raise BadBody(f"{key}: a text of 1 to {most} characters, not {value!r:.60}")
+    return _sendable(key, value)
+
+
+def _sendable(key: str, value: str) -> str:
+    """JSON can say half a character (a lone surrogate); no message could carry it further."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise BadBody(f"{key}: no Unicode: {value!a:.60}") from None
     return value
 
 
@@ -60,7 +69,10 @@ def _variable(body: dict[str, Any]) -> object:
     if isinstance(value, list | dict):
         raise BadBody(f"value: a text or null, not {value!r:.60}")
     return VariableForced(
-        text(body, "component", 50, ""), text(body, "variable", 50), None if value is None else str(value), text(body, "instance", 50, "")
+        text(body, "component", 50, ""),
+        text(body, "variable", 50),
+        None if value is None else _sendable("value", str(value)),
+        text(body, "instance", 50, ""),
     )
 
 

@@ -192,6 +192,9 @@ def test_what_the_operator_forces(tmp_path: Path) -> None:
 WRONG: list[tuple[str, Any, int, str]] = [
     ("plug_in", "{", 400, "the body is no JSON"),
     ("plug_in", b"\xff", 400, "the body is no JSON"),
+    ("plug_in", "[" * 60_000, 400, "the body is no JSON"),
+    ("freeze", '{"seconds": NaN}', 400, "seconds: a number up to 600"),
+    ("freeze", '{"seconds": Infinity}', 400, "seconds: a number up to 600"),
     ("plug_in", "[1]", 400, "the body is a JSON object"),
     ("plug_in", "", 400, "connector_id: a whole number, not None"),
     ("plug_in", '{"connector_id": true}', 400, "connector_id: a whole number, not True"),
@@ -202,6 +205,8 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("swipe", "{}", 400, "token: missing"),
     ("swipe", '{"token": 7}', 400, "token: a text"),
     ("swipe", '{"token": "04", "connectors": [3]}', 400, "connectors: a list of EVSE ids, of [1]"),
+    ("swipe", '{"token": "\\ud800"}', 400, "token: no Unicode: '\\ud800'"),
+    ("set_variable", '{"variable": "x", "value": "\\ud800"}', 400, "value: no Unicode"),
     ("raise_error", '{"connector_id": 1}', 400, "error_string: missing"),
     ("stop_transaction", '{"connector_id": 1, "reason": "Zorp"}', 400, "reason: one of"),
     ("stop_transaction", '{"connector_id": 3}', 400, "connector_id: there is no EVSE 3"),
