@@ -45,6 +45,8 @@ class LinkFacts:
     slot: int = 0
     security_profile: int = 0
     subprotocol: str = ""
+    identity: str = ""
+    """The station's identity on this connection, or on the last one."""
     password: str = field(default="", repr=False)
     """Basic-auth password of this connection, or of the last one; "" without basic auth."""
     registration: str = ""

@@ -83,6 +83,7 @@ class LinkMachine:
         s.phase, s.up_since = Phase.UP, now.mono
         link.connected, link.slot, link.security_profile = True, profile.slot, profile.security_profile
         link.subprotocol, link.offline_since, link.password = event.subprotocol, None, self._password_of(profile)
+        link.identity = self._identity_of(profile)
         values = {"slot": profile.slot, "subprotocol": event.subprotocol, "security_profile": profile.security_profile}
         yield Log("info", "link.up", {**values, **({"peer": event.peer} if event.peer else {})})
         if s.turns.last_good != profile.slot:
@@ -174,7 +175,7 @@ class LinkMachine:
             return
         s.attempt += 1
         s.phase, s.dial_at = Phase.DIALLING, None
-        identity = profile.identity or identity_of(self.context.config)
+        identity = self._identity_of(profile)
         yield OpenLink(
             attempt=s.attempt,
             slot=profile.slot,
@@ -185,6 +186,9 @@ class LinkMachine:
             subprotocols=dialects.offer(self.context.config.csms.versions),
             ping_interval_s=self.rows.ping_s(),
         )
+
+    def _identity_of(self, profile: Profile) -> str:
+        return profile.identity or identity_of(self.context.config)
 
     def _password_of(self, profile: Profile) -> str:
         if profile.security_profile not in (1, 2):

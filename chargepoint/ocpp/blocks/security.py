@@ -167,6 +167,7 @@ class SecurityBlock(Block):
         model.put(BASIC_AUTH_PASSWORD, csms.basic_auth_password)
         model.put(SECURITY_PROFILE, str(csms.security_profile))
         model.put(IDENTITY, identity_of(context.config))
+        model.compute(IDENTITY, lambda _: context.link.identity or identity_of(context.config))  # B09.FR.28
         model.compute(SECURITY_PROFILE, lambda _: str(context.link.security_profile if context.link.connected else csms.security_profile))
         model.guard(BASIC_AUTH_PASSWORD, _printable)
 

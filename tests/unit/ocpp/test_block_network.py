@@ -175,7 +175,7 @@ def slots_2() -> tuple[dict[str, Any], ...]:
     return ({"configurationSlot": 2, "connectionData": connection("wss://hub.example/", 2)},)
 
 
-@pytest.mark.req("B09.FR.16", "B09.FR.18", "B09.FR.27", "TC_B_109")
+@pytest.mark.req("B09.FR.16", "B09.FR.18", "B09.FR.27", "B09.FR.28", "TC_B_109")
 def test_a_password_of_the_slot_stands_until_another_is_set_for_the_station() -> None:
     own = "own-password-of-slot-2"
     station = LinkRig(
@@ -186,6 +186,9 @@ def test_a_password_of_the_slot_stands_until_another_is_set_for_the_station() ->
     station.power_up()
     assert (station.last.password, station.last.identity, station.last.url) == (own, "CP-2", "ws://csms2.example/CP-2")
     station.accepted()
+    item = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "Identity"}}
+    (identity,) = station.ask("GetVariables", {"getVariableData": [item]})["getVariableResult"]
+    assert identity["attributeValue"] == "CP-2"
     assert station.set("SecurityCtrlr.BasicAuthPassword", "a-new-one-for-all-of-it") == "Accepted"
     station.down()
     assert station.last.password == "a-new-one-for-all-of-it"
