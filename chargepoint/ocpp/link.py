@@ -140,7 +140,7 @@ class LinkMachine:
         yield CloseLink(1000, "new credentials")
 
     def _variable(self, now: Tick, event: VariableChanged) -> Iterator[object]:
-        if event.concerns(PING_INTERVAL) and self.state.phase is Phase.UP:
+        if event.concerns(PING_INTERVAL) and self.state.phase in (Phase.UP, Phase.DIALLING):
             yield SetPingInterval(self.rows.ping_s())
 
     def _shutdown(self, now: Tick, event: ShutdownRequested) -> Iterator[object]:

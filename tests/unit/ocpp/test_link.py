@@ -228,6 +228,10 @@ def test_another_ping_interval_counts_at_once() -> None:
     assert station.said(SetPingInterval) == [SetPingInterval(7.0)]
     station.fail(1)
     assert station.last.ping_interval_s == 7.0
+    station.hear(VariableForced("OCPPCommCtrlr", "WebSocketPingInterval", "9"))  # dialling already
+    station.down()
+    station.hear(VariableForced("OCPPCommCtrlr", "WebSocketPingInterval", "11"))
+    assert station.said(SetPingInterval) == [SetPingInterval(7.0), SetPingInterval(9.0)]
 
 
 def test_a_pulled_network_is_not_dialled_until_it_is_back() -> None:
