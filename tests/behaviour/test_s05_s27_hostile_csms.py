@@ -214,6 +214,7 @@ def test_any_json_at_all(payload: Any, kind: Any, message_id: str, action: str) 
     side.alive()
 
 
+@pytest.mark.soak
 @pytest.mark.req("S-5", "S-30", "S-20")
 def test_a_charge_goes_on_through_all_of_it(side: CsmsSide) -> None:
     side.charge()
@@ -222,8 +223,9 @@ def test_a_charge_goes_on_through_all_of_it(side: CsmsSide) -> None:
             continue
         corpus = Corpus(schemas.load("v21", f"{action}Request"))
         side.ask(action, corpus.minimal())
-        for spoilt in corpus.spoilt():
-            side.ask(action, spoilt.payload)
+        for number, spoilt in enumerate(corpus.spoilt()):
+            if WHOLE or number % 5 == 0:
+                side.ask(action, spoilt.payload)
     for text in ("", "[", "[2]", "[" * 100):
         side.say(text)
     assert not [c for c in side.heap.commands if isinstance(c, CloseLink)]

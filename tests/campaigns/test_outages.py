@@ -67,7 +67,7 @@ def in_order(heap: Heap) -> None:
 @pytest.mark.soak
 @pytest.mark.req("F-4", "E04.FR.01", "E11.FR.04", "C13")
 def test_seven_days_without_a_csms() -> None:
-    count = 500 if WHOLE else 60
+    count = 500 if WHOLE else 21
     heap = station()
     heap.reachable = False
     heap.start()
