@@ -80,6 +80,15 @@ class BenchStation:
         await self.do("swipe", token="04A1B2C3")
         return await self.until(lambda evse: evse["contactor"] == "closed" and evse["meter"]["A"] > 6.0)
 
+    async def ended(self) -> tuple[int, str]:
+        """It ends by itself: exit code and what stood on stderr."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self.process.wait()
+        finally:
+            found = await self.end(signal.SIGKILL)
+        return found
+
     async def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Exit code and what stood on stderr."""
         if self.process.returncode is None:

@@ -291,9 +291,7 @@ def test_a_port_that_is_taken_ends_it_in_words(tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             station = await started(*configured(tmp_path, f"ws://127.0.0.1:{free_port()}", port=port))
-            async with asyncio.timeout(30.0):
-                await station.process.wait()
-            code, errors = await station.end()
+            code, errors = await station.ended()
             assert code == 1
             assert f"control: nothing can listen on 127.0.0.1:{port}" in errors
             assert "Traceback" not in errors
@@ -324,9 +322,7 @@ def test_without_the_boards_process_it_ends_in_words(tmp_path: Path) -> None:
             pid = station.process.pid
             (board,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
             os.kill(int(board), signal.SIGKILL)
-            async with asyncio.timeout(30.0):
-                await station.process.wait()
-            assert await station.end() == (1, "the board's process is gone\n")
+            assert await station.ended() == (1, "the board's process is gone\n")
 
     asyncio.run(story())
 
@@ -335,9 +331,7 @@ def test_a_second_station_on_the_same_state_ends_before_it_touches_the_world(tmp
     async def story() -> None:
         with alone(tmp_path / "state", "bench.lock"):
             second = await started(*configured(tmp_path, f"ws://127.0.0.1:{free_port()}"))
-            async with asyncio.timeout(30.0):
-                await second.process.wait()
-        code, errors = await second.end()
+            code, errors = await second.ended()
         assert code == 1
         assert "another station is running on it" in errors
         assert "Traceback" not in errors
