@@ -50,7 +50,7 @@ class Driver:
         return module
 
 
-OURS = (Driver("sim", "hal.sim.driver"),)
+OURS = (Driver("sim", "hal.sim.driver"), Driver("openevse", "hal.drivers.openevse", "serial"))
 
 
 def drivers() -> dict[str, Driver]:

@@ -1,0 +1,1 @@
+"""Drivers of hardware, one for each device. They import nothing of each other, and nothing of ours but `hal`."""
