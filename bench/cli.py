@@ -114,7 +114,7 @@ def _bench(given: argparse.Namespace) -> int:
 
 
 def _replay(given: argparse.Namespace) -> int:
-    from chargepoint.journal import read, replay
+    from chargepoint.journal import read, replay, words
     from chargepoint.runtime.journal_file import lines
 
     count = different = 0
@@ -122,7 +122,7 @@ def _replay(given: argparse.Namespace) -> int:
         count += 1
         if not given.quiet:
             for command in each.now:
-                print(f"{each.entry.tick.mono:.3f} {command}")
+                print(f"{each.entry.tick.mono:.3f} {words(command)}")
         if not each.same:
             different += 1
             print(f"input {each.number}, {each.entry.event}: {each.first_difference}", file=sys.stderr)

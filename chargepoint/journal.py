@@ -15,7 +15,7 @@ from typing import Any
 
 import hal.types
 from chargepoint import codec, commands, events
-from chargepoint.commands import Command
+from chargepoint.commands import Command, Delete, Persist, Put
 from chargepoint.config import StationConfig
 from chargepoint.events import Event
 from chargepoint.station import Station
@@ -124,6 +124,25 @@ def _parsed(value: Any, where: str) -> Head | Entry:
     return Entry(Tick(float(value["m"]), float(value["u"])), event, told, value.get("x", ""))
 
 
+SECRET_TABLES = frozenset({"variables", "meta", "network_profiles"})
+"""Tables of the store that may hold a password: their values are in the journal, and on no screen."""
+
+
+def words(command: Command) -> str:
+    """A command for a person's eyes.
+
+    >>> words(Persist((Put("meta", "password_before", "hunter2hunter2hu"), Put("outbox", "1", 7), Delete("outbox", "0"))))
+    'Persist(meta.password_before=…, outbox.1=7, outbox.0 gone)'
+    """
+    return f"Persist({', '.join(map(_row, command.writes))})" if isinstance(command, Persist) else str(command)
+
+
+def _row(row: Put | Delete) -> str:
+    if isinstance(row, Delete):
+        return f"{row.table}.{row.key} gone"
+    return f"{row.table}.{row.key}={'…' if row.table in SECRET_TABLES else row.value}"
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """One input through today's code: `now` is what it does, `then` what it did."""
@@ -146,11 +165,11 @@ class Replayed:
             return f"then {self.entry.crashed or 'no exception'}, now {self.crashed or 'no exception'}"
         for place, (then, now) in enumerate(zip(self.entry.commands, self.now, strict=False), 1):
             if then != now:
-                return f"command {place}: then {then}, now {now}"
+                return f"command {place}: then {words(then)}, now {words(now)}"
         then_more, now_more = self.entry.commands[len(self.now) :], self.now[len(self.entry.commands) :]
         if then_more:
-            return f"then also {then_more[0]}"
-        return f"now also {now_more[0]}" if now_more else ""
+            return f"then also {words(then_more[0])}"
+        return f"now also {words(now_more[0])}" if now_more else ""
 
 
 def replay(journal: Iterable[Head | Entry]) -> Iterator[Replayed]:
