@@ -59,6 +59,8 @@ class OpenEvseDevice:
         """The line is cut: nothing comes in, nothing goes out."""
         self.drop = self.refuse = self.garble = 0
         """So many of the next answers are not sent, are `$NK`, have a wrong checksum."""
+        self.unknown: set[str] = set()
+        """Commands that this build does not know."""
         self.before_answer: list[bytes] = []
         """Sent one by one between a command and its answer."""
         self.on_offer: Callable[[float], None] = _nobody
@@ -267,7 +269,7 @@ class OpenEvseDevice:
                 os.write(self._master, octets)
 
     def _does(self, kind: str, values: tuple[str, ...]) -> Answer:
-        known = _COMMANDS.get(kind)
+        known = None if kind in self.unknown else _COMMANDS.get(kind)
         try:
             return known(self, values) if known else ("NK", ())
         except (ValueError, IndexError):

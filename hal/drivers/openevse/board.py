@@ -209,6 +209,7 @@ class OpenEvseBoard:
         self._restarted = False
         self.ports.forget()
         await line.ask("FS", safe=True)
+        self.ports.asleep_for_sure = True
         for words in (("ST", 0, 0, 0, 0), ("SL", 2), ("SV", options.nominal_V * 1000)):
             await _unless_refused(line.ask(*words))
         await self._set_heartbeat()

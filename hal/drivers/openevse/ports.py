@@ -43,7 +43,9 @@ class OpenEvsePorts:
         self.enabled = False
         """`$FE` was answered, and nothing took it back."""
         self.asleep_for_sure = False
+        """`$FS` was answered last: awake it can only be after a restart, or by a hand at its button."""
         self.permit_until_s = -math.inf
+        self._offering = False
         self.pilot, self.contactor, self.power = Pilot(self), Contactor(self), Power(self)
         fitted = board.info.evses[0].has_meter
         self.evse = EvsePorts(
@@ -65,6 +67,11 @@ class OpenEvsePorts:
     def permitted(self) -> bool:
         """A permit is alive."""
         return asyncio.get_running_loop().time() < self.permit_until_s
+
+    @property
+    def wants_enabling(self) -> bool:
+        """PWM was asked for, and only the permit was missing."""
+        return self.mode is Mode.PWM and not self.enabled and not self._offering
 
     def may_go_on(self, now_s: float) -> bool:
         """Whether a pulse may be sent: not for power that nobody permits any more, so that the controller falls back."""
@@ -92,7 +99,7 @@ class OpenEvsePorts:
 
     async def offer(self) -> None:
         """The limit, and with a live permit the way is free."""
-        orders = self.orders
+        orders, self._offering = self.orders, True
 
         def still() -> bool:
             return orders == self.orders
@@ -108,6 +115,8 @@ class OpenEvsePorts:
         except Refused as error:
             await self.safe(Mode.X1, cut=True)
             raise PilotFault(str(error)) from None
+        finally:
+            self._offering = False
 
     async def _limit(self, still: Callable[[], bool]) -> None:
         """Always with V: without it the controller writes its EEPROM. It clamps, and says so by NK."""
@@ -161,7 +170,7 @@ class Power:
         if not ports.board.ready:
             raise BoardSilent("the controller does not answer")
         ports.permit_until_s = asyncio.get_running_loop().time() + ttl_s
-        if ports.mode is Mode.PWM and not ports.enabled:
+        if ports.wants_enabling:
             await ports.offer()
 
     async def withdraw(self) -> None:

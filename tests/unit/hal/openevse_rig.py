@@ -99,3 +99,8 @@ def on_both(story: Callable[[OpenEvseDevice, Bench], Coroutine[Any, Any, None]],
 
 def kinds(heard: list[BoardInput]) -> list[str]:
     return [type(each).__name__ for each in heard]
+
+
+def closed(device: OpenEvseDevice) -> bool:
+    """Its relay."""
+    return device.relay
