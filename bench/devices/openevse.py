@@ -5,7 +5,7 @@
     ... device.path is the port; `device.car = "C"`, `device.fault(0x06)`, `device.reboot()`
     device.close()
 
-What it does at which time is taken from the firmware's behaviour; what the firmware does in between (self-tests, menus) it leaves out.
+What it does at which time is the firmware's (8.2.3); self-tests, menus, limits and the legacy checksum `*XX` it leaves out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Answer = tuple[str, tuple[object, ...]]
 
 
 class OpenEvseDevice:
-    """`boot_s`: from power to `$AB`. `saved` is its EEPROM, which a second device may go on with."""
+    """`boot_s`: from power to `$AB`. `saved` is its EEPROM."""
 
     def __init__(self, *, hardware_max_A: int = 32, config_max_A: int = 32, voltage_V: float = 230.0, boot_s: float = 0.5) -> None:
         self.hardware_max_A, self.config_max_A, self.voltage_V, self.boot_s = hardware_max_A, config_max_A, voltage_V, boot_s
@@ -73,6 +73,7 @@ class OpenEvseDevice:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._master, self._readable)
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._commands = self._table()
         self._forget()
 
     def _forget(self) -> None:
@@ -269,9 +270,9 @@ class OpenEvseDevice:
                 os.write(self._master, octets)
 
     def _does(self, kind: str, values: tuple[str, ...]) -> Answer:
-        known = None if kind in self.unknown else _COMMANDS.get(kind)
+        known = None if kind in self.unknown else self._commands.get(kind)
         try:
-            return known(self, values) if known else ("NK", ())
+            return known(values) if known else ("NK", ())
         except (ValueError, IndexError):
             return "NK", ()
 
@@ -312,6 +313,29 @@ class OpenEvseDevice:
     def _status(self) -> Answer:
         return "OK", (f"{self.state:02X}", 0, f"{self.seen:02X}", f"{self.vflags:04X}")
 
+    def _table(self) -> dict[str, Callable[[tuple[str, ...]], Answer]]:
+        return {
+            "GV": lambda _: ("OK", ("8.2.3", "5.2.1")),
+            "GS": lambda _: self._status(),
+            "GC": lambda _: ("OK", (6, self.hardware_max_A, self.amps, self.config_max_A)),
+            "GE": lambda _: ("OK", (self.amps, "0001")),
+            "GF": lambda _: ("OK", (0, 0, 0)),
+            "GG": lambda _: ("OK", (round(self.flows_A * 1000), round(self.voltage_V * 1000))),
+            "GU": lambda _: ("OK", (int(self.session_Ws), self.saved["total_Wh"])),
+            "GP": lambda _: ("OK", (round(self.temperature_C * 10), -2560, -2560)),
+            "GY": lambda _: ("OK", (self.saved["interval"], self.saved["fall_back"], self.trigger)),
+            "ST": lambda _: ("OK", ()),
+            "SL": lambda _: ("OK", ()),
+            "SV": lambda _: ("OK", ()),
+            "SB": lambda _: self._unlock(),
+            "SC": self._set_current,
+            "SY": self._heartbeat,
+            "FS": lambda _: self._switch(SLEEPING),
+            "FD": lambda _: self._switch(DISABLED),
+            "FE": lambda _: self._switch(0),
+            "FR": lambda _: ("OK", ()),
+        }
+
     # ---- timers
 
     def _later(self, name: str, delay_s: float, act: Callable[[], None]) -> None:
@@ -327,26 +351,3 @@ class OpenEvseDevice:
 
 def _nobody(ampere: float) -> None:
     pass
-
-
-_COMMANDS: dict[str, Callable[[OpenEvseDevice, tuple[str, ...]], Answer]] = {
-    "GV": lambda device, _: ("OK", ("8.2.3", "5.2.1")),
-    "GS": lambda device, _: device._status(),  # noqa: SLF001 its own table
-    "GC": lambda device, _: ("OK", (6, device.hardware_max_A, device.amps, device.config_max_A)),
-    "GE": lambda device, _: ("OK", (device.amps, "0001")),
-    "GF": lambda device, _: ("OK", (0, 0, 0)),
-    "GG": lambda device, _: ("OK", (round(device.flows_A * 1000), round(device.voltage_V * 1000))),
-    "GU": lambda device, _: ("OK", (int(device.session_Ws), device.saved["total_Wh"])),
-    "GP": lambda device, _: ("OK", (round(device.temperature_C * 10), -2560, -2560)),
-    "GY": lambda device, _: ("OK", (device.saved["interval"], device.saved["fall_back"], device.trigger)),
-    "ST": lambda device, _: ("OK", ()),
-    "SL": lambda device, _: ("OK", ()),
-    "SV": lambda device, _: ("OK", ()),
-    "SB": lambda device, _: device._unlock(),  # noqa: SLF001
-    "SC": lambda device, values: device._set_current(values),  # noqa: SLF001
-    "SY": lambda device, values: device._heartbeat(values),  # noqa: SLF001
-    "FS": lambda device, _: device._switch(SLEEPING),  # noqa: SLF001
-    "FD": lambda device, _: device._switch(DISABLED),  # noqa: SLF001
-    "FE": lambda device, _: device._switch(0),  # noqa: SLF001
-    "FR": lambda device, _: ("OK", ()),
-}

@@ -201,14 +201,16 @@ def test_safe_orders_go_first() -> None:
     async def story(device: OpenEvseDevice, bench: Bench) -> None:
         await bench.car("C")
         await bench.ports.power.permit(5.0)
-        device.drop = 1
-        asking = asyncio.ensure_future(bench.ports.pilot.set_pwm(DUTY_16_A))
-        await seconds(0.1)
-        await bench.ports.pilot.set_x1()
-        with pytest.raises(HalError):
-            await asking
-        assert "FE" not in device.commands
-        assert device.state == 0xFE
+        for dropped in (0, 1):
+            device.drop = dropped
+            asking = asyncio.ensure_future(bench.ports.pilot.set_pwm(DUTY_16_A))
+            await seconds(0.1 * dropped)
+            await bench.ports.pilot.set_x1()
+            with pytest.raises(HalError):
+                await asking
+            await seconds(1.0)
+            assert "FE" not in device.commands
+            assert device.state == 0xFE
 
     on_both(story)
 

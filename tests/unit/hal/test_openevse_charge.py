@@ -13,7 +13,7 @@ from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
 from chargepoint.runtime.clock import VirtualClock
 from chargepoint.runtime.main import Options, StartError, station
 from hal.registry import create
-from hal.types import TokenPresented
+from hal.types import BoardFault, TokenPresented
 from tests.unit.hal.openevse_rig import closed, play, powered
 
 
@@ -102,6 +102,31 @@ def test_a_whole_charge(tmp_path: Path) -> None:
             # Two minutes at 16 A and 230 V.
             assert 110.0 < values[-1] - values[0] < 126.0
             assert not any("fault" in event.get("triggerReason", "").lower() for event in session.events)
+
+    play(whole())
+
+
+@pytest.mark.req("F-14")
+def test_an_opening_under_load_is_no_weld(tmp_path: Path) -> None:
+    """`$FS` would leave the EV 3 s; the station wants it open at once."""
+
+    async def whole() -> None:
+        async with powered() as device, EmbeddedCsms(validate=True) as csms:
+            car = Car(device)
+            board = create("openevse", {"port": device.path, "max_current_A": 16})
+            options = Options(start_reason="PowerUp", threaded=False, clock=VirtualClock())
+            async with station(configured(csms.url, "falls_back"), board, tmp_path, options) as handle:
+                car.plug()
+                await asyncio.sleep(4.0)
+                handle.tell(TokenPresented("04A1B2C3D4E5F6"))
+                await asyncio.sleep(20.0)
+                assert closed(device)
+                device.on_offer = lambda ampere: None  # the EV goes on drawing
+                handle.tell(BoardFault(1, "EmergencyStop", "", present=True))
+                await asyncio.sleep(0.2)
+                assert not closed(device)
+                await asyncio.sleep(10.0)
+                assert list(handle.station.wiring.machines["evse:1"].state.faults) == ["EmergencyStop"]
 
     play(whole())
 
