@@ -65,6 +65,8 @@ class OpenEvseDevice:
         """Sent one by one between a command and its answer."""
         self.on_offer: Callable[[float], None] = _nobody
         """Told the current on the pilot, 0 for none, at each change: what a car looks at."""
+        self.sent = self.taken = 0
+        """Octets that went out and came in."""
         self._car: Car = "A"
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
@@ -225,6 +227,7 @@ class OpenEvseDevice:
             octets = os.read(self._master, 4096)
         except OSError:
             return
+        self.taken += len(octets)
         if self.silent or not self.up:
             return
         for line in self._framer.feed(octets):
@@ -267,7 +270,7 @@ class OpenEvseDevice:
     def _send(self, octets: bytes) -> None:
         if not self.silent:
             with contextlib.suppress(OSError):
-                os.write(self._master, octets)
+                self.sent += os.write(self._master, octets)
 
     def _does(self, kind: str, values: tuple[str, ...]) -> Answer:
         known = None if kind in self.unknown else self._commands.get(kind)

@@ -36,6 +36,8 @@ class Line(asyncio.Protocol):
 
     def __init__(self, port: str, baudrate: int, hear: Callable[[rapi.Message], None], lost: Callable[[], None]) -> None:
         self.port, self.baudrate, self._hear, self._lost = port, baudrate, hear, lost
+        self.opened = self.sent = self.received = 0
+        """How often the port was opened, and octets since then: what is still on its way can be reckoned."""
         self._transport: Any = None
         self._framer = rapi.Framer()
         self._ids = cycle(range(1, 0x100))
@@ -62,6 +64,7 @@ class Line(asyncio.Protocol):
             self._transport, _ = await serialx.create_serial_connection(loop, lambda: self, self.port, baudrate=self.baudrate)
         except (OSError, serialx.SerialException) as error:
             raise BoardSilent(f"{self.port}: {error}") from None
+        self.opened, self.sent, self.received = self.opened + 1, 0, 0
 
     async def close(self) -> None:
         """Let go of the port."""
@@ -77,6 +80,7 @@ class Line(asyncio.Protocol):
             self._lost()
 
     def data_received(self, data: bytes) -> None:
+        self.received += len(data)
         for line in self._framer.feed(data):
             try:
                 self._take(rapi.parse(line))
@@ -130,7 +134,9 @@ class Line(asyncio.Protocol):
         future: asyncio.Future[rapi.Message] = asyncio.get_running_loop().create_future()
         self._waiting = (sequence, future)
         try:
-            self._transport.write(rapi.frame(*words, sequence=sequence))
+            octets = rapi.frame(*words, sequence=sequence)
+            self._transport.write(octets)
+            self.sent += len(octets)
             await asyncio.wait([future], timeout=ANSWER_S)
         except OSError as error:
             raise BoardSilent(f"{self.port}: {error}") from None

@@ -2,25 +2,68 @@
 
 from __future__ import annotations
 
+import asyncio
+import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from bench.devices.openevse import OpenEvseDevice
-from chargepoint.runtime.virtual import run_virtual
+from chargepoint.runtime.virtual import VirtualLoop
 from hal.conformance import Bench, Can, CarState
+from hal.drivers.openevse.board import OpenEvseBoard
+from hal.drivers.openevse.line import Line
 from hal.ports import Board
 from hal.registry import create
 from hal.types import BoardInput
 
 CAN = frozenset({Can.SILENCE, Can.GARBAGE, Can.DRAW, Can.LIMIT})
-PATIENCE_S = 0.003
-"""Real seconds that the kernel gets to carry octets from one end to the other before time jumps."""
+CARRIED_S = 2.0
+"""Real seconds that the kernel gets to carry octets from one end of a pseudo-terminal to the other."""
 T = TypeVar("T")
 
 
+class Wire:
+    """Between a driver and a device: whether octets are on their way."""
+
+    def __init__(self, device: OpenEvseDevice, line: Line) -> None:
+        self.device, self.line = device, line
+        self._opened = self._sent = self._taken = 0
+
+    def busy(self) -> bool:
+        device, line = self.device, self.line
+        if line.opened != self._opened:
+            self._opened, self._sent, self._taken = line.opened, device.sent, device.taken
+        return line.is_open and (device.sent - self._sent > line.received or line.sent > device.taken - self._taken)
+
+
+class WireLoop(VirtualLoop):
+    """Virtual time does not jump over what the kernel still carries: a pseudo-terminal has a thread of its own there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wires: list[Wire] = []
+        self._without_wires = self._virtual.select
+        self._virtual.select = self._select  # type: ignore[method-assign] # of this loop only
+
+    def _select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._virtual.patience_s = CARRIED_S if any(wire.busy() for wire in self.wires) else 0.0
+        return self._without_wires(timeout)
+
+
 def play(story: Coroutine[Any, Any, T]) -> T:
-    return run_virtual(story, patience_s=PATIENCE_S)
+    with asyncio.Runner(loop_factory=WireLoop) as runner:
+        return runner.run(story)
+
+
+def board_on(device: OpenEvseDevice, **options: Any) -> OpenEvseBoard:
+    """Not started yet."""
+    board = create("openevse", {"port": device.path, **options})
+    loop = asyncio.get_running_loop()
+    assert isinstance(board, OpenEvseBoard)
+    assert isinstance(loop, WireLoop)
+    loop.wires.append(Wire(device, board.line))
+    return board
 
 
 class OpenEvseRig:
@@ -32,7 +75,7 @@ class OpenEvseRig:
 
     def __init__(self, device: OpenEvseDevice, **options: Any) -> None:
         self.device = device
-        self.board: Board = create("openevse", {"port": device.path, **options})
+        self.board: Board = board_on(device, **options)
 
     async def car(self, state: CarState) -> None:
         self.device.car = state

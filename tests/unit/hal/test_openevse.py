@@ -26,7 +26,7 @@ from hal.types import (
     ResidualCurrentTrip,
     TemperatureSample,
 )
-from tests.unit.hal.openevse_rig import closed, kinds, on_both, play, powered, started
+from tests.unit.hal.openevse_rig import board_on, closed, kinds, on_both, play, powered, started
 
 
 async def seconds(count: float) -> None:
@@ -72,7 +72,7 @@ def test_nobody_there() -> None:
     async def whole() -> None:
         async with powered() as device:
             device.silent = True
-            board = create("openevse", {"port": device.path})
+            board = board_on(device)
             with pytest.raises(BoardSilent, match="no OpenEVSE controller answers"):
                 await board.start()
         with pytest.raises(BoardSilent, match="no-such-port"):

@@ -12,9 +12,8 @@ from bench.devices.openevse import OpenEvseDevice
 from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
 from chargepoint.runtime.clock import VirtualClock
 from chargepoint.runtime.main import Options, StartError, station
-from hal.registry import create
 from hal.types import BoardFault, TokenPresented
-from tests.unit.hal.openevse_rig import closed, play, powered
+from tests.unit.hal.openevse_rig import board_on, closed, play, powered
 
 
 class Car:
@@ -55,7 +54,7 @@ def configured(url: str, accepts: str) -> StationConfig:
 def test_its_fall_back_has_to_be_accepted_by_name(tmp_path: Path) -> None:
     async def whole() -> None:
         async with powered() as device:
-            board = create("openevse", {"port": device.path})
+            board = board_on(device)
             with pytest.raises(StartError, match="falls_back"):
                 async with station(configured("ws://127.0.0.1:1", "opens"), board, tmp_path, Options(threaded=False)):
                     pass
@@ -67,7 +66,7 @@ def test_a_whole_charge(tmp_path: Path) -> None:
     async def whole() -> None:
         async with powered() as device, EmbeddedCsms(validate=True) as csms:
             car = Car(device)
-            board = create("openevse", {"port": device.path, "max_current_A": 16})
+            board = board_on(device)
             options = Options(start_reason="PowerUp", threaded=False, clock=VirtualClock())
             async with station(configured(csms.url, "falls_back"), board, tmp_path, options) as handle:
                 await asyncio.sleep(3.0)
@@ -113,7 +112,7 @@ def test_an_opening_under_load_is_no_weld(tmp_path: Path) -> None:
     async def whole() -> None:
         async with powered() as device, EmbeddedCsms(validate=True) as csms:
             car = Car(device)
-            board = create("openevse", {"port": device.path, "max_current_A": 16})
+            board = board_on(device)
             options = Options(start_reason="PowerUp", threaded=False, clock=VirtualClock())
             async with station(configured(csms.url, "falls_back"), board, tmp_path, options) as handle:
                 car.plug()
@@ -137,7 +136,7 @@ def test_a_controller_that_restarts_in_a_charge(tmp_path: Path) -> None:
     async def whole() -> None:
         async with powered() as device, EmbeddedCsms(validate=True) as csms:
             car = Car(device)
-            board = create("openevse", {"port": device.path, "max_current_A": 16})
+            board = board_on(device)
             options = Options(start_reason="PowerUp", threaded=False, clock=VirtualClock())
             async with station(configured(csms.url, "falls_back"), board, tmp_path, options) as handle:
                 car.plug()
