@@ -41,6 +41,9 @@ GRACE_S = 3.0
 STUCK_CHECK_S = 1.0
 TICK_S = 0.25
 SLEEPING, DISABLED, STUCK, NO_RELAY = 0xFE, 0xFF, 0x08, 0x0E
+CHECKS = {"D": 0x0002, "V": 0x0004, "G": 0x0008, "R": 0x0010, "F": 0x0200, "T": 0x0400, "B": 0x8000}
+"""Letters of `$FF`, and the flags of `$GE` that say that a check is off."""
+LEVEL_2 = 0x0001
 Answer = tuple[str, tuple[object, ...]]
 
 
@@ -49,7 +52,7 @@ class OpenEvseDevice:
 
     def __init__(self, *, hardware_max_A: int = 32, config_max_A: int = 32, voltage_V: float = 230.0, boot_s: float = 0.5) -> None:
         self.hardware_max_A, self.config_max_A, self.voltage_V, self.boot_s = hardware_max_A, config_max_A, voltage_V, boot_s
-        self.saved = {"interval": 0, "fall_back": 0, "total_Wh": 0, "writes": 0}
+        self.saved = {"interval": 0, "fall_back": 0, "total_Wh": 0, "writes": 0, "flags": LEVEL_2}
         self.commands: list[str] = []
         """What it took, without sequence id and checksum."""
         self.draws_A = 0.0
@@ -61,6 +64,8 @@ class OpenEvseDevice:
         """So many of the next answers are not sent, are `$NK`, have a wrong checksum."""
         self.unknown: set[str] = set()
         """Commands that this build does not know."""
+        self.lost: set[str] = set()
+        """Commands that do not reach it."""
         self.before_answer: list[bytes] = []
         """Sent one by one between a command and its answer."""
         self.on_offer: Callable[[float], None] = _nobody
@@ -242,6 +247,8 @@ class OpenEvseDevice:
         except RapiError:
             self._answer("NK", (), None)
             return
+        if message.kind in self.lost:
+            return
         self.commands.append(" ".join((message.kind, *message.values)))
         kind, values = self._does(message.kind, message.values)
         if self.before_answer:
@@ -313,6 +320,15 @@ class OpenEvseDevice:
             self.boot_locked = False
         return "OK", (int(bool(self.failed)),)
 
+    def _check(self, values: tuple[str, ...]) -> Answer:
+        """`$FF`: one of its checks on or off."""
+        letter, on = values
+        if letter not in CHECKS or on not in ("0", "1"):
+            return "NK", ()
+        flag = CHECKS[letter]
+        self.saved["flags"] = self.saved["flags"] & ~flag if on == "1" else self.saved["flags"] | flag
+        return "OK", ()
+
     def _status(self) -> Answer:
         return "OK", (f"{self.state:02X}", 0, f"{self.seen:02X}", f"{self.vflags:04X}")
 
@@ -321,7 +337,7 @@ class OpenEvseDevice:
             "GV": lambda _: ("OK", ("8.2.3", "5.2.1")),
             "GS": lambda _: self._status(),
             "GC": lambda _: ("OK", (6, self.hardware_max_A, self.amps, self.config_max_A)),
-            "GE": lambda _: ("OK", (self.amps, "0001")),
+            "GE": lambda _: ("OK", (self.amps, f"{self.saved['flags']:04X}")),
             "GF": lambda _: ("OK", (0, 0, 0)),
             "GG": lambda _: ("OK", (round(self.flows_A * 1000), round(self.voltage_V * 1000))),
             "GU": lambda _: ("OK", (int(self.session_Ws), self.saved["total_Wh"])),
@@ -336,6 +352,7 @@ class OpenEvseDevice:
             "FS": lambda _: self._switch(SLEEPING),
             "FD": lambda _: self._switch(DISABLED),
             "FE": lambda _: self._switch(0),
+            "FF": self._check,
             "FR": lambda _: ("OK", ()),
         }
 

@@ -67,6 +67,8 @@ class OpenEvseBoard:
         self._news = asyncio.Event()
         self._beat_at = self._temperatures_at = 0.0
         self._failed_readings = 0
+        self._limit_lost = False
+        """The controller may be at its own maximum, until the limit has reached it again."""
 
     # ---- hal.ports.Board
 
@@ -277,8 +279,10 @@ class OpenEvseBoard:
         now_s, orders = asyncio.get_running_loop().time(), self.ports.orders
         if now_s >= self._beat_at and self.ports.may_go_on(now_s):
             self._beat_at = now_s + self.options.heartbeat_s / 3
-            if await self._pulse():
-                await self.ports.offer_again()
+            self._limit_lost = await self._pulse() or self._limit_lost
+        if self._limit_lost:
+            await self.ports.offer_again()
+            self._limit_lost = False
         status = await self._status()
         if orders == self.ports.orders and self.ports.asleep_for_sure and status.state in (1, 2, 3):
             self._begin_anew("it is awake, though it was sent to sleep")

@@ -319,6 +319,40 @@ def test_a_hanging_station_leaves_the_fall_back_and_finds_its_limit_again() -> N
     on_both(story)
 
 
+def test_the_limit_is_sent_until_it_has_come_back() -> None:
+    """After a fall-back the controller is at its own maximum: no lost line may leave it there."""
+
+    async def story(device: OpenEvseDevice, bench: Bench) -> None:
+        await bench.supply()
+        await bench.ports.pilot.set_pwm(DUTY_10_A)
+        device.lost = {"SC"}
+        asyncio.get_running_loop().advance(20.0)  # type: ignore[attr-defined] # the loop hangs
+        device._tick()
+        while device.trigger != 1:
+            await seconds(0.1)
+        assert device.offered_A == 32.0
+        await seconds(0.7)
+        device.lost = set()
+        await seconds(1.0)
+        assert device.offered_A == 10.0
+        assert not bench.since(0, BoardSilence)
+
+    on_both(story)
+
+
+def test_a_restart_during_the_start_up_begins_that_again() -> None:
+    async def whole() -> None:
+        async with powered() as device:
+            device.before_answer = [b"", b"", b"", frame("AB", "00", "8.2.3")]
+            async with started(device) as bench:
+                assert device.commands.count("FS") == 2
+                await bench.supply()
+                assert closed(device)
+                assert len(bench.since(0, PilotState)) == 3
+
+    play(whole())
+
+
 # ---- faults
 
 
