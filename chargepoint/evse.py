@@ -26,8 +26,6 @@ from chargepoint.tick import Tick
 from hal.types import EvseInfo
 from iso15118.machine import Table
 
-COMMANDED_STARTS = ("LocalReset", "RemoteReset", "ScheduledReset", "ApplicationReset")
-"""Boot reasons that are no power loss: nothing waits (F-17)."""
 PASSES = 20
 """Rounds of settling that one event may take; more would be two rules that undo each other."""
 

@@ -45,7 +45,7 @@ from hal.types import (
     TemperatureSample,
 )
 
-COMMANDED_STARTS = ("LocalReset", "RemoteReset", "ScheduledReset", "ApplicationReset")
+COMMANDED_STARTS = ("LocalReset", "RemoteReset", "ScheduledReset")
 """Boot reasons that are no power loss: nothing waits (F-17)."""
 
 

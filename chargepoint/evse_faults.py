@@ -80,10 +80,13 @@ def restored(evse: Evse, stored: dict[str, Any], now: Tick) -> list[object]:
         if owner != str(evse.id):
             continue
         if code == TRIPS:
-            evse.state.residual_trips = int(value)
+            evse.state.residual_trips = value if isinstance(value, int) else 0
             continue
-        row = known(code)
-        evse.state.faults[row.code] = Standing(str(value.get("text", row.text)), float(value.get("utc", 0.0)), present=False)
+        row, said = known(code), value if isinstance(value, dict) else {}
+        since = said.get("utc", 0.0)
+        evse.state.faults[row.code] = Standing(
+            str(said.get("text", row.text)), float(since) if isinstance(since, (int, float)) else 0.0, present=False
+        )
         evse.facts.faults[row.code] = evse.state.faults[row.code].text
         out.append(FaultRaised(evse.id, row.code, evse.facts.faults[row.code], row.reaction is not Reaction.GO_ON))
         out.append(_log(evse, "fault.kept", row.code))

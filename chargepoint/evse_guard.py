@@ -26,6 +26,8 @@ HARD_FACTOR, HARD_S = 1.25, 1.0
 """S-20: more than the limit + 25 % for 1 s, too."""
 STRAY_A, STRAY_S = 1.0, 2.0
 """Current with an open contactor: meter and feedback contradict each other (S-20; the numbers [K])."""
+LEAP_FACTOR, LEAP_Wh, LEAP_READINGS = 2.0, 100.0, 3
+"""Twice what the hardware carries, and something for a meter that counts in steps, is a leap; so many readings in a row make it true [K]."""
 COOLER_K = 5.0
 """Over-temperature ends this much below where it began [K]."""
 CABLE_WRONG_S = 0.5
@@ -46,14 +48,34 @@ def offer(evse: Evse) -> Offer:
 
 def measured(evse: Evse, now: Tick, sample: MeterSample) -> list[object]:
     """A reading of the meter. One that is no number, or winds the register back, is none (S-12)."""
-    numbers = (sample.energy_import_Wh, *sample.current_A)
-    last = evse.facts.meter
-    if not all(math.isfinite(n) for n in numbers) or (last is not None and sample.energy_import_Wh < last.energy_import_Wh):
-        return []
+    out: list[object] = []
+    if all(math.isfinite(amps) for amps in sample.current_A):  # whatever the register says: too much is too much (S-20)
+        out += _over_current(evse, now, max((abs(amps) for amps in sample.current_A), default=0.0))
+    else:
+        return out
+    if not _register_right(evse, now, sample):
+        return out
     evse.facts.meter, evse.facts.meter_mono = sample, now.mono
-    evse.state.meter_at = now.mono
-    out = evse_faults.cause_over(evse, METER_SILENT) + evse_faults.cause_over(evse, METER_SILENT_STOPS)
-    return out + _over_current(evse, now, max((abs(a) for a in sample.current_A), default=0.0))
+    evse.state.meter_at, evse.state.doubted_Wh, evse.state.doubts = now.mono, None, 0
+    return out + evse_faults.cause_over(evse, METER_SILENT) + evse_faults.cause_over(evse, METER_SILENT_STOPS)
+
+
+def _register_right(evse: Evse, now: Tick, sample: MeterSample) -> bool:
+    """A register never goes back, and no faster on than the hardware carries; a leap that the next readings bear out is true after all."""
+    s, last, energy_Wh = evse.state, evse.facts.meter, sample.energy_import_Wh
+    if not math.isfinite(energy_Wh):
+        return False
+    if last is None:
+        return True
+    if energy_Wh < last.energy_import_Wh:
+        return False
+    rated_W = 3 * evse.config.nominal_V * max(evse.config.max_current_A, evse.board.max_current_A)
+    most_Wh = LEAP_FACTOR * rated_W * max(now.mono - evse.facts.meter_mono, 1.0) / 3600.0 + LEAP_Wh
+    if energy_Wh - last.energy_import_Wh <= most_Wh:
+        return True
+    s.doubts = s.doubts + 1 if s.doubted_Wh is not None and 0.0 <= energy_Wh - s.doubted_Wh <= most_Wh else 1
+    s.doubted_Wh = energy_Wh
+    return s.doubts >= LEAP_READINGS
 
 
 def limit_in_force(evse: Evse, now: Tick) -> float:

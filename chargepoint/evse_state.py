@@ -135,6 +135,9 @@ class EvseState:
     over_hard_since: float | None = None
     stray_since: float | None = None
     meter_at: float = 0.0
+    doubted_Wh: float | None = None
+    """A register that has leapt, and how many readings in a row have borne it out."""
+    doubts: int = 0
     residual_trips: int = 0
     residual_attempts: int = 0
     residual_reclose_at: float | None = None

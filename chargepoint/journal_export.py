@@ -31,6 +31,8 @@ SECRET_FIELDS: dict[str, str] = {
 """Field -> what kind of thing its text is. A field that holds an object is walked through, not replaced."""
 SECRET_VARIABLES = {"basicauthpassword": "password", "masterpassgroupid": "token"}
 """Device-model variables, in lower case, whose value counts like a field."""
+OWNERS = "local_tokens"
+"""Of the configuration: a list of `type:token`."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 """Keys of lists and caches: a hash of a token says which token it is to whoever tries them all."""
 _LONG = 8
@@ -84,7 +86,9 @@ def _secrets(value: Any) -> Iterator[tuple[str, str]]:
 
 def _of_object(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, each in value.items():
-        if isinstance(each, str) and (kind := SECRET_FIELDS.get(key) or _of_variable(key)):
+        if key == OWNERS and isinstance(each, list):
+            yield from (("token", str(token).partition(":")[2] or str(token)) for token in each)
+        elif isinstance(each, str) and (kind := SECRET_FIELDS.get(key) or _of_variable(key)):
             yield kind, each
         else:
             yield from _secrets(each)

@@ -189,6 +189,7 @@ class Ledger:
                 self.evses[evse_id].transaction_id = ""
                 out += [Log("error", "transaction.not_stored", {"evse": evse_id, "error": event.error}), TransactionNotStored(evse_id)]
                 out.append(TransactionVoid(running.transaction_id))
+                failed.add(running.transaction_id)  # a later row of it may have reached the disk
         self.state.forget = (*self.state.forget, *sorted(failed))
         return out
 

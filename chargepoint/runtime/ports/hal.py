@@ -29,10 +29,12 @@ from chargepoint.commands import (
 )
 from chargepoint.events import HardwareDone, HardwareFailed
 from chargepoint.runtime.port import Tell
-from hal.errors import HalError, NotFitted
+from hal.errors import BoardSilent, HalError, NotFitted
 from hal.ports import Board, EvsePorts
 from hal.types import BoardInput, Indication
 
+CALL_S, SIGN_S = 10.0, 60.0
+"""A driver's call is given up after this; signing a value takes some meters long. A lease is given up after half of its time."""
 STOP_S = 1.0
 """At the end of the process, orders that are under way get this long."""
 
@@ -41,6 +43,7 @@ STOP_S = 1.0
 class _Order:
     command: Command
     dropped: bool = False
+    """Not to be carried out any more, if that has not begun."""
     task: asyncio.Task[None] | None = None
 
 
@@ -79,32 +82,42 @@ class HalPort:
         ports = self.board.evses.get(evse_id)
         if ports is None:
             return
-        lane = self._lanes.setdefault((evse_id, _LANES[type(command)]), [])
+        lane = self._lane(evse_id, _LANES[type(command)])
+        beside = [order for name in _BESIDE.get(type(command), (_LANES[type(command)],)) for order in self._lane(evse_id, name)]
         order = _Order(command)
+        before: list[asyncio.Task[None]] = []
         if command.lane is Lane.SAFE:
-            for waiting in lane:
-                waiting.dropped = True
-            before = None
+            for waiting in beside:
+                waiting.dropped = waiting.dropped or waiting.command.lane is not Lane.SAFE
         else:
-            before = lane[-1].task if lane else None
+            before = [waiting.task for waiting in beside if waiting.task is not None]
+        if isinstance(command, Permit):
+            for waiting in lane:  # a newer lease stands for an older one that has not been given yet
+                waiting.dropped = waiting.dropped or isinstance(waiting.command, Permit)
         order.task = asyncio.get_running_loop().create_task(self._do(order, ports, before))
         lane.append(order)
         self._tasks.add(order.task)
         order.task.add_done_callback(lambda task: self._done(lane, order, task))
 
+    def _lane(self, evse_id: int, name: str) -> list[_Order]:
+        return self._lanes.setdefault((evse_id, name), [])
+
     def _done(self, lane: list[_Order], order: _Order, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         lane.remove(order)
 
-    async def _do(self, order: _Order, ports: EvsePorts, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            await asyncio.wait([before])
+    async def _do(self, order: _Order, ports: EvsePorts, before: list[asyncio.Task[None]]) -> None:
+        if before:
+            await asyncio.wait(before)
         if order.dropped:
             return
         command = order.command
         name, evse_id = type(command).__name__, getattr(command, "evse_id", 0)
         try:
-            said = await _CALLS[type(command)](ports, command)
+            async with asyncio.timeout(_allowed_s(command)):
+                said = await _CALLS[type(command)](ports, command)
+        except TimeoutError:
+            self.tell(HardwareFailed(evse_id, name, BoardSilent.__name__, f"no answer within {_allowed_s(command):g} s"))
         except NotFitted:
             if not isinstance(command, Indicate):
                 self.tell(HardwareFailed(evse_id, name, NotFitted.__name__, "this board has none"))
@@ -127,6 +140,13 @@ class HalPort:
         await self.board.stop()
 
 
+def _allowed_s(command: Command) -> float:
+    """Drivers answer in bounded time; one that does not must not hold up what comes after, least of all the lease."""
+    if isinstance(command, Permit):
+        return command.ttl_s / 2
+    return SIGN_S if isinstance(command, SignMeter) else CALL_S
+
+
 def _fitted(port: Any, name: str) -> Any:
     if port is None:
         raise NotFitted(name)
@@ -146,10 +166,10 @@ _LANES: dict[type[Command], str] = {
     SetX1: "pilot",
     SetDuty: "pilot",
     SetStateF: "pilot",
-    Permit: "power",
-    CloseContactor: "power",
-    OpenContactor: "power",
-    WithdrawPermit: "power",
+    Permit: "lease",
+    WithdrawPermit: "lease",
+    CloseContactor: "contactor",
+    OpenContactor: "contactor",
     LockCable: "lock",
     UnlockCable: "lock",
     ResetResidualCurrent: "residual current",
@@ -157,6 +177,9 @@ _LANES: dict[type[Command], str] = {
     Indicate: "indicator",
 }
 """What is of one lane is done in order."""
+_POWER = ("contactor", "lease")
+_BESIDE: dict[type[Command], tuple[str, ...]] = {OpenContactor: _POWER, WithdrawPermit: _POWER, CloseContactor: _POWER}
+"""Whose waiting orders a safe one drops, and for whose a closing waits: a lease that is renewed waits for no closing."""
 _CALLS: dict[type[Command], Callable[[EvsePorts, Any], Awaitable[object]]] = {
     OpenContactor: lambda ports, _: ports.contactor.open(),
     WithdrawPermit: lambda ports, _: ports.power.withdraw(),
