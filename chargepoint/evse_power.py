@@ -96,7 +96,8 @@ def failed(evse: Evse, now: Tick, command: str, error: str) -> list[object]:
         s.settled_at = max(s.settled_at, now.mono + evse.timings.reclose_after_s)
         return [*fault, *open_now(evse, now, error)]
     if command == "Permit":
-        s.permit_until = 0.0  # the lease cannot be relied on: the interlock opens
+        s.permit_until = 0.0  # the lease cannot be relied on: the interlock opens, and does not try again at once
+        s.settled_at = max(s.settled_at, now.mono + evse.timings.reclose_after_s)
     if command == "OpenContactor" and s.power is Power.OPENING and error == "ContactorFault":
         return evse_faults.raise_fault(evse, now, CONTACTOR_WELDED)
     return []
