@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from chargepoint import codec
@@ -24,6 +25,17 @@ QUIET_LIMIT = 10_000
 TIMER = TimerExpired()
 
 
+LONGEST_PAUSE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A block's timer has failed: it is asked again after this."""
+
+    seconds: float
+    until: float
+
+
 class RoutingLoop(RuntimeError):
     """Machines kept answering each other; a bug, never an input's fault."""
 
@@ -34,6 +46,8 @@ class Station:
     def __init__(self, config: StationConfig, board: BoardInfo) -> None:
         self.config = config
         self.wiring: Wiring = build(config, board)
+        self._pauses: dict[Machine, Pause] = {}
+        """Of blocks whose timer failed: without one a deadline that stays in the past would be a busy loop."""
         self._deadlines: dict[Machine, float | None] = {machine: machine.deadline() for machine in self.wiring.machines.values()}
         """Of each machine, as of the last event that it took: a deadline moves with nothing else."""
 
@@ -51,7 +65,7 @@ class Station:
             machine, happened = waiting.popleft()
             for taker in (machine,) if machine else self.wiring.takers(happened):
                 results = self._deliver(now, taker, happened)
-                self._deadlines[taker] = taker.deadline()
+                self._deadlines[taker] = self._deadline(taker)
                 for result in results:
                     if isinstance(result, _FOR_RPC):
                         waiting.append((self.wiring.rpc, result))
@@ -76,6 +90,11 @@ class Station:
                 machine.state = codec.load(type(machine.state), snapshot[name], name)
         self._deadlines = {machine: machine.deadline() for machine in self.wiring.machines.values()}
 
+    def _deadline(self, machine: Machine) -> float | None:
+        """The machine's own, but not before a contained failure has had its pause."""
+        at, pause = machine.deadline(), self._pauses.get(machine)
+        return at if at is None or pause is None else max(at, pause.until)
+
     def _due(self, now: Tick) -> Iterable[Machine]:
         return [machine for machine, at in self._deadlines.items() if at is not None and at <= now.mono]
 
@@ -83,9 +102,15 @@ class Station:
         if not self.wiring.guarded(machine):
             return machine.handle(now, event)
         try:
-            return machine.handle(now, event)
+            results = machine.handle(now, event)
+            if isinstance(event, TimerExpired):
+                self._pauses.pop(machine, None)
+            return results
         except Exception as error:  # noqa: BLE001 a bug in one OCPP block must not take the contactor's keeper down with it
             log = Log("error", "block.failed", {"block": type(machine).__name__, "event": type(event).__name__, "error": repr(error)[:200]})
+            if isinstance(event, TimerExpired):
+                pause_s = min(2.0 * self._pauses[machine].seconds, LONGEST_PAUSE_S) if machine in self._pauses else 1.0
+                self._pauses[machine] = Pause(pause_s, now.mono + pause_s)
             if isinstance(event, CallReceived):
                 return [AnswerError(event.message_id, "InternalError", "the station could not process this"), log]
             return [log]

@@ -17,7 +17,6 @@ from typing import TextIO
 from chargepoint import journal
 from chargepoint.commands import Command, Lane, Log
 from chargepoint.journal import Entry, Head
-from chargepoint.tick import Tick
 
 FLUSH_S = 1.0
 SEGMENT_BYTES = 4_000_000
@@ -63,15 +62,18 @@ class JournalFile:
         except OSError as error:
             self._give_up(error)
 
-    def record(self, now: Tick, event: object, commands: Sequence[Command], crashed: str) -> None:
-        """One input and what followed."""
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Some inputs and what followed. A new segment begins after the last of them, since its snapshot holds them all."""
+        if not entries:
+            return
         if self._file is None:
-            if now.mono >= self._try_at:
-                self.begin()  # its snapshot holds this input already
+            if entries[-1].tick.mono >= self._try_at:
+                self.begin()
             return
         try:
-            self._write(journal.entry_line(Entry(now, event, tuple(commands), crashed)))
-            if crashed or any(_urgent(each) for each in commands):
+            for entry in entries:
+                self._write(journal.entry_line(entry))
+            if any(entry.crashed or any(_urgent(each) for each in entry.commands) for entry in entries):
                 self.flush()
         except OSError as error:
             self._give_up(error)
@@ -116,6 +118,8 @@ class JournalFile:
 
     def _pack(self, current: Path) -> None:
         finished = [path for path in sorted(self.folder.glob("*.jsonl")) if path != current]
+        if self.threaded and self._packing is not None and not self._packing.done():
+            return  # the next segment finds what this one left
         if self.threaded:
             self._packing = self._loop.run_in_executor(None, pack, self.folder, finished, self.keep_bytes)
         else:

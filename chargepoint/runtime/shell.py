@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from chargepoint.commands import Command, Log, OpenContactor, Restart, SetX1, StopProcess, WithdrawPermit
 from chargepoint.events import TimerExpired
+from chargepoint.journal import Entry
 from chargepoint.runtime.clock import Clock
 from chargepoint.runtime.port import Port
 from chargepoint.station import Station
@@ -18,9 +20,19 @@ from chargepoint.tick import Tick
 
 Watcher = Callable[[Tick, object, Sequence[Command]], None]
 """Sees every input and what followed. One that raises is not asked again."""
-Record = Callable[[Tick, object, Sequence[Command], str], None]
-"""Journals an input, what followed, and what the station raised instead ("")."""
+Record = Callable[[Sequence[Entry]], None]
+"""Journals some inputs, in order; the station has handled all of them, and nothing after them."""
 TIMER = TimerExpired()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    tick: Tick
+    event: object
+    commands: Sequence[Command]
+    shown: Sequence[Command]
+    """To watchers, who also hear of what the shell itself did."""
+    crashed: str = ""
 
 
 class Shell:
@@ -37,6 +49,8 @@ class Shell:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._failed = False
+        self._mono = 0.0
+        self._seen: list[_Seen] = []
 
     def use(self, ports: Iterable[Port]) -> None:
         """Give each command its port."""
@@ -47,36 +61,51 @@ class Shell:
         """Something happened. After the station itself has failed nothing is taken any more: everything is open, and the process ends."""
         if self._failed:
             return
-        now = self.clock.now()
+        now = self._now()
         try:
             commands = self.station.handle(now, event)
         except Exception as error:  # noqa: BLE001 a bug in the core: open, write it down, begin anew
             self._fail(now, event, error)
             return
         for command in commands:
-            port = self._ports.get(type(command))
+            self._carry_out(command)
+        self._set_timer()
+        self._later(_Seen(now, event, commands, commands))
+
+    def _carry_out(self, command: Command) -> None:
+        """A port that raises has a bug: the other commands go out all the same, and everything is opened."""
+        port = self._ports.get(type(command))
+        try:
             if port is not None:
                 port.carry_out(command)
             elif isinstance(command, (Restart, StopProcess)) and not self.ended.done():
                 self.ended.set_result(command)
-        self._set_timer()
-        self._show(now, event, commands, commands, "")
+        except Exception as error:  # noqa: BLE001 whatever it was
+            self._loop.call_soon(self._fail, self._now(), None, error)
 
-    def _show(self, now: Tick, event: object, commands: Sequence[Command], shown: Sequence[Command], crashed: str) -> None:
-        """Journal and watchers see what was done. One of them that fails is left out from then on: charging does not hang on a log."""
+    def _later(self, seen: _Seen) -> None:
+        """Journal and watchers come after what the ports have begun: an opening waits for no file."""
+        self._seen.append(seen)
+        if len(self._seen) == 1:
+            self._loop.call_soon(self.show)
+
+    def show(self) -> None:
+        """Journal and watchers see what was done, in order. One of them that fails is left out from then on: charging does not hang on a log."""
+        seen, self._seen = self._seen, []
         lost: list[Command] = []
-        if self.record is not None:
+        if self.record is not None and seen:
             try:
-                self.record(now, event, commands, crashed)
+                self.record([Entry(each.tick, each.event, tuple(each.commands), each.crashed) for each in seen if each.event is not None])
             except Exception as error:  # noqa: BLE001 whatever it was, the station goes on
                 self.record = None
                 lost.append(Log("error", "journal.lost", {"error": repr(error)[:500]}))
-        for watcher in tuple(self.watchers):
-            try:
-                watcher(now, event, (*shown, *lost))
-            except Exception as error:  # noqa: BLE001 the same
-                self.watchers.remove(watcher)
-                lost.append(Log("error", "watcher.lost", {"error": repr(error)[:500]}))
+        for each in seen:
+            for watcher in tuple(self.watchers):
+                try:
+                    watcher(each.tick, each.event, (*each.shown, *lost))
+                except Exception as error:  # noqa: BLE001 the same
+                    self.watchers.remove(watcher)
+                    lost.append(Log("error", "watcher.lost", {"error": repr(error)[:500]}))
 
     def end_within(self, seconds: float) -> None:
         """Whatever the station still waits for: the process ends by then (F-18)."""
@@ -96,8 +125,17 @@ class Shell:
         self._timer = None if due is None else self._loop.call_at(due, self._expired)
 
     def _expired(self) -> None:
-        self._timer = self._timer_at = None
+        due, self._timer, self._timer_at = self._timer_at, None, None
+        self._mono = max(self._mono, due or 0.0)
         self.tell(TIMER)
+
+    def _now(self) -> Tick:
+        """The loop calls a timer some nanoseconds early, which would be too early for the machine that asked for it; no tick is before another."""
+        now = self.clock.now()
+        if now.mono < self._mono:
+            return Tick(self._mono, now.utc)
+        self._mono = now.mono
+        return now
 
     def _fail(self, now: Tick, event: object, error: Exception) -> None:
         """No decision can be trusted any more."""
@@ -106,12 +144,13 @@ class Shell:
             for command in (OpenContactor(evse.id), WithdrawPermit(evse.id), SetX1(evse.id)):
                 self._ports[type(command)].carry_out(command)
         told = (Log("error", "station.failed", {"event": type(event).__name__, "error": repr(error)[:500]}),)
-        self._show(now, event, (), told, repr(error))
+        self._later(_Seen(now, event, (), told, repr(error)))
         if not self.ended.done():
             self.ended.set_exception(error)
 
     def stop(self) -> None:
-        """No timer any more, and no event is taken."""
+        """No timer any more, and no event is taken; what was done is shown."""
         self._failed = True
         if self._timer is not None:
             self._timer.cancel()
+        self.show()

@@ -56,3 +56,11 @@ def test_the_same_token_has_the_same_name_with_the_same_salt_only() -> None:
     first, second = (json.loads(line) for line in redacted(lines, SALT))
     assert second["x"] == [f"seen {first['id_token']}"]
     assert first["id_token"] != json.loads(next(iter(redacted(lines, b"other"))))["id_token"]
+
+
+def test_the_owners_cards_of_the_configuration_are_nobodys_business() -> None:
+    lines = recorded(life(local_tokens=("ISO14443:0499887766", "eMAID:DE-8AA-C12345678-9", "KeyCode:4711")), 3, 5)
+    text = "\n".join(redacted(lines, SALT))
+    for secret in ("0499887766", "DE-8AA-C12345678-9", ":4711"):
+        assert secret in "\n".join(lines)
+        assert secret not in text

@@ -9,7 +9,7 @@ import pytest
 
 from bench.heap import info_of
 from chargepoint.commands import Lane, Log, Persist, Put, SetDuty
-from chargepoint.events import BayOccupied, Event, PoweredUp
+from chargepoint.events import BayOccupied, Event, PoweredUp, TimerExpired
 from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
 from chargepoint.ocpp.messages import CallReceived
 from chargepoint.station import RoutingLoop, Station
@@ -136,3 +136,20 @@ def test_the_order_of_commands_in_one_answer(station: Station) -> None:
         [SetDuty(1, 20.0), Persist((Put("a", "1", 1),), ("x",)), OpenContactor(1), Persist((Put("a", "2", 2),), ("y",))]
     )
     assert ordered == (OpenContactor(1), Persist((Put("a", "1", 1), Put("a", "2", 2)), ("x", "y")), SetDuty(1, 20.0))
+
+
+def test_a_block_whose_timer_fails_is_no_busy_loop(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its deadline stays in the past; it is asked again after a pause that gets longer."""
+    machine = station.wiring.machines["meter_values"]
+    station.handle(Tick(0.0, 0.0), PoweredUp("PowerUp", "00", {}))
+    monkeypatch.setattr(type(machine), "deadline", lambda self: 10.0)
+    monkeypatch.setattr(type(machine), "handle", lambda self, now, event: 1 / 0)
+    station._deadlines[machine] = 10.0
+    pauses = []
+    for now in (10.0, 11.0, 13.0, 17.0):
+        station.handle(Tick(now, now), TimerExpired())
+        after = station._deadlines[machine]
+        assert after is not None
+        pauses.append(after - now)
+        assert not [each for each in station.handle(Tick(now, now), TimerExpired()) if isinstance(each, Log) and each.key == "block.failed"]
+    assert pauses == [1.0, 2.0, 4.0, 8.0]

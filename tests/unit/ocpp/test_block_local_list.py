@@ -37,8 +37,7 @@ def known(rig: AuthRig, *tokens: IdToken) -> list[str]:
         if rig.token_of():
             rig.swipe(token)
     rig.context.link.connected = True
-    said = [each.found.status for each in rig.said(ListChecked) if each.found]
-    return said
+    return [each.found.status for each in rig.said(ListChecked) if each.found]
 
 
 @pytest.mark.req("D01.FR.01", "D01.FR.02", "D02.FR.01", "D02.FR.03")

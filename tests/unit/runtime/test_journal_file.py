@@ -26,8 +26,8 @@ def made(folder: Path, **more: Any) -> JournalFile:
     return JournalFile(folder, lambda: HEAD, threaded=False, **more)
 
 
-def entry(number: int) -> tuple[Tick, object, tuple[Log, ...], str]:
-    return Tick(float(number), 1e9 + number), TimerExpired(), (Log("info", f"line {number}"),), ""
+def entry(number: int) -> Entry:
+    return Entry(Tick(float(number), 1e9 + number), TimerExpired(), (Log("info", f"line {number}"),))
 
 
 def test_all_segments_read_as_one_in_order(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_all_segments_read_as_one_in_order(tmp_path: Path) -> None:
         file = made(tmp_path, segment_bytes=3000)
         file.begin()
         for number in range(200):
-            file.record(*entry(number))
+            file.record([entry(number)])
         await file.stop()
 
     run_virtual(main())
@@ -53,7 +53,7 @@ def test_the_oldest_go_when_the_bound_is_reached(tmp_path: Path) -> None:
         file = made(tmp_path, segment_bytes=3000, keep_bytes=8000)
         file.begin()
         for number in range(2000):
-            file.record(*entry(number))
+            file.record([entry(number)])
         await file.stop()
 
     run_virtual(main())
@@ -73,15 +73,15 @@ def test_lines_reach_the_system_each_second_and_at_once_when_something_opens(tmp
         def count() -> None:
             seen.append(len(path.read_text("ascii").splitlines()))
 
-        file.record(*entry(1))
+        file.record([entry(1)])
         count()
         await asyncio.sleep(1.1)
         count()
-        file.record(Tick(2.0, 2.0), TimerExpired(), (OpenContactor(1),), "")
+        file.record([Entry(Tick(2.0, 2.0), TimerExpired(), (OpenContactor(1),), "")])
         count()
-        file.record(Tick(3.0, 3.0), TimerExpired(), (Log("error", "x"),), "")
+        file.record([Entry(Tick(3.0, 3.0), TimerExpired(), (Log("error", "x"),), "")])
         count()
-        file.record(Tick(3.0, 3.0), TimerExpired(), (), "KeyError('x')")
+        file.record([Entry(Tick(3.0, 3.0), TimerExpired(), (), "KeyError('x')")])
         count()
         await file.stop()
         return seen
@@ -96,14 +96,14 @@ def test_a_new_segment_waits_for_an_open_contactor(tmp_path: Path) -> None:
         file.begin()
         seen = []
         for number in range(30):
-            file.record(*entry(number))
+            file.record([entry(number)])
         seen.append(len(list(tmp_path.iterdir())))
         quiet[0] = True
-        file.record(*entry(30))
+        file.record([entry(30)])
         seen.append(len(list(tmp_path.iterdir())))
         quiet[0] = False
         for number in range(31, 331):
-            file.record(*entry(number))
+            file.record([entry(number)])
         seen.append(len(list(tmp_path.iterdir())))
         await file.stop()
         return seen
@@ -121,11 +121,11 @@ def test_a_disk_that_takes_no_more_costs_the_journal_only_and_is_tried_again(tmp
         file = made(folder)
         file.begin()
         assert file.failed
-        file.record(*entry(1))
+        file.record([entry(1)])
         folder.unlink()
         await asyncio.sleep(61.0)
-        file.record(Tick(61.0, 61.0), TimerExpired(), (), "")
-        file.record(*entry(62))
+        file.record([Entry(Tick(61.0, 61.0), TimerExpired(), (), "")])
+        file.record([entry(62)])
         assert not file.failed
         await file.stop()
         return file

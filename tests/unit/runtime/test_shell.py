@@ -10,7 +10,7 @@ import pytest
 
 from bench.csms import EmbeddedCsms
 from bench.ev import ev
-from chargepoint.commands import Log, StopProcess
+from chargepoint.commands import Log, OpenContactor, Persist, StopProcess
 from chargepoint.events import BayOccupied
 from chargepoint.journal import Entry, read
 from chargepoint.runtime.clock import VirtualClock
@@ -161,3 +161,47 @@ def test_what_the_board_does_on_silence_is_said_and_has_to_be_accepted() -> None
             check_board(replace(config, evses=(replace(config.evses[0], id=7),)), board)
 
     run_virtual(main())
+
+
+@pytest.mark.req("S-30")
+def test_a_port_with_a_bug_opens_everything_and_the_process_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(handle: Handle, board: SimBoard, csms: EmbeddedCsms) -> None:
+        def broken(command: object) -> None:
+            raise ZeroDivisionError("a bug in the store's port")
+
+        monkeypatch.setattr(handle.shell._ports[Persist], "carry_out", broken)
+        board.unplug(1)
+        await asyncio.sleep(1.0)
+        assert board.world.evses[1].contactor.poles == 0
+        with pytest.raises(ZeroDivisionError):
+            await handle.shell.ended
+
+    life(tmp_path, test)
+
+
+@pytest.mark.req("F-12")
+def test_an_opening_waits_for_no_file(tmp_path: Path) -> None:
+    """The journal is written once the opening has reached the contactor."""
+    order: list[str] = []
+
+    async def test(handle: Handle, board: SimBoard, csms: EmbeddedCsms) -> None:
+        contactor, record = board.evses[1].contactor, handle.shell.record
+        assert record
+        opened = contactor.open
+
+        async def opening() -> None:
+            order.append("open")
+            await opened()
+
+        def recorded(entries: Any) -> None:
+            if any(isinstance(command, OpenContactor) for entry in entries for command in entry.commands):
+                order.append("journal")
+            record(entries)
+
+        setattr(contactor, "open", opening)  # noqa: B010 a port of this one board
+        handle.shell.record = recorded
+        board.unplug(1)
+        await asyncio.sleep(0.2)
+
+    life(tmp_path, test)
+    assert order[:2] == ["open", "journal"]
