@@ -27,7 +27,7 @@ Ranges of the configuration stand in its [reference](reference/configuration.md)
 
 def kB(size: int) -> str:
     """Octets for a person."""
-    return f"{size / 1024:g} KiB" if size < 1 << 20 else f"{size / (1 << 20):g} MiB"
+    return f"{size / 1024:.3g} KiB" if size < 1 << 20 else f"{size / (1 << 20):.3g} MiB"
 
 
 def table() -> list[tuple[str, str, str]]:
