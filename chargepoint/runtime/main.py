@@ -76,8 +76,9 @@ class Handle:
         return self.shell.station
 
     def tell(self, event: object) -> None:
-        """The one door."""
+        """The one door; watchers have seen what followed when this returns."""
         self.shell.tell(event)
+        self.shell.show()
 
     def watch(self, watcher: Watcher) -> None:
         """See every input and what followed."""
