@@ -153,11 +153,11 @@ class _Validator:
         self.fits = fits
 
     def __enter__(self) -> None:
-        self.before: Any = schemas._fits  # noqa: SLF001
-        schemas._fits = lambda schema_set, name: self.fits  # type: ignore[assignment] # noqa: SLF001
+        self.before: Any = schemas._fits  # noqa: SLF001 no seam for a validator but this one
+        schemas._fits = lambda schema_set, name: self.fits  # type: ignore[assignment] # noqa: SLF001 the same
 
     def __exit__(self, *_: object) -> None:
-        schemas._fits = self.before  # noqa: SLF001
+        schemas._fits = self.before  # noqa: SLF001 the same
 
 
 def main(arguments: list[str]) -> int:
