@@ -100,10 +100,20 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
+    import asyncio
+
     from chargepoint.config_file import read
+    from chargepoint.runtime.main import check_board
+    from chargepoint.runtime.run import make_board
 
     config = read(given.file)
-    print(f"{given.file}: right: {len(config.evses)} EVSE, board {config.board}, CSMS {config.csms.url or 'none'}")
+
+    async def asked() -> list[str]:
+        """A board that is not started knows already what its options say."""
+        return check_board(config, make_board(config))
+
+    told = asyncio.run(asked())
+    print(f"{given.file}: right: {len(config.evses)} EVSE, board {config.board}, CSMS {config.csms.url or 'none'}", *told, sep="\n  ")
     return 0
 
 

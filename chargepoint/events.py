@@ -215,6 +215,13 @@ class CablePluggedIn(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EvseSeen(Event):
+    """The first look at the pilot since we started: whether an EV is on the cable is known from here on (and told before this)."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvDisconnected(Event):
     """No EV on the cable any more."""
 

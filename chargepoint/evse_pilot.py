@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargepoint import evse_faults, pilot
 from chargepoint.commands import SetDuty, SetStateF, SetX1
 from chargepoint.energy import PAUSE, SAFETY_SOURCES, Offer
-from chargepoint.events import CablePluggedIn, EvDisconnected, LimitApplied
+from chargepoint.events import CablePluggedIn, EvDisconnected, EvseSeen, LimitApplied
 from chargepoint.evse_state import Evse, Output, Power, Wake
 from chargepoint.faults import DIODE, PILOT
 from chargepoint.interlock import Facts
@@ -14,7 +14,6 @@ from chargepoint.tick import Tick
 from iso15118.machine import step
 
 CONNECTED = (CpState.B1, CpState.B2, CpState.C1, CpState.C2, CpState.D1, CpState.D2)
-WITH_PWM = (CpState.A2, CpState.B2, CpState.C2, CpState.D2, CpState.E2)
 SUPPLYING = (CpState.C1, CpState.C2, CpState.D1, CpState.D2)
 RETRY_S = 1.0
 """A pilot output that the board refused is asked for again after this."""
@@ -85,7 +84,11 @@ def diode_right(evse: Evse, now: Tick) -> bool:
 def take_level(evse: Evse, now: Tick, level: Level) -> list[object]:
     """A debounced level goes into the table."""
     evse.state.level = level
-    return advance(evse, now, LEVEL_EVENT[level])
+    out = advance(evse, now, LEVEL_EVENT[level])
+    if not evse.state.seen:
+        evse.state.seen = True
+        out.append(EvseSeen(evse.id))
+    return out
 
 
 def advance(evse: Evse, now: Tick, event: CpEvent) -> list[object]:

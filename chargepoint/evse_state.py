@@ -66,6 +66,8 @@ class EvseState:
     due: float | None = None
 
     # the pilot
+    seen: bool = False
+    """A level has been read since we started."""
     cp: CpState = CpState.U
     level: Level | None = None
     candidate: Level | None = None

@@ -34,7 +34,6 @@ from chargepoint.events import (
     PersistFailed,
     PoweredUp,
     PowerWanted,
-    ShutdownRequested,
     TimerExpired,
     TimeSet,
     TransactionDurable,
@@ -113,7 +112,6 @@ class TransactionMachine:
             ProximityResistance: self._cable,
             MessageTriggered: self._triggered,
             ClockAlignedMoment: self._aligned,
-            ShutdownRequested: self._shutdown,
             TimeSet: self._time_set,
             TimerExpired: self._timer,
         }
@@ -300,11 +298,6 @@ class TransactionMachine:
             if not running.clock_set:
                 self.state.spots[evse_id].running = moved(running, event.changed_s)
         return []
-
-    def _shutdown(self, now: Tick, event: ShutdownRequested) -> list[object]:
-        """Nothing runs on while the station is away (F-18)."""
-        cause = Cause("AbnormalCondition", event.reason, ends=True)
-        return [each for evse_id, _ in self.ledger.all_running() for each in self.ledger.end(now, evse_id, cause)]
 
     # ---- small things
 

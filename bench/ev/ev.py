@@ -21,7 +21,6 @@ STOP_RAMP_A_PER_S = 100.0
 """Down before S2 opens."""
 BCB_STEP_S = 0.3
 """Each state of a B-C-B toggle lasts 200 to 400 ms."""
-ENDLESS_S = float("inf")
 
 
 @dataclass(slots=True)

@@ -121,6 +121,11 @@ def _no_such(key: str, here: list[str], path: Path) -> str:
     elsewhere = [place for place, names in _tables().items() if key in names and place != _shown(path)]
     if elsewhere:
         return f"no such key here; it belongs to {' or '.join(elsewhere)}"
+    all_spelled = {name.lower(): (name, place) for place, names in _tables().items() for name in sorted(names)}
+    near = get_close_matches(key.lower(), all_spelled, n=1)
+    if near:
+        name, place = all_spelled[near[0]]
+        return f"no such key; did you mean {name}, which belongs to {place}?"
     return f"no such key; there are {', '.join(here)}"
 
 

@@ -167,7 +167,8 @@ class Outbox:
         number = self.queue.add(row, clock_is_set=self.clock.synchronised)
         if self.queue.over():
             dropped = self.queue.thin(int(MOST_ROWS * THIN_TO), int(MOST_BYTES * THIN_TO))
-            yield Log("warning", "outbox.thinned", {"dropped": dropped, "left": len(self.state.rows)})
+            if dropped:
+                yield Log("warning", "outbox.thinned", {"dropped": dropped, "left": len(self.state.rows)})
         yield from self._write(number)
 
     # ---- out

@@ -17,6 +17,7 @@ from chargepoint.events import PoweredUp, ShutdownRequested
 from chargepoint.journal import Head
 from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.journal_file import JournalFile
+from chargepoint.runtime.last_words import ABORTED, KEPT, taken
 from chargepoint.runtime.port import Port
 from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
@@ -52,7 +53,7 @@ class Options:
     """What differs between `run`, a bench and a test."""
 
     start_reason: str = ""
-    """Of PoweredUp; "" finds out: PowerUp after the board itself started, ApplicationReset where only the process did."""
+    """Of PoweredUp; "" finds out: PowerUp after the board itself started, Watchdog or ApplicationReset where only the process did."""
     threaded: bool = True
     """False on a loop on virtual time."""
     entropy_hex: str = ""
@@ -140,8 +141,11 @@ def _words(on_silence: OnSilence, permit_ttl_s: float) -> str:
             return "goes on as it is, for ever"
 
 
-def _start_reason(stored: dict[str, dict[str, Any]], boot_id: str) -> str:
-    return "ApplicationReset" if boot_id and stored.get("meta", {}).get("boot_id") == boot_id else "PowerUp"
+def _start_reason(stored: dict[str, dict[str, Any]], boot_id: str, last_words: bytes) -> str:
+    """The board itself started anew, or only the process; and then whether the watchdog ended the one before (F-16)."""
+    if not boot_id or stored.get("meta", {}).get("boot_id") != boot_id:
+        return "PowerUp"
+    return "Watchdog" if last_words.startswith(ABORTED) else "ApplicationReset"
 
 
 def _read(path: Path) -> str:
@@ -194,10 +198,12 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         if options.journal:
             stack.push_async_callback(_journal(shell, config, board, state_dir, threaded=options.threaded).stop)
         stack.callback(shell.stop)
+        last_words = taken(state_dir)
         notes = [("store.damaged", {"kept_as": str(database.set_aside)})] if database.set_aside else []
+        notes += [("station.killed", {"where": str(state_dir / KEPT)})] if last_words else []
         _say(shell, clock.now(), [*notes, *(("board.on_silence", {"what": each}) for each in silence)])
         boot_id = _read(BOOT_ID)
-        reason = options.start_reason or _start_reason(stored, boot_id)
+        reason = options.start_reason or _start_reason(stored, boot_id, last_words)
         if not options.start_reason:
             store.carry_out(Persist((Put("meta", "boot_id", boot_id),)))
         uptime_s = options.uptime_s if options.start_reason else _uptime_s()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from chargepoint.config import StationConfig
 from chargepoint.config_file import read
+from chargepoint.runtime.last_words import listening
 from chargepoint.runtime.log import Background, Logger
 from chargepoint.runtime.main import Handle, Options, Outcome, StartError, run_station
 from chargepoint.runtime.systemd import Notifier
@@ -27,17 +30,29 @@ def main(path: Path, *, as_json: bool = False, level: str = "info") -> int:
 
 
 async def _run(config: StationConfig, logger: Logger) -> Outcome:
-    loop, notifier = asyncio.get_running_loop(), Notifier()
+    """A signal before the station stands ends the start; afterwards it is an orderly end."""
+    loop, notifier, state_dir = asyncio.get_running_loop(), Notifier(), Path(config.state_dir)
+    started = contextlib.ExitStack()
+    if starting := asyncio.current_task():
+        _on_signals(loop, starting.cancel)
 
     def ready(handle: Handle) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, handle.shut_down)
+        _on_signals(loop, handle.shut_down)
+        started.enter_context(listening(state_dir))
         notifier.ready()
 
-    try:
-        return await run_station(config, make_board(config), Path(config.state_dir), ready=ready, options=Options(watchers=[logger]))
-    finally:
-        notifier.stopping()
+    with started:
+        try:
+            return await run_station(config, make_board(config), state_dir, ready=ready, options=Options(watchers=[logger]))
+        except asyncio.CancelledError:
+            return Outcome(restart=False)
+        finally:
+            notifier.stopping()
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, callback)
 
 
 def make_board(config: StationConfig) -> Board:

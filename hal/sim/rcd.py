@@ -13,9 +13,6 @@ AC_CURVE = ((30.0, 0.3), (60.0, 0.15), (150.0, 0.04))
 """IEC 61008-1 [K]: the same for 30 mA alternating current."""
 TRIP_SHARE = 0.7
 """A healthy device trips after this share of the longest time allowed [K]."""
-NEVER_SHARE = 0.5
-"""Up to half of its rating it must not trip (IEC 61008-1 [K]); between that and the rating this one does not, either."""
-
 ROUNDING = 1e-6
 """Shares of a trip time are sums of rounded numbers."""
 

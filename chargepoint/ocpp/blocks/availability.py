@@ -16,6 +16,7 @@ from chargepoint.events import (
     CablePluggedIn,
     EvDisconnected,
     EvseOutOfService,
+    EvseSeen,
     FaultCleared,
     FaultRaised,
     LinkDown,
@@ -37,6 +38,8 @@ from chargepoint.tick import Tick
 
 TABLE = "availability"
 """Key "" for the station, "1" for an EVSE, "1.1" for a connector -> "Inoperative"; what is operative has no row."""
+FIRST_LOOK_S = 2.0
+"""From the start on, a connector is not called Available before its pilot was read, but no longer than this."""
 STATUSES = ("Available", "Occupied", "Reserved", "Unavailable", "Faulted")
 """ConnectorStatusEnumType."""
 
@@ -94,6 +97,9 @@ class AvailabilityState:
     current: dict[int, Since] = field(default_factory=dict)
     reported: dict[int, str] = field(default_factory=dict)
     """EVSE -> the status that the CSMS knows."""
+    seen: tuple[int, ...] = ()
+    """EVSEs whose pilot was read."""
+    started_at: float = 0.0
     registered: bool = False
     """A BootNotification was accepted, and the last one was not refused."""
     down_since: float | None = 0.0
@@ -129,6 +135,7 @@ class AvailabilityBlock(Block):
     def powered_up(self, now: Tick, event: PoweredUp) -> Sequence[object]:
         """The order outlives reboot and power loss, and stands before anything is reported (G01.FR.02, G03.FR.08, G04.FR.09)."""
         known_keys = {"", *(str(e) for e in self.context.evses), *(f"{e}.1" for e in self.context.evses)}
+        self.state.started_at = now.mono
         self.state.inoperative = tuple(sorted(known_keys & event.stored.get(TABLE, {}).keys()))
         return self._settled(now)
 
@@ -164,6 +171,11 @@ class AvailabilityBlock(Block):
         return bool(facts.transaction_id) and facts.operative and not self._ordered_operative(evse_id)
 
     # ---- what happens at the station
+
+    @hears(EvseSeen)
+    def seen(self, now: Tick, event: EvseSeen) -> Sequence[object]:
+        self.state.seen = (*self.state.seen, event.evse_id)
+        return self._settled(now)
 
     @hears(CablePluggedIn, EvDisconnected, FaultRaised, FaultCleared, TransactionStarted, TransactionEnded, TimerExpired, VariableChanged)
     def _happened(self, now: Tick, event: object) -> Sequence[object]:
@@ -249,8 +261,11 @@ class AvailabilityBlock(Block):
         minimum_s = self.context.model.integer(MINIMUM_STATUS_DURATION)
         for evse_id, current in self.state.current.items():
             told = self.state.reported.get(evse_id)
-            if told != current.status:
-                yield evse_id, current.mono if told is None else current.mono + minimum_s
+            if told == current.status:
+                continue
+            due = current.mono if told is None else current.mono + minimum_s
+            unknown = current.status == "Available" and evse_id not in self.state.seen
+            yield evse_id, max(due, self.state.started_at + FIRST_LOOK_S) if unknown else due
 
     def deadline(self) -> float | None:
         return min((due for _, due in self._untold()), default=None) if self._may_tell() else None

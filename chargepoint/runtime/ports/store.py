@@ -29,6 +29,8 @@ MIGRATIONS: tuple[str, ...] = (
 """Each brings the file from the version of its place to the next."""
 BUSY_S = 5.0
 """Another process that reads the file (a person with sqlite3) gets this long."""
+STOP_S = 3.0
+"""At the end of the process the last writes get this long."""
 
 
 class StoreError(Exception):
@@ -39,7 +41,7 @@ class Database:
     """The file itself; every call blocks. One thread at a time uses it."""
 
     def __init__(self, path: Path, most_bytes: int = 0) -> None:
-        self.path = path
+        self.path, self._most_bytes = path, most_bytes
         self.set_aside: Path | None = None
         """Where a damaged file was moved, which was then begun anew; nothing of it is deleted."""
         try:
@@ -47,8 +49,11 @@ class Database:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise StoreError(f"{path}: {error}") from None
-            self.set_aside = _aside(path)
-            self._open(most_bytes)
+            self._begin_anew(most_bytes)
+
+    def _begin_anew(self, most_bytes: int) -> None:
+        self.set_aside = _aside(self.path)
+        self._open(most_bytes)
 
     def _open(self, most_bytes: int) -> None:
         connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
@@ -76,10 +81,17 @@ class Database:
         self.connection = connection
 
     def load(self) -> dict[str, dict[str, Any]]:
-        """Everything: table -> key -> value."""
+        """Everything: table -> key -> value. A file with a row that is no JSON is damaged: set aside, and nothing is found."""
         found: dict[str, dict[str, Any]] = {}
-        for name, key, value in self.connection.execute("SELECT name, key, value FROM rows ORDER BY name, key"):
-            found.setdefault(name, {})[key] = json.loads(value)
+        try:
+            for name, key, value in self.connection.execute("SELECT name, key, value FROM rows ORDER BY name, key"):
+                found.setdefault(name, {})[key] = json.loads(value)
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            if isinstance(error, sqlite3.OperationalError) and "decode" not in str(error):
+                raise StoreError(f"{self.path}: {error}") from None
+            self.connection.close()
+            self._begin_anew(self._most_bytes)
+            return {}
         return found
 
     def write(self, persists: Sequence[Persist]) -> None:
@@ -172,8 +184,10 @@ class StorePort:
         return [each for each in taken if each is not None], None in taken
 
     async def stop(self) -> None:
-        """What has been given is on disk when this returns."""
+        """What has been given is on disk when this returns; a disk that hangs is not waited for longer than STOP_S."""
         if self._thread and self._thread.is_alive():
             self._waiting.put(None)
-            await self._loop.run_in_executor(None, self._thread.join)
+            await self._loop.run_in_executor(None, self._thread.join, STOP_S)
+            if self._thread.is_alive():
+                return
         self.database.close()

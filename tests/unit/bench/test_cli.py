@@ -19,6 +19,7 @@ GOOD = '[csms]\nurl = "wss://hub.example/x"\nbasic_auth_password = "0123456789ab
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "good.toml").write_text(GOOD)
     (tmp_path / "bad.toml").write_text("seral = 1\n[[evses]]\nmax_current_A = 99\n")
+    (tmp_path / "silent.toml").write_text('board = "openevse"\n[board_options]\nport = "/dev/none"\n')
     (tmp_path / "bad.json").write_text('{"csms_url": 7}')
     (tmp_path / "no.jsonl").write_bytes(b"\xff\xfe no journal")
     (tmp_path / "wrong.jsonl").write_text('{"what": 1}\n')
@@ -28,7 +29,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_right_file_is_said_to_be_right(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check-config", str(folder / "good.toml")]) == 0
-    assert "right: 1 EVSE, board sim, CSMS wss://hub.example/x" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "right: 1 EVSE, board sim, CSMS wss://hub.example/x" in out
+    assert "when the station falls silent, the board opens within 0.4 s" in out
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,7 @@ def test_a_right_file_is_said_to_be_right(folder: Path, capsys: pytest.CaptureFi
     [
         (["check-config", "bad.toml"], ["bad.toml:1: seral: no such key; did you mean serial?", "bad.toml:3: evses[0].max_current_A: 99 is not"]),
         (["check-config", "none.toml"], ["none.toml: cannot be read: No such file or directory"]),
+        (["check-config", "silent.toml"], ["goes on with 6 A and does not open", "accept_on_silence = 'falls_back'"]),
         (["run", "--config", "bad.toml"], ["bad.toml:1: seral", "bad.toml:3: evses[0]"]),
         (["run", "--config", "none.toml"], ["none.toml: cannot be read"]),
         (["bench-station", "bad.json"], ["bad.json: csms_url: 7 is not a text"]),

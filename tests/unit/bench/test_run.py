@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -19,10 +21,10 @@ PATIENCE_S = 30.0
 
 
 @asynccontextmanager
-async def run(folder: Path, csms: EmbeddedCsms, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def run(folder: Path, csms: EmbeddedCsms, *options: str, board: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
     file = folder / "chargepoint.toml"
     file.write_text(
-        f'serial = "CP1"\nstate_dir = "{folder / "state"}"\n[csms]\nurl = "{csms.url}"\nsecurity_profile = 0\n'
+        f'serial = "CP1"\nstate_dir = "{folder / "state"}"\n{board}[csms]\nurl = "{csms.url}"\nsecurity_profile = 0\n'
         "[timings]\nboot_jitter_s = 0\nclose_after_boot_s = 0\n"
     )
     process = await asyncio.create_subprocess_exec(
@@ -74,3 +76,50 @@ def test_a_reset_of_the_csms_starts_it_anew_and_says_so(tmp_path: Path) -> None:
             assert all(" WARNING " in line or " ERROR " in line for line in out.splitlines())
 
     asyncio.run(story())
+
+
+@pytest.mark.req("F-16")
+@pytest.mark.parametrize(("number", "reason"), [(signal.SIGABRT, "Watchdog"), (signal.SIGKILL, "ApplicationReset")])
+def test_the_start_after_the_watchdog_says_so(tmp_path: Path, number: signal.Signals, reason: str) -> None:
+    """systemd ends a process that does not feed it with SIGABRT; a kill is something else."""
+
+    async def story() -> None:
+        async with EmbeddedCsms() as csms:
+            async with run(tmp_path, csms) as process:
+                await csms.wait_for("StatusNotification", timeout_s=PATIENCE_S)
+                process.send_signal(number)
+                async with asyncio.timeout(PATIENCE_S):
+                    await process.communicate()
+                assert process.returncode == -number
+            for says in (reason, "LocalReset"):
+                before = len(csms.received)
+                async with run(tmp_path, csms) as process:
+                    boot = await csms.wait_for("BootNotification", after=before - 1, timeout_s=PATIENCE_S)
+                    assert boot["reason"] == says
+                    assert (await end(process))[0] == 0
+        assert (tmp_path / "state" / "last-words.old").exists() == (number is signal.SIGABRT)
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("F-18")
+def test_sigterm_while_it_starts_is_an_end_in_order(tmp_path: Path) -> None:
+    """A controller that does not answer holds the start up."""
+    ours, its = pty.openpty()
+    try:
+        code, errors = asyncio.run(_ended_at_first_word(tmp_path, ours, os.ttyname(its)))
+    finally:
+        os.close(ours)
+        os.close(its)
+    assert (code, errors) == (0, "")
+
+
+async def _ended_at_first_word(folder: Path, ours: int, port: str) -> tuple[int | None, str]:
+    said = asyncio.Event()
+    asyncio.get_running_loop().add_reader(ours, said.set)
+    board = f'board = "openevse"\naccept_on_silence = "falls_back"\n[board_options]\nport = "{port}"\n'
+    async with EmbeddedCsms() as csms, run(folder, csms, board=board) as process:
+        async with asyncio.timeout(PATIENCE_S):
+            await said.wait()
+        code, _, errors = await end(process)
+        return code, errors

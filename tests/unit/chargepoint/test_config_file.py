@@ -50,6 +50,7 @@ WRONG = [
     ("seral = 1", ["1: seral: no such key; did you mean serial?"]),
     ("\n\nserial = 1", ["3: serial: 1 is not a text of at most 25 characters"]),
     ("url = 'ws://x'", ["1: url: no such key here; it belongs to [csms]"]),
+    ("max_curent_A = 16", ["1: max_curent_A: no such key; did you mean max_current_A, which belongs to [evses]?"]),
     ("zorp = 1", ["1: zorp: no such key; there are vendor, model, serial"]),
     ("[[evses]]\nmax_current_A = 99", ["2: evses[0].max_current_A: 99 is not a number from 6 to 80"]),
     ("[[evses]]\nMAX_current_a = 16", ["2: evses[0].MAX_current_a: no such key; did you mean max_current_A?"]),

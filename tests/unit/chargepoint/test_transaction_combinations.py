@@ -7,7 +7,7 @@ from itertools import chain, combinations
 
 import pytest
 
-from chargepoint.events import BayOccupied, ChargingState, FaultCleared, FaultRaised, ShutdownRequested, TransactionDurable
+from chargepoint.events import BayOccupied, ChargingState, FaultCleared, FaultRaised, TransactionDurable
 from chargepoint.transaction_points import START_POINTS, STOP_POINTS
 from tests.unit.ocpp.transaction_rig import ChargeRig
 
@@ -163,7 +163,7 @@ def shut_down(rig: ChargeRig) -> None:
     rig.plug()
     rig.swipe()
     charges(rig)
-    rig.hear(ShutdownRequested("Reboot"))
+    rig.stop_by("Reboot", "ResetCommand")
 
 
 STORIES: tuple[Story, ...] = (

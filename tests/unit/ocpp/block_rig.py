@@ -17,7 +17,7 @@ from chargepoint.clock import WallClock
 from chargepoint.commands import Command, Delete, Persist
 from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
 from chargepoint.entropy import Entropy
-from chargepoint.events import Event, LinkDown, LinkUp, Persisted, PoweredUp, TimerExpired
+from chargepoint.events import Event, EvseSeen, LinkDown, LinkUp, Persisted, PoweredUp, TimerExpired
 from chargepoint.facts import EvseFacts, LinkFacts
 from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.device_model import DeviceModel, VariableChanged
@@ -137,7 +137,9 @@ class BlockRig:
     # ---- the world's side
 
     def power_up(self, reason: str = "PowerUp", **more: Any) -> list[object]:
-        return self.hear(PoweredUp(reason, "00", {table: dict(rows) for table, rows in self.store.items()}, **more))
+        """The start, and the first look at each pilot."""
+        start = PoweredUp(reason, "00", {table: dict(rows) for table, rows in self.store.items()}, **more)
+        return self.hear(start, *(EvseSeen(evse_id) for evse_id in self.context.evses))
 
     def link_up(self, slot: int = 1) -> list[object]:
         link = self.context.link

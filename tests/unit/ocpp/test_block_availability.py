@@ -8,18 +8,20 @@ from chargepoint.events import (
     CablePluggedIn,
     EvDisconnected,
     EvseOutOfService,
+    EvseSeen,
     FaultCleared,
     FaultRaised,
     MessageTriggered,
     OperationalChanged,
+    PoweredUp,
     TransactionEnded,
     TransactionStarted,
 )
 from chargepoint.faults import METER_SILENT, RESIDUAL_CURRENT
-from chargepoint.ocpp.blocks.availability import AvailabilityBlock
+from chargepoint.ocpp.blocks.availability import FIRST_LOOK_S, AvailabilityBlock
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
-from tests.unit.ocpp.block_rig import BlockRig
+from tests.unit.ocpp.block_rig import NOW, BlockRig
 
 BLOCKS = (VariablesBlock, ProvisioningBlock, AvailabilityBlock)
 
@@ -29,6 +31,16 @@ def station() -> BlockRig:
     station = BlockRig(BLOCKS)
     station.boot(interval=86_400)
     station.accept_all()
+    return station
+
+
+@pytest.fixture
+def unseen() -> BlockRig:
+    """Booted, before anybody looked at a pilot."""
+    station = BlockRig(BLOCKS)
+    station.hear(PoweredUp("PowerUp", "00", {}))
+    station.link_up()
+    station.answer("BootNotification", {"status": "Accepted", "interval": 86_400, "currentTime": NOW})
     return station
 
 
@@ -296,3 +308,17 @@ def test_the_station_has_a_state_too(station: BlockRig, states: tuple[str, str],
             order(station, "Inoperative", {"id": evse_id})
     asked = {"component": {"name": "ChargingStation"}, "variable": {"name": "AvailabilityState"}}
     assert station.ask("GetVariables", {"getVariableData": [asked]})["getVariableResult"][0]["attributeValue"] == station_state
+
+
+@pytest.mark.req("B01.FR.05")
+def test_a_car_that_is_plugged_in_already_is_not_told_as_available_first(unseen: BlockRig) -> None:
+    assert told(unseen) == []
+    plug(unseen, 1)
+    unseen.hear(EvseSeen(1), EvseSeen(2))
+    assert told(unseen) == [(1, "Occupied"), (2, "Available")]
+
+
+@pytest.mark.req("B01.FR.05")
+def test_a_pilot_that_nobody_reads_does_not_keep_the_csms_waiting(unseen: BlockRig) -> None:
+    unseen.advance(FIRST_LOOK_S)
+    assert told(unseen) == [(1, "Available"), (2, "Available")]

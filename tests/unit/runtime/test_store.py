@@ -131,3 +131,18 @@ def test_the_port_tells_what_is_on_disk_in_order(path: Path, threaded: bool) -> 
     stored = sqlite3.connect(path)
     assert [json.loads(value) for (value,) in stored.execute("SELECT value FROM rows WHERE key='99'")] == [99]
     stored.close()
+
+
+@pytest.mark.parametrize("value", ["no json", b"\xff\xfe"])
+def test_a_file_with_a_row_that_is_no_json_is_set_aside(path: Path, value: object) -> None:
+    database = Database(path)
+    database.write([Persist((Put("a", "1", 1),))])
+    database.connection.execute("INSERT INTO rows VALUES ('a', '2', CAST(? AS TEXT))", (value,))
+    database.close()
+    database = Database(path)
+    assert database.load() == {}
+    assert database.set_aside == path.with_name("station.sqlite.damaged-1")
+    database.write([Persist((Put("a", "1", 2),))])
+    assert database.load() == {"a": {"1": 2}}
+    with sqlite3.connect(database.set_aside) as kept:
+        assert kept.execute("SELECT count(*) FROM rows").fetchone() == (2,)
