@@ -1,0 +1,192 @@
+"""TODO"""
+
+from typing import Annotated
+
+from iso15118.messages.declare import REF, Message
+from iso15118.messages.iso20 import common_types as ct
+
+NAMESPACE = "urn:iso:std:iso:15118:-20:DC"
+
+
+class DC_CPDReqEnergyTransferModeType(Message, element="DC_CPDReqEnergyTransferMode"):
+    """TODO"""
+
+    EVMaximumChargePower: ct.RationalNumberType
+    EVMinimumChargePower: ct.RationalNumberType
+    EVMaximumChargeCurrent: ct.RationalNumberType
+    EVMinimumChargeCurrent: ct.RationalNumberType
+    EVMaximumVoltage: ct.RationalNumberType
+    EVMinimumVoltage: ct.RationalNumberType
+    TargetSOC: ct.percentValueType | None = None
+
+
+class DC_ChargeParameterDiscoveryReq(ct.ChargeParameterDiscoveryReqType, element=True):
+    """TODO"""
+
+    DC_CPDReqEnergyTransferMode: Annotated[DC_CPDReqEnergyTransferModeType, REF]
+
+
+class DC_CPDResEnergyTransferModeType(Message, element="DC_CPDResEnergyTransferMode"):
+    """TODO"""
+
+    EVSEMaximumChargePower: ct.RationalNumberType
+    EVSEMinimumChargePower: ct.RationalNumberType
+    EVSEMaximumChargeCurrent: ct.RationalNumberType
+    EVSEMinimumChargeCurrent: ct.RationalNumberType
+    EVSEMaximumVoltage: ct.RationalNumberType
+    EVSEMinimumVoltage: ct.RationalNumberType
+    EVSEPowerRampLimitation: ct.RationalNumberType | None = None
+
+
+class DC_ChargeParameterDiscoveryRes(ct.ChargeParameterDiscoveryResType, element=True):
+    """TODO"""
+
+    DC_CPDResEnergyTransferMode: Annotated[DC_CPDResEnergyTransferModeType, REF]
+
+
+class DC_CableCheckReq(ct.V2GRequestType, element=True):
+    """TODO"""
+
+
+class DC_CableCheckRes(ct.V2GResponseType, element=True):
+    """TODO"""
+
+    EVSEProcessing: ct.processingType
+
+
+class DC_PreChargeReq(ct.V2GRequestType, element=True):
+    """TODO"""
+
+    EVProcessing: ct.processingType
+    EVPresentVoltage: ct.RationalNumberType
+    EVTargetVoltage: ct.RationalNumberType
+
+
+class DC_PreChargeRes(ct.V2GResponseType, element=True):
+    """TODO"""
+
+    EVSEPresentVoltage: ct.RationalNumberType
+
+
+class DC_ChargeLoopReq(ct.ChargeLoopReqType, element=True):
+    """TODO"""
+
+    EVPresentVoltage: ct.RationalNumberType
+    CLReqControlMode: Annotated[ct.CLReqControlModeType, REF]
+
+
+class DC_ChargeLoopRes(ct.ChargeLoopResType, element=True):
+    """TODO"""
+
+    EVSEPresentCurrent: ct.RationalNumberType
+    EVSEPresentVoltage: ct.RationalNumberType
+    EVSEPowerLimitAchieved: bool
+    EVSECurrentLimitAchieved: bool
+    EVSEVoltageLimitAchieved: bool
+    CLResControlMode: Annotated[ct.CLResControlModeType, REF]
+
+
+class DC_WeldingDetectionReq(ct.V2GRequestType, element=True):
+    """TODO"""
+
+    EVProcessing: ct.processingType
+
+
+class DC_WeldingDetectionRes(ct.V2GResponseType, element=True):
+    """TODO"""
+
+    EVSEPresentVoltage: ct.RationalNumberType
+
+
+class BPT_DC_CPDReqEnergyTransferMode(DC_CPDReqEnergyTransferModeType, element=True, substitutes=DC_CPDReqEnergyTransferModeType):
+    """TODO"""
+
+    EVMaximumDischargePower: ct.RationalNumberType
+    EVMinimumDischargePower: ct.RationalNumberType
+    EVMaximumDischargeCurrent: ct.RationalNumberType
+    EVMinimumDischargeCurrent: ct.RationalNumberType
+
+
+class BPT_DC_CPDResEnergyTransferMode(DC_CPDResEnergyTransferModeType, element=True, substitutes=DC_CPDResEnergyTransferModeType):
+    """TODO"""
+
+    EVSEMaximumDischargePower: ct.RationalNumberType
+    EVSEMinimumDischargePower: ct.RationalNumberType
+    EVSEMaximumDischargeCurrent: ct.RationalNumberType
+    EVSEMinimumDischargeCurrent: ct.RationalNumberType
+
+
+class Scheduled_DC_CLReqControlMode(ct.Scheduled_CLReqControlModeType, element=True, substitutes=ct.CLReqControlModeType):
+    """TODO"""
+
+    EVTargetCurrent: ct.RationalNumberType
+    EVTargetVoltage: ct.RationalNumberType
+    EVMaximumChargePower: ct.RationalNumberType | None = None
+    EVMinimumChargePower: ct.RationalNumberType | None = None
+    EVMaximumChargeCurrent: ct.RationalNumberType | None = None
+    EVMaximumVoltage: ct.RationalNumberType | None = None
+    EVMinimumVoltage: ct.RationalNumberType | None = None
+
+
+class Scheduled_DC_CLResControlMode(ct.Scheduled_CLResControlModeType, element=True, substitutes=ct.CLResControlModeType):
+    """TODO"""
+
+    EVSEMaximumChargePower: ct.RationalNumberType | None = None
+    EVSEMinimumChargePower: ct.RationalNumberType | None = None
+    EVSEMaximumChargeCurrent: ct.RationalNumberType | None = None
+    EVSEMaximumVoltage: ct.RationalNumberType | None = None
+
+
+class BPT_Scheduled_DC_CLReqControlMode(Scheduled_DC_CLReqControlMode, element=True, substitutes=Scheduled_DC_CLReqControlMode):
+    """TODO"""
+
+    EVMaximumDischargePower: ct.RationalNumberType | None = None
+    EVMinimumDischargePower: ct.RationalNumberType | None = None
+    EVMaximumDischargeCurrent: ct.RationalNumberType | None = None
+
+
+class BPT_Scheduled_DC_CLResControlMode(Scheduled_DC_CLResControlMode, element=True, substitutes=Scheduled_DC_CLResControlMode):
+    """TODO"""
+
+    EVSEMaximumDischargePower: ct.RationalNumberType | None = None
+    EVSEMinimumDischargePower: ct.RationalNumberType | None = None
+    EVSEMaximumDischargeCurrent: ct.RationalNumberType | None = None
+    EVSEMinimumVoltage: ct.RationalNumberType | None = None
+
+
+class Dynamic_DC_CLReqControlMode(ct.Dynamic_CLReqControlModeType, element=True, substitutes=ct.CLReqControlModeType):
+    """TODO"""
+
+    EVMaximumChargePower: ct.RationalNumberType
+    EVMinimumChargePower: ct.RationalNumberType
+    EVMaximumChargeCurrent: ct.RationalNumberType
+    EVMaximumVoltage: ct.RationalNumberType
+    EVMinimumVoltage: ct.RationalNumberType
+
+
+class Dynamic_DC_CLResControlMode(ct.Dynamic_CLResControlModeType, element=True, substitutes=ct.CLResControlModeType):
+    """TODO"""
+
+    EVSEMaximumChargePower: ct.RationalNumberType
+    EVSEMinimumChargePower: ct.RationalNumberType
+    EVSEMaximumChargeCurrent: ct.RationalNumberType
+    EVSEMaximumVoltage: ct.RationalNumberType
+
+
+class BPT_Dynamic_DC_CLReqControlMode(Dynamic_DC_CLReqControlMode, element=True, substitutes=Dynamic_DC_CLReqControlMode):
+    """TODO"""
+
+    EVMaximumDischargePower: ct.RationalNumberType
+    EVMinimumDischargePower: ct.RationalNumberType
+    EVMaximumDischargeCurrent: ct.RationalNumberType
+    EVMaximumV2XEnergyRequest: ct.RationalNumberType | None = None
+    EVMinimumV2XEnergyRequest: ct.RationalNumberType | None = None
+
+
+class BPT_Dynamic_DC_CLResControlMode(Dynamic_DC_CLResControlMode, element=True, substitutes=Dynamic_DC_CLResControlMode):
+    """TODO"""
+
+    EVSEMaximumDischargePower: ct.RationalNumberType
+    EVSEMinimumDischargePower: ct.RationalNumberType
+    EVSEMaximumDischargeCurrent: ct.RationalNumberType
+    EVSEMinimumVoltage: ct.RationalNumberType
