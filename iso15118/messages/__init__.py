@@ -1,1 +1,38 @@
-"""TODO"""
+"""V2G messages as classes: one module for each schema document, named and ordered as there; `declare` says how to read them.
+
+The codec is told by `SETS` which modules make up the grammars of a document. Nothing is imported before it is asked for:
+a session needs one or two of the sets.
+"""
+
+from typing import NamedTuple
+
+
+class SchemaSet(NamedTuple):
+    """The schema documents that one EXI grammar is made of."""
+
+    namespace: str
+    """Of the document's root element."""
+    modules: tuple[str, ...]
+    """Dotted names below `iso15118.messages`, that of the root's namespace first, everything that it imports after it."""
+
+
+_XMLDSIG = "xmldsig"
+_TYPES_20 = ("iso20.common_types", _XMLDSIG)
+_COMMON_20 = ("iso20.common_messages", "iso20.common_services", "iso20.common_schedules", "iso20.common_certificates", *_TYPES_20)
+
+_ALL = (
+    SchemaSet("urn:iso:15118:2:2010:AppProtocol", ("sap",)),
+    SchemaSet("urn:din:70121:2012:MsgDef", ("din.msg_def", "din.msg_header", "din.msg_body", "din.msg_data_types", _XMLDSIG)),
+    SchemaSet("urn:iso:15118:2:2013:MsgDef", ("iso2.msg_def", "iso2.msg_header", "iso2.msg_body", "iso2.msg_data_types", _XMLDSIG)),
+    SchemaSet("urn:iso:std:iso:15118:-20:CommonMessages", _COMMON_20),
+    SchemaSet("urn:iso:std:iso:15118:-20:AC", ("iso20.ac", *_TYPES_20)),
+    SchemaSet("urn:iso:std:iso:15118:-20:DC", ("iso20.dc", *_TYPES_20)),
+    SchemaSet("urn:iso:std:iso:15118:-20:WPT", ("iso20.wpt", *_TYPES_20)),
+    SchemaSet("urn:iso:std:iso:15118:-20:ACDP", ("iso20.acdp", *_TYPES_20)),
+    SchemaSet("urn:iso:std:iso:15118:-20:AC-DER-IEC", ("iso20.ac_der_iec", "iso20.ac", *_TYPES_20)),
+    SchemaSet("urn:iso:std:iso:15118:-20:AC-DER-SAE", ("iso20.ac_der_sae", "iso20.ac", *_TYPES_20)),
+    SchemaSet("http://www.w3.org/2000/09/xmldsig#", (_XMLDSIG,)),
+)
+
+SETS: dict[str, SchemaSet] = {each.namespace: each for each in _ALL}
+"""Namespace of the document's root -> set."""
