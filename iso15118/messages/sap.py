@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from iso15118.messages.declare import Length, Message, Occurs, Range, unsignedInt
 
 NAMESPACE = "urn:iso:15118:2:2010:AppProtocol"
-QUALIFIED = False
+QUALIFIED_ELEMENTS = False
 """Local elements have no namespace (elementFormDefault)."""
 
 

@@ -6,6 +6,7 @@ from iso15118.messages.declare import ATTRIBUTE, ID, REF, Message, long, short, 
 from iso15118.messages.iso2 import msg_data_types as dt
 
 NAMESPACE = "urn:iso:15118:2:2013:MsgBody"
+QUALIFIED_ATTRIBUTES = True
 
 
 class BodyBaseType(Message, abstract=True, element="BodyElement"):

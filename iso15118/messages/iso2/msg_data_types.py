@@ -26,6 +26,7 @@ from iso15118.messages.declare import (
 )
 
 NAMESPACE = "urn:iso:15118:2:2013:MsgDataTypes"
+QUALIFIED_ATTRIBUTES = True
 
 
 percentValueType = Annotated[int, Range(0, 100)]

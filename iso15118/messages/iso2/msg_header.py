@@ -7,6 +7,7 @@ from iso15118.messages.declare import REF, Message
 from iso15118.messages.iso2 import msg_data_types as dt
 
 NAMESPACE = "urn:iso:15118:2:2013:MsgHeader"
+QUALIFIED_ATTRIBUTES = True
 
 
 class MessageHeaderType(Message):

@@ -6,6 +6,7 @@ from iso15118.messages.declare import REF, Message
 from iso15118.messages.iso20 import common_types as ct
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:AC"
+QUALIFIED_ATTRIBUTES = True
 
 
 class AC_CPDReqEnergyTransferModeType(Message, element="AC_CPDReqEnergyTransferMode"):

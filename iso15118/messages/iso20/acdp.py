@@ -6,6 +6,7 @@ from iso15118.messages.declare import Message, short
 from iso15118.messages.iso20 import common_types as ct
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:ACDP"
+QUALIFIED_ATTRIBUTES = True
 
 
 cpStatusType = Literal[

@@ -21,6 +21,7 @@ from iso15118.messages.declare import (
 from iso15118.messages.iso20 import common_types as ct
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:CommonMessages"
+QUALIFIED_ATTRIBUTES = True
 
 
 authorizationType = Literal["EIM", "PnC"]

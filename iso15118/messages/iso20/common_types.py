@@ -6,6 +6,7 @@ from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import HEX, REF, Length, Message, Occurs, Range, byte, short, unsignedInt, unsignedLong, unsignedShort
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:CommonTypes"
+QUALIFIED_ATTRIBUTES = True
 
 
 numericIDType = Annotated[int, Range(1, (1 << 32) - 1)]

@@ -6,6 +6,7 @@ from iso15118.messages.declare import Length, Message, Occurs, OneOf, short, uns
 from iso15118.messages.iso20 import common_types as ct
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:WPT"
+QUALIFIED_ATTRIBUTES = True
 
 
 WPT_FinePositioningMethodType = Literal[
