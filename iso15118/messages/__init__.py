@@ -11,14 +11,21 @@ class SchemaSet(NamedTuple):
     """The schema documents that one EXI grammar is made of."""
 
     namespace: str
-    """Of the document's root element."""
+    """Of the document's root element; of AC-DER it is that of the schema agreed on, and the roots are those of AC."""
     modules: tuple[str, ...]
     """Dotted names below `iso15118.messages`, that of the root's namespace first, everything that it imports after it."""
 
 
 _XMLDSIG = "xmldsig"
 _TYPES_20 = ("iso20.common_types", _XMLDSIG)
-_COMMON_20 = ("iso20.common_messages", "iso20.common_services", "iso20.common_schedules", "iso20.common_certificates", *_TYPES_20)
+_COMMON_20 = (
+    "iso20.common_messages",
+    "iso20.common_services",
+    "iso20.common_schedules",
+    "iso20.common_prices",
+    "iso20.common_certificates",
+    *_TYPES_20,
+)
 
 _ALL = (
     SchemaSet("urn:iso:15118:2:2010:AppProtocol", ("sap",)),

@@ -7,6 +7,7 @@ from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import common_types as ct
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:AC-DER-SAE"
+QUALIFIED_ATTRIBUTES = True
 
 
 powerReferenceType = Literal["MaximumActivePower", "MomentaryPower"]
