@@ -37,7 +37,7 @@ _ALL = (
     SchemaSet("urn:iso:std:iso:15118:-20:WPT", ("iso20.wpt", *_TYPES_20)),
     SchemaSet("urn:iso:std:iso:15118:-20:ACDP", ("iso20.acdp", *_TYPES_20)),
     SchemaSet("urn:iso:std:iso:15118:-20:AC-DER-IEC", ("iso20.ac_der_iec", "iso20.ac", *_TYPES_20)),
-    SchemaSet("urn:iso:std:iso:15118:-20:AC-DER-SAE", ("iso20.ac_der_sae", "iso20.ac", *_TYPES_20)),
+    SchemaSet("urn:iso:std:iso:15118:-20:AC-DER-SAE", ("iso20.ac_der_sae", "iso20.ac_der_sae_control", "iso20.ac", *_TYPES_20)),
     SchemaSet("http://www.w3.org/2000/09/xmldsig#", (_XMLDSIG,)),
 )
 

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Which protocol both sides speak: the first exchange of every session (ISO 15118-2:2014 and ISO 15118-20:2022, schema AppProtocol [K])."""
 
 from typing import Annotated, Literal
 
@@ -10,23 +10,23 @@ QUALIFIED_ELEMENTS = False
 
 
 idType = Annotated[int, Range(0, 255)]
-"""TODO"""
+"""Number that the EV gives to a protocol of its list; the answer names it."""
 
 protocolNameType = Annotated[str, Length(0, 30)]
-"""TODO"""
+"""Name of a protocol; no message has one."""
 
 protocolNamespaceType = Annotated[str, Length(0, 100)]
-"""TODO"""
+"""Namespace of the protocol's messages, "urn:iso:std:iso:15118:-20:DC" for one."""
 
 priorityType = Annotated[int, Range(1, 20)]
-"""TODO"""
+"""1 is the EV's favourite."""
 
 responseCodeType = Literal["OK_SuccessfulNegotiation", "OK_SuccessfulNegotiationWithMinorDeviation", "Failed_NoNegotiation"]
-"""TODO"""
+"""Minor deviation: same namespace and major version, another minor version."""
 
 
 class AppProtocolType(Message):
-    """TODO"""
+    """One protocol that the EV speaks."""
 
     ProtocolNamespace: protocolNamespaceType
     VersionNumberMajor: unsignedInt
@@ -36,13 +36,13 @@ class AppProtocolType(Message):
 
 
 class supportedAppProtocolReq(Message, element=True, type_name=""):
-    """TODO"""
+    """Everything that the EV speaks."""
 
     AppProtocol: Annotated[tuple[AppProtocolType, ...], Occurs(1, 20)]
 
 
 class supportedAppProtocolRes(Message, element=True, type_name=""):
-    """TODO"""
+    """What the EVSE chose; no SchemaID where nothing fits."""
 
     ResponseCode: responseCodeType
     SchemaID: idType | None = None

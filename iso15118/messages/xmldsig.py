@@ -1,4 +1,4 @@
-"""TODO"""
+"""XML signatures as the V2G schemas import them (W3C XML Signature Syntax and Processing, xmldsig-core-schema)."""
 
 from typing import Annotated
 
@@ -24,24 +24,24 @@ NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"
 
 
 CryptoBinary = Annotated[bytes, Length(0, None)]
-"""TODO"""
+"""Whole number, most significant octet first."""
 
 DigestValueType = Annotated[bytes, Length(0, None)]
-"""TODO"""
+"""Digest of what a Reference points at, of the length of its algorithm."""
 
 HMACOutputLengthType = Annotated[int, Range(None, None)]
-"""TODO"""
+"""How many bits of the HMAC are kept."""
 
 
 class SignatureValueType(Message, element="SignatureValue"):
-    """TODO"""
+    """The signature itself; ECDSA: r and s side by side."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     value: Annotated[base64Binary, TEXT]
 
 
 class CanonicalizationMethodType(Message, element="CanonicalizationMethod", mixed=True):
-    """TODO"""
+    """How SignedInfo becomes octets; V2G: canonical EXI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
     any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##any")] = ()
@@ -49,7 +49,7 @@ class CanonicalizationMethodType(Message, element="CanonicalizationMethod", mixe
 
 
 class SignatureMethodType(Message, element="SignatureMethod", mixed=True):
-    """TODO"""
+    """Algorithm of the signature, by URI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
     HMACOutputLength: HMACOutputLengthType | None = None
@@ -58,7 +58,7 @@ class SignatureMethodType(Message, element="SignatureMethod", mixed=True):
 
 
 class TransformType(Message, element="Transform", content="(any | XPath)*", mixed=True):
-    """TODO"""
+    """How what is referred to becomes octets before the digest; V2G: canonical EXI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
     any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
@@ -67,13 +67,13 @@ class TransformType(Message, element="Transform", content="(any | XPath)*", mixe
 
 
 class TransformsType(Message, element="Transforms"):
-    """TODO"""
+    """Transforms, in the order in which they are applied."""
 
     Transform: Annotated[tuple[TransformType, ...], Occurs(1, None), REF]
 
 
 class DigestMethodType(Message, element="DigestMethod", mixed=True):
-    """TODO"""
+    """Algorithm of the digest, by URI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
     any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
@@ -81,7 +81,7 @@ class DigestMethodType(Message, element="DigestMethod", mixed=True):
 
 
 class ReferenceType(Message, element="Reference"):
-    """TODO"""
+    """What is signed: URI "#" and the Id of an element, and its digest."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     URI: Annotated[anyURI, ATTRIBUTE] | None = None
@@ -92,7 +92,7 @@ class ReferenceType(Message, element="Reference"):
 
 
 class SignedInfoType(Message, element="SignedInfo"):
-    """TODO"""
+    """What the signature is computed over."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     CanonicalizationMethod: Annotated[CanonicalizationMethodType, REF]
@@ -101,7 +101,7 @@ class SignedInfoType(Message, element="SignedInfo"):
 
 
 class DSAKeyValueType(Message, element="DSAKeyValue", content="((P, Q)?, G?, Y, J?, (Seed, PgenCounter)?)"):
-    """TODO"""
+    """DSA key; V2G has none."""
 
     P: CryptoBinary | None = None
     Q: CryptoBinary | None = None
@@ -113,14 +113,14 @@ class DSAKeyValueType(Message, element="DSAKeyValue", content="((P, Q)?, G?, Y, 
 
 
 class RSAKeyValueType(Message, element="RSAKeyValue"):
-    """TODO"""
+    """RSA key; V2G has none."""
 
     Modulus: CryptoBinary
     Exponent: CryptoBinary
 
 
 class KeyValueType(Message, element="KeyValue", content="(DSAKeyValue | RSAKeyValue | any)", mixed=True):
-    """TODO"""
+    """Public key in the clear."""
 
     DSAKeyValue: Annotated[DSAKeyValueType, REF] | None = None
     RSAKeyValue: Annotated[RSAKeyValueType, REF] | None = None
@@ -129,7 +129,7 @@ class KeyValueType(Message, element="KeyValue", content="(DSAKeyValue | RSAKeyVa
 
 
 class RetrievalMethodType(Message, element="RetrievalMethod"):
-    """TODO"""
+    """Where more about the key is found."""
 
     URI: Annotated[anyURI, ATTRIBUTE] | None = None
     Type: Annotated[anyURI, ATTRIBUTE] | None = None
@@ -137,7 +137,7 @@ class RetrievalMethodType(Message, element="RetrievalMethod"):
 
 
 class X509IssuerSerialType(Message):
-    """TODO"""
+    """A certificate by its issuer and serial number."""
 
     X509IssuerName: string
     X509SerialNumber: integer
@@ -146,7 +146,7 @@ class X509IssuerSerialType(Message):
 class X509DataType(
     Message, element="X509Data", content="(X509IssuerSerial | X509SKI | X509SubjectName | X509Certificate | X509CRL | any)+"
 ):
-    """TODO"""
+    """Certificates, or ways to find them."""
 
     X509IssuerSerial: Annotated[tuple[X509IssuerSerialType, ...], Occurs(0, None)] = ()
     X509SKI: Annotated[tuple[base64Binary, ...], Occurs(0, None)] = ()
@@ -157,7 +157,7 @@ class X509DataType(
 
 
 class PGPDataType(Message, element="PGPData", content="((PGPKeyID, PGPKeyPacket?, any*) | (PGPKeyPacket, any*))"):
-    """TODO"""
+    """PGP key; V2G has none."""
 
     PGPKeyID: base64Binary | None = None
     PGPKeyPacket: base64Binary | None = None
@@ -165,7 +165,7 @@ class PGPDataType(Message, element="PGPData", content="((PGPKeyID, PGPKeyPacket?
 
 
 class SPKIDataType(Message, element="SPKIData", content="(SPKISexp, any?)+"):
-    """TODO"""
+    """SPKI key; V2G has none."""
 
     SPKISexp: Annotated[tuple[base64Binary, ...], Occurs(0, None)] = ()
     any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
@@ -177,7 +177,7 @@ class KeyInfoType(
     content="(KeyName | KeyValue | RetrievalMethod | X509Data | PGPData | SPKIData | MgmtData | any)+",
     mixed=True,
 ):
-    """TODO"""
+    """Which key made the signature; V2G leaves it out, the message carries the chain."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     KeyName: Annotated[tuple[string, ...], Occurs(0, None)] = ()
@@ -192,7 +192,7 @@ class KeyInfoType(
 
 
 class ObjectType(Message, element="Object", content="(any)*", mixed=True):
-    """TODO"""
+    """Anything signed that lives inside of the signature."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     MimeType: Annotated[string, ATTRIBUTE] | None = None
@@ -202,7 +202,7 @@ class ObjectType(Message, element="Object", content="(any)*", mixed=True):
 
 
 class SignatureType(Message, element="Signature"):
-    """TODO"""
+    """A signature over elements of the message that it comes with."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     SignedInfo: Annotated[SignedInfoType, REF]
@@ -212,14 +212,14 @@ class SignatureType(Message, element="Signature"):
 
 
 class ManifestType(Message, element="Manifest"):
-    """TODO"""
+    """List of references that the application checks, not the signature."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     Reference: Annotated[tuple[ReferenceType, ...], Occurs(1, None), REF]
 
 
 class SignaturePropertyType(Message, element="SignatureProperty", content="(any)+", mixed=True):
-    """TODO"""
+    """Statement about a signature, for example its time."""
 
     Target: Annotated[anyURI, ATTRIBUTE]
     Id: Annotated[ID, ATTRIBUTE] | None = None
@@ -228,7 +228,7 @@ class SignaturePropertyType(Message, element="SignatureProperty", content="(any)
 
 
 class SignaturePropertiesType(Message, element="SignatureProperties"):
-    """TODO"""
+    """Statements about a signature."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     SignatureProperty: Annotated[tuple[SignaturePropertyType, ...], Occurs(1, None), REF]

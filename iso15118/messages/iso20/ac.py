@@ -1,4 +1,7 @@
-"""TODO"""
+"""AC charging: the EV has the charger (ISO 15118-20:2022, schema AC [K]).
+
+Active power in W, reactive power in var; without L2 and L3 the value is the sum of the phases, with them that of L1 [K].
+"""
 
 from typing import Annotated
 
@@ -10,7 +13,7 @@ QUALIFIED_ATTRIBUTES = True
 
 
 class AC_CPDReqEnergyTransferModeType(Message, element="AC_CPDReqEnergyTransferMode"):
-    """TODO"""
+    """The EV's limits when charging."""
 
     EVMaximumChargePower: ct.RationalNumberType
     EVMaximumChargePower_L2: ct.RationalNumberType | None = None
@@ -21,13 +24,13 @@ class AC_CPDReqEnergyTransferModeType(Message, element="AC_CPDReqEnergyTransferM
 
 
 class AC_ChargeParameterDiscoveryReq(ct.ChargeParameterDiscoveryReqType, element=True):
-    """TODO"""
+    """The EV's limits for AC."""
 
     AC_CPDReqEnergyTransferMode: Annotated[AC_CPDReqEnergyTransferModeType, REF]
 
 
 class AC_CPDResEnergyTransferModeType(Message, element="AC_CPDResEnergyTransferMode"):
-    """TODO"""
+    """The EVSE's limits when charging, frequency in Hz, and what the EVSE has delivered up to now."""
 
     EVSEMaximumChargePower: ct.RationalNumberType
     EVSEMaximumChargePower_L2: ct.RationalNumberType | None = None
@@ -44,26 +47,26 @@ class AC_CPDResEnergyTransferModeType(Message, element="AC_CPDResEnergyTransferM
 
 
 class AC_ChargeParameterDiscoveryRes(ct.ChargeParameterDiscoveryResType, element=True):
-    """TODO"""
+    """The EVSE's limits for AC."""
 
     AC_CPDResEnergyTransferMode: Annotated[AC_CPDResEnergyTransferModeType, REF]
 
 
 class AC_ChargeLoopReq(ct.ChargeLoopReqType, element=True):
-    """TODO"""
+    """The EV's present values and wishes, again and again."""
 
     CLReqControlMode: Annotated[ct.CLReqControlModeType, REF]
 
 
 class AC_ChargeLoopRes(ct.ChargeLoopResType, element=True):
-    """TODO"""
+    """The EVSE's targets, again and again; EVSETargetFrequency in Hz."""
 
     EVSETargetFrequency: ct.RationalNumberType | None = None
     CLResControlMode: Annotated[ct.CLResControlModeType, REF]
 
 
 class BPT_AC_CPDReqEnergyTransferMode(AC_CPDReqEnergyTransferModeType, element=True, substitutes=AC_CPDReqEnergyTransferModeType):
-    """TODO"""
+    """The EV's limits when discharging, too."""
 
     EVMaximumDischargePower: ct.RationalNumberType
     EVMaximumDischargePower_L2: ct.RationalNumberType | None = None
@@ -74,7 +77,7 @@ class BPT_AC_CPDReqEnergyTransferMode(AC_CPDReqEnergyTransferModeType, element=T
 
 
 class BPT_AC_CPDResEnergyTransferMode(AC_CPDResEnergyTransferModeType, element=True, substitutes=AC_CPDResEnergyTransferModeType):
-    """TODO"""
+    """The EVSE's limits when discharging, too."""
 
     EVSEMaximumDischargePower: ct.RationalNumberType
     EVSEMaximumDischargePower_L2: ct.RationalNumberType | None = None
@@ -85,7 +88,7 @@ class BPT_AC_CPDResEnergyTransferMode(AC_CPDResEnergyTransferModeType, element=T
 
 
 class Scheduled_AC_CLReqControlMode(ct.Scheduled_CLReqControlModeType, element=True, substitutes=ct.CLReqControlModeType):
-    """TODO"""
+    """Scheduled: present values, and limits where they have changed."""
 
     EVMaximumChargePower: ct.RationalNumberType | None = None
     EVMaximumChargePower_L2: ct.RationalNumberType | None = None
@@ -102,7 +105,7 @@ class Scheduled_AC_CLReqControlMode(ct.Scheduled_CLReqControlModeType, element=T
 
 
 class Scheduled_AC_CLResControlMode(ct.Scheduled_CLResControlModeType, element=True, substitutes=ct.CLResControlModeType):
-    """TODO"""
+    """Scheduled: targets where the schedule alone does not say it."""
 
     EVSETargetActivePower: ct.RationalNumberType | None = None
     EVSETargetActivePower_L2: ct.RationalNumberType | None = None
@@ -116,7 +119,7 @@ class Scheduled_AC_CLResControlMode(ct.Scheduled_CLResControlModeType, element=T
 
 
 class BPT_Scheduled_AC_CLReqControlMode(Scheduled_AC_CLReqControlMode, element=True, substitutes=Scheduled_AC_CLReqControlMode):
-    """TODO"""
+    """Scheduled, both ways: limits of discharging where they have changed, too."""
 
     EVMaximumDischargePower: ct.RationalNumberType | None = None
     EVMaximumDischargePower_L2: ct.RationalNumberType | None = None
@@ -127,11 +130,11 @@ class BPT_Scheduled_AC_CLReqControlMode(Scheduled_AC_CLReqControlMode, element=T
 
 
 class BPT_Scheduled_AC_CLResControlMode(Scheduled_AC_CLResControlMode, element=True, substitutes=Scheduled_AC_CLResControlMode):
-    """TODO"""
+    """Scheduled, both ways: a target below zero discharges."""
 
 
 class Dynamic_AC_CLReqControlMode(ct.Dynamic_CLReqControlModeType, element=True, substitutes=ct.CLReqControlModeType):
-    """TODO"""
+    """Dynamic: present values and limits; the EVSE decides within them."""
 
     EVMaximumChargePower: ct.RationalNumberType
     EVMaximumChargePower_L2: ct.RationalNumberType | None = None
@@ -148,7 +151,7 @@ class Dynamic_AC_CLReqControlMode(ct.Dynamic_CLReqControlModeType, element=True,
 
 
 class Dynamic_AC_CLResControlMode(ct.Dynamic_CLResControlModeType, element=True, substitutes=ct.CLResControlModeType):
-    """TODO"""
+    """Dynamic: the power that the EV has to take."""
 
     EVSETargetActivePower: ct.RationalNumberType
     EVSETargetActivePower_L2: ct.RationalNumberType | None = None
@@ -162,7 +165,7 @@ class Dynamic_AC_CLResControlMode(ct.Dynamic_CLResControlModeType, element=True,
 
 
 class BPT_Dynamic_AC_CLReqControlMode(Dynamic_AC_CLReqControlMode, element=True, substitutes=Dynamic_AC_CLReqControlMode):
-    """TODO"""
+    """Dynamic, both ways: limits of discharging, and the energy in Wh within which the EV lets the grid use its battery."""
 
     EVMaximumDischargePower: ct.RationalNumberType
     EVMaximumDischargePower_L2: ct.RationalNumberType | None = None
@@ -175,4 +178,4 @@ class BPT_Dynamic_AC_CLReqControlMode(Dynamic_AC_CLReqControlMode, element=True,
 
 
 class BPT_Dynamic_AC_CLResControlMode(Dynamic_AC_CLResControlMode, element=True, substitutes=Dynamic_AC_CLResControlMode):
-    """TODO"""
+    """Dynamic, both ways: a target below zero discharges."""

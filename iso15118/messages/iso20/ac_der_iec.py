@@ -1,4 +1,8 @@
-"""TODO"""
+"""AC discharging by European grid rules (ISO 15118-20:2022/Amd 1, schema AC-DER-IEC [K]; the functions are those of EN 50549).
+
+Read from a code generator's output, not from the schema: no bound is checked against it. Units as in `ac`, voltage in V, frequency in Hz,
+times in s [K].
+"""
 
 from typing import Annotated, Literal
 
@@ -11,46 +15,46 @@ QUALIFIED_ATTRIBUTES = True
 
 
 powerFactorExcitationType = Literal["OverExcited", "UnderExcited"]
-"""TODO"""
+"""Over-excited: reactive power into the grid; under-excited: out of it [K]."""
 
 curveDataPointsUnitType = Literal["V", "Hz", "W", "s", "var"]
-"""TODO"""
+"""Unit of one axis of a curve."""
 
 lockValueUnitType = Literal["V", "Hz", "W", "s", "var"]
-"""TODO"""
+"""Unit of the lock-in and lock-out values."""
 
 powerReferenceType = Literal["MaximumDischargePower", "MomentaryPower"]
-"""TODO"""
+"""Power that a slope is relative to."""
 
 evOperatingModeType = Literal["GridFollowing", "GridForming"]
-"""TODO"""
+"""Whether the EV follows the grid's voltage or makes it."""
 
 gridConnectionModeType = Literal["GridConnected", "GridIslanded"]
-"""TODO"""
+"""Whether there is a grid behind the EVSE."""
 
 
 class SetpointExcitationType(Message):
-    """TODO"""
+    """Setpoint; for a power factor, with the side that it is on."""
 
     SetpointValue: ct.RationalNumberType
     Excitation: powerFactorExcitationType | None = None
 
 
 class DataTupleType(Message):
-    """TODO"""
+    """One point of a curve."""
 
     xValue: ct.RationalNumberType
     yValue: SetpointExcitationType
 
 
 class CurveDataPointsListType(Message):
-    """TODO"""
+    """Points of a curve by rising x [K]."""
 
     CurveDataPoint: Annotated[tuple[DataTupleType, ...], Occurs(2, 10)]
 
 
 class DERCurveType(Message):
-    """TODO"""
+    """Reactive power or power factor over voltage or active power; lock-in and lock-out: where the function begins and ends."""
 
     xUnit: curveDataPointsUnitType
     yUnit: curveDataPointsUnitType
@@ -65,7 +69,7 @@ class DERCurveType(Message):
 
 
 class FrequencyWattType(Message):
-    """TODO"""
+    """Active power over frequency: the slope between Fstart and Fstop."""
 
     Fstart: ct.RationalNumberType
     Fstop: ct.RationalNumberType
@@ -81,7 +85,7 @@ class FrequencyWattType(Message):
 
 
 class VoltWattType(Message):
-    """TODO"""
+    """Active power lowered over voltage, from UStart to UStop."""
 
     PowerReference: powerReferenceType
     UStart: ct.RationalNumberType
@@ -92,7 +96,7 @@ class VoltWattType(Message):
 
 
 class FaultRideThroughType(Message):
-    """TODO"""
+    """Stays connected in a fault and feeds reactive current; K factor: its rise per change of voltage."""
 
     VoltageLimitStartFRT: ct.RationalNumberType
     VoltageLimitStopFRT: ct.RationalNumberType | None = None
@@ -106,7 +110,7 @@ class FaultRideThroughType(Message):
 
 
 class ZeroCurrentType(Message):
-    """TODO"""
+    """Voltages beyond which the EV stays connected without current, and at which it comes back."""
 
     OverVoltageLimit: ct.RationalNumberType | None = None
     UnderVoltageLimit: ct.RationalNumberType | None = None
@@ -119,7 +123,7 @@ class ZeroCurrentType(Message):
 
 
 class ReactivePowerSupportType(Message):
-    """TODO"""
+    """Functions of reactive power."""
 
     VoltVar: DERCurveType | None = None
     WattVar: DERCurveType | None = None
@@ -127,7 +131,7 @@ class ReactivePowerSupportType(Message):
 
 
 class ActivePowerSupportType(Message):
-    """TODO"""
+    """Functions of active power."""
 
     UnderFrequencyWatt: FrequencyWattType | None = None
     OverFrequencyWatt: FrequencyWattType | None = None
@@ -135,7 +139,7 @@ class ActivePowerSupportType(Message):
 
 
 class EVReactivePowerLimitsType(Message):
-    """TODO"""
+    """The EV's limits of reactive power in var, while charging and while discharging."""
 
     EVMaximumChargeReactivePower: ct.RationalNumberType
     EVMaximumChargeReactivePower_L2: ct.RationalNumberType | None = None
@@ -152,7 +156,7 @@ class EVReactivePowerLimitsType(Message):
 
 
 class DSOQSetpointType(Message):
-    """TODO"""
+    """Reactive power in var that the grid operator wants."""
 
     DSOQSetpointValue: ct.RationalNumberType
     DSOQSetpointValue_L2: ct.RationalNumberType | None = None
@@ -162,7 +166,7 @@ class DSOQSetpointType(Message):
 
 
 class DERControlType(Message):
-    """TODO"""
+    """Functions that the grid rules ask for; MaximumLevelDCInjection: DC that the EV may feed into the grid."""
 
     OvervoltageFaultRideThrough: FaultRideThroughType | None = None
     UndervoltageFaultRideThrough: FaultRideThroughType | None = None
@@ -173,7 +177,7 @@ class DERControlType(Message):
 
 
 class DSOCosPhiSetpointType(Message):
-    """TODO"""
+    """Power factor that the grid operator wants."""
 
     DSOCosPhiSetpointValue: ct.RationalNumberType
     DSOCosPhiSetpointValue_L2: ct.RationalNumberType | None = None
@@ -184,7 +188,7 @@ class DSOCosPhiSetpointType(Message):
 
 
 class DER_AC_CPDReqEnergyTransferMode(ac.AC_CPDReqEnergyTransferModeType, element=True, substitutes=ac.AC_CPDReqEnergyTransferModeType):
-    """TODO"""
+    """The EV's limits of discharging and of reactive power; energy that it can give in Wh."""
 
     EVProcessing: ct.processingType
     EVMaximumDischargePower: ct.RationalNumberType
@@ -198,7 +202,7 @@ class DER_AC_CPDReqEnergyTransferMode(ac.AC_CPDReqEnergyTransferModeType, elemen
 
 
 class DER_AC_CPDResEnergyTransferMode(ac.AC_CPDResEnergyTransferModeType, element=True, substitutes=ac.AC_CPDResEnergyTransferModeType):
-    """TODO"""
+    """The EVSE's limits of discharging, and the grid functions that hold."""
 
     EVSENominalChargePower: ct.RationalNumberType
     EVSENominalChargePower_L2: ct.RationalNumberType | None = None
@@ -215,7 +219,7 @@ class DER_AC_CPDResEnergyTransferMode(ac.AC_CPDResEnergyTransferModeType, elemen
 
 
 class DER_Dynamic_AC_CLReqControlMode(ac.Dynamic_AC_CLReqControlMode, element=True, substitutes=ac.Dynamic_AC_CLReqControlMode):
-    """TODO"""
+    """Dynamic: limits of discharging and reactive power, energy in Wh, and what the EV sees of the grid."""
 
     EVMaximumDischargePower: ct.RationalNumberType
     EVMaximumDischargePower_L2: ct.RationalNumberType | None = None
@@ -236,7 +240,7 @@ class DER_Dynamic_AC_CLReqControlMode(ac.Dynamic_AC_CLReqControlMode, element=Tr
 
 
 class DER_Dynamic_AC_CLResControlMode(ac.Dynamic_AC_CLResControlMode, element=True, substitutes=ac.Dynamic_AC_CLResControlMode):
-    """TODO"""
+    """Dynamic: limits of EVSE and grid operator, and the grid operator's setpoints."""
 
     EVSEMaximumChargePower: ct.RationalNumberType
     EVSEMaximumChargePower_L2: ct.RationalNumberType | None = None
@@ -252,7 +256,7 @@ class DER_Dynamic_AC_CLResControlMode(ac.Dynamic_AC_CLResControlMode, element=Tr
 
 
 class DER_Scheduled_AC_CLReqControlMode(ac.Scheduled_AC_CLReqControlMode, element=True, substitutes=ac.Scheduled_AC_CLReqControlMode):
-    """TODO"""
+    """Scheduled: limits of discharging and reactive power, and what the EV sees of the grid."""
 
     EVMaximumDischargePower: ct.RationalNumberType
     EVMaximumDischargePower_L2: ct.RationalNumberType | None = None
@@ -270,7 +274,7 @@ class DER_Scheduled_AC_CLReqControlMode(ac.Scheduled_AC_CLReqControlMode, elemen
 
 
 class DER_Scheduled_AC_CLResControlMode(ac.Scheduled_AC_CLResControlMode, element=True, substitutes=ac.Scheduled_AC_CLResControlMode):
-    """TODO"""
+    """Scheduled: limits of EVSE and grid operator, and the grid operator's setpoints."""
 
     EVSEMaximumChargePower: ct.RationalNumberType
     EVSEMaximumChargePower_L2: ct.RationalNumberType | None = None

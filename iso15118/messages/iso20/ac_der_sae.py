@@ -1,302 +1,55 @@
-"""TODO"""
+"""AC discharging by US grid rules (ISO 15118-20:2022/Amd 1, schema AC-DER-SAE [K]; SAE J3072, IEEE 1547; the grid functions:
+`ac_der_sae_control`). Read from a code generator's output, not from the schema: no bound is checked against it. Units as in `ac`,
+apparent power in VA, voltage in V, frequency in Hz, EVUpdateTime and its like in seconds since 1970 (UTC) [K].
+"""
 
 from typing import Annotated, Literal
 
-from iso15118.messages.declare import Length, Message, Occurs, unsignedInt, unsignedLong, unsignedShort
+from iso15118.messages.declare import Length, Message, unsignedInt, unsignedLong
 from iso15118.messages.iso20 import ac
+from iso15118.messages.iso20 import ac_der_sae_control as control
 from iso15118.messages.iso20 import common_types as ct
 
 NAMESPACE = "urn:iso:std:iso:15118:-20:AC-DER-SAE"
 QUALIFIED_ATTRIBUTES = True
 
 
-powerReferenceType = Literal["MaximumActivePower", "MomentaryPower"]
-"""TODO"""
-
-derUnitType = Literal[
-    "V",
-    "Hz",
-    "W",
-    "s",
-    "var",
-    "PercentageEVMaximumConfiguredActivePower",
-    "PercentageEVMaximumConfiguredReactivePower",
-    "PercentageEVMaximumConfiguredApparentPower",
-    "PercentageEVMaximumAvailableActivePower",
-    "PercentageEVMaximumAvailableReactivePower",
-    "PercentageV",
-]
-"""TODO"""
-
-powerFactorExcitationType = Literal["OverExcited", "UnderExcited"]
-"""TODO"""
-
 ieee1547NormalCategoryType = Literal["CategoryA", "CategoryB"]
-"""TODO"""
+"""How much reactive power the EV can do (IEEE 1547 category A or B)."""
 
 ieee1547AbnormalCategoryType = Literal["CategoryI", "CategoryII", "CategoryIII"]
-"""TODO"""
+"""How much of a fault the EV rides through (IEEE 1547 category I, II or III)."""
 
 derOperationalStateType = Literal["On", "Off"]
-"""TODO"""
+"""Whether the EV's inverter runs."""
 
 derConnectionStatusType = Literal["Disconnected", "Connected"]
-"""TODO"""
+"""Whether the EV's inverter is connected to the grid."""
 
 requiredDEROperatingModeType = Literal["GridFollowing", "GridForming"]
-"""TODO"""
+"""Whether the EV has to follow the grid's voltage or make it."""
 
 gridConnectionModeType = Literal["GridConnected", "GridIslanded"]
-"""TODO"""
+"""Whether there is a grid behind the EVSE."""
 
 evInverterSwVersionType = Annotated[str, Length(0, 32)]
-"""TODO"""
+"""Software version of the inverter."""
 
 evInverterHwVersionType = Annotated[str, Length(0, 32)]
-"""TODO"""
+"""Hardware version of the inverter."""
 
 evInverterManufacturerType = Annotated[str, Length(0, 32)]
-"""TODO"""
+"""Maker of the inverter."""
 
 evInverterModelType = Annotated[str, Length(0, 32)]
-"""TODO"""
+"""Model of the inverter."""
 
 evInverterSerialNumberType = Annotated[str, Length(0, 32)]
-"""TODO"""
-
-
-class DataTupleType(Message):
-    """TODO"""
-
-    xValue: ct.RationalNumberType
-    yValue: ct.RationalNumberType
-
-
-class FrequencyDroopSettingsType(Message):
-    """TODO"""
-
-    db: ct.RationalNumberType
-    DroopFactor: ct.RationalNumberType
-    DroopFactor_L2: ct.RationalNumberType | None = None
-    DroopFactor_L3: ct.RationalNumberType | None = None
-    PowerReference: powerReferenceType
-    PowerReference_L2: powerReferenceType | None = None
-    PowerReference_L3: powerReferenceType | None = None
-    OpenLoopResponseTime: ct.RationalNumberType
-
-
-class CurveDataPointsListType(Message):
-    """TODO"""
-
-    CurveDataPoint: Annotated[tuple[DataTupleType, ...], Occurs(2, 10)]
-
-
-class DERCurveType(Message):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    xUnit: derUnitType
-    yUnit: derUnitType
-    CurveDataPoints: CurveDataPointsListType
-    CurveDataPoints_L2: CurveDataPointsListType | None = None
-    CurveDataPoints_L3: CurveDataPointsListType | None = None
-
-
-class ConstantPowerFactorType(Message):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    PowerFactorValue: ct.RationalNumberType
-    PowerFactorValue_L2: ct.RationalNumberType | None = None
-    PowerFactorValue_L3: ct.RationalNumberType | None = None
-    PowerFactorExcitation: powerFactorExcitationType
-    PowerFactorExcitation_L2: powerFactorExcitationType | None = None
-    PowerFactorExcitation_L3: powerFactorExcitationType | None = None
-
-
-class FrequencyDroopType(Message, element="FrequencyDroop"):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    OverFrequencyDroop: FrequencyDroopSettingsType | None = None
-    UnderFrequencyDroop: FrequencyDroopSettingsType | None = None
-
-
-class VoltVarType(Message):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    xUnit: derUnitType
-    yUnit: derUnitType
-    CurveDataPoints: CurveDataPointsListType
-    CurveDataPoints_L2: CurveDataPointsListType | None = None
-    CurveDataPoints_L3: CurveDataPointsListType | None = None
-    OpenLoopResponseTime: ct.RationalNumberType
-    TimeConstantPT1: unsignedInt | None = None
-    ReferenceVoltage: ct.RationalNumberType
-    AutonomousReferenceVoltageAdjustmentEnable: bool
-    ReferenceVoltageAdjustmentTimeConstant: unsignedInt
-
-
-class VoltWattType(Message):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    xUnit: derUnitType
-    yUnit: derUnitType
-    CurveDataPoints: CurveDataPointsListType
-    CurveDataPoints_L2: CurveDataPointsListType | None = None
-    CurveDataPoints_L3: CurveDataPointsListType | None = None
-    OpenLoopResponseTime: ct.RationalNumberType
-    TimeConstantPT1: unsignedInt | None = None
-
-
-class WattVarType(Message):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    xUnit: derUnitType
-    yUnit: derUnitType
-    CurveDataPoints: CurveDataPointsListType
-    CurveDataPoints_L2: CurveDataPointsListType | None = None
-    CurveDataPoints_L3: CurveDataPointsListType | None = None
-    OpenLoopResponseTime: ct.RationalNumberType | None = None
-    TimeConstantPT1: unsignedInt | None = None
-
-
-class ConstantWattType(Message):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    WattSetpoint: ct.RationalNumberType
-    WattSetpoint_L2: ct.RationalNumberType | None = None
-    WattSetpoint_L3: ct.RationalNumberType | None = None
-    Unit: derUnitType
-
-
-class ConstantVarType(Message):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    VarSetpoint: ct.RationalNumberType
-    VarSetpoint_L2: ct.RationalNumberType | None = None
-    VarSetpoint_L3: ct.RationalNumberType | None = None
-    Unit: derUnitType
-
-
-class LimitMaxDischargePowerType(Message):
-    """TODO"""
-
-    Enable: bool
-    Priority: unsignedShort | None = None
-    PercentageValue: unsignedShort
-    PercentageValue_L2: unsignedShort | None = None
-    PercentageValue_L3: unsignedShort | None = None
-    OpenLoopResponseTime: ct.RationalNumberType | None = None
-
-
-class VoltageTripType(Message):
-    """TODO"""
-
-    OverVoltageMustTripCurve: DERCurveType
-    UnderVoltageMustTripCurve: DERCurveType
-    OverVoltageMomentaryCessationTripCurve: DERCurveType | None = None
-    UnderVoltageMomentaryCessationTripCurve: DERCurveType | None = None
-    OverVoltageMayTripCurve: DERCurveType | None = None
-    UnderVoltageMayTripCurve: DERCurveType | None = None
-
-
-class FrequencyTripType(Message):
-    """TODO"""
-
-    OverFrequencyMustTripCurve: DERCurveType
-    UnderFrequencyMustTripCurve: DERCurveType
-    OverFrequencyMayTripCurve: DERCurveType | None = None
-    UnderFrequencyMayTripCurve: DERCurveType | None = None
-
-
-class EnterServiceCPDResType(Message):
-    """TODO"""
-
-    PermitService: bool
-    EnterServiceVoltageHigh: ct.RationalNumberType
-    EnterServiceVoltageLow: ct.RationalNumberType
-    EnterServiceFrequencyHigh: ct.RationalNumberType
-    EnterServiceFrequencyLow: ct.RationalNumberType
-    EnterServiceDelay: ct.RationalNumberType | None = None
-    EnterServiceRandomizedDelay: ct.RationalNumberType | None = None
-    EnterServiceRampTime: ct.RationalNumberType | None = None
-
-
-class EnterServiceCLResType(Message):
-    """TODO"""
-
-    PermitService: bool
-    EnterServiceVoltageHigh: ct.RationalNumberType | None = None
-    EnterServiceVoltageLow: ct.RationalNumberType | None = None
-    EnterServiceFrequencyHigh: ct.RationalNumberType | None = None
-    EnterServiceFrequencyLow: ct.RationalNumberType | None = None
-    EnterServiceDelay: ct.RationalNumberType | None = None
-    EnterServiceRandomizedDelay: ct.RationalNumberType | None = None
-    EnterServiceRampTime: ct.RationalNumberType | None = None
-
-
-class ReactivePowerSupportCPDResType(Message):
-    """TODO"""
-
-    ConstantPowerFactor: ConstantPowerFactorType
-    VoltVar: VoltVarType
-    WattVar: WattVarType
-    ConstantVar: ConstantVarType
-
-
-class ReactivePowerSupportCLResType(Message):
-    """TODO"""
-
-    ConstantPowerFactor: ConstantPowerFactorType | None = None
-    VoltVar: VoltVarType | None = None
-    WattVar: WattVarType | None = None
-    ConstantVar: ConstantVarType | None = None
-
-
-class ActivePowerSupportCPDResType(Message):
-    """TODO"""
-
-    FrequencyDroop: FrequencyDroopType
-    VoltWatt: VoltWattType
-    ConstantWatt: ConstantWattType
-    LimitMaxDischargePower: LimitMaxDischargePowerType
-
-
-class ActivePowerSupportCLResType(Message):
-    """TODO"""
-
-    FrequencyDroop: FrequencyDroopType | None = None
-    VoltWatt: VoltWattType | None = None
-    ConstantWatt: ConstantWattType | None = None
-    LimitMaxDischargePower: LimitMaxDischargePowerType | None = None
-
-
-class DERControlCLResType(Message):
-    """TODO"""
-
-    VoltageTrip: VoltageTripType | None = None
-    FrequencyTrip: FrequencyTripType | None = None
-    EnterServiceCLRes: EnterServiceCLResType
-    ReactivePowerSupportCLRes: ReactivePowerSupportCLResType | None = None
-    ActivePowerSupportCLRes: ActivePowerSupportCLResType | None = None
+"""Serial number of the inverter."""
 
 
 class EVApparentPowerLimitsType(Message):
-    """TODO"""
+    """The EV's limits in VA, by direction of active and of reactive power."""
 
     EVMaximumApparentPowerDuringChargingAndVarAbsorption: ct.RationalNumberType
     EVMaximumApparentPowerDuringChargingAndVarAbsorption_L2: ct.RationalNumberType | None = None
@@ -312,18 +65,8 @@ class EVApparentPowerLimitsType(Message):
     EVMaximumApparentPowerDuringDischargingAndVarInjection_L3: ct.RationalNumberType | None = None
 
 
-class DERControlCPDResType(Message):
-    """TODO"""
-
-    VoltageTrip: VoltageTripType
-    FrequencyTrip: FrequencyTripType
-    EnterServiceCPDRes: EnterServiceCPDResType
-    ReactivePowerSupportCPDRes: ReactivePowerSupportCPDResType
-    ActivePowerSupportCPDRes: ActivePowerSupportCPDResType
-
-
 class EVReactivePowerLimitsType(Message):
-    """TODO"""
+    """The EV's limits in var, by direction of active and of reactive power; susceptance in S."""
 
     EVMaximumVarAbsorptionDuringCharging: ct.RationalNumberType
     EVMaximumVarAbsorptionDuringCharging_L2: ct.RationalNumberType | None = None
@@ -355,7 +98,7 @@ class EVReactivePowerLimitsType(Message):
 
 
 class EVExcitationLimitsType(Message):
-    """TODO"""
+    """Power factor on either side, and the discharge power in W at which the EV keeps it."""
 
     EVSpecifiedOverExcitedPowerFactor: ct.RationalNumberType
     EVSpecifiedOverExcitedPowerFactor_L2: ct.RationalNumberType | None = None
@@ -372,7 +115,7 @@ class EVExcitationLimitsType(Message):
 
 
 class EVInverterDetailsType(Message):
-    """TODO"""
+    """Nameplate of the inverter."""
 
     EVInverterSwVersion: evInverterSwVersionType
     EVInverterHwVersion: evInverterHwVersionType | None = None
@@ -382,7 +125,7 @@ class EVInverterDetailsType(Message):
 
 
 class EVSEReactivePowerLimitsType(Message):
-    """TODO"""
+    """The EVSE's limits in var, by direction of active and of reactive power."""
 
     EVSEMaximumVarAbsorptionDuringCharging: ct.RationalNumberType
     EVSEMaximumVarAbsorptionDuringCharging_L2: ct.RationalNumberType | None = None
@@ -399,7 +142,7 @@ class EVSEReactivePowerLimitsType(Message):
 
 
 class GridLimitsType(Message):
-    """TODO"""
+    """Nominal values of the grid, and the range that it keeps."""
 
     GridNominalFrequency: ct.RationalNumberType
     GridNominalVoltage: ct.RationalNumberType
@@ -411,7 +154,7 @@ class GridLimitsType(Message):
 
 
 class EVApparentPowerType(Message):
-    """TODO"""
+    """The EV's limits in VA as they are now, by direction of active and of reactive power."""
 
     EVMaximumApparentPowerDuringChargingAndVarAbsorption: ct.RationalNumberType
     EVMaximumApparentPowerDuringChargingAndVarAbsorption_L2: ct.RationalNumberType | None = None
@@ -428,7 +171,7 @@ class EVApparentPowerType(Message):
 
 
 class EVReactivePowerType(Message):
-    """TODO"""
+    """The EV's limits in var as they are now, by direction of active and of reactive power."""
 
     EVMaximumVarAbsorptionDuringCharging: ct.RationalNumberType
     EVMaximumVarAbsorptionDuringCharging_L2: ct.RationalNumberType | None = None
@@ -457,7 +200,7 @@ class EVReactivePowerType(Message):
 
 
 class EVExcitationType(Message):
-    """TODO"""
+    """Power factor on either side, and the discharge power in W at which the EV keeps it, as they are now."""
 
     EVSpecifiedOverExcitedPowerFactor: ct.RationalNumberType | None = None
     EVSpecifiedOverExcitedPowerFactor_L2: ct.RationalNumberType | None = None
@@ -474,7 +217,7 @@ class EVExcitationType(Message):
 
 
 class DER_AC_CPDReqEnergyTransferMode(ac.AC_CPDReqEnergyTransferModeType, element=True, substitutes=ac.AC_CPDReqEnergyTransferModeType):
-    """TODO"""
+    """The EV's limits, nameplate and certification; energy in Wh; modes as bits."""
 
     EVProcessing: ct.processingType
     EVMaximumDischargePower: ct.RationalNumberType
@@ -503,11 +246,11 @@ class DER_AC_CPDReqEnergyTransferMode(ac.AC_CPDReqEnergyTransferModeType, elemen
 
 
 class DER_AC_CPDResEnergyTransferMode(ac.AC_CPDResEnergyTransferModeType, element=True, substitutes=ac.AC_CPDResEnergyTransferModeType):
-    """TODO"""
+    """The EVSE's and the grid's limits, and the grid functions that hold."""
 
     EVSEProcessing: ct.processingType
     EVSEStatus: ct.EVSEStatusType | None = None
-    DERControlCPDRes: DERControlCPDResType
+    DERControlCPDRes: control.DERControlCPDResType
     EVSENominalChargePower: ct.RationalNumberType | None = None
     EVSENominalChargePower_L2: ct.RationalNumberType | None = None
     EVSENominalChargePower_L3: ct.RationalNumberType | None = None
@@ -525,7 +268,7 @@ class DER_AC_CPDResEnergyTransferMode(ac.AC_CPDResEnergyTransferModeType, elemen
 
 
 class DER_Scheduled_AC_CLReqControlMode(ac.Scheduled_AC_CLReqControlMode, element=True, substitutes=ac.Scheduled_AC_CLReqControlMode):
-    """TODO"""
+    """Scheduled: state, present voltage and frequency, limits where they have changed, alarms and modes as bits."""
 
     EVPresentVoltage: ct.RationalNumberType
     EVPresentFrequency: ct.RationalNumberType
@@ -549,9 +292,9 @@ class DER_Scheduled_AC_CLReqControlMode(ac.Scheduled_AC_CLReqControlMode, elemen
 
 
 class DER_Scheduled_AC_CLResControlMode(ac.Scheduled_AC_CLResControlMode, element=True, substitutes=ac.Scheduled_AC_CLResControlMode):
-    """TODO"""
+    """Scheduled: grid functions and limits where they have changed."""
 
-    DERControlCLRes: DERControlCLResType
+    DERControlCLRes: control.DERControlCLResType
     EVSEMaximumChargePower: ct.RationalNumberType | None = None
     EVSEMaximumChargePower_L2: ct.RationalNumberType | None = None
     EVSEMaximumChargePower_L3: ct.RationalNumberType | None = None
@@ -563,7 +306,7 @@ class DER_Scheduled_AC_CLResControlMode(ac.Scheduled_AC_CLResControlMode, elemen
 
 
 class DER_Dynamic_AC_CLReqControlMode(ac.Dynamic_AC_CLReqControlMode, element=True, substitutes=ac.Dynamic_AC_CLReqControlMode):
-    """TODO"""
+    """Dynamic: state, present voltage and frequency, limits, energy in Wh, alarms and modes as bits."""
 
     EVMaximumDischargePower: ct.RationalNumberType
     EVMaximumDischargePower_L2: ct.RationalNumberType | None = None
@@ -590,9 +333,9 @@ class DER_Dynamic_AC_CLReqControlMode(ac.Dynamic_AC_CLReqControlMode, element=Tr
 
 
 class DER_Dynamic_AC_CLResControlMode(ac.Dynamic_AC_CLResControlMode, element=True, substitutes=ac.Dynamic_AC_CLResControlMode):
-    """TODO"""
+    """Dynamic: grid functions and limits where they have changed."""
 
-    DERControlCLRes: DERControlCLResType
+    DERControlCLRes: control.DERControlCLResType
     EVSEMaximumChargePower: ct.RationalNumberType | None = None
     EVSEMaximumChargePower_L2: ct.RationalNumberType | None = None
     EVSEMaximumChargePower_L3: ct.RationalNumberType | None = None

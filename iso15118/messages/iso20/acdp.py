@@ -1,4 +1,6 @@
-"""TODO"""
+"""Charging by an automated connection device, a pantograph for one (ISO 15118-20:2022, schema ACDP [K]). The charge loop itself is that of
+DC.
+"""
 
 from typing import Literal
 
@@ -16,7 +18,7 @@ cpStatusType = Literal[
     "StateD",
     "StateE",
 ]
-"""TODO"""
+"""State of the control pilot as the EV sees it."""
 
 errorCodeType = Literal[
     "OK_NoEVError",
@@ -30,27 +32,27 @@ errorCodeType = Literal[
     "FAILED_Reserved1",
     "FAILED_Reserved2",
 ]
-"""TODO"""
+"""What is wrong in the EV."""
 
 isolationStatusType = Literal["Invalid", "Safe", "Warning", "Fault"]
-"""TODO"""
+"""What the insulation monitor says."""
 
 electricalChargingDeviceStatusType = Literal["State_A", "State_B", "State_C", "State_D"]
-"""TODO"""
+"""State of the electrical contact, named as the states of the control pilot."""
 
 mechanicalChargingDeviceStatusType = Literal["Home", "Moving", "EndPosition"]
-"""TODO"""
+"""Where the arm is."""
 
 
 class ACDP_VehiclePositioningReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Whether the EV can still move, and whether it can use help to find the place."""
 
     EVMobilityStatus: bool
     EVPositioningSupport: bool
 
 
 class ACDP_VehiclePositioningRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """How far the EV is off the place, and the window within which contact can be made."""
 
     EVSEProcessing: ct.processingType
     EVSEPositioningSupport: bool
@@ -62,21 +64,21 @@ class ACDP_VehiclePositioningRes(ct.V2GResponseType, element=True):
 
 
 class ACDP_ConnectReqType(ct.V2GRequestType):
-    """TODO"""
+    """The EV's side of connecting and disconnecting."""
 
     EVElectricalChargingDeviceStatus: electricalChargingDeviceStatusType
 
 
 class ACDP_ConnectReq(ACDP_ConnectReqType, element=True, type_name="ACDP_ConnectReqType"):
-    """TODO"""
+    """Asks for the arm to come."""
 
 
 class ACDP_DisconnectReq(ACDP_ConnectReqType, element=True, type_name="ACDP_ConnectReqType"):
-    """TODO"""
+    """Asks for the arm to go."""
 
 
 class ACDP_ConnectResType(ct.V2GResponseType):
-    """TODO"""
+    """The EVSE's side of connecting and disconnecting."""
 
     EVSEProcessing: ct.processingType
     EVSEElectricalChargingDeviceStatus: electricalChargingDeviceStatusType
@@ -84,15 +86,15 @@ class ACDP_ConnectResType(ct.V2GResponseType):
 
 
 class ACDP_ConnectRes(ACDP_ConnectResType, element=True, type_name="ACDP_ConnectResType"):
-    """TODO"""
+    """How far the arm has come."""
 
 
 class ACDP_DisconnectRes(ACDP_ConnectResType, element=True, type_name="ACDP_ConnectResType"):
-    """TODO"""
+    """How far the arm has gone."""
 
 
 class EVTechnicalStatusType(Message):
-    """TODO"""
+    """What the EV says of itself beside the charge loop; states of charge in %."""
 
     EVReadyToCharge: bool
     EVImmobilizationRequest: bool
@@ -105,13 +107,13 @@ class EVTechnicalStatusType(Message):
 
 
 class ACDP_SystemStatusReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """The EV's state, beside the messages of the charge loop."""
 
     EVTechnicalStatus: EVTechnicalStatusType
 
 
 class ACDP_SystemStatusRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """The EVSE's state, beside the messages of the charge loop."""
 
     EVSEMechanicalChargingDeviceStatus: mechanicalChargingDeviceStatusType
     EVSEReadyToCharge: bool

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Certificate chains and the installation of contracts (ISO 15118-20:2022, schema CommonMessages [K])."""
 
 from typing import Annotated, Literal
 
@@ -10,45 +10,45 @@ QUALIFIED_ATTRIBUTES = True
 
 
 ecdhCurveType = Literal["SECP521", "X448"]
-"""TODO"""
+"""Curve of the key agreement that protects the contract's private key."""
 
 dhPublicKeyType = Annotated[bytes, Length(133, 133)]
-"""TODO"""
+"""Public key of the key agreement; the size is that of an uncompressed point of P-521."""
 
 secp521_EncryptedPrivateKeyType = Annotated[bytes, Length(94, 94)]
-"""TODO"""
+"""Key of P-521 by AES-GCM: 12 octets of nonce, 66 of key, 16 of tag."""
 
 x448_EncryptedPrivateKeyType = Annotated[bytes, Length(84, 84)]
-"""TODO"""
+"""Key of Curve448 by AES-GCM: 12 octets of nonce, 56 of key, 16 of tag."""
 
 tpm_EncryptedPrivateKeyType = Annotated[bytes, Length(206, 206)]
-"""TODO"""
+"""Key wrapped for import into the EV's TPM 2.0."""
 
 certificateType = Annotated[bytes, Length(0, 1600)]
-"""TODO"""
+"""X.509 certificate in DER."""
 
 
 class SubCertificatesType(Message):
-    """TODO"""
+    """CA certificates between leaf and root."""
 
     Certificate: Annotated[tuple[certificateType, ...], Occurs(1, 3)]
 
 
 class ContractCertificateChainType(Message):
-    """TODO"""
+    """Contract certificate with its chain; the root is left out."""
 
     Certificate: certificateType
     SubCertificates: SubCertificatesType
 
 
 class EMAIDListType(Message):
-    """TODO"""
+    """Contracts that the EV wants first, in this order."""
 
     EMAID: Annotated[tuple[ct.identifierType, ...], Occurs(1, 8)]
 
 
 class SignedCertificateChainType(Message):
-    """TODO"""
+    """Provisioning certificate of the EV with its chain, signed with its key."""
 
     Id: Annotated[ID, ATTRIBUTE]
     Certificate: certificateType
@@ -56,7 +56,7 @@ class SignedCertificateChainType(Message):
 
 
 class SignedInstallationDataType(Message, element="SignedInstallationData"):
-    """TODO"""
+    """Contract certificate and its encrypted private key, signed by the provisioning service."""
 
     Id: Annotated[ID, ATTRIBUTE]
     ContractCertificateChain: ContractCertificateChainType
@@ -68,7 +68,7 @@ class SignedInstallationDataType(Message, element="SignedInstallationData"):
 
 
 class CertificateChainType(Message):
-    """TODO"""
+    """Leaf certificate with its chain; the root is left out."""
 
     Certificate: certificateType
     SubCertificates: SubCertificatesType | None = None

@@ -1,4 +1,6 @@
-"""TODO"""
+"""Messages of every session, whichever way the energy goes (ISO 15118-20:2022, schema CommonMessages [K]; its types also: common_services,
+common_schedules, common_prices, common_certificates).
+"""
 
 from typing import Annotated, Literal
 
@@ -13,68 +15,68 @@ QUALIFIED_ATTRIBUTES = True
 
 
 authorizationType = Literal["EIM", "PnC"]
-"""TODO"""
+"""EIM: card, app or button at the EVSE; PnC: contract certificate in the EV."""
 
 genChallengeType = Annotated[bytes, Length(16, 16)]
-"""TODO"""
+"""Random octets that the EV signs to prove that its answer is fresh."""
 
 chargeProgressType = Literal["Start", "Stop", "Standby", "ScheduleRenegotiation"]
-"""TODO"""
+"""Where the energy transfer goes next."""
 
 channelSelectionType = Literal["Charge", "Discharge"]
-"""TODO"""
+"""Which way a bidirectional transfer begins."""
 
 chargingSessionType = Literal["Pause", "Terminate", "ServiceRenegotiation"]
-"""TODO"""
+"""What becomes of the session: to be resumed, over, or back to the choice of services."""
 
 evCheckInStatusType = Literal["CheckIn", "Processing", "Completed"]
-"""TODO"""
+"""How far the EV is with checking in to a parking place."""
 
 evCheckOutStatusType = Literal["CheckOut", "Processing", "Completed"]
-"""TODO"""
+"""How far the EV is with checking out."""
 
 evseCheckOutStatusType = Literal["Scheduled", "Completed"]
-"""TODO"""
+"""How far the EVSE is with checking out."""
 
 parkingMethodType = Literal["AutoParking", "MVGuideManual", "Manual"]
-"""TODO"""
+"""Who steers: the car, the driver by the car's guidance, or the driver alone."""
 
 
 class SessionSetupReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """First message of a session, new or resumed."""
 
     EVCCID: ct.identifierType
 
 
 class SessionSetupRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """The header carries the SessionID that holds from now on."""
 
     EVSEID: ct.identifierType
 
 
 class AuthorizationSetupReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Asks how the session may be authorised."""
 
 
 class SupportedProvidersListType(Message):
-    """TODO"""
+    """Mobility providers whose contracts the EVSE takes."""
 
     ProviderID: Annotated[tuple[ct.nameType, ...], Occurs(1, 128)]
 
 
 class PnC_ASResAuthorizationModeType(Message):
-    """TODO"""
+    """The challenge, and whose contracts are taken; no list: anyone's."""
 
     GenChallenge: genChallengeType
     SupportedProviders: SupportedProvidersListType | None = None
 
 
 class EIM_ASResAuthorizationModeType(Message):
-    """TODO"""
+    """Empty: nothing is said about EIM beyond that it is offered."""
 
 
 class AuthorizationSetupRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Ways of authorisation on offer, and whether contract certificates can be installed."""
 
     AuthorizationServices: Annotated[tuple[authorizationType, ...], Occurs(1, 2)]
     CertificateInstallationService: bool
@@ -83,7 +85,7 @@ class AuthorizationSetupRes(ct.V2GResponseType, element=True):
 
 
 class PnC_AReqAuthorizationModeType(Message):
-    """TODO"""
+    """Challenge and contract certificate, signed with the contract's key."""
 
     Id: Annotated[ID, ATTRIBUTE]
     GenChallenge: genChallengeType
@@ -91,11 +93,11 @@ class PnC_AReqAuthorizationModeType(Message):
 
 
 class EIM_AReqAuthorizationModeType(Message):
-    """TODO"""
+    """Empty: the EVSE learns from elsewhere who pays."""
 
 
 class AuthorizationReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """The way that the EV chose; repeated until EVSEProcessing is Finished."""
 
     SelectedAuthorizationService: authorizationType
     EIM_AReqAuthorizationMode: Annotated[EIM_AReqAuthorizationModeType, OneOf("choice1")] | None = None
@@ -103,19 +105,19 @@ class AuthorizationReq(ct.V2GRequestType, element=True):
 
 
 class AuthorizationRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Whether the authorisation is through."""
 
     EVSEProcessing: ct.processingType
 
 
 class ServiceDiscoveryReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Asks for services, perhaps among a few only."""
 
     SupportedServiceIDs: sv.ServiceIDListType | None = None
 
 
 class ServiceDiscoveryRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Ways of energy transfer, and services beside it, that are on offer."""
 
     ServiceRenegotiationSupported: bool
     EnergyTransferServiceList: sv.ServiceListType
@@ -123,31 +125,31 @@ class ServiceDiscoveryRes(ct.V2GResponseType, element=True):
 
 
 class ServiceDetailReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Asks for the parameter sets of one service."""
 
     ServiceID: sv.serviceIDType
 
 
 class ServiceDetailRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Parameter sets of one service."""
 
     ServiceID: sv.serviceIDType
     ServiceParameterList: sv.ServiceParameterListType
 
 
 class ServiceSelectionReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """One way of energy transfer and any services beside it, each with a parameter set."""
 
     SelectedEnergyTransferService: sv.SelectedServiceType
     SelectedVASList: sv.SelectedServiceListType | None = None
 
 
 class ServiceSelectionRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Whether the choice is taken."""
 
 
 class ScheduleExchangeReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """What the EV needs; MaximumSupportingPoints: entries of a schedule that it can take."""
 
     MaximumSupportingPoints: cs.maxSupportingPointsScheduleTupleType
     Dynamic_SEReqControlMode: Annotated[cs.Dynamic_SEReqControlModeType, OneOf("choice1")] | None = None
@@ -155,7 +157,7 @@ class ScheduleExchangeReq(ct.V2GRequestType, element=True):
 
 
 class ScheduleExchangeRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Schedules to choose from, or targets; GoToPause: come back later."""
 
     EVSEProcessing: ct.processingType
     GoToPause: bool | None = None
@@ -164,7 +166,7 @@ class ScheduleExchangeRes(ct.V2GResponseType, element=True):
 
 
 class PowerDeliveryReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Start, stop, standby or new schedules, with the power that the EV plans to draw."""
 
     EVProcessing: ct.processingType
     ChargeProgress: chargeProgressType
@@ -173,23 +175,23 @@ class PowerDeliveryReq(ct.V2GRequestType, element=True):
 
 
 class PowerDeliveryRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Whether the power path is as asked for."""
 
     EVSEStatus: ct.EVSEStatusType | None = None
 
 
 class Scheduled_SMDTControlModeType(Message):
-    """TODO"""
+    """The schedule by which the metered energy was delivered."""
 
     SelectedScheduleTupleID: ct.numericIDType
 
 
 class Dynamic_SMDTControlModeType(Message):
-    """TODO"""
+    """Empty: no schedule was chosen."""
 
 
 class SignedMeteringDataType(Message, element="SignedMeteringData"):
-    """TODO"""
+    """Reading and receipt that the EV confirms by its signature."""
 
     Id: Annotated[ID, ATTRIBUTE]
     SessionID: ct.sessionIDType
@@ -200,17 +202,17 @@ class SignedMeteringDataType(Message, element="SignedMeteringData"):
 
 
 class MeteringConfirmationReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """The EV confirms what the meter has counted."""
 
     SignedMeteringData: SignedMeteringDataType
 
 
 class MeteringConfirmationRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Whether the signature was right."""
 
 
 class SessionStopReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """The EV ends or pauses the session, or goes back to the choice of services."""
 
     ChargingSession: chargingSessionType
     EVTerminationCode: ct.nameType | None = None
@@ -218,11 +220,11 @@ class SessionStopReq(ct.V2GRequestType, element=True):
 
 
 class SessionStopRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Whether the end or pause is taken."""
 
 
 class CertificateInstallationReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Asks for contract certificates by the provisioning certificate that the maker gave the EV."""
 
     OEMProvisioningCertificateChain: cc.SignedCertificateChainType
     ListOfRootCertificateIDs: ct.ListOfRootCertificateIDsType
@@ -231,7 +233,7 @@ class CertificateInstallationReq(ct.V2GRequestType, element=True):
 
 
 class CertificateInstallationRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """One contract certificate with its key; RemainingContractCertificateChains: how many more can be asked for."""
 
     EVSEProcessing: ct.processingType
     CPSCertificateChain: cc.CertificateChainType
@@ -240,7 +242,7 @@ class CertificateInstallationRes(ct.V2GResponseType, element=True):
 
 
 class VehicleCheckInReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """The EV arrives at a parking place and says how it parks."""
 
     EVCheckInStatus: evCheckInStatusType
     ParkingMethod: parkingMethodType
@@ -250,7 +252,7 @@ class VehicleCheckInReq(ct.V2GRequestType, element=True):
 
 
 class VehicleCheckInRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Where the place and the charging device are."""
 
     ParkingSpace: short | None = None
     DeviceLocation: short | None = None
@@ -258,20 +260,20 @@ class VehicleCheckInRes(ct.V2GResponseType, element=True):
 
 
 class VehicleCheckOutReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """The EV leaves; CheckOutTime in seconds since 1970 (UTC)."""
 
     EVCheckOutStatus: evCheckOutStatusType
     CheckOutTime: unsignedLong
 
 
 class VehicleCheckOutRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Whether the leaving is planned or done."""
 
     EVSECheckOutStatus: evseCheckOutStatusType
 
 
 class TargetPositionType(Message):
-    """TODO"""
+    """Offset of the place to park at; no message has one."""
 
     TargetOffsetX: unsignedShort
     TargetOffsetY: unsignedShort

@@ -1,4 +1,6 @@
-"""TODO"""
+"""Prices of energy in both directions (ISO 15118-20:2022, schema CommonMessages [K]). Power in W, Duration and other spans in s,
+TimeAnchor in seconds since 1970 (UTC); fees in the schedule's currency.
+"""
 
 from typing import Annotated
 
@@ -10,34 +12,34 @@ QUALIFIED_ATTRIBUTES = True
 
 
 currencyType = Annotated[str, Length(0, 3)]
-"""TODO"""
+"""Three letters of ISO 4217."""
 
 languageType = Annotated[str, Length(0, 3)]
-"""TODO"""
+"""Three letters of ISO 639."""
 
 
 class EVPriceRuleType(Message):
-    """TODO"""
+    """Fee for a kWh fed back with at least the power PowerRangeStart."""
 
     EnergyFee: ct.RationalNumberType
     PowerRangeStart: ct.RationalNumberType
 
 
 class EVPriceRuleStackType(Message):
-    """TODO"""
+    """Rules of the EV's offer that hold at the same time, one for each range of power."""
 
     Duration: unsignedInt
     EVPriceRule: Annotated[tuple[EVPriceRuleType, ...], Occurs(1, 8)]
 
 
 class EVPriceRuleStackListType(Message):
-    """TODO"""
+    """Stacks one after the other."""
 
     EVPriceRuleStack: Annotated[tuple[EVPriceRuleStackType, ...], Occurs(1, 1024)]
 
 
 class EVAbsolutePriceScheduleType(Message):
-    """TODO"""
+    """Prices that the EV asks for energy fed back."""
 
     TimeAnchor: unsignedLong
     Currency: currencyType
@@ -46,7 +48,7 @@ class EVAbsolutePriceScheduleType(Message):
 
 
 class PriceScheduleType(Message, abstract=True):
-    """TODO"""
+    """Base of both kinds of price schedule."""
 
     TimeAnchor: unsignedLong
     PriceScheduleID: ct.numericIDType
@@ -54,20 +56,20 @@ class PriceScheduleType(Message, abstract=True):
 
 
 class PriceLevelScheduleEntryType(Message):
-    """TODO"""
+    """Price level for a while."""
 
     Duration: unsignedInt
     PriceLevel: unsignedByte
 
 
 class PriceLevelScheduleEntryListType(Message):
-    """TODO"""
+    """Entries one after the other."""
 
     PriceLevelScheduleEntry: Annotated[tuple[PriceLevelScheduleEntryType, ...], Occurs(1, 1024)]
 
 
 class PriceLevelScheduleType(PriceScheduleType):
-    """TODO"""
+    """Prices as levels without amounts: they say when it is cheap, not what it costs."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     NumberOfPriceLevels: unsignedByte
@@ -75,7 +77,7 @@ class PriceLevelScheduleType(PriceScheduleType):
 
 
 class TaxRuleType(Message):
-    """TODO"""
+    """A tax in %, and on what it is levied."""
 
     TaxRuleID: ct.numericIDType
     TaxRuleName: ct.nameType | None = None
@@ -88,13 +90,13 @@ class TaxRuleType(Message):
 
 
 class TaxRuleListType(Message):
-    """TODO"""
+    """Taxes that the schedule knows."""
 
     TaxRule: Annotated[tuple[TaxRuleType, ...], Occurs(1, 10)]
 
 
 class PriceRuleType(Message):
-    """TODO"""
+    """Fees from the power PowerRangeStart on; energy per kWh, CO2 in g per kWh, renewable share in %."""
 
     EnergyFee: ct.RationalNumberType
     ParkingFee: ct.RationalNumberType | None = None
@@ -105,20 +107,20 @@ class PriceRuleType(Message):
 
 
 class PriceRuleStackType(Message):
-    """TODO"""
+    """Rules that hold at the same time, one for each range of power."""
 
     Duration: unsignedInt
     PriceRule: Annotated[tuple[PriceRuleType, ...], Occurs(1, 8)]
 
 
 class PriceRuleStackListType(Message):
-    """TODO"""
+    """Stacks one after the other."""
 
     PriceRuleStack: Annotated[tuple[PriceRuleStackType, ...], Occurs(1, 1024)]
 
 
 class OverstayRuleType(Message):
-    """TODO"""
+    """Fee for each OverstayFeePeriod from StartTime on, once charging is over."""
 
     OverstayRuleDescription: ct.descriptionType | None = None
     StartTime: unsignedInt
@@ -127,7 +129,7 @@ class OverstayRuleType(Message):
 
 
 class OverstayRuleListType(Message):
-    """TODO"""
+    """What staying on costs, and from which time and power it counts as staying on."""
 
     OverstayTimeThreshold: unsignedInt | None = None
     OverstayPowerThreshold: ct.RationalNumberType | None = None
@@ -135,20 +137,20 @@ class OverstayRuleListType(Message):
 
 
 class AdditionalServiceType(Message):
-    """TODO"""
+    """A service beside the energy, and what it costs."""
 
     ServiceName: ct.nameType
     ServiceFee: ct.RationalNumberType
 
 
 class AdditionalServiceListType(Message):
-    """TODO"""
+    """Services beside the energy."""
 
     AdditionalService: Annotated[tuple[AdditionalServiceType, ...], Occurs(1, 5)]
 
 
 class AbsolutePriceScheduleType(PriceScheduleType):
-    """TODO"""
+    """Prices as amounts, with taxes and fees; PriceAlgorithm: URN of how they are added up."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     Currency: currencyType

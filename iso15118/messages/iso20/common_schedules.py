@@ -1,4 +1,6 @@
-"""TODO"""
+"""Needs, power schedules and the EV's power profile (ISO 15118-20:2022, schema CommonMessages [K]). Power in W, energy in Wh, Duration in
+s, TimeAnchor in seconds since 1970 (UTC).
+"""
 
 from typing import Annotated, Literal
 
@@ -11,41 +13,41 @@ QUALIFIED_ATTRIBUTES = True
 
 
 maxSupportingPointsScheduleTupleType = Annotated[int, Range(12, 1024)]
-"""TODO"""
+"""How many entries of a schedule the EV can take."""
 
 powerToleranceAcceptanceType = Literal["PowerToleranceNotConfirmed", "PowerToleranceConfirmed"]
-"""TODO"""
+"""Whether the EV will keep within the PowerTolerance of the schedule."""
 
 
 class EVPowerScheduleEntryType(Message):
-    """TODO"""
+    """Power that the EV offers to discharge with for a while."""
 
     Duration: unsignedInt
     Power: ct.RationalNumberType
 
 
 class EVPowerScheduleEntryListType(Message):
-    """TODO"""
+    """Entries one after the other."""
 
     EVPowerScheduleEntry: Annotated[tuple[EVPowerScheduleEntryType, ...], Occurs(1, 1024)]
 
 
 class EVPowerScheduleType(Message):
-    """TODO"""
+    """Discharge power that the EV offers over time."""
 
     TimeAnchor: unsignedLong
     EVPowerScheduleEntries: EVPowerScheduleEntryListType
 
 
 class EVEnergyOfferType(Message):
-    """TODO"""
+    """Energy that the EV would give back, and its price."""
 
     EVPowerSchedule: EVPowerScheduleType
     EVAbsolutePriceSchedule: pr.EVAbsolutePriceScheduleType
 
 
 class Scheduled_SEReqControlModeType(Message):
-    """TODO"""
+    """The EV will choose from schedules; DepartureTime in s from now."""
 
     DepartureTime: unsignedInt | None = None
     EVTargetEnergyRequest: ct.RationalNumberType | None = None
@@ -55,7 +57,7 @@ class Scheduled_SEReqControlModeType(Message):
 
 
 class Dynamic_SEReqControlModeType(Message):
-    """TODO"""
+    """The EV leaves the power to the EVSE; DepartureTime in s from now, states of charge in %."""
 
     DepartureTime: unsignedInt
     MinimumSOC: ct.percentValueType | None = None
@@ -68,7 +70,7 @@ class Dynamic_SEReqControlModeType(Message):
 
 
 class PowerScheduleEntryType(Message):
-    """TODO"""
+    """Power for a while; L2 and L3 apart where the phases differ."""
 
     Duration: unsignedInt
     Power: ct.RationalNumberType
@@ -77,13 +79,13 @@ class PowerScheduleEntryType(Message):
 
 
 class PowerScheduleEntryListType(Message):
-    """TODO"""
+    """Entries one after the other."""
 
     PowerScheduleEntry: Annotated[tuple[PowerScheduleEntryType, ...], Occurs(1, 1024)]
 
 
 class PowerScheduleType(Message):
-    """TODO"""
+    """Greatest power over time; PowerTolerance: how far the EV may stay below its profile."""
 
     TimeAnchor: unsignedLong
     AvailableEnergy: ct.RationalNumberType | None = None
@@ -92,7 +94,7 @@ class PowerScheduleType(Message):
 
 
 class ChargingScheduleType(Message):
-    """TODO"""
+    """Power schedule with its prices; which direction, the place says where it stands."""
 
     PowerSchedule: PowerScheduleType
     AbsolutePriceSchedule: Annotated[pr.AbsolutePriceScheduleType, OneOf("choice1", optional=True)] | None = None
@@ -100,7 +102,7 @@ class ChargingScheduleType(Message):
 
 
 class ScheduleTupleType(Message):
-    """TODO"""
+    """What the EV chooses as one: charging, and discharging where both ways are possible."""
 
     ScheduleTupleID: ct.numericIDType
     ChargingSchedule: ChargingScheduleType
@@ -108,13 +110,13 @@ class ScheduleTupleType(Message):
 
 
 class Scheduled_SEResControlModeType(Message):
-    """TODO"""
+    """Schedules to choose from."""
 
     ScheduleTuple: Annotated[tuple[ScheduleTupleType, ...], Occurs(1, 3)]
 
 
 class Dynamic_SEResControlModeType(Message):
-    """TODO"""
+    """Targets that the EVSE will steer for, and the prices; DepartureTime in s from now."""
 
     DepartureTime: unsignedInt | None = None
     MinimumSOC: ct.percentValueType | None = None
@@ -124,24 +126,24 @@ class Dynamic_SEResControlModeType(Message):
 
 
 class EVPowerProfileEntryListType(Message):
-    """TODO"""
+    """Entries one after the other."""
 
     EVPowerProfileEntry: Annotated[tuple[PowerScheduleEntryType, ...], Occurs(1, 2048)]
 
 
 class Scheduled_EVPPTControlModeType(Message):
-    """TODO"""
+    """Which schedule the profile is drawn from."""
 
     SelectedScheduleTupleID: ct.numericIDType
     PowerToleranceAcceptance: powerToleranceAcceptanceType | None = None
 
 
 class Dynamic_EVPPTControlModeType(Message):
-    """TODO"""
+    """Empty: there is no schedule to name."""
 
 
 class EVPowerProfileType(Message):
-    """TODO"""
+    """Power that the EV plans to draw over time."""
 
     TimeAnchor: unsignedLong
     Dynamic_EVPPTControlMode: Annotated[Dynamic_EVPPTControlModeType, OneOf("choice1")] | None = None

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Services and their parameters (ISO 15118-20:2022, schema CommonMessages [K])."""
 
 from typing import Annotated
 
@@ -10,30 +10,30 @@ QUALIFIED_ATTRIBUTES = True
 
 
 serviceIDType = Annotated[int, Range(0, 65535)]
-"""TODO"""
+"""Number of a service, or of a parameter set within it."""
 
 
 class ServiceIDListType(Message):
-    """TODO"""
+    """Services by number."""
 
     ServiceID: Annotated[tuple[serviceIDType, ...], Occurs(1, 16)]
 
 
 class ServiceType(Message):
-    """TODO"""
+    """A service on offer."""
 
     ServiceID: serviceIDType
     FreeService: bool
 
 
 class ServiceListType(Message):
-    """TODO"""
+    """Services on offer."""
 
     Service: Annotated[tuple[ServiceType, ...], Occurs(1, 8)]
 
 
 class ParameterType(Message):
-    """TODO"""
+    """Name and value; the value is of one of these kinds."""
 
     Name: Annotated[ct.nameType, ATTRIBUTE]
     boolValue: Annotated[bool, OneOf("choice1")] | None = None
@@ -45,26 +45,26 @@ class ParameterType(Message):
 
 
 class ParameterSetType(Message):
-    """TODO"""
+    """Parameters that hold together."""
 
     ParameterSetID: serviceIDType
     Parameter: Annotated[tuple[ParameterType, ...], Occurs(1, 32)]
 
 
 class ServiceParameterListType(Message):
-    """TODO"""
+    """Parameter sets of one service to choose from."""
 
     ParameterSet: Annotated[tuple[ParameterSetType, ...], Occurs(1, 32)]
 
 
 class SelectedServiceType(Message):
-    """TODO"""
+    """A service and one of its parameter sets."""
 
     ServiceID: serviceIDType
     ParameterSetID: serviceIDType
 
 
 class SelectedServiceListType(Message):
-    """TODO"""
+    """Chosen services beside the energy transfer."""
 
     SelectedService: Annotated[tuple[SelectedServiceType, ...], Occurs(1, 16)]

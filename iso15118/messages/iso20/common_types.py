@@ -1,4 +1,4 @@
-"""TODO"""
+"""What all messages share: header, numbers, status, charge loop (ISO 15118-20:2022, schema CommonTypes [K])."""
 
 from typing import Annotated, Literal
 
@@ -10,10 +10,10 @@ QUALIFIED_ATTRIBUTES = True
 
 
 numericIDType = Annotated[int, Range(1, (1 << 32) - 1)]
-"""TODO"""
+"""Number of an entry, by which other places refer to it: tax rule, price schedule, schedule tuple, transmitter."""
 
 sessionIDType = Annotated[bytes, Length(8, 8), HEX]
-"""TODO"""
+"""Drawn at random by the SECC; all zero in a SessionSetupReq that resumes nothing."""
 
 evseNotificationType = Literal[
     "Pause",
@@ -23,10 +23,10 @@ evseNotificationType = Literal[
     "ServiceRenegotiation",
     "MeteringConfirmation",
 ]
-"""TODO"""
+"""What the EVSE asks the EV to do."""
 
 processingType = Literal["Finished", "Ongoing", "Ongoing_WaitingForCustomerInteraction"]
-"""TODO"""
+"""Finished, or not yet: the EV then asks again."""
 
 responseCodeType = Literal[
     "OK",
@@ -70,29 +70,29 @@ responseCodeType = Literal[
     "FAILED_UnknownSession",
     "FAILED_WrongChargeParameter",
 ]
-"""TODO"""
+"""OK and WARNING: the session goes on; FAILED: it ends."""
 
 percentValueType = Annotated[int, Range(0, 100)]
-"""TODO"""
+"""Whole per cent."""
 
 identifierType = Annotated[str, Length(0, 255)]
-"""TODO"""
+"""Identifier of an EVCC, an EVSE, a contract (EMAID), a price algorithm, a WLAN."""
 
 nameType = Annotated[str, Length(0, 80)]
-"""TODO"""
+"""Short name: provider, parameter, tax, service, termination code."""
 
 descriptionType = Annotated[str, Length(0, 160)]
-"""TODO"""
+"""A sentence for people."""
 
 meterIDType = Annotated[str, Length(0, 32)]
-"""TODO"""
+"""Identifier of the meter."""
 
 meterSignatureType = Annotated[bytes, Length(0, 64)]
-"""TODO"""
+"""The meter's own signature over its reading."""
 
 
 class MessageHeaderType(Message):
-    """TODO"""
+    """TimeStamp in seconds since 1970 (UTC); Signature where parts of the body are signed."""
 
     SessionID: sessionIDType
     TimeStamp: unsignedLong
@@ -100,38 +100,38 @@ class MessageHeaderType(Message):
 
 
 class V2GMessageType(Message, abstract=True):
-    """TODO"""
+    """Base of all messages."""
 
     Header: MessageHeaderType
 
 
 class V2GRequestType(V2GMessageType, abstract=True):
-    """TODO"""
+    """Base of what the EV sends."""
 
 
 class V2GResponseType(V2GMessageType, abstract=True):
-    """TODO"""
+    """Base of what the EVSE sends."""
 
     ResponseCode: responseCodeType
 
 
 class ChargeParameterDiscoveryReqType(V2GRequestType, abstract=True):
-    """TODO"""
+    """Base of the requests in which the EV tells its limits, one for each way of transfer."""
 
 
 class ChargeParameterDiscoveryResType(V2GResponseType, abstract=True):
-    """TODO"""
+    """Base of the responses in which the EVSE tells its limits, one for each way of transfer."""
 
 
 class RationalNumberType(Message):
-    """TODO"""
+    """Value times ten to the power of Exponent."""
 
     Exponent: byte
     Value: short
 
 
 class DisplayParametersType(Message):
-    """TODO"""
+    """What the EVSE may show to the driver: state of charge in %, times in s from now, capacity in Wh."""
 
     PresentSOC: percentValueType | None = None
     MinimumSOC: percentValueType | None = None
@@ -146,21 +146,21 @@ class DisplayParametersType(Message):
 
 
 class ChargeLoopReqType(V2GRequestType, abstract=True):
-    """TODO"""
+    """Base of the requests of the charge loop, one for each way of transfer."""
 
     DisplayParameters: DisplayParametersType | None = None
     MeterInfoRequested: bool
 
 
 class EVSEStatusType(Message):
-    """TODO"""
+    """What the EVSE asks for, to be done within NotificationMaxDelay (s)."""
 
     NotificationMaxDelay: unsignedShort
     EVSENotification: evseNotificationType
 
 
 class MeterInfoType(Message):
-    """TODO"""
+    """Reading in Wh and varh; MeterTimestamp in seconds since 1970 (UTC)."""
 
     MeterID: meterIDType
     ChargedEnergyReadingWh: unsignedLong
@@ -173,21 +173,21 @@ class MeterInfoType(Message):
 
 
 class DetailedCostType(Message):
-    """TODO"""
+    """Amount in the currency of the price schedule, and the price of one unit."""
 
     Amount: RationalNumberType
     CostPerUnit: RationalNumberType
 
 
 class DetailedTaxType(Message):
-    """TODO"""
+    """Amount of one tax, in the currency of the price schedule."""
 
     TaxRuleID: numericIDType
     Amount: RationalNumberType
 
 
 class ReceiptType(Message):
-    """TODO"""
+    """What the session has cost so far; TimeAnchor in seconds since 1970 (UTC)."""
 
     TimeAnchor: unsignedLong
     EnergyCosts: DetailedCostType | None = None
@@ -198,7 +198,7 @@ class ReceiptType(Message):
 
 
 class ChargeLoopResType(V2GResponseType, abstract=True):
-    """TODO"""
+    """Base of the responses of the charge loop, one for each way of transfer."""
 
     EVSEStatus: EVSEStatusType | None = None
     MeterInfo: MeterInfoType | None = None
@@ -206,15 +206,15 @@ class ChargeLoopResType(V2GResponseType, abstract=True):
 
 
 class CLReqControlModeType(Message, abstract=True, element="CLReqControlMode"):
-    """TODO"""
+    """Head of the group of what the EV says in the charge loop; the member tells control mode and way of transfer."""
 
 
 class CLResControlModeType(Message, abstract=True, element="CLResControlMode"):
-    """TODO"""
+    """Head of the group of what the EVSE says in the charge loop; its member matches the request's."""
 
 
 class Scheduled_CLReqControlModeType(CLReqControlModeType, abstract=True):
-    """TODO"""
+    """The EV follows the schedule that it chose; its energy needs in Wh."""
 
     EVTargetEnergyRequest: RationalNumberType | None = None
     EVMaximumEnergyRequest: RationalNumberType | None = None
@@ -222,11 +222,11 @@ class Scheduled_CLReqControlModeType(CLReqControlModeType, abstract=True):
 
 
 class Scheduled_CLResControlModeType(CLResControlModeType, abstract=True):
-    """TODO"""
+    """The EVSE keeps to the schedule that the EV chose."""
 
 
 class Dynamic_CLReqControlModeType(CLReqControlModeType, abstract=True):
-    """TODO"""
+    """The EVSE decides; the EV's needs in Wh, DepartureTime in s from now."""
 
     DepartureTime: unsignedInt | None = None
     EVTargetEnergyRequest: RationalNumberType
@@ -235,7 +235,7 @@ class Dynamic_CLReqControlModeType(CLReqControlModeType, abstract=True):
 
 
 class Dynamic_CLResControlModeType(CLResControlModeType, abstract=True):
-    """TODO"""
+    """The EVSE decides; DepartureTime in s from now, states of charge in %, AckMaxDelay in s."""
 
     DepartureTime: unsignedInt | None = None
     MinimumSOC: percentValueType | None = None
@@ -244,6 +244,6 @@ class Dynamic_CLResControlModeType(CLResControlModeType, abstract=True):
 
 
 class ListOfRootCertificateIDsType(Message):
-    """TODO"""
+    """Root certificates that the EV holds."""
 
     RootCertificateID: Annotated[tuple[ds.X509IssuerSerialType, ...], Occurs(1, 20)]

@@ -1,4 +1,4 @@
-"""TODO"""
+"""DC charging: the EVSE has the charger (ISO 15118-20:2022, schema DC [K]). Power in W, current in A, voltage in V."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ QUALIFIED_ATTRIBUTES = True
 
 
 class DC_CPDReqEnergyTransferModeType(Message, element="DC_CPDReqEnergyTransferMode"):
-    """TODO"""
+    """The EV's limits when charging; TargetSOC in %."""
 
     EVMaximumChargePower: ct.RationalNumberType
     EVMinimumChargePower: ct.RationalNumberType
@@ -22,13 +22,13 @@ class DC_CPDReqEnergyTransferModeType(Message, element="DC_CPDReqEnergyTransferM
 
 
 class DC_ChargeParameterDiscoveryReq(ct.ChargeParameterDiscoveryReqType, element=True):
-    """TODO"""
+    """The EV's limits for DC."""
 
     DC_CPDReqEnergyTransferMode: Annotated[DC_CPDReqEnergyTransferModeType, REF]
 
 
 class DC_CPDResEnergyTransferModeType(Message, element="DC_CPDResEnergyTransferMode"):
-    """TODO"""
+    """The EVSE's limits when charging; EVSEPowerRampLimitation: how fast its power can change."""
 
     EVSEMaximumChargePower: ct.RationalNumberType
     EVSEMinimumChargePower: ct.RationalNumberType
@@ -40,23 +40,23 @@ class DC_CPDResEnergyTransferModeType(Message, element="DC_CPDResEnergyTransferM
 
 
 class DC_ChargeParameterDiscoveryRes(ct.ChargeParameterDiscoveryResType, element=True):
-    """TODO"""
+    """The EVSE's limits for DC."""
 
     DC_CPDResEnergyTransferMode: Annotated[DC_CPDResEnergyTransferModeType, REF]
 
 
 class DC_CableCheckReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Asks for the insulation test, until it is Finished."""
 
 
 class DC_CableCheckRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """How far the insulation test is."""
 
     EVSEProcessing: ct.processingType
 
 
 class DC_PreChargeReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Asks for the battery's voltage at the outlet before the EV's contactors close."""
 
     EVProcessing: ct.processingType
     EVPresentVoltage: ct.RationalNumberType
@@ -64,20 +64,20 @@ class DC_PreChargeReq(ct.V2GRequestType, element=True):
 
 
 class DC_PreChargeRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """The voltage that has been reached."""
 
     EVSEPresentVoltage: ct.RationalNumberType
 
 
 class DC_ChargeLoopReq(ct.ChargeLoopReqType, element=True):
-    """TODO"""
+    """The EV's present voltage and wishes, again and again."""
 
     EVPresentVoltage: ct.RationalNumberType
     CLReqControlMode: Annotated[ct.CLReqControlModeType, REF]
 
 
 class DC_ChargeLoopRes(ct.ChargeLoopResType, element=True):
-    """TODO"""
+    """The EVSE's present values, which of its limits holds it back, and its limits, again and again."""
 
     EVSEPresentCurrent: ct.RationalNumberType
     EVSEPresentVoltage: ct.RationalNumberType
@@ -88,19 +88,19 @@ class DC_ChargeLoopRes(ct.ChargeLoopResType, element=True):
 
 
 class DC_WeldingDetectionReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Asks for the voltage at the outlet while the EV tests its contactors."""
 
     EVProcessing: ct.processingType
 
 
 class DC_WeldingDetectionRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """The voltage at the outlet: none when no contact is welded."""
 
     EVSEPresentVoltage: ct.RationalNumberType
 
 
 class BPT_DC_CPDReqEnergyTransferMode(DC_CPDReqEnergyTransferModeType, element=True, substitutes=DC_CPDReqEnergyTransferModeType):
-    """TODO"""
+    """The EV's limits when discharging, too."""
 
     EVMaximumDischargePower: ct.RationalNumberType
     EVMinimumDischargePower: ct.RationalNumberType
@@ -109,7 +109,7 @@ class BPT_DC_CPDReqEnergyTransferMode(DC_CPDReqEnergyTransferModeType, element=T
 
 
 class BPT_DC_CPDResEnergyTransferMode(DC_CPDResEnergyTransferModeType, element=True, substitutes=DC_CPDResEnergyTransferModeType):
-    """TODO"""
+    """The EVSE's limits when discharging, too."""
 
     EVSEMaximumDischargePower: ct.RationalNumberType
     EVSEMinimumDischargePower: ct.RationalNumberType
@@ -118,7 +118,7 @@ class BPT_DC_CPDResEnergyTransferMode(DC_CPDResEnergyTransferModeType, element=T
 
 
 class Scheduled_DC_CLReqControlMode(ct.Scheduled_CLReqControlModeType, element=True, substitutes=ct.CLReqControlModeType):
-    """TODO"""
+    """Scheduled: the current and voltage that the EV wants now, and limits where they have changed."""
 
     EVTargetCurrent: ct.RationalNumberType
     EVTargetVoltage: ct.RationalNumberType
@@ -130,7 +130,7 @@ class Scheduled_DC_CLReqControlMode(ct.Scheduled_CLReqControlModeType, element=T
 
 
 class Scheduled_DC_CLResControlMode(ct.Scheduled_CLResControlModeType, element=True, substitutes=ct.CLResControlModeType):
-    """TODO"""
+    """Scheduled: the EVSE's limits where they have changed."""
 
     EVSEMaximumChargePower: ct.RationalNumberType | None = None
     EVSEMinimumChargePower: ct.RationalNumberType | None = None
@@ -139,7 +139,7 @@ class Scheduled_DC_CLResControlMode(ct.Scheduled_CLResControlModeType, element=T
 
 
 class BPT_Scheduled_DC_CLReqControlMode(Scheduled_DC_CLReqControlMode, element=True, substitutes=Scheduled_DC_CLReqControlMode):
-    """TODO"""
+    """Scheduled, both ways: a target current below zero discharges."""
 
     EVMaximumDischargePower: ct.RationalNumberType | None = None
     EVMinimumDischargePower: ct.RationalNumberType | None = None
@@ -147,7 +147,7 @@ class BPT_Scheduled_DC_CLReqControlMode(Scheduled_DC_CLReqControlMode, element=T
 
 
 class BPT_Scheduled_DC_CLResControlMode(Scheduled_DC_CLResControlMode, element=True, substitutes=Scheduled_DC_CLResControlMode):
-    """TODO"""
+    """Scheduled, both ways: limits of discharging where they have changed, too."""
 
     EVSEMaximumDischargePower: ct.RationalNumberType | None = None
     EVSEMinimumDischargePower: ct.RationalNumberType | None = None
@@ -156,7 +156,7 @@ class BPT_Scheduled_DC_CLResControlMode(Scheduled_DC_CLResControlMode, element=T
 
 
 class Dynamic_DC_CLReqControlMode(ct.Dynamic_CLReqControlModeType, element=True, substitutes=ct.CLReqControlModeType):
-    """TODO"""
+    """Dynamic: the EV's limits; the EVSE decides within them."""
 
     EVMaximumChargePower: ct.RationalNumberType
     EVMinimumChargePower: ct.RationalNumberType
@@ -166,7 +166,7 @@ class Dynamic_DC_CLReqControlMode(ct.Dynamic_CLReqControlModeType, element=True,
 
 
 class Dynamic_DC_CLResControlMode(ct.Dynamic_CLResControlModeType, element=True, substitutes=ct.CLResControlModeType):
-    """TODO"""
+    """Dynamic: the EVSE's limits."""
 
     EVSEMaximumChargePower: ct.RationalNumberType
     EVSEMinimumChargePower: ct.RationalNumberType
@@ -175,7 +175,7 @@ class Dynamic_DC_CLResControlMode(ct.Dynamic_CLResControlModeType, element=True,
 
 
 class BPT_Dynamic_DC_CLReqControlMode(Dynamic_DC_CLReqControlMode, element=True, substitutes=Dynamic_DC_CLReqControlMode):
-    """TODO"""
+    """Dynamic, both ways: limits of discharging, and the energy in Wh within which the EV lets the grid use its battery."""
 
     EVMaximumDischargePower: ct.RationalNumberType
     EVMinimumDischargePower: ct.RationalNumberType
@@ -185,7 +185,7 @@ class BPT_Dynamic_DC_CLReqControlMode(Dynamic_DC_CLReqControlMode, element=True,
 
 
 class BPT_Dynamic_DC_CLResControlMode(Dynamic_DC_CLResControlMode, element=True, substitutes=Dynamic_DC_CLResControlMode):
-    """TODO"""
+    """Dynamic, both ways: the EVSE's limits of discharging, too."""
 
     EVSEMaximumDischargePower: ct.RationalNumberType
     EVSEMinimumDischargePower: ct.RationalNumberType

@@ -1,4 +1,6 @@
-"""TODO"""
+"""Wireless power transfer (ISO 15118-20:2022, schema WPT [K]; magnetic side: IEC 61980, ISO 19363). LF: low-frequency signal, LPE: low
+power excitation, SD: supply device, PD: primary device (coil in the ground), SPC: supply power circuit, EVPC: EV power circuit.
+"""
 
 from typing import Annotated, Literal
 
@@ -16,7 +18,7 @@ WPT_FinePositioningMethodType = Literal[
     "LPE",
     "Proprietary",
 ]
-"""TODO"""
+"""How the EV finds the place over the coil."""
 
 WPT_PairingMethodType = Literal[
     "External confirmation",
@@ -26,15 +28,15 @@ WPT_PairingMethodType = Literal[
     "Optical",
     "Proprietary",
 ]
-"""TODO"""
+"""How both sides make sure that they talk to the one that they stand at."""
 
 WPT_AlignmentCheckMethodType = Literal["PowerCheck", "LPE", "Proprietary"]
-"""TODO"""
+"""How the place is checked before power flows."""
 
 WPT_EVPCChargeDiagnosticsType = Literal[
     "EVPCNoIssue", "EVPCTempOverheatDetected", "EVPCPowerTransferAnomalyDetected", "EVPCAnomalyDetected"
 ]
-"""TODO"""
+"""What is wrong on the EV's side."""
 
 WPT_SPCChargeDiagnosticsType = Literal[
     "SPCNoIssue",
@@ -44,44 +46,44 @@ WPT_SPCChargeDiagnosticsType = Literal[
     "SPCPowerTransferAnomalyDetected",
     "SPCAnomalyDetected",
 ]
-"""TODO"""
+"""What is wrong on the ground's side; FOD: foreign object, LOP: living object."""
 
 WPT_PowerClassType = Literal["MF-WPT1", "MF-WPT2", "MF-WPT3", "MF-WPT4"]
-"""TODO"""
+"""Input power class of the supply device (IEC 61980-1)."""
 
 WPT_EVResultType = Literal["EVResultUnknown", "EVResultSuccess", "EVResultFailed"]
-"""TODO"""
+"""What the EV says of the step."""
 
 bssidType = Annotated[str, Length(0, 12)]
-"""TODO"""
+"""MAC address of an access point, twelve hexadecimal digits."""
 
 ipaddressType = Annotated[str, Length(0, 39)]
-"""TODO"""
+"""IPv4 or IPv6 address as text."""
 
 WPT_DataContainerType = Annotated[bytes, Length(0, 256)]
-"""TODO"""
+"""Octets that only the makers of both sides understand."""
 
 
 class WPT_FinePositioningMethodListType(Message):
-    """TODO"""
+    """Methods that one side knows, its favourite first [K]."""
 
     WPT_FinePositioningMethod: Annotated[tuple[WPT_FinePositioningMethodType, ...], Occurs(1, 8)]
 
 
 class WPT_PairingMethodListType(Message):
-    """TODO"""
+    """Methods that one side knows, its favourite first [K]."""
 
     WPT_PairingMethod: Annotated[tuple[WPT_PairingMethodType, ...], Occurs(1, 8)]
 
 
 class WPT_AlignmentCheckMethodListType(Message):
-    """TODO"""
+    """Methods that one side knows, its favourite first [K]."""
 
     WPT_AlignmentCheckMethod: Annotated[tuple[WPT_AlignmentCheckMethodType, ...], Occurs(1, 8)]
 
 
 class WPT_CoordinateXYZType(Message):
-    """TODO"""
+    """Place or direction of an antenna."""
 
     Coord_X: short
     Coord_Y: short
@@ -89,7 +91,7 @@ class WPT_CoordinateXYZType(Message):
 
 
 class WPT_TxRxSpecDataType(Message):
-    """TODO"""
+    """One transmitter or receiver: where it is and where it looks."""
 
     TxRxIdentifier: ct.numericIDType
     TxRxPosition: WPT_CoordinateXYZType
@@ -97,14 +99,14 @@ class WPT_TxRxSpecDataType(Message):
 
 
 class WPT_TxRxPulseOrderType(Message):
-    """TODO"""
+    """Which transmitter sends at which place of the sequence."""
 
     IndexNumber: unsignedShort
     TxRxIdentifier: ct.numericIDType
 
 
 class WPT_TxRxPackageSpecDataType(Message):
-    """TODO"""
+    """How the pulses of a package follow each other."""
 
     PulseSequenceOrder: Annotated[tuple[WPT_TxRxPulseOrderType, ...], Occurs(2, 255)]
     PulseSeparationTime: unsignedShort
@@ -113,7 +115,7 @@ class WPT_TxRxPackageSpecDataType(Message):
 
 
 class WPT_LF_TransmitterDataType(Message):
-    """TODO"""
+    """The LF transmitters of one side; SignalFrequency in Hz."""
 
     NumberOfTransmitters: unsignedByte
     SignalFrequency: ct.RationalNumberType
@@ -122,21 +124,21 @@ class WPT_LF_TransmitterDataType(Message):
 
 
 class WPT_LF_ReceiverDataType(Message):
-    """TODO"""
+    """The LF receivers of one side."""
 
     NumberOfReceivers: unsignedByte
     RxSpecData: Annotated[tuple[WPT_TxRxSpecDataType, ...], Occurs(2, 255)]
 
 
 class WPT_LF_SystemSetupDataType(Message):
-    """TODO"""
+    """The LF equipment of the sender: it transmits or it receives."""
 
     LF_TransmitterSetupData: Annotated[WPT_LF_TransmitterDataType, OneOf("choice1")] | None = None
     LF_ReceiverSetupData: Annotated[WPT_LF_ReceiverDataType, OneOf("choice1")] | None = None
 
 
 class WPT_FinePositioningSetupReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """What the EV can do to find the place, pair and check."""
 
     EVProcessing: ct.processingType
     EVDeviceFinePositioningMethodList: WPT_FinePositioningMethodListType
@@ -148,7 +150,7 @@ class WPT_FinePositioningSetupReq(ct.V2GRequestType, element=True):
 
 
 class WPT_FinePositioningSetupRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """What the ground can do to help find the place, pair and check."""
 
     PrimaryDeviceFinePositioningMethodList: WPT_FinePositioningMethodListType
     PrimaryDevicePairingMethodList: WPT_PairingMethodListType
@@ -159,46 +161,46 @@ class WPT_FinePositioningSetupRes(ct.V2GResponseType, element=True):
 
 
 class WPT_LF_TxDataType(Message):
-    """TODO"""
+    """Power that one transmitter radiates."""
 
     TxIdentifier: ct.numericIDType
     EIRP: ct.RationalNumberType
 
 
 class WPT_LF_TxDataListType(Message):
-    """TODO"""
+    """What the transmitters radiate."""
 
     WPT_LF_TxDataList: WPT_LF_TxDataType
 
 
 class WPT_LF_RxRSSIType(Message):
-    """TODO"""
+    """How strongly one transmitter is received."""
 
     TxIdentifier: ct.numericIDType
     RSSI: ct.RationalNumberType
 
 
 class WPT_LF_RxRSSIListType(Message):
-    """TODO"""
+    """How strongly the transmitters are received."""
 
     RSSIDataList: WPT_LF_RxRSSIType
 
 
 class WPT_LF_RxDataType(Message):
-    """TODO"""
+    """What one receiver hears."""
 
     RxIdentifier: ct.numericIDType
     RSSIData: WPT_LF_RxRSSIListType
 
 
 class WPT_LF_RxDataListType(Message):
-    """TODO"""
+    """What the receivers hear."""
 
     WPT_LF_RxDataList: WPT_LF_RxDataType
 
 
 class WPT_LF_DataPackageType(Message):
-    """TODO"""
+    """What was sent or heard in one package of pulses."""
 
     PackageIndex: unsignedByte
     LF_TxData: Annotated[WPT_LF_TxDataListType, OneOf("choice1")] | None = None
@@ -206,14 +208,14 @@ class WPT_LF_DataPackageType(Message):
 
 
 class WPT_LF_DataPackageListType(Message):
-    """TODO"""
+    """Packages since the last message."""
 
     NumPackages: unsignedByte
     WPT_LF_DataPackage: WPT_LF_DataPackageType
 
 
 class WPT_FinePositioningReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Measurements on the way to the place, again and again."""
 
     EVProcessing: ct.processingType
     EVResultCode: WPT_EVResultType
@@ -222,7 +224,7 @@ class WPT_FinePositioningReq(ct.V2GRequestType, element=True):
 
 
 class WPT_FinePositioningRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """The ground's measurements on the way to the place."""
 
     EVSEProcessing: ct.processingType
     VendorSpecificDataContainer: Annotated[tuple[WPT_DataContainerType, ...], Occurs(0, 16)] = ()
@@ -230,7 +232,7 @@ class WPT_FinePositioningRes(ct.V2GResponseType, element=True):
 
 
 class WPT_PairingReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """The code that the EV has observed."""
 
     EVProcessing: ct.processingType
     ObservedIDCode: ct.numericIDType | None = None
@@ -239,7 +241,7 @@ class WPT_PairingReq(ct.V2GRequestType, element=True):
 
 
 class AlternativeSECCType(Message):
-    """TODO"""
+    """Another communication controller: where to find it."""
 
     SSID: ct.identifierType | None = None
     BSSID: bssidType | None = None
@@ -248,13 +250,13 @@ class AlternativeSECCType(Message):
 
 
 class AlternativeSECCListType(Message):
-    """TODO"""
+    """Communication controllers that the EV may belong to instead."""
 
     AlternativeSECC: Annotated[tuple[AlternativeSECCType, ...], Occurs(1, 8)]
 
 
 class WPT_PairingRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """The code that the ground has observed; other controllers where it does not match."""
 
     EVSEProcessing: ct.processingType
     ObservedIDCode: ct.numericIDType | None = None
@@ -263,7 +265,7 @@ class WPT_PairingRes(ct.V2GResponseType, element=True):
 
 
 class WPT_ChargeParameterDiscoveryReq(ct.ChargeParameterDiscoveryReqType, element=True):
-    """TODO"""
+    """The EV's limits: power in W, ground clearance in mm [K], frequency in Hz."""
 
     EVPCMaxReceivablePower: ct.RationalNumberType
     SDMaxGroundClearence: unsignedShort
@@ -274,7 +276,7 @@ class WPT_ChargeParameterDiscoveryReq(ct.ChargeParameterDiscoveryReqType, elemen
 
 
 class WPT_ChargeParameterDiscoveryRes(ct.ChargeParameterDiscoveryResType, element=True):
-    """TODO"""
+    """The ground's limits: power in W, ground clearance in mm [K], coil current in A."""
 
     PDInputPowerClass: WPT_PowerClassType
     SDMinOutputPower: ct.RationalNumberType
@@ -287,7 +289,7 @@ class WPT_ChargeParameterDiscoveryRes(ct.ChargeParameterDiscoveryResType, elemen
 
 
 class WPT_AlignmentCheckReq(ct.V2GRequestType, element=True):
-    """TODO"""
+    """Whether the EV finds itself well placed."""
 
     EVProcessing: ct.processingType
     TargetCoilCurrent: ct.RationalNumberType | None = None
@@ -296,7 +298,7 @@ class WPT_AlignmentCheckReq(ct.V2GRequestType, element=True):
 
 
 class WPT_AlignmentCheckRes(ct.V2GResponseType, element=True):
-    """TODO"""
+    """Whether the ground has finished its check."""
 
     EVSEProcessing: ct.processingType
     PowerTransmitted: ct.RationalNumberType | None = None
@@ -305,7 +307,7 @@ class WPT_AlignmentCheckRes(ct.V2GResponseType, element=True):
 
 
 class WPT_EVPCPowerControlParameterType(Message):
-    """TODO"""
+    """The EV's control loop: coil current in A wanted and present, and its output in A and V."""
 
     EVPCCoilCurrentRequest: ct.RationalNumberType
     EVPCCoilCurrentInformation: ct.RationalNumberType
@@ -314,7 +316,7 @@ class WPT_EVPCPowerControlParameterType(Message):
 
 
 class WPT_ChargeLoopReq(ct.ChargeLoopReqType, element=True):
-    """TODO"""
+    """Power in W that the EV wants and gets, again and again."""
 
     EVPCPowerRequest: ct.RationalNumberType
     EVPCPowerOutput: ct.RationalNumberType
@@ -325,13 +327,13 @@ class WPT_ChargeLoopReq(ct.ChargeLoopReqType, element=True):
 
 
 class WPT_SPCPowerControlParameterType(Message):
-    """TODO"""
+    """The ground's control loop: coil current in A."""
 
     SPCPrimaryDeviceCoilCurrentInformation: ct.RationalNumberType
 
 
 class WPT_ChargeLoopRes(ct.ChargeLoopResType, element=True):
-    """TODO"""
+    """Power in W that the ground may give, again and again."""
 
     EVPCPowerRequest: ct.RationalNumberType
     SDPowerInput: ct.RationalNumberType | None = None
