@@ -1,5 +1,6 @@
-"""Grid functions of `ac_der_sae`, same schema (ISO 15118-20:2022/Amd 1, schema AC-DER-SAE [K]; the functions are those of IEEE 1547 and
-SAE J3072). Voltage in V, frequency in Hz, times in s [K]. Priority: which function goes first where two disagree.
+"""Grid functions of `ac_der_sae`, same schema (ISO 15118-20:2022/Amd 1, schema AC-DER-SAE [K]; from IEEE 1547 and SAE J3072).
+
+Voltage in V, frequency in Hz, times in s [K]. Priority: which function goes first where two disagree.
 """
 
 from typing import Annotated, Literal

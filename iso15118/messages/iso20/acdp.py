@@ -1,5 +1,6 @@
-"""Charging by an automated connection device, a pantograph for one (ISO 15118-20:2022, schema ACDP [K]). The charge loop itself is that of
-DC.
+"""Charging by an automated connection device, a pantograph for one (ISO 15118-20:2022, schema ACDP [K]).
+
+The charge loop itself is that of DC.
 """
 
 from typing import Literal

@@ -1,5 +1,6 @@
-"""Messages of every session, whichever way the energy goes (ISO 15118-20:2022, schema CommonMessages [K]; its types also: common_services,
-common_schedules, common_prices, common_certificates).
+"""Messages of every session, whichever way the energy goes (ISO 15118-20:2022, schema CommonMessages [K]).
+
+Types of the same schema: `common_services`, `common_schedules`, `common_prices`, `common_certificates`.
 """
 
 from typing import Annotated, Literal

@@ -1,5 +1,6 @@
-"""Prices of energy in both directions (ISO 15118-20:2022, schema CommonMessages [K]). Power in W, Duration and other spans in s,
-TimeAnchor in seconds since 1970 (UTC); fees in the schedule's currency.
+"""Prices of energy in both directions (ISO 15118-20:2022, schema CommonMessages [K]).
+
+Power in W, Duration and other spans in s, TimeAnchor in seconds since 1970 (UTC); fees in the schedule's currency.
 """
 
 from typing import Annotated

@@ -1,5 +1,6 @@
-"""Needs, power schedules and the EV's power profile (ISO 15118-20:2022, schema CommonMessages [K]). Power in W, energy in Wh, Duration in
-s, TimeAnchor in seconds since 1970 (UTC).
+"""Needs, power schedules and the EV's power profile (ISO 15118-20:2022, schema CommonMessages [K]).
+
+Power in W, energy in Wh, Duration in s, TimeAnchor in seconds since 1970 (UTC).
 """
 
 from typing import Annotated, Literal

@@ -1,4 +1,7 @@
-"""DC charging: the EVSE has the charger (ISO 15118-20:2022, schema DC [K]). Power in W, current in A, voltage in V."""
+"""DC charging: the EVSE has the charger (ISO 15118-20:2022, schema DC [K]).
+
+Power in W, current in A, voltage in V.
+"""
 
 from typing import Annotated
 

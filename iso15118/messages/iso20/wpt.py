@@ -1,5 +1,7 @@
-"""Wireless power transfer (ISO 15118-20:2022, schema WPT [K]; magnetic side: IEC 61980, ISO 19363). LF: low-frequency signal, LPE: low
-power excitation, SD: supply device, PD: primary device (coil in the ground), SPC: supply power circuit, EVPC: EV power circuit.
+"""Wireless power transfer (ISO 15118-20:2022, schema WPT [K]; magnetic side: IEC 61980, ISO 19363).
+
+LF: low-frequency signal, LPE: low power excitation, SD: supply device, PD: primary device (coil in the ground), SPC: supply power
+circuit, EVPC: EV power circuit.
 """
 
 from typing import Annotated, Literal
