@@ -1,4 +1,4 @@
-"""`python -m bench.wheel FOLDER`: the PyPI wheel `iso15118`, its XSDs and its EXI codec for the JVM. Ours are compared with them; none is kept here."""
+"""`python -m bench.wheel FOLDER`: XSDs and an EXI codec for the JVM, out of the PyPI wheel `iso15118`. They are compared with, never kept here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ PATIENCE_S = 240.0
 
 
 class WheelError(RuntimeError):
-    """The wheel could not be fetched, or is not the one that we know; the message says why."""
+    """The wheel is not the one that we know; the message says why."""
+
+
+class NoWheel(WheelError):
+    """The wheel could not be fetched."""
 
 
 def schemas(folder: Path) -> Path:
@@ -53,10 +57,10 @@ def _download(place: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     except subprocess.TimeoutExpired:
-        raise WheelError(f"pip download iso15118=={VERSION}: not there after {PATIENCE_S:g} s") from None
+        raise NoWheel(f"pip download iso15118=={VERSION}: not there after {PATIENCE_S:g} s") from None
     if done.returncode or not (place / NAME).is_file():
         told = [line for line in done.stderr.splitlines() if line.strip()]
-        raise WheelError(f"pip download iso15118=={VERSION}: {told[-1] if told else f'no {NAME} came'}")
+        raise NoWheel(f"pip download iso15118=={VERSION}: {told[-1] if told else f'no {NAME} came'}")
 
 
 def _unpack(folder: Path, member: str, target: Path) -> Path:
