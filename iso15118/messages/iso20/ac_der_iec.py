@@ -1,12 +1,12 @@
 """AC discharging by European grid rules (ISO 15118-20:2022/Amd 1, schema AC-DER-IEC [K]; the functions are those of EN 50549).
 
-Read from a code generator's output, not from the schema: no bound is checked against it. Units as in `ac`, voltage in V, frequency in Hz,
-times in s [K].
+Read from the grammars that a code generator made of the schema, not from the schema itself. Units as in `ac`, voltage in V, frequency in
+Hz, times in s [K].
 """
 
 from typing import Annotated, Literal
 
-from iso15118.messages.declare import Message, Occurs, unsignedByte, unsignedInt, unsignedShort
+from iso15118.messages.declare import Message, Occurs, OneOf, unsignedByte, unsignedInt, unsignedShort
 from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import common_types as ct
 
@@ -123,11 +123,11 @@ class ZeroCurrentType(Message):
 
 
 class ReactivePowerSupportType(Message):
-    """Functions of reactive power."""
+    """The one function of reactive power that is asked for."""
 
-    VoltVar: DERCurveType | None = None
-    WattVar: DERCurveType | None = None
-    WattCosPhi: DERCurveType | None = None
+    VoltVar: Annotated[DERCurveType, OneOf("curve")] | None = None
+    WattVar: Annotated[DERCurveType, OneOf("curve")] | None = None
+    WattCosPhi: Annotated[DERCurveType, OneOf("curve")] | None = None
 
 
 class ActivePowerSupportType(Message):

@@ -1,6 +1,6 @@
 """AC discharging by US grid rules (ISO 15118-20:2022/Amd 1, schema AC-DER-SAE [K]; SAE J3072, IEEE 1547).
 
-Grid functions: `ac_der_sae_control`. Read from a code generator's output, not from the schema: no bound is checked against it. Units as
+Grid functions: `ac_der_sae_control`. Read from the grammars that a code generator made of the schema, not from the schema itself. Units as
 in `ac`, apparent power in VA, voltage in V, frequency in Hz, EVUpdateTime and its like in seconds since 1970 (UTC) [K].
 """
 
