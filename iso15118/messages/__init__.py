@@ -17,6 +17,9 @@ class SchemaSet(NamedTuple):
 
 
 _XMLDSIG = "xmldsig"
+_MODULES_2 = (
+    "msg_def", "msg_header", "msg_body", "msg_data_types", "data_services", "data_certificates", "data_schedules", "data_charging",
+)  # fmt: skip
 _TYPES_20 = ("iso20.common_types", _XMLDSIG)
 _COMMON_20 = (
     "iso20.common_messages",
@@ -29,8 +32,8 @@ _COMMON_20 = (
 
 _ALL = (
     SchemaSet("urn:iso:15118:2:2010:AppProtocol", ("sap",)),
-    SchemaSet("urn:din:70121:2012:MsgDef", ("din.msg_def", "din.msg_header", "din.msg_body", "din.msg_data_types", _XMLDSIG)),
-    SchemaSet("urn:iso:15118:2:2013:MsgDef", ("iso2.msg_def", "iso2.msg_header", "iso2.msg_body", "iso2.msg_data_types", _XMLDSIG)),
+    SchemaSet("urn:din:70121:2012:MsgDef", (*(f"din.{each}" for each in _MODULES_2), _XMLDSIG)),
+    SchemaSet("urn:iso:15118:2:2013:MsgDef", (*(f"iso2.{each}" for each in _MODULES_2), _XMLDSIG)),
     SchemaSet("urn:iso:std:iso:15118:-20:CommonMessages", _COMMON_20),
     SchemaSet("urn:iso:std:iso:15118:-20:AC", ("iso20.ac", *_TYPES_20)),
     SchemaSet("urn:iso:std:iso:15118:-20:DC", ("iso20.dc", *_TYPES_20)),

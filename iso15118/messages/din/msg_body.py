@@ -1,8 +1,12 @@
-"""TODO"""
+"""The messages (DIN SPEC 70121:2014 [K])."""
 
 from typing import Annotated
 
 from iso15118.messages.declare import ATTRIBUTE, IDREF, REF, long, short
+from iso15118.messages.din import data_certificates as ce
+from iso15118.messages.din import data_charging as ch
+from iso15118.messages.din import data_schedules as sc
+from iso15118.messages.din import data_services as sv
 from iso15118.messages.din import msg_data_types as dt
 from iso15118.messages.din import msg_def as md
 
@@ -10,13 +14,13 @@ NAMESPACE = "urn:din:70121:2012:MsgBody"
 
 
 class SessionSetupReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV opens a session, or resumes the one in the header."""
 
     EVCCID: dt.evccIDType
 
 
 class SessionSetupRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The session is open; DateTimeNow is the SECC's clock in seconds since 1970 (UTC)."""
 
     ResponseCode: dt.responseCodeType
     EVSEID: dt.evseIDType
@@ -24,118 +28,118 @@ class SessionSetupRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType
 
 
 class ServiceDiscoveryReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV asks for services, of one scope or category if it says so."""
 
-    ServiceScope: dt.serviceScopeType | None = None
-    ServiceCategory: dt.serviceCategoryType | None = None
+    ServiceScope: sv.serviceScopeType | None = None
+    ServiceCategory: sv.serviceCategoryType | None = None
 
 
 class ServiceDiscoveryRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Ways of paying, charging, and other services."""
 
     ResponseCode: dt.responseCodeType
-    PaymentOptions: dt.PaymentOptionsType
-    ChargeService: dt.ServiceCharge
-    ServiceList: dt.ServiceTagListType | None = None
+    PaymentOptions: sv.PaymentOptionsType
+    ChargeService: sv.ServiceCharge
+    ServiceList: sv.ServiceTagListType | None = None
 
 
 class ServiceDetailReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV asks for the parameter sets of a service."""
 
-    ServiceID: dt.serviceIDType
+    ServiceID: sv.serviceIDType
 
 
 class ServiceDetailRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Parameter sets of a service."""
 
     ResponseCode: dt.responseCodeType
-    ServiceID: dt.serviceIDType
-    ServiceParameterList: dt.ServiceParameterListType | None = None
+    ServiceID: sv.serviceIDType
+    ServiceParameterList: sv.ServiceParameterListType | None = None
 
 
 class ServicePaymentSelectionReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV chooses a way of paying, and services."""
 
-    SelectedPaymentOption: dt.paymentOptionType
-    SelectedServiceList: dt.SelectedServiceListType
+    SelectedPaymentOption: sv.paymentOptionType
+    SelectedServiceList: sv.SelectedServiceListType
 
 
 class ServicePaymentSelectionRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Whether the choice is taken."""
 
     ResponseCode: dt.responseCodeType
 
 
 class PaymentDetailsReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Plug and charge: the contract and its certificates."""
 
-    ContractID: dt.contractIDType
-    ContractSignatureCertChain: dt.CertificateChainType
+    ContractID: ce.contractIDType
+    ContractSignatureCertChain: ce.CertificateChainType
 
 
 class PaymentDetailsRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Plug and charge: a challenge; the SECC's clock in seconds since 1970 (UTC)."""
 
     ResponseCode: dt.responseCodeType
-    GenChallenge: dt.genChallengeType
+    GenChallenge: ce.genChallengeType
     DateTimeNow: long
 
 
 class ContractAuthenticationReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV asks whether it may charge: under a contract with the challenge, signed, else empty."""
 
     Id: Annotated[IDREF, ATTRIBUTE] | None = None
-    GenChallenge: dt.genChallengeType | None = None
+    GenChallenge: ce.genChallengeType | None = None
 
 
 class ContractAuthenticationRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Whether the EV may charge, or that this is not decided yet."""
 
     ResponseCode: dt.responseCodeType
     EVSEProcessing: dt.EVSEProcessingType
 
 
 class ChargeParameterDiscoveryReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV tells its needs and limits."""
 
-    EVRequestedEnergyTransferType: dt.EVRequestedEnergyTransferType
-    EVChargeParameter: Annotated[dt.EVChargeParameterType, REF]
+    EVRequestedEnergyTransferType: sv.EVRequestedEnergyTransferType
+    EVChargeParameter: Annotated[ch.EVChargeParameterType, REF]
 
 
 class ChargeParameterDiscoveryRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Limits of the EVSE, and schedules as soon as they are known."""
 
     ResponseCode: dt.responseCodeType
     EVSEProcessing: dt.EVSEProcessingType
-    SASchedules: Annotated[dt.SASchedulesType, REF]
-    EVSEChargeParameter: Annotated[dt.EVSEChargeParameterType, REF]
+    SASchedules: Annotated[sc.SASchedulesType, REF]
+    EVSEChargeParameter: Annotated[ch.EVSEChargeParameterType, REF]
 
 
 class PowerDeliveryReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV asks for power, or for no more of it."""
 
     ReadyToChargeState: bool
-    ChargingProfile: dt.ChargingProfileType | None = None
-    EVPowerDeliveryParameter: Annotated[dt.EVPowerDeliveryParameterType, REF] | None = None
+    ChargingProfile: sc.ChargingProfileType | None = None
+    EVPowerDeliveryParameter: Annotated[ch.EVPowerDeliveryParameterType, REF] | None = None
 
 
 class PowerDeliveryRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Whether power is on or off as asked for."""
 
     ResponseCode: dt.responseCodeType
     EVSEStatus: Annotated[dt.EVSEStatusType, REF]
 
 
 class ChargingStatusReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """AC loop: the EV shows that it is there."""
 
 
 class ChargingStatusRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """AC loop: greatest current, meter, and whether the EV shall sign for the reading."""
 
     ResponseCode: dt.responseCodeType
     EVSEID: dt.evseIDType
-    SAScheduleTupleID: dt.SAIDType
+    SAScheduleTupleID: sc.SAIDType
     EVSEMaxCurrent: dt.PhysicalValueType | None = None
     MeterInfo: dt.MeterInfoType | None = None
     ReceiptRequired: bool
@@ -143,81 +147,81 @@ class ChargingStatusRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseTy
 
 
 class MeteringReceiptReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV gives a reading back, signed: it has seen what it took."""
 
     Id: Annotated[IDREF, ATTRIBUTE] | None = None
     SessionID: dt.sessionIDType
-    SAScheduleTupleID: dt.SAIDType | None = None
+    SAScheduleTupleID: sc.SAIDType | None = None
     MeterInfo: dt.MeterInfoType
 
 
 class MeteringReceiptRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Whether the receipt is taken."""
 
     ResponseCode: dt.responseCodeType
     AC_EVSEStatus: dt.AC_EVSEStatusType
 
 
 class SessionStopReq(md.BodyBaseType, element=True, type_name="SessionStopType", substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV ends the session."""
 
 
 class SessionStopRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The last answer of a session."""
 
     ResponseCode: dt.responseCodeType
 
 
 class CertificateUpdateReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV asks for a new certificate of its contract, signed with the old one."""
 
     Id: Annotated[IDREF, ATTRIBUTE] | None = None
-    ContractSignatureCertChain: dt.CertificateChainType
-    ContractID: dt.contractIDType
-    ListOfRootCertificateIDs: dt.ListOfRootCertificateIDsType
-    DHParams: dt.dHParamsType
+    ContractSignatureCertChain: ce.CertificateChainType
+    ContractID: ce.contractIDType
+    ListOfRootCertificateIDs: ce.ListOfRootCertificateIDsType
+    DHParams: ce.dHParamsType
 
 
 class CertificateUpdateRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """New certificate of a contract, its private key encrypted for this EV."""
 
     Id: Annotated[IDREF, ATTRIBUTE]
     ResponseCode: dt.responseCodeType
-    ContractSignatureCertChain: dt.CertificateChainType
-    ContractSignatureEncryptedPrivateKey: dt.privateKeyType
-    DHParams: dt.dHParamsType
-    ContractID: dt.contractIDType
+    ContractSignatureCertChain: ce.CertificateChainType
+    ContractSignatureEncryptedPrivateKey: ce.privateKeyType
+    DHParams: ce.dHParamsType
+    ContractID: ce.contractIDType
     RetryCounter: short
 
 
 class CertificateInstallationReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """The EV asks for a contract's certificate, signed with the one of its maker."""
 
     Id: Annotated[IDREF, ATTRIBUTE] | None = None
-    OEMProvisioningCert: dt.certificateType
-    ListOfRootCertificateIDs: dt.ListOfRootCertificateIDsType
-    DHParams: dt.dHParamsType
+    OEMProvisioningCert: ce.certificateType
+    ListOfRootCertificateIDs: ce.ListOfRootCertificateIDsType
+    DHParams: ce.dHParamsType
 
 
 class CertificateInstallationRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """Certificate of a contract, its private key encrypted for this EV."""
 
     Id: Annotated[IDREF, ATTRIBUTE]
     ResponseCode: dt.responseCodeType
-    ContractSignatureCertChain: dt.CertificateChainType
-    ContractSignatureEncryptedPrivateKey: dt.privateKeyType
-    DHParams: dt.dHParamsType
-    ContractID: dt.contractIDType
+    ContractSignatureCertChain: ce.CertificateChainType
+    ContractSignatureEncryptedPrivateKey: ce.privateKeyType
+    DHParams: ce.dHParamsType
+    ContractID: ce.contractIDType
 
 
 class CableCheckReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """DC: the EV asks whether the isolation test is done."""
 
     DC_EVStatus: dt.DC_EVStatusType
 
 
 class CableCheckRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """DC: what the isolation test found, or that it goes on."""
 
     ResponseCode: dt.responseCodeType
     DC_EVSEStatus: dt.DC_EVSEStatusType
@@ -225,7 +229,7 @@ class CableCheckRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
 
 
 class PreChargeReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """DC: the EV asks for its battery's voltage before it closes its contactors."""
 
     DC_EVStatus: dt.DC_EVStatusType
     EVTargetVoltage: dt.PhysicalValueType
@@ -233,7 +237,7 @@ class PreChargeReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
 
 
 class PreChargeRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """DC: the voltage that is there now."""
 
     ResponseCode: dt.responseCodeType
     DC_EVSEStatus: dt.DC_EVSEStatusType
@@ -241,7 +245,7 @@ class PreChargeRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
 
 
 class CurrentDemandReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """DC loop: current and voltage that the EV wants now, times in s."""
 
     DC_EVStatus: dt.DC_EVStatusType
     EVTargetCurrent: dt.PhysicalValueType
@@ -256,7 +260,7 @@ class CurrentDemandReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseTyp
 
 
 class CurrentDemandRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """DC loop: current and voltage that are there now, and limits that are met."""
 
     ResponseCode: dt.responseCodeType
     DC_EVSEStatus: dt.DC_EVSEStatusType
@@ -271,13 +275,13 @@ class CurrentDemandRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseTyp
 
 
 class WeldingDetectionReq(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """DC: the EV has opened its contactors and asks what voltage is left."""
 
     DC_EVStatus: dt.DC_EVStatusType
 
 
 class WeldingDetectionRes(md.BodyBaseType, element=True, substitutes=md.BodyBaseType):
-    """TODO"""
+    """DC: voltage that is left, by which the EV judges its contactors."""
 
     ResponseCode: dt.responseCodeType
     DC_EVSEStatus: dt.DC_EVSEStatusType

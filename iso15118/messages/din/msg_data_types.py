@@ -1,140 +1,43 @@
-"""TODO"""
+"""What many messages share: identifiers, numbers with units, status, meter (DIN SPEC 70121:2014 [K])."""
 
 from typing import Annotated, Literal
 
-from iso15118.messages.declare import (
-    ATTRIBUTE,
-    HEX,
-    IDREF,
-    REF,
-    Length,
-    Message,
-    Occurs,
-    OneOf,
-    Range,
-    byte,
-    int_,
-    long,
-    short,
-    string,
-    unsignedByte,
-    unsignedInt,
-)
+from iso15118.messages.declare import HEX, Length, Message, Range, long, short, unsignedInt
 
 NAMESPACE = "urn:din:70121:2012:MsgDataTypes"
 
-
-valueType = Literal[
-    "bool",
-    "byte",
-    "short",
-    "int",
-    "physicalValue",
-    "string",
-]
-"""TODO"""
-
 meterStatusType = Annotated[int, Range(-32768, 32767)]
-"""TODO"""
-
-PMaxType = Annotated[int, Range(-32768, 32767)]
-"""TODO"""
+"""State of the meter, as its maker numbers it."""
 
 percentValueType = Annotated[int, Range(0, 100)]
-"""TODO"""
+"""Whole per cent."""
 
 faultMsgType = Annotated[str, Length(0, 64)]
-"""TODO"""
+"""Words about a fault."""
 
 EVSEProcessingType = Literal["Finished", "Ongoing"]
-"""TODO"""
+"""Finished, or not yet: the EV then asks again."""
 
 EVSENotificationType = Literal["None", "StopCharging", "ReNegotiation"]
-"""TODO"""
-
-serviceNameType = Annotated[str, Length(0, 32)]
-"""TODO"""
-
-serviceCategoryType = Literal["EVCharging", "Internet", "ContractCertificate", "OtherCustom"]
-"""TODO"""
-
-serviceScopeType = Annotated[str, Length(0, 32)]
-"""TODO"""
-
-EVSESupportedEnergyTransferType = Literal[
-    "AC_single_phase_core",
-    "AC_three_phase_core",
-    "DC_core",
-    "DC_extended",
-    "DC_combo_core",
-    "DC_dual",
-    "AC_core1p_DC_extended",
-    "AC_single_DC_core",
-    "AC_single_phase_three_phase_core_DC_extended",
-    "AC_core3p_DC_extended",
-]
-"""TODO"""
-
-EVRequestedEnergyTransferType = Literal[
-    "AC_single_phase_core",
-    "AC_three_phase_core",
-    "DC_core",
-    "DC_extended",
-    "DC_combo_core",
-    "DC_unique",
-]
-"""TODO"""
-
-genChallengeType = Annotated[str, Length(0, None)]
-"""TODO"""
-
-certificateType = Annotated[bytes, Length(0, 1200)]
-"""TODO"""
-
-rootCertificateIDType = Annotated[str, Length(0, 40)]
-"""TODO"""
-
-dHParamsType = Annotated[bytes, Length(0, 256)]
-"""TODO"""
-
-privateKeyType = Annotated[bytes, Length(0, 128)]
-"""TODO"""
+"""What the EVSE asks the EV to do."""
 
 sigMeterReadingType = Annotated[bytes, Length(0, 32)]
-"""TODO"""
+"""The meter's signature on its reading."""
 
 sessionIDType = Annotated[bytes, Length(0, 8), HEX]
-"""TODO"""
+"""Drawn at random by the SECC; zero, in one octet or eight, in a SessionSetupReq that resumes nothing."""
 
 evccIDType = Annotated[bytes, Length(0, 8), HEX]
-"""TODO"""
+"""MAC address of the EVCC, six octets of the eight that fit."""
 
 evseIDType = Annotated[bytes, Length(0, 32), HEX]
-"""TODO"""
-
-serviceIDType = Annotated[int, Range(0, 65535)]
-"""TODO"""
-
-contractIDType = Annotated[str, Length(0, 24)]
-"""TODO"""
+"""Identifier of the EVSE as octets; 00 where it has none."""
 
 meterIDType = Annotated[str, Length(0, 32)]
-"""TODO"""
-
-SAIDType = Annotated[int, Range(-32768, 32767)]
-"""TODO"""
-
-tariffDescriptionType = Annotated[str, Length(0, 32)]
-"""TODO"""
-
-costKindType = Literal["relativePricePercentage", "RenewableGenerationPercentage", "CarbonDioxideEmission"]
-"""TODO"""
-
-paymentOptionType = Literal["Contract", "ExternalPayment"]
-"""TODO"""
+"""Number of the meter."""
 
 faultCodeType = Literal["ParsingError", "NoTLSRootCertificatAvailable", "UnknownError"]
-"""TODO"""
+"""Kind of a fault."""
 
 responseCodeType = Literal[
     "OK",
@@ -161,10 +64,10 @@ responseCodeType = Literal[
     "FAILED_MeteringSignatureNotValid",
     "FAILED_WrongEnergyTransferType",
 ]
-"""TODO"""
+"""OK: the session goes on; FAILED: it ends."""
 
 unitMultiplierType = Annotated[int, Range(-3, 3)]
-"""TODO"""
+"""Power of ten."""
 
 unitSymbolType = Literal[
     "h",
@@ -178,7 +81,7 @@ unitSymbolType = Literal[
     "W/s",
     "Wh",
 ]
-"""TODO"""
+"""Unit of a PhysicalValueType."""
 
 DC_EVSEStatusCodeType = Literal[
     "EVSE_NotReady",
@@ -194,10 +97,10 @@ DC_EVSEStatusCodeType = Literal[
     "Reserved_B",
     "Reserved_C",
 ]
-"""TODO"""
+"""What a DC EVSE does, or why it does not."""
 
 isolationLevelType = Literal["Invalid", "Valid", "Warning", "Fault"]
-"""TODO"""
+"""What isolation monitoring found."""
 
 DC_EVErrorCodeType = Literal[
     "NO_ERROR",
@@ -213,105 +116,19 @@ DC_EVErrorCodeType = Literal[
     "FAILED_ChargingSystemIncompatibility",
     "NoData",
 ]
-"""TODO"""
-
-
-class ServiceTagType(Message):
-    """TODO"""
-
-    ServiceID: serviceIDType
-    ServiceName: serviceNameType | None = None
-    ServiceCategory: serviceCategoryType
-    ServiceScope: serviceScopeType | None = None
-
-
-class ServiceType(Message):
-    """TODO"""
-
-    ServiceTag: ServiceTagType
-    FreeService: bool
-
-
-class ServiceTagListType(Message):
-    """TODO"""
-
-    Service: Annotated[tuple[ServiceType, ...], Occurs(1, None)]
-
-
-class SelectedServiceType(Message):
-    """TODO"""
-
-    ServiceID: serviceIDType
-    ParameterSetID: short | None = None
-
-
-class SelectedServiceListType(Message):
-    """TODO"""
-
-    SelectedService: Annotated[tuple[SelectedServiceType, ...], Occurs(1, None)]
+"""Why a DC EV does not charge, or NO_ERROR."""
 
 
 class PhysicalValueType(Message):
-    """TODO"""
+    """Value times ten to the power of Multiplier, in Unit."""
 
     Multiplier: unitMultiplierType
     Unit: unitSymbolType | None = None
     Value: short
 
 
-class ParameterType(Message):
-    """TODO"""
-
-    Name: Annotated[string, ATTRIBUTE]
-    ValueType: Annotated[valueType, ATTRIBUTE]
-    boolValue: Annotated[bool, OneOf("choice1")] | None = None
-    byteValue: Annotated[byte, OneOf("choice1")] | None = None
-    shortValue: Annotated[short, OneOf("choice1")] | None = None
-    intValue: Annotated[int_, OneOf("choice1")] | None = None
-    physicalValue: Annotated[PhysicalValueType, OneOf("choice1")] | None = None
-    stringValue: Annotated[string, OneOf("choice1")] | None = None
-
-
-class ParameterSetType(Message):
-    """TODO"""
-
-    ParameterSetID: short
-    Parameter: Annotated[tuple[ParameterType, ...], Occurs(1, None)]
-
-
-class ServiceParameterListType(Message):
-    """TODO"""
-
-    ParameterSet: Annotated[tuple[ParameterSetType, ...], Occurs(1, None)]
-
-
-class ServiceCharge(ServiceType, element=True):
-    """TODO"""
-
-    EnergyTransferType: EVSESupportedEnergyTransferType
-
-
-class SubCertificatesType(Message):
-    """TODO"""
-
-    Certificate: Annotated[tuple[certificateType, ...], Occurs(1, None)]
-
-
-class CertificateChainType(Message):
-    """TODO"""
-
-    Certificate: certificateType
-    SubCertificates: SubCertificatesType | None = None
-
-
-class ListOfRootCertificateIDsType(Message):
-    """TODO"""
-
-    RootCertificateID: Annotated[tuple[rootCertificateIDType, ...], Occurs(1, None)]
-
-
 class MeterInfoType(Message):
-    """TODO"""
+    """Reading of the meter, and when (TMeter): seconds since 1970 (UTC)."""
 
     MeterID: meterIDType
     MeterReading: PhysicalValueType | None = None
@@ -321,98 +138,18 @@ class MeterInfoType(Message):
 
 
 class NotificationType(Message):
-    """TODO"""
+    """A fault, told in the header."""
 
     FaultCode: faultCodeType
     FaultMsg: faultMsgType | None = None
 
 
-class SASchedulesType(Message, abstract=True, element="SASchedules"):
-    """TODO"""
-
-
-class IntervalType(Message, abstract=True, element="TimeInterval"):
-    """TODO"""
-
-
-class EntryType(Message, abstract=True, element="Entry"):
-    """TODO"""
-
-    TimeInterval: Annotated[IntervalType, REF]
-
-
-class CostType(Message):
-    """TODO"""
-
-    costKind: costKindType
-    amount: unsignedInt
-    amountMultiplier: unitMultiplierType | None = None
-
-
-class ConsumptionCostType(Message):
-    """TODO"""
-
-    startValue: unsignedInt
-    Cost: Annotated[tuple[CostType, ...], Occurs(0, None)] = ()
-
-
-class SalesTariffEntryType(EntryType, element="SalesTariffEntry", substitutes=EntryType):
-    """TODO"""
-
-    EPriceLevel: unsignedByte
-    ConsumptionCost: Annotated[tuple[ConsumptionCostType, ...], Occurs(0, None)] = ()
-
-
-class SalesTariffType(Message):
-    """TODO"""
-
-    Id: Annotated[IDREF, ATTRIBUTE]
-    SalesTariffID: SAIDType
-    SalesTariffDescription: tariffDescriptionType | None = None
-    NumEPriceLevels: unsignedByte
-    SalesTariffEntry: Annotated[tuple[SalesTariffEntryType, ...], Occurs(1, None), REF]
-
-
-class PMaxScheduleEntryType(EntryType, element="PMaxScheduleEntry", substitutes=EntryType):
-    """TODO"""
-
-    PMax: PMaxType
-
-
-class PMaxScheduleType(Message):
-    """TODO"""
-
-    PMaxScheduleID: SAIDType
-    PMaxScheduleEntry: Annotated[tuple[PMaxScheduleEntryType, ...], Occurs(1, None), REF]
-
-
-class SAScheduleTupleType(Message):
-    """TODO"""
-
-    SAScheduleTupleID: SAIDType
-    PMaxSchedule: PMaxScheduleType
-    SalesTariff: SalesTariffType | None = None
-
-
-class SAScheduleList(SASchedulesType, element=True, substitutes=SASchedulesType):
-    """TODO"""
-
-    SAScheduleTuple: Annotated[tuple[SAScheduleTupleType, ...], Occurs(1, None)]
-
-
-class RelativeTimeInterval(IntervalType, element=True, substitutes=IntervalType):
-    """TODO"""
-
-    start: unsignedInt
-    duration: unsignedInt | None = None
-
-
 class EVSEStatusType(Message, abstract=True, element="EVSEStatus"):
-    """TODO"""
+    """Stands for the status of an AC or DC EVSE."""
 
 
 class AC_EVSEStatusType(EVSEStatusType, element="AC_EVSEStatus", substitutes=EVSEStatusType):
-    """TODO"""
+    """Contactor, RCD (true: it has tripped), and a notification to react to within NotificationMaxDelay s."""
 
     PowerSwitchClosed: bool
     RCD: bool
@@ -421,11 +158,11 @@ class AC_EVSEStatusType(EVSEStatusType, element="AC_EVSEStatus", substitutes=EVS
 
 
 class EVStatusType(Message, abstract=True, element="EVStatus"):
-    """TODO"""
+    """Stands for the EV's status."""
 
 
 class DC_EVSEStatusType(EVSEStatusType, element="DC_EVSEStatus", substitutes=EVSEStatusType):
-    """TODO"""
+    """Isolation, state, and a notification to react to within NotificationMaxDelay s."""
 
     EVSEIsolationStatus: isolationLevelType | None = None
     EVSEStatusCode: DC_EVSEStatusCodeType
@@ -434,96 +171,10 @@ class DC_EVSEStatusType(EVSEStatusType, element="DC_EVSEStatus", substitutes=EVS
 
 
 class DC_EVStatusType(EVStatusType, element="DC_EVStatus", substitutes=EVStatusType):
-    """TODO"""
+    """Readiness and error of a DC EV, conditioning, charge of the battery in %."""
 
     EVReady: bool
     EVCabinConditioning: bool | None = None
     EVRESSConditioning: bool | None = None
     EVErrorCode: DC_EVErrorCodeType
     EVRESSSOC: percentValueType
-
-
-class EVChargeParameterType(Message, abstract=True, element="EVChargeParameter"):
-    """TODO"""
-
-
-class AC_EVChargeParameter(EVChargeParameterType, element=True, substitutes=EVChargeParameterType):
-    """TODO"""
-
-    DepartureTime: unsignedInt
-    EAmount: PhysicalValueType
-    EVMaxVoltage: PhysicalValueType
-    EVMaxCurrent: PhysicalValueType
-    EVMinCurrent: PhysicalValueType
-
-
-class DC_EVChargeParameter(EVChargeParameterType, element=True, substitutes=EVChargeParameterType):
-    """TODO"""
-
-    DC_EVStatus: DC_EVStatusType
-    EVMaximumCurrentLimit: PhysicalValueType
-    EVMaximumPowerLimit: PhysicalValueType | None = None
-    EVMaximumVoltageLimit: PhysicalValueType
-    EVEnergyCapacity: PhysicalValueType | None = None
-    EVEnergyRequest: PhysicalValueType | None = None
-    FullSOC: percentValueType | None = None
-    BulkSOC: percentValueType | None = None
-
-
-class EVSEChargeParameterType(Message, abstract=True, element="EVSEChargeParameter"):
-    """TODO"""
-
-
-class AC_EVSEChargeParameter(EVSEChargeParameterType, element=True, substitutes=EVSEChargeParameterType):
-    """TODO"""
-
-    AC_EVSEStatus: AC_EVSEStatusType
-    EVSEMaxVoltage: PhysicalValueType
-    EVSEMaxCurrent: PhysicalValueType
-    EVSEMinCurrent: PhysicalValueType
-
-
-class DC_EVSEChargeParameter(EVSEChargeParameterType, element=True, substitutes=EVSEChargeParameterType):
-    """TODO"""
-
-    DC_EVSEStatus: DC_EVSEStatusType
-    EVSEMaximumCurrentLimit: PhysicalValueType
-    EVSEMaximumPowerLimit: PhysicalValueType | None = None
-    EVSEMaximumVoltageLimit: PhysicalValueType
-    EVSEMinimumCurrentLimit: PhysicalValueType
-    EVSEMinimumVoltageLimit: PhysicalValueType
-    EVSECurrentRegulationTolerance: PhysicalValueType | None = None
-    EVSEPeakCurrentRipple: PhysicalValueType
-    EVSEEnergyToBeDelivered: PhysicalValueType | None = None
-
-
-class EVPowerDeliveryParameterType(Message, abstract=True, element="EVPowerDeliveryParameter"):
-    """TODO"""
-
-
-class DC_EVPowerDeliveryParameter(EVPowerDeliveryParameterType, element=True, substitutes=EVPowerDeliveryParameterType):
-    """TODO"""
-
-    DC_EVStatus: DC_EVStatusType
-    BulkChargingComplete: bool | None = None
-    ChargingComplete: bool
-
-
-class ProfileEntryType(Message):
-    """TODO"""
-
-    ChargingProfileEntryStart: unsignedInt
-    ChargingProfileEntryMaxPower: PMaxType
-
-
-class ChargingProfileType(Message):
-    """TODO"""
-
-    SAScheduleTupleID: SAIDType
-    ProfileEntry: Annotated[tuple[ProfileEntryType, ...], Occurs(1, None)]
-
-
-class PaymentOptionsType(Message):
-    """TODO"""
-
-    PaymentOption: Annotated[tuple[paymentOptionType, ...], Occurs(1, None)]

@@ -1,4 +1,4 @@
-"""TODO"""
+"""The document (DIN SPEC 70121:2014 [K])."""
 
 from typing import Annotated
 
@@ -9,17 +9,17 @@ NAMESPACE = "urn:din:70121:2012:MsgDef"
 
 
 class BodyBaseType(Message, abstract=True, element="BodyElement"):
-    """TODO"""
+    """Stands for any message."""
 
 
 class BodyType(Message):
-    """TODO"""
+    """The one message of a document."""
 
     BodyElement: Annotated[BodyBaseType, REF] | None = None
 
 
 class V2G_Message(Message, element=True, type_name=""):
-    """TODO"""
+    """The document: header and body."""
 
     Header: mh.MessageHeaderType
     Body: BodyType

@@ -1,4 +1,4 @@
-"""TODO"""
+"""The header of every message (DIN SPEC 70121:2014 [K])."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ NAMESPACE = "urn:din:70121:2012:MsgHeader"
 
 
 class MessageHeaderType(Message):
-    """TODO"""
+    """Session; a fault; the signature on what the body holds."""
 
     SessionID: dt.sessionIDType
     Notification: dt.NotificationType | None = None

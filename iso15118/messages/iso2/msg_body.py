@@ -1,8 +1,12 @@
-"""TODO"""
+"""The messages (ISO 15118-2:2014, Annex C [K])."""
 
 from typing import Annotated
 
 from iso15118.messages.declare import ATTRIBUTE, ID, REF, Message, long, short, unsignedShort
+from iso15118.messages.iso2 import data_certificates as ce
+from iso15118.messages.iso2 import data_charging as ch
+from iso15118.messages.iso2 import data_schedules as sc
+from iso15118.messages.iso2 import data_services as sv
 from iso15118.messages.iso2 import msg_data_types as dt
 
 NAMESPACE = "urn:iso:15118:2:2013:MsgBody"
@@ -10,23 +14,23 @@ QUALIFIED_ATTRIBUTES = True
 
 
 class BodyBaseType(Message, abstract=True, element="BodyElement"):
-    """TODO"""
+    """Stands for any message."""
 
 
 class BodyType(Message):
-    """TODO"""
+    """The one message of a document."""
 
     BodyElement: Annotated[BodyBaseType, REF] | None = None
 
 
 class SessionSetupReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV opens a session, or resumes the one in the header."""
 
     EVCCID: dt.evccIDType
 
 
 class SessionSetupRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The session is open; EVSETimeStamp is the SECC's clock in seconds since 1970 (UTC)."""
 
     ResponseCode: dt.responseCodeType
     EVSEID: dt.evseIDType
@@ -34,188 +38,188 @@ class SessionSetupRes(BodyBaseType, element=True, substitutes=BodyBaseType):
 
 
 class ServiceDiscoveryReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV asks for services, of one scope or category if it says so."""
 
-    ServiceScope: dt.serviceScopeType | None = None
-    ServiceCategory: dt.serviceCategoryType | None = None
+    ServiceScope: sv.serviceScopeType | None = None
+    ServiceCategory: sv.serviceCategoryType | None = None
 
 
 class ServiceDiscoveryRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Ways of paying, charging, and other services."""
 
     ResponseCode: dt.responseCodeType
-    PaymentOptionList: dt.PaymentOptionListType
-    ChargeService: dt.ChargeServiceType
-    ServiceList: dt.ServiceListType | None = None
+    PaymentOptionList: sv.PaymentOptionListType
+    ChargeService: sv.ChargeServiceType
+    ServiceList: sv.ServiceListType | None = None
 
 
 class ServiceDetailReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV asks for the parameter sets of a service."""
 
-    ServiceID: dt.serviceIDType
+    ServiceID: sv.serviceIDType
 
 
 class ServiceDetailRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Parameter sets of a service."""
 
     ResponseCode: dt.responseCodeType
-    ServiceID: dt.serviceIDType
-    ServiceParameterList: dt.ServiceParameterListType | None = None
+    ServiceID: sv.serviceIDType
+    ServiceParameterList: sv.ServiceParameterListType | None = None
 
 
 class PaymentServiceSelectionReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV chooses a way of paying, and services."""
 
-    SelectedPaymentOption: dt.paymentOptionType
-    SelectedServiceList: dt.SelectedServiceListType
+    SelectedPaymentOption: sv.paymentOptionType
+    SelectedServiceList: sv.SelectedServiceListType
 
 
 class PaymentServiceSelectionRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Whether the choice is taken."""
 
     ResponseCode: dt.responseCodeType
 
 
 class PaymentDetailsReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Plug and charge: the contract and its certificates."""
 
-    eMAID: dt.eMAIDType
-    ContractSignatureCertChain: dt.CertificateChainType
+    eMAID: ce.eMAIDType
+    ContractSignatureCertChain: ce.CertificateChainType
 
 
 class PaymentDetailsRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Plug and charge: a challenge; the SECC's clock in seconds since 1970 (UTC)."""
 
     ResponseCode: dt.responseCodeType
-    GenChallenge: dt.genChallengeType
+    GenChallenge: ce.genChallengeType
     EVSETimeStamp: long
 
 
 class AuthorizationReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV asks whether it may charge: under a contract with the challenge, signed, else empty."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
-    GenChallenge: dt.genChallengeType | None = None
+    GenChallenge: ce.genChallengeType | None = None
 
 
 class AuthorizationRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Whether the EV may charge, or that this is not decided yet."""
 
     ResponseCode: dt.responseCodeType
     EVSEProcessing: dt.EVSEProcessingType
 
 
 class ChargeParameterDiscoveryReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV tells its needs and limits."""
 
     MaxEntriesSAScheduleTuple: unsignedShort | None = None
-    RequestedEnergyTransferMode: dt.EnergyTransferModeType
-    EVChargeParameter: Annotated[dt.EVChargeParameterType, REF]
+    RequestedEnergyTransferMode: sv.EnergyTransferModeType
+    EVChargeParameter: Annotated[ch.EVChargeParameterType, REF]
 
 
 class ChargeParameterDiscoveryRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Limits of the EVSE, and schedules as soon as they are known."""
 
     ResponseCode: dt.responseCodeType
     EVSEProcessing: dt.EVSEProcessingType
-    SASchedules: Annotated[dt.SASchedulesType, REF] | None = None
-    EVSEChargeParameter: Annotated[dt.EVSEChargeParameterType, REF]
+    SASchedules: Annotated[sc.SASchedulesType, REF] | None = None
+    EVSEChargeParameter: Annotated[ch.EVSEChargeParameterType, REF]
 
 
 class PowerDeliveryReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV asks for power, for no more of it, or for other schedules."""
 
     ChargeProgress: dt.chargeProgressType
-    SAScheduleTupleID: dt.SAIDType
-    ChargingProfile: dt.ChargingProfileType | None = None
-    EVPowerDeliveryParameter: Annotated[dt.EVPowerDeliveryParameterType, REF] | None = None
+    SAScheduleTupleID: sc.SAIDType
+    ChargingProfile: sc.ChargingProfileType | None = None
+    EVPowerDeliveryParameter: Annotated[ch.EVPowerDeliveryParameterType, REF] | None = None
 
 
 class PowerDeliveryRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Whether power is on or off as asked for."""
 
     ResponseCode: dt.responseCodeType
     EVSEStatus: Annotated[dt.EVSEStatusType, REF]
 
 
 class MeteringReceiptReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV gives a reading back, signed: it has seen what it took."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
     SessionID: dt.sessionIDType
-    SAScheduleTupleID: dt.SAIDType | None = None
+    SAScheduleTupleID: sc.SAIDType | None = None
     MeterInfo: dt.MeterInfoType
 
 
 class MeteringReceiptRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Whether the receipt is taken."""
 
     ResponseCode: dt.responseCodeType
     EVSEStatus: Annotated[dt.EVSEStatusType, REF]
 
 
 class SessionStopReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV ends or pauses the session."""
 
     ChargingSession: dt.chargingSessionType
 
 
 class SessionStopRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The last answer of a session."""
 
     ResponseCode: dt.responseCodeType
 
 
 class CertificateUpdateReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV asks for a new certificate of its contract, signed with the old one."""
 
     Id: Annotated[ID, ATTRIBUTE]
-    ContractSignatureCertChain: dt.CertificateChainType
-    eMAID: dt.eMAIDType
-    ListOfRootCertificateIDs: dt.ListOfRootCertificateIDsType
+    ContractSignatureCertChain: ce.CertificateChainType
+    eMAID: ce.eMAIDType
+    ListOfRootCertificateIDs: ce.ListOfRootCertificateIDsType
 
 
 class CertificateUpdateRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """New certificate of a contract, its private key encrypted for this EV; without one, RetryCounter says when to ask again."""
 
     ResponseCode: dt.responseCodeType
-    SAProvisioningCertificateChain: dt.CertificateChainType
-    ContractSignatureCertChain: dt.CertificateChainType
-    ContractSignatureEncryptedPrivateKey: dt.ContractSignatureEncryptedPrivateKeyType
-    DHpublickey: dt.DiffieHellmanPublickeyType
-    eMAID: dt.EMAIDType
+    SAProvisioningCertificateChain: ce.CertificateChainType
+    ContractSignatureCertChain: ce.CertificateChainType
+    ContractSignatureEncryptedPrivateKey: ce.ContractSignatureEncryptedPrivateKeyType
+    DHpublickey: ce.DiffieHellmanPublickeyType
+    eMAID: ce.EMAIDType
     RetryCounter: short | None = None
 
 
 class CertificateInstallationReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """The EV asks for a contract's certificate, signed with the one of its maker."""
 
     Id: Annotated[ID, ATTRIBUTE]
-    OEMProvisioningCert: dt.certificateType
-    ListOfRootCertificateIDs: dt.ListOfRootCertificateIDsType
+    OEMProvisioningCert: ce.certificateType
+    ListOfRootCertificateIDs: ce.ListOfRootCertificateIDsType
 
 
 class CertificateInstallationRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """Certificate of a contract, its private key encrypted for this EV."""
 
     ResponseCode: dt.responseCodeType
-    SAProvisioningCertificateChain: dt.CertificateChainType
-    ContractSignatureCertChain: dt.CertificateChainType
-    ContractSignatureEncryptedPrivateKey: dt.ContractSignatureEncryptedPrivateKeyType
-    DHpublickey: dt.DiffieHellmanPublickeyType
-    eMAID: dt.EMAIDType
+    SAProvisioningCertificateChain: ce.CertificateChainType
+    ContractSignatureCertChain: ce.CertificateChainType
+    ContractSignatureEncryptedPrivateKey: ce.ContractSignatureEncryptedPrivateKeyType
+    DHpublickey: ce.DiffieHellmanPublickeyType
+    eMAID: ce.EMAIDType
 
 
 class ChargingStatusReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """AC loop: the EV shows that it is there."""
 
 
 class ChargingStatusRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """AC loop: greatest current, meter, and whether the EV shall sign for the reading."""
 
     ResponseCode: dt.responseCodeType
     EVSEID: dt.evseIDType
-    SAScheduleTupleID: dt.SAIDType
+    SAScheduleTupleID: sc.SAIDType
     EVSEMaxCurrent: dt.PhysicalValueType | None = None
     MeterInfo: dt.MeterInfoType | None = None
     ReceiptRequired: bool | None = None
@@ -223,13 +227,13 @@ class ChargingStatusRes(BodyBaseType, element=True, substitutes=BodyBaseType):
 
 
 class CableCheckReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """DC: the EV asks whether the isolation test is done."""
 
     DC_EVStatus: dt.DC_EVStatusType
 
 
 class CableCheckRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """DC: what the isolation test found, or that it goes on."""
 
     ResponseCode: dt.responseCodeType
     DC_EVSEStatus: dt.DC_EVSEStatusType
@@ -237,7 +241,7 @@ class CableCheckRes(BodyBaseType, element=True, substitutes=BodyBaseType):
 
 
 class PreChargeReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """DC: the EV asks for its battery's voltage before it closes its contactors."""
 
     DC_EVStatus: dt.DC_EVStatusType
     EVTargetVoltage: dt.PhysicalValueType
@@ -245,7 +249,7 @@ class PreChargeReq(BodyBaseType, element=True, substitutes=BodyBaseType):
 
 
 class PreChargeRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """DC: the voltage that is there now."""
 
     ResponseCode: dt.responseCodeType
     DC_EVSEStatus: dt.DC_EVSEStatusType
@@ -253,7 +257,7 @@ class PreChargeRes(BodyBaseType, element=True, substitutes=BodyBaseType):
 
 
 class CurrentDemandReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """DC loop: current and voltage that the EV wants now, times in s."""
 
     DC_EVStatus: dt.DC_EVStatusType
     EVTargetCurrent: dt.PhysicalValueType
@@ -268,7 +272,7 @@ class CurrentDemandReq(BodyBaseType, element=True, substitutes=BodyBaseType):
 
 
 class CurrentDemandRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """DC loop: current and voltage that are there now, and limits that are met."""
 
     ResponseCode: dt.responseCodeType
     DC_EVSEStatus: dt.DC_EVSEStatusType
@@ -281,19 +285,19 @@ class CurrentDemandRes(BodyBaseType, element=True, substitutes=BodyBaseType):
     EVSEMaximumCurrentLimit: dt.PhysicalValueType | None = None
     EVSEMaximumPowerLimit: dt.PhysicalValueType | None = None
     EVSEID: dt.evseIDType
-    SAScheduleTupleID: dt.SAIDType
+    SAScheduleTupleID: sc.SAIDType
     MeterInfo: dt.MeterInfoType | None = None
     ReceiptRequired: bool | None = None
 
 
 class WeldingDetectionReq(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """DC: the EV has opened its contactors and asks what voltage is left."""
 
     DC_EVStatus: dt.DC_EVStatusType
 
 
 class WeldingDetectionRes(BodyBaseType, element=True, substitutes=BodyBaseType):
-    """TODO"""
+    """DC: voltage that is left, by which the EV judges its contactors."""
 
     ResponseCode: dt.responseCodeType
     DC_EVSEStatus: dt.DC_EVSEStatusType

@@ -1,4 +1,4 @@
-"""TODO"""
+"""The document (ISO 15118-2:2014, Annex C [K])."""
 
 from iso15118.messages.declare import Message
 from iso15118.messages.iso2 import msg_body as mb
@@ -9,7 +9,7 @@ QUALIFIED_ATTRIBUTES = True
 
 
 class V2G_Message(Message, element=True, type_name=""):
-    """TODO"""
+    """The document: header and body."""
 
     Header: mh.MessageHeaderType
     Body: mb.BodyType

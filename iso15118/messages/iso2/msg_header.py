@@ -1,4 +1,4 @@
-"""TODO"""
+"""The header of every message (ISO 15118-2:2014, Annex C [K])."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ QUALIFIED_ATTRIBUTES = True
 
 
 class MessageHeaderType(Message):
-    """TODO"""
+    """Session; a fault; the signature on what the body holds."""
 
     SessionID: dt.sessionIDType
     Notification: dt.NotificationType | None = None
