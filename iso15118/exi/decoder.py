@@ -1,0 +1,457 @@
+"""Decoding step by step along the grammar: complete, and able to say where it stands.
+
+It reads all that EXI allows here: string-table hits, second-level productions, wildcards, xsi:type and xsi:nil, mixed content. `straight` is the
+quick way for what messages normally are; what that does not take is read here again, and every error is found here, with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from iso15118.exi import text
+from iso15118.exi.bits import BitReader
+from iso15118.exi.builtin import TYPE
+from iso15118.exi.errors import ExiError
+from iso15118.exi.grammar import SIMPLE_END, SIMPLE_TEXT, Content, Production, State
+from iso15118.exi.limits import MOST_BIG_INTEGER_OCTETS, MOST_CHARACTERS, MOST_EVENTS, MOST_INTEGER_OCTETS, MOST_REPEATS
+from iso15118.exi.schema import XSI, Value
+from iso15118.exi.types import Field, QName, Simple, fields_of
+from iso15118.exi.walk import HEADER, Grammars, Walk
+from iso15118.messages.declare import AnyElement, Message, defaults
+
+Note = Callable[[int, int, str, str, str], None]
+"""Told of each thing read: first bit, bit behind it, path, what it is, its value."""
+
+
+class Decoder(Walk):
+    """One stream, read. Raises ExiError with path and bit."""
+
+    def __init__(self, grammars: Grammars, octets: bytes, note: Note | None = None) -> None:
+        super().__init__(grammars)
+        self.bits = BitReader(octets)
+        self.note = note
+        self.events = 0
+        self.expected = ""
+
+    # ---- the whole
+
+    def document(self) -> Message:
+        """A document: one global element."""
+        found: Message = self._whole(self._document)
+        return found
+
+    def fragment(self) -> tuple[str, Any]:
+        """A fragment of one element: its name and what it holds."""
+        found: tuple[str, Any] = self._whole(self._fragment)
+        return found
+
+    def _whole(self, what: Callable[[], Any]) -> Any:
+        try:
+            self._header()
+            found = what()
+            self.bits.check_end()
+            return found
+        except ExiError as error:
+            path = error.path or "/".join(self.path)
+            raise ExiError(
+                error.problem, path, self.bits.pos if error.bit is None else error.bit, error.expected or self.expected
+            ) from None
+
+    def _header(self) -> None:
+        start = self.bits.pos
+        if self.bits.end >= 32 and self.bits.read(32) == 0x24455849:  # the cookie "$EXI" is optional
+            self._say(start, "EXI cookie")
+        else:
+            self.bits.pos = start
+        start = self.bits.pos
+        header = self.bits.read(8)
+        if header >> 6 != 2:
+            raise ExiError(f"no EXI stream: it begins with {header:02X}", bit=start, expected="80")
+        if header != HEADER:
+            raise ExiError(
+                f"EXI header {header:02X}: only streams without options in the header, of version 1, are read", bit=start, expected="80"
+            )
+        self._say(start, "EXI header", f"{header:02X}")
+
+    def _document(self) -> Message:
+        elements = tuple(self.schema.elements.values())
+        start, code = self.bits.pos, self.bits.read(len(elements).bit_length())
+        if code >= len(elements):
+            raise ExiError("the root element is none of the schema set", bit=start, expected="a global element")
+        element = elements[code]
+        self._say(start, f"SE({element.qname[1]})")
+        with self.at(element.qname[1]):
+            found = self.value(element.qname, element.value)
+        if not isinstance(found, Message):
+            raise ExiError(f"{element.qname[1]} holds a simple type: it is no message", bit=start)
+        return found
+
+    def _fragment(self) -> tuple[str, Any]:
+        names = tuple(self.schema.declared)
+        width = (len(names) + 1).bit_length()
+        start, code = self.bits.pos, self.bits.read(width)
+        if code >= len(names):
+            raise ExiError("the fragment does not begin with an element of the schema set", bit=start)
+        qname = names[code]
+        self._say(start, f"SE({qname[1]})")
+        with self.at(qname[1]):
+            values = self.schema.declared[qname]
+            found = self.value(qname, values[0]) if len(values) == 1 else self._relaxed(qname, values)
+        start, code = self.bits.pos, self.bits.read(width)
+        if code != len(names) + 1:
+            raise ExiError("something comes behind the fragment's element", bit=start, expected="ED")
+        self._say(start, "ED")
+        return qname[1], found
+
+    # ---- elements
+
+    def value(self, qname: QName, value: Value) -> Any:
+        """The content of an element whose start has been read, to its end."""
+        return self._simple_element(qname, value) if isinstance(value, Simple) else self._complex_element(qname, value)
+
+    def _simple_element(self, qname: QName, simple: Simple) -> Any:
+        found = self._text_of(qname, simple)
+        if found is not None:
+            self._end(SIMPLE_END)
+            return found[0]
+        return self._parsed(simple, "", self.bits.pos)
+
+    def _text_of(self, qname: QName, simple: Simple) -> tuple[Any] | None:
+        """The text; None where the element ends at once."""
+        while True:
+            start, production, second = self._event(SIMPLE_TEXT)
+            if production is not None:
+                return (self.typed(qname, simple),)
+            match second:
+                case "EE":
+                    return None
+                case "CH(untyped)":
+                    return (self._untyped(qname, simple),)
+                case "AT(xsi:type)":
+                    self._xsi_type_of_simple(start)
+                case _:
+                    self._skip(second, start, SIMPLE_TEXT)
+
+    def _end(self, state: State) -> None:
+        while True:
+            start, production, second = self._event(state)
+            if production is not None:
+                return
+            self._skip(second, start, state)
+
+    def _complex_element(self, qname: QName, kind: type[Message]) -> Message:
+        content = self.grammars.content(kind)
+        place, count = content.begin, 0
+        found: dict[str, Any] = {}
+        while True:
+            state = content.state(place, count)
+            start, production, second = self._event(state)
+            if production is None:
+                if second == "EE":
+                    raise ExiError("the element ends too early", bit=start, expected=state.expected)
+                if second == "AT(xsi:type)":
+                    other = self._xsi_type(start, kind)
+                    if other is not kind:
+                        return self._complex_element(qname, other)
+                elif second == "AT(untyped)":
+                    place = self._untyped_attribute(content, place, state, found)
+                else:
+                    self._skip(second, start, state)
+                continue
+            if production.event == "EE":
+                return self._made(kind, found, start)
+            count = count + 1 if production.to == place else 1
+            self._take(production, qname, found, start)
+            place = production.to
+
+    def _take(self, production: Production, qname: QName, found: dict[str, Any], start: int) -> None:
+        """What one event of the content brings."""
+        field = production.field
+        assert field is not None  # noqa: S101 only EE has none
+        match production.event:
+            case "AT":
+                with self.at(f"@{field.name}"):
+                    self._put(found, field, self.typed(field.qname, field.value), start)
+            case "SE":
+                element = production.element
+                assert element is not None  # noqa: S101
+                with self.at(element.qname[1]):
+                    self._put(found, field, self.value(element.qname, element.value), start)
+            case "SE(*)":
+                self._put(found, field, self._wildcard(), start)
+            case "CH":
+                self._put(found, field, self.typed(qname, field.value), start)
+            case _:
+                found[field.name] = found.get(field.name, "") + self._characters(qname, MOST_CHARACTERS)
+
+    def _put(self, found: dict[str, Any], field: Field, value: Any, start: int) -> None:
+        if not field.many:
+            found[field.name] = value
+            return
+        items = found.setdefault(field.name, [])
+        if len(items) >= (field.most or MOST_REPEATS):
+            raise ExiError(f"more than {field.most or MOST_REPEATS} of {field.name}", bit=start)
+        items.append(value)
+
+    def _made(self, kind: type[Message], found: dict[str, Any], start: int) -> Message:
+        if kind._abstract_:
+            raise ExiError(f"{kind.__name__} is abstract", bit=start, expected="xsi:type or a member of the substitution group")
+        made = kind.__new__(kind)
+        for name, value in {**defaults(kind), **found}.items():
+            setattr(made, name, tuple(value) if isinstance(value, list) else value)
+        return made
+
+    # ---- events
+
+    def _event(self, state: State) -> tuple[int, Production | None, str]:
+        """The next event code: where it begins, its production, or the event of the second level."""
+        self._count()
+        self.expected = ""
+        start = self.bits.pos
+        code = self.bits.read(state.bits)
+        if code < len(state.productions):
+            production = state.productions[code]
+            if self.note:
+                self._say(start, str(production))
+            return start, production, ""
+        if code > len(state.productions):
+            raise ExiError(f"no event of code {code}", bit=start, expected=state.expected)
+        second = state.second
+        code = self.bits.read((len(second) - 1).bit_length())
+        if code >= len(second):
+            raise ExiError(f"no event of code {len(state.productions)}.{code}", bit=start, expected=state.expected)
+        self._say(start, second[code])
+        return start, None, second[code]
+
+    def _count(self) -> None:
+        self.events += 1
+        if self.events > MOST_EVENTS:
+            raise ExiError(f"more than {MOST_EVENTS} events")
+
+    def _skip(self, event: str, start: int, state: State) -> None:
+        """What the second level has beside the schema, and changes nothing: xsi attributes, and space between elements."""
+        match event:
+            case "AT(xsi:nil)":
+                if self._boolean():
+                    raise ExiError("xsi:nil: no element of these schemas may be nil", bit=start)
+            case "AT(*)":
+                qname = self.strings.read_qname(self.bits)
+                value, _ = self.strings.read_value(self.bits, qname, MOST_CHARACTERS)
+                self._say(start, f"AT({qname[1]})", value)
+                if qname[0] != XSI:
+                    raise ExiError(f"the attribute {qname[1]} is not declared here", bit=start, expected=state.expected)
+            case "CH(untyped)":
+                if self._characters(("", ""), MOST_CHARACTERS).strip(" \t\r\n"):
+                    raise ExiError("text where only elements may be", bit=start, expected=state.expected)
+            case "AT(untyped)":
+                raise ExiError("an undeclared attribute", bit=start, expected=state.expected)
+            case _:
+                raise ExiError(f"{event} is not allowed here", bit=start, expected=state.expected)
+
+    def _xsi_type(self, start: int, kind: type[Message]) -> type[Message]:
+        qname = self._read_type(start)
+        other = self.schema.types.get(qname)
+        if other is None or not issubclass(other, kind):
+            raise ExiError(f"xsi:type {qname[1]} is not derived from {kind.__name__}", bit=start)
+        return other
+
+    def _xsi_type_of_simple(self, start: int) -> None:
+        """The name of a simple type changes nothing: values are coded by the type that the schema declares."""
+        qname = self._read_type(start)
+        if qname in self.schema.types:
+            raise ExiError(f"xsi:type {qname[1]} is no simple type", bit=start)
+
+    def _read_type(self, start: int) -> QName:
+        qname = self.strings.read_qname(self.bits)
+        self._say(start, "xsi:type", qname[1])
+        return qname
+
+    def _untyped_attribute(self, content: Content, place: int, state: State, found: dict[str, Any]) -> int:
+        """An attribute whose value was written as text; its number is the code's third part."""
+        declared = [each for each in state.productions if each.event == "AT"]
+        start, code = self.bits.pos, self.bits.read(len(declared).bit_length())
+        if code >= len(declared):
+            raise ExiError("an undeclared attribute", bit=start)
+        field = declared[code].field
+        assert field is not None  # noqa: S101
+        assert isinstance(field.value, Simple)  # noqa: S101
+        with self.at(f"@{field.name}"):
+            found[field.name] = self._untyped(field.qname, field.value)
+        return declared[code].to
+
+    # ---- values
+
+    def typed(self, qname: QName, simple: Any) -> Any:
+        """A value as its type codes it."""
+        start = self.bits.pos
+        self.expected = ""
+        match simple.kind:
+            case "bool":
+                value: Any = bool(self.bits.read(1))
+            case "bits":
+                value = self.bits.read(simple.bits) + simple.least
+            case "enum":
+                code = self.bits.read(simple.bits)
+                if code >= len(simple.values):
+                    raise ExiError(f"no value of number {code}", bit=start, expected=str(simple))
+                value = simple.values[code]
+            case "unsigned":
+                value = self.bits.unsigned(MOST_INTEGER_OCTETS if simple.most is not None else MOST_BIG_INTEGER_OCTETS)
+            case "signed":
+                negative = self.bits.read(1)
+                value = self.bits.unsigned(MOST_INTEGER_OCTETS if simple.most is not None else MOST_BIG_INTEGER_OCTETS)
+                value = -value - 1 if negative else value
+            case "binary":
+                value = self._octets(simple)
+            case _:
+                value, how = self.strings.read_value(self.bits, qname, simple.longest)
+                self._say(start, "value", repr(value) + (f" ({how})" if how else ""))
+                return self._checked(simple, value, start)
+        self._say(start, "value", value.hex() if isinstance(value, bytes) else str(value))
+        return self._checked(simple, value, start)
+
+    def _octets(self, simple: Simple) -> bytes:
+        start, length = self.bits.pos, self.bits.unsigned(4)
+        if length > simple.longest:
+            raise ExiError(f"{length} octets", bit=start, expected=str(simple))
+        return self.bits.octets(length)
+
+    def _checked(self, simple: Simple, value: Any, start: int | None = None) -> Any:
+        if wrong := text.problem(simple, value):
+            raise ExiError(wrong, bit=start)
+        return value
+
+    def _untyped(self, qname: QName, simple: Simple) -> Any:
+        start = self.bits.pos
+        return self._parsed(simple, self._characters(qname, MOST_CHARACTERS), start)
+
+    @staticmethod
+    def _parsed(simple: Simple, found: str, start: int) -> Any:
+        try:
+            return text.parsed(simple, found)
+        except ValueError as error:
+            raise ExiError(str(error), bit=start) from None
+
+    def _characters(self, qname: QName, longest: int) -> str:
+        start = self.bits.pos
+        value, how = self.strings.read_value(self.bits, qname, longest)
+        self._say(start, "text", repr(value) + (f" ({how})" if how else ""))
+        return value
+
+    def _boolean(self) -> bool:
+        start = self.bits.pos
+        value = bool(self.bits.read(1))
+        self._say(start, "value", str(value).lower())
+        return value
+
+    # ---- what no schema declares
+
+    def _wildcard(self) -> Message:
+        """An element that a wildcard lets through: by its declaration where there is one, else by the built-in grammar."""
+        start = self.bits.pos
+        qname = self.strings.read_qname(self.bits)
+        self._say(start, "name", joined(qname))
+        with self.at(qname[1]):
+            element = self.schema.elements.get(qname)
+            if element is not None and not isinstance(element.value, Simple):
+                return self._complex_element(qname, element.value)
+            if element is not None and isinstance(element.value, Simple):
+                raise ExiError(f"{qname[1]} holds a simple type: not read in a wildcard", bit=start)
+            return self._built_in(qname)
+
+    def _built_in(self, qname: QName) -> AnyElement:
+        """An element that no schema declares, to its end."""
+        rules = self.built_ins.rules(qname)
+        attributes: dict[str, str] = {}
+        content: list[AnyElement | str] = []
+        while True:
+            self._count()
+            start = self.bits.pos
+            event, name = self.built_ins.read(self.bits, rules)
+            self._say(start, f"{event}({name[1]})" if name else event)
+            if event == "EE":
+                return AnyElement(name=joined(qname), attributes=attributes, content=tuple(content))
+            if event == "AT" and name is not None:
+                if name == TYPE:
+                    raise ExiError("xsi:type on an element that no schema declares", bit=start)
+                attributes[joined(name)] = self._characters(name, MOST_CHARACTERS)
+                continue
+            content.append(self._child(name, start) if name is not None else self._characters(qname, MOST_CHARACTERS))
+            rules.inside()
+
+    def _child(self, name: QName, start: int) -> AnyElement:
+        with self.at(name[1]):
+            if name in self.schema.elements:
+                raise ExiError(f"{name[1]} in an element that no schema declares: not read", bit=start)
+            return self._built_in(name)
+
+    # ---- an element name with several types (EXI 8.5.3)
+
+    def _relaxed(self, qname: QName, values: tuple[Value, ...]) -> Any:
+        """The element-fragment grammar: attributes and text, untyped. What it holds is made of the first type that it fits."""
+        attributes: dict[str, str] = {}
+        found = ""
+        rest = len(self.schema.declared) + 1  # SE of each name, SE(*)
+        names = tuple(self.schema.attributes)
+        before = len(names) + 1  # AT of each name, AT(*)
+        while True:
+            start = self.bits.pos
+            code = self.bits.read((before + rest + 2).bit_length())
+            if code < len(names):
+                self._say(start, f"AT({names[code][1]})")
+                attributes[names[code][1]] = self._characters(names[code], MOST_CHARACTERS)
+                continue
+            event = code - before - rest
+            if event == 0:
+                self._say(start, "EE")
+                break
+            if event == 1:
+                self._say(start, "CH")
+                found = self._characters(qname, MOST_CHARACTERS)
+                self._relaxed_end(rest)
+                break
+            raise ExiError("only attributes and text are read here", bit=start, expected="AT, CH or EE")
+        for value in values:
+            made = _fitting(value, attributes, found)
+            if made is not None:
+                return made
+        raise ExiError(f"{qname[1]} fits none of its {len(values)} types")
+
+    def _relaxed_end(self, rest: int) -> None:
+        start, code = self.bits.pos, self.bits.read((rest + 2).bit_length())
+        if code != rest:
+            raise ExiError("only text is read here", bit=start, expected="EE")
+        self._say(start, "EE")
+
+    def _say(self, start: int, what: str, value: str = "") -> None:
+        if self.note:
+            self.note(start, self.bits.pos, "/".join(self.path), what, value)
+
+
+def joined(qname: QName) -> str:
+    """`{namespace}local`."""
+    return f"{{{qname[0]}}}{qname[1]}"
+
+
+def _fitting(value: Value, attributes: dict[str, str], found: str) -> Any:
+    """A value of this type with these attributes and this text; None where they do not fit."""
+    if isinstance(value, Simple):
+        return found if not attributes and value.kind == "text" and not text.problem(value, found) else None
+    fields = {each.name: each for each in fields_of(value)}
+    body = next((each for each in fields.values() if each.kind == "text"), None)
+    if (
+        body is None
+        or set(attributes) - set(fields)
+        or any(each.least and each.name not in attributes for each in fields.values() if each.kind == "attribute")
+    ):
+        return None
+    try:
+        made = {
+            name: text.parsed(simple, attributes[name])
+            for name, each in fields.items()
+            if name in attributes and isinstance(simple := each.value, Simple)
+        }
+        return value(**made, **{body.name: text.parsed(body.value, found)} if isinstance(body.value, Simple) else {})
+    except ValueError:
+        return None

@@ -1,0 +1,70 @@
+"""Simple values as text: in the JSON form, and where a stream has them untyped."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any
+
+from iso15118.exi.types import Simple
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,60}")
+_SPACE = re.compile(r"[ \t\r\n]+")
+
+
+def problem(simple: Simple, value: Any) -> str:
+    """What is wrong with a value of this type; "" when it is right."""
+    match simple.kind:
+        case "bool":
+            right = isinstance(value, bool)
+        case "enum":
+            right = isinstance(value, str) and value in simple.values
+        case "text":
+            return _text_problem(simple, value)
+        case "binary":
+            right = isinstance(value, bytes) and (simple.least or 0) <= len(value) <= simple.longest
+        case _:
+            right = isinstance(value, int) and not isinstance(value, bool)
+            right = right and (simple.least is None or value >= simple.least) and (simple.most is None or value <= simple.most)
+    return "" if right else f"{_short(value)} is not {simple}"
+
+
+def _text_problem(simple: Simple, value: Any) -> str:
+    if not isinstance(value, str) or not (simple.least or 0) <= len(value) <= simple.longest:
+        return f"{_short(value)} is not {simple}"
+    if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+        return f"{_short(value)} has half a surrogate pair"
+    return ""
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 40 else shown[:37] + "..."
+
+
+def parsed(simple: Simple, text: str) -> Any:
+    """The value that a text stands for, by the rules of XML Schema. Raises ValueError in words."""
+    value: Any = text
+    plain = text if simple.kind == "text" else _SPACE.sub(" ", text).strip()
+    match simple.kind:
+        case "bool":
+            value = {"true": True, "1": True, "false": False, "0": False}.get(plain)
+        case "enum":
+            value = plain
+        case "binary":
+            value = _binary(simple, plain)
+        case "text":
+            pass
+        case _:
+            value = int(plain) if _INTEGER.fullmatch(plain) else None
+    if wrong := problem(simple, value):
+        raise ValueError(wrong if value is not None else f"{_short(text)} is not {simple}")
+    return value
+
+
+def _binary(simple: Simple, text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text) if simple.hex else base64.b64decode(text.replace(" ", ""), validate=True)
+    except (ValueError, binascii.Error):
+        return None
