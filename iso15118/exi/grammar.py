@@ -22,18 +22,22 @@ _ORDER = {"AT": 0, "SE": 1, "SE(*)": 2, "EE": 3, "CH": 4, "CH(mixed)": 5}
 """Event codes of one state are given out in this order (EXI 8.5.4.3)."""
 
 
+_NO_FIELD = Field("", "element", ("", ""), Message)
+_NO_ELEMENT = Element(("", ""), Message)
+
+
 @dataclass(frozen=True, slots=True)
 class Production:
     """One event that may come in a state. `to` is the place behind it, for `Content.state`."""
 
     event: Event
     to: int
-    field: Field | None = None
-    element: Element | None = None
+    field: Field = _NO_FIELD
+    element: Element = _NO_ELEMENT
     """Of SE: what comes."""
 
     def __str__(self) -> str:
-        name = self.element.qname[1] if self.element else self.field.name if self.field else ""
+        name = self.element.qname[1] or self.field.name
         return f"{self.event}({name})" if name and self.event in ("AT", "SE") else self.event
 
 
