@@ -4,10 +4,26 @@ Importing it raises ImportError where the PyPI distribution `iso15118` is instal
 into one folder, and which file wins depends on the order of installation.
 """
 
-from importlib import metadata
+import os
+import sys
+
+
+def _names_it(folder: str) -> bool:
+    """Whether a folder of the import path may hold the namesake's metadata."""
+    try:
+        return any(
+            name.lower().startswith("iso15118") and name.endswith(("-info", ".egg", ".egg-link"))
+            for name in os.listdir(folder or ".")  # noqa: PTH208 pathlib takes 3 ms to import
+        )
+    except OSError:
+        return os.path.isfile(folder)  # noqa: PTH113 an archive
 
 
 def _refuse_namesake() -> None:
+    if not any(_names_it(folder) for folder in sys.path):
+        return
+    from importlib import metadata  # noqa: PLC0415 it takes 30 ms to import
+
     try:
         other = metadata.distribution("iso15118")
     except metadata.PackageNotFoundError:

@@ -46,6 +46,9 @@ class Codec:
                 raise Unusual
         except NOTHING:
             return Decoder(self.grammars, octets).document()
+        except Exception:
+            self.straight.tell_sources()
+            raise
         return message  # type: ignore[no-any-return]
 
     def encode(self, message: Message) -> bytes:
@@ -55,6 +58,9 @@ class Codec:
             return out.finish(b)
         except NOTHING:
             return Encoder(self.grammars).document(message)
+        except Exception:
+            self.straight.tell_sources()
+            raise
 
     def decode_fragment(self, octets: bytes) -> tuple[str, Any]:
         _bounded(octets)
@@ -81,10 +87,10 @@ class Codec:
             raise Unusual
         return self.straight.decoder(value)
 
-    def _open_end(self, kind: type[Message]) -> tuple[int, int]:
-        """Code and width of the end of a type in which anything may stand, behind its attributes."""
+    def _open_end(self, kind: type[Message]) -> tuple[int, int] | None:
+        """Code and width of the end of a type in which anything may stand, behind its attributes; None where something has to stand."""
         state = self.grammars.content(kind).state(-1)
-        return next((code, state.bits) for code, each in enumerate(state.productions) if each.event == "EE")
+        return next(((code, state.bits) for code, each in enumerate(state.productions) if each.event == "EE"), None)
 
 
 def _one_zero(window: Window, x: int, s: int, q: bool) -> bool:

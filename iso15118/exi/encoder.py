@@ -106,7 +106,6 @@ class Encoder(Walk):
                 break
             count = count + 1 if production.to == place else 1
             place = production.to
-            assert production.field is not None  # noqa: S101
             self._give(production, left[production.field.name].pop(0))
         if over := [name for name, items in left.items() if items]:
             raise ExiError(f"{over[0]} has no place here beside the rest", expected="fewer of it")
@@ -119,7 +118,6 @@ class Encoder(Walk):
                 if fallback is None and not any(left.values()):
                     return code
                 continue
-            assert production.field is not None  # noqa: S101
             items = left[production.field.name]
             if not items or not self._suits(production, items[0]):
                 continue
@@ -130,26 +128,20 @@ class Encoder(Walk):
             return fallback
         ends = next((code for code, production in enumerate(state.productions) if production.event == "EE"), None)
         if ends is None:
-            wrong = next((each for each in state.productions if each.field and left[each.field.name]), None)
-            if wrong is not None and wrong.field is not None:
+            wrong = next((each for each in state.productions if left.get(each.field.name)), None)
+            if wrong is not None:
                 raise ExiError(f"a {type(left[wrong.field.name][0]).__name__} as {wrong.field.name}", expected=state.expected)
             raise ExiError("something is missing", expected=state.expected)
         return ends
 
     @staticmethod
     def _suits(production: Production, item: Any) -> bool:
-        return (
-            production.event != "SE"
-            or production.element is None
-            or isinstance(production.element.value, Simple)
-            or type(item) is production.element.value
-        )
+        return production.event != "SE" or isinstance(production.element.value, Simple) or type(item) is production.element.value
 
     def _give(self, production: Production, item: Any) -> None:
         field = production.field
-        assert field is not None  # noqa: S101
         match production.event:
-            case "SE" if production.element is not None:
+            case "SE":
                 with self.at(production.element.qname[1]):
                     if isinstance(production.element.value, Simple):
                         self.simple_element(production.element.value, item)

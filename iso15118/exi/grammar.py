@@ -7,11 +7,8 @@ strict.
 
 from __future__ import annotations
 
-import dataclasses
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from iso15118.exi.schema import Element, Schema
 from iso15118.exi.types import Field, fields_of
@@ -26,8 +23,7 @@ _NO_FIELD = Field("", "element", ("", ""), Message)
 _NO_ELEMENT = Element(("", ""), Message)
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
+class Production(NamedTuple):
     """One event that may come in a state. `to` is the place behind it, for `Content.state`."""
 
     event: Event
@@ -71,15 +67,13 @@ class State:
 # ---- content as particles
 
 
-@dataclass(frozen=True, slots=True)
-class _Particle:
+class _Particle(NamedTuple):
     """A field in the content model; the tree's leaves."""
 
     field: Field
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     kind: Literal["sequence", "choice"]
     parts: tuple[_Particle | _Group, ...]
     least: int = 1
@@ -112,7 +106,7 @@ class _Dtd:
     """Reads a content model in the notation of a DTD: `((P, Q)?, G?, Y)`. A name is one element, its count stands behind it."""
 
     def __init__(self, text: str, fields: dict[str, Field]) -> None:
-        self.words, self.fields = re.findall(r"\w+|[(),|?*+]", text), fields
+        self.words, self.fields = _words(text), fields
 
     def group(self) -> _Group:
         part = self._part()
@@ -138,17 +132,24 @@ class _Dtd:
         return _Group(kind, inner, 1 if count == "+" else 0, count != "?")
 
 
+def _words(text: str) -> list[str]:
+    for each in "(),|?*+":
+        text = text.replace(each, f" {each} ")
+    return text.split()
+
+
 # ---- from particles to states
 
 
-@dataclass(slots=True)
 class _Place:
-    """A leaf of the content, with what may follow it: indices of places in schema order."""
+    """A leaf of the content. `follow`: what may follow it, as indices of places; `last`: the content may end behind it."""
 
-    field: Field
-    follow: list[int] = dataclasses.field(default_factory=list)
-    last: bool = False
-    """The content may end behind it."""
+    __slots__ = ("field", "follow", "last")
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.follow: list[int] = []
+        self.last = False
 
     @property
     def least(self) -> int:

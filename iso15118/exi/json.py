@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 from typing import Any
 
 from iso15118.exi import text
@@ -46,7 +46,11 @@ def _plain(field: Field, value: Any) -> Any:
     if isinstance(value, Message):
         return body(value)
     if isinstance(value, bytes):
-        return value.hex().upper() if isinstance(field.value, Simple) and field.value.hex else base64.b64encode(value).decode("ascii")
+        return (
+            value.hex().upper()
+            if isinstance(field.value, Simple) and field.value.hex
+            else binascii.b2a_base64(value, newline=False).decode("ascii")
+        )
     return value
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from iso15118.exi.types import Field, QName, Simple, fields_of, namespace_of, simple_of
 from iso15118.messages import SETS, declare
@@ -34,8 +33,7 @@ class UnknownSet(LookupError):
     """There is no schema set of this namespace; the message names those there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """An element declaration: its name, and what it holds."""
 
     qname: QName

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
-import re
 from typing import Any
 
 from iso15118.exi.types import Simple
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,60}")
-_SPACE = re.compile(r"[ \t\r\n]+")
+_SPACE = str.maketrans("\t\r\n", "   ")
+LONGEST_INTEGER = 100
+"""Digits of an integer as text."""
 
 
 def problem(simple: Simple, value: Any) -> str:
@@ -46,7 +45,7 @@ def _short(value: Any) -> str:
 def parsed(simple: Simple, text: str) -> Any:
     """The value that a text stands for, by the rules of XML Schema. Raises ValueError in words."""
     value: Any = text
-    plain = text if simple.kind == "text" else _SPACE.sub(" ", text).strip()
+    plain = text if simple.kind == "text" else text.translate(_SPACE).strip(" ")
     match simple.kind:
         case "bool":
             value = {"true": True, "1": True, "false": False, "0": False}.get(plain)
@@ -57,14 +56,19 @@ def parsed(simple: Simple, text: str) -> Any:
         case "text":
             pass
         case _:
-            value = int(plain) if _INTEGER.fullmatch(plain) else None
+            value = _integer(plain)
     if wrong := problem(simple, value):
         raise ValueError(wrong if value is not None else f"{_short(text)} is not {simple}")
     return value
 
 
+def _integer(text: str) -> int | None:
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_INTEGER else None
+
+
 def _binary(simple: Simple, text: str) -> bytes | None:
     try:
-        return bytes.fromhex(text) if simple.hex else base64.b64decode(text.replace(" ", ""), validate=True)
+        return bytes.fromhex(text) if simple.hex else binascii.a2b_base64(text.replace(" ", ""), strict_mode=True)
     except (ValueError, binascii.Error):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from iso15118.exi.limits import MOST_REPEATS
 from iso15118.exi.schema import Element, Schema
@@ -19,8 +19,7 @@ class Irregular(Exception):
     """A type that has no straight form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One step of a type's content: an attribute, an element that may be several, a choice, the text, or the end (no branches)."""
 
     branches: tuple[tuple[Field, Element], ...]

@@ -97,9 +97,7 @@ class Reading(Lines):
             if value is not None:
                 self.put(f"{o}.{name} = {value!r}")
         if is_open(kind):
-            code, bits = straight.open_end(kind)
-            if not all(each.least for each in items):
-                raise Irregular(kind.__name__)
+            code, bits = straight.end_of_open(kind, items)
             for each in items:
                 self.fixed(0, 1)
                 self.one(each.field, each.branches[0][1], self._store(o, each.field))

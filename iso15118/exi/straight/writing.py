@@ -57,9 +57,7 @@ class Writing(Lines):
         straight = self.straight
         items = items_of(straight.schema, kind)
         if is_open(kind):
-            code, bits = straight.open_end(kind)
-            if not all(each.least for each in items):
-                raise Irregular(kind.__name__)
+            code, bits = straight.end_of_open(kind, items)
             rest = [each.name for each in fields_of(kind) if each.kind != "attribute"]
             self.put(f"if {' or '.join(f'{o}.{name}' for name in rest)}: raise Unusual")
             for each in items:
@@ -97,14 +95,12 @@ class Writing(Lines):
 
     def _open_group(self, items: Sequence[Item], at: int, end: int, o: str) -> None:
         """Mostly nothing of it is there."""
-        names = [field.name for item in items[at:end] for field in dict.fromkeys(field for field, _ in item.branches)]
         skipped = sum(each.size for each in items[at:end])
         nothing = " and ".join(
             f"not {o}.{name}" if item.many else f"{o}.{name} is None"
             for item in items[at:end]
             for name in dict.fromkeys(f.name for f, _ in item.branches)
         )
-        assert names  # noqa: S101
         with self.block(f"if {nothing}:"):
             self.put(f"k = {skipped}; n = {width(items[at : end + 1])}")
         with self.block("else:"):
