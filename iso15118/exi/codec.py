@@ -10,8 +10,7 @@ from iso15118.exi.encoder import Encoder
 from iso15118.exi.errors import ExiError
 from iso15118.exi.limits import MOST_OCTETS
 from iso15118.exi.schema import Schema, schema
-from iso15118.exi.straight import NOTHING, WHOLE, Out, Straight, Unusual, Window
-from iso15118.exi.types import Simple
+from iso15118.exi.straight import NOTHING, WHOLE, Out, Straight, Unusual, Window, tell_sources
 from iso15118.exi.walk import HEADER, Grammars
 from iso15118.messages.declare import Message, prepare
 
@@ -23,43 +22,53 @@ class Codec:
         self.schema = schema
         self.grammars = Grammars(schema)
         self.straight = Straight(schema, self._open_end)
-        self._roots = tuple(schema.elements.values())
-        self._codes = {each.value: code for code, each in enumerate(self._roots)}
-        self._bits = len(self._roots).bit_length()
+        bits = len(schema.elements).bit_length()
+        self._front = 8 + bits
+        roots = [(code, each.value) for code, each in enumerate(schema.elements.values()) if isinstance(each.value, type)]
+        self._decoders = {HEADER << bits | code: self.straight.decoder(kind) for code, kind in roots}
+        """Header and event code of a document's root -> function."""
+        self._encoders = {kind: ((1 << 8 | HEADER) << bits | code, self.straight.encoder(kind)) for code, kind in roots}
+        """Class -> header and event code behind a leading one, and function."""
 
     def decode(self, octets: bytes) -> Message:
-        length = len(octets)
-        window = Window(octets)
         try:
-            if length > WHOLE:
-                _bounded(octets)
-                x, s, q = window.fill(0, 0)
-            else:
-                x, s, q = int.from_bytes(octets, "big"), 8 * length, False
-                window.at = length
-            s -= 8 + self._bits
-            code = (x >> s) - (HEADER << self._bits) if s >= 0 and not q else (x >> s & (1 << 8 + self._bits) - 1) - (HEADER << self._bits)
-            if not 0 <= code < len(self._roots):
-                raise Unusual
-            message, x, s, q = self._decoder(code)(window, x, s, q)
-            if (s >= 8 or q) and not _one_zero(window, x, s, q):
+            if len(octets) > WHOLE:
+                return self._decode_long(octets)
+            s = 8 * len(octets) - self._front
+            x = int.from_bytes(octets, "big")
+            message: Message
+            message, x, s, _ = self.straight.scope[self._decoders[x >> s]](_NO_WINDOW, x, s, False)
+            if s >= 8 and not _one_zero(x, s):
                 raise Unusual
         except NOTHING:
             return Decoder(self.grammars, octets).document()
         except Exception:
-            self.straight.tell_sources()
+            tell_sources()
             raise
-        return message  # type: ignore[no-any-return]
+        return message
+
+    def _decode_long(self, octets: bytes) -> Message:
+        _bounded(octets)
+        window = Window(octets)
+        x, s, q = window.fill(0, 0)
+        s -= self._front
+        message: Message
+        message, x, s, q = self.straight.scope[self._decoders[x >> s]](window, x, s, q)
+        if q:
+            x, s, q = window.fill(x, s)
+        if q or (s >= 8 and not _one_zero(x, s)):
+            raise Unusual
+        return message
 
     def encode(self, message: Message) -> bytes:
         out = Out()
         try:
-            b = self.straight.encoder(type(message))(out, message, (1 << 8 | HEADER) << self._bits | self._codes[type(message)])
-            return out.finish(b)
+            b, name = self._encoders[type(message)]
+            return out.finish(self.straight.scope[name](out, message, b))
         except NOTHING:
             return Encoder(self.grammars).document(message)
         except Exception:
-            self.straight.tell_sources()
+            tell_sources()
             raise
 
     def decode_fragment(self, octets: bytes) -> tuple[str, Any]:
@@ -81,23 +90,18 @@ class Codec:
         for kind in self.schema.classes:
             prepare(kind)
 
-    def _decoder(self, code: int) -> Any:
-        value = self._roots[code].value
-        if isinstance(value, Simple):
-            raise Unusual
-        return self.straight.decoder(value)
-
     def _open_end(self, kind: type[Message]) -> tuple[int, int] | None:
         """Code and width of the end of a type in which anything may stand, behind its attributes; None where something has to stand."""
         state = self.grammars.content(kind).state(-1)
         return next(((code, state.bits) for code, each in enumerate(state.productions) if each.event == "EE"), None)
 
 
-def _one_zero(window: Window, x: int, s: int, q: bool) -> bool:
+_NO_WINDOW = Window(b"")
+
+
+def _one_zero(x: int, s: int) -> bool:
     """What is left is the padding, and at most one octet of zeros (as `BitReader.check_end`)."""
-    if q:
-        x, s, q = window.fill(x, s)
-    return not q and s < 16 and not x & ((1 << s) - 1) & 255
+    return s < 16 and not x & 255
 
 
 def _bounded(octets: bytes) -> None:

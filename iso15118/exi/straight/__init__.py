@@ -12,8 +12,9 @@ as one integer, with a leading one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from types import CodeType
 from typing import Any
 
 from iso15118.exi.schema import Schema, Value
@@ -25,34 +26,67 @@ from iso15118.exi.types import Simple
 from iso15118.messages.declare import Message
 
 
+class Made:
+    """What the sets share: a type that is coded alike in two of them is compiled once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[type[Message], int] = {}
+        self._constants: dict[Any, str] = {}
+        self._codes: dict[str, CodeType] = {}
+
+    def number(self, kind: type[Message]) -> int:
+        return self._numbers.setdefault(kind, len(self._numbers))
+
+    def constant(self, value: Any) -> str:
+        return self._constants.setdefault(tuple(value.items()) if isinstance(value, dict) else value, f"K{len(self._constants)}")
+
+    def code(self, source: str, file: str) -> CodeType:
+        if source not in self._codes:
+            self._codes[source] = compile(source, file, "exec")
+        return self._codes[source]
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        for source, code in self._codes.items():
+            yield code.co_filename, source
+
+
+_MADE = Made()
+
+
+def tell_sources() -> None:
+    """So that tracebacks, debuggers and profilers show the functions' lines. Not from the beginning: the import takes 6 ms."""
+    import linecache  # noqa: PLC0415
+
+    for file, source in _MADE.sources():
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+
+
 class Straight:
     """The functions of one schema set. Each is made when it is first called, or by `warm`."""
 
     def __init__(self, schema: Schema, open_end: Callable[[type[Message]], tuple[int, int] | None]) -> None:
         self.schema, self.open_end = schema, open_end
-        self.numbers = {kind: number for number, kind in enumerate(schema.classes)}
+        self.numbers = {kind: _MADE.number(kind) for kind in schema.classes}
         self.scope: dict[str, Any] = dict(HELP)
         for kind, number in self.numbers.items():
             self.scope[f"C{number}"] = kind
             self.scope[f"D{number}"] = self._later(kind, "D")
             self.scope[f"W{number}"] = self._later(kind, "W")
-        self._constants: dict[Any, str] = {}
-        self._sources: dict[str, str] = {}
 
-    def decoder(self, kind: type[Message]) -> Any:
-        """`(window, x, s, q) -> (message, x, s, q)`."""
-        return self.scope[f"D{self.numbers[kind]}"]
+    def decoder(self, value: Value) -> str:
+        """Name in `scope` of `(window, x, s, q) -> (message, x, s, q)`."""
+        return f"D{self.number(value)}"
 
-    def encoder(self, kind: type[Message]) -> Any:
-        """`(out, message, b) -> b`."""
-        return self.scope[f"W{self.numbers[kind]}"]
+    def encoder(self, value: Value) -> str:
+        """Name in `scope` of `(out, message, b) -> b`."""
+        return f"W{self.number(value)}"
 
     def warm(self) -> None:
         """Make all functions now."""
         for kind in self.numbers:
             for way in "DW":
                 self._make(kind, way)
-        self.tell_sources()
+        tell_sources()
 
     def _later(self, kind: type[Message], way: str) -> Callable[..., Any]:
         return partial(self._first, kind, way)
@@ -66,26 +100,15 @@ class Straight:
             source = (Reading(self, kind) if way == "D" else Writing(self, kind)).source(name)
         except Irregular:
             source = f"def {name}(*state):\n    raise Unusual\n"
-        file = f"<exi {self.schema.namespace} {kind.__name__} {'decode' if way == 'D' else 'encode'}>"
-        self._sources[file] = source
-        exec(compile(source, file, "exec"), self.scope)  # noqa: S102 made of our own declarations
+        exec(_MADE.code(source, f"<exi {kind.__name__} {'decoder' if way == 'D' else 'encoder'} {name}>"), self.scope)  # noqa: S102 made of our own declarations
         made: Callable[..., Any] = self.scope[name]
         return made
 
-    def tell_sources(self) -> None:
-        """So that tracebacks, debuggers and profilers show the functions' lines. Not at once: the import takes 6 ms."""
-        import linecache  # noqa: PLC0415
-
-        for file, source in self._sources.items():
-            linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-
     def constant(self, value: Any) -> str:
         """The name of a value in the functions' scope."""
-        key = tuple(value.items()) if isinstance(value, dict) else value
-        if key not in self._constants:
-            name = self._constants[key] = f"K{len(self._constants)}"
-            self.scope[name] = value
-        return self._constants[key]
+        name = _MADE.constant(value)
+        self.scope[name] = value
+        return name
 
     def number(self, value: Value) -> int:
         """Of a type's functions."""
@@ -105,4 +128,4 @@ class Straight:
         return is_small(self.schema, kind)
 
 
-__all__ = ["NOTHING", "WHOLE", "Out", "Straight", "Unusual", "Window"]
+__all__ = ["NOTHING", "WHOLE", "Out", "Straight", "Unusual", "Window", "tell_sources"]
