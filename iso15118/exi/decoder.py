@@ -15,9 +15,10 @@ from iso15118.exi.builtin import TYPE
 from iso15118.exi.errors import ExiError
 from iso15118.exi.grammar import SIMPLE_END, SIMPLE_TEXT, Content, Production, State
 from iso15118.exi.limits import MOST_BIG_INTEGER_OCTETS, MOST_CHARACTERS, MOST_EVENTS, MOST_INTEGER_OCTETS, MOST_REPEATS
+from iso15118.exi.options import read_header
 from iso15118.exi.schema import XSI, Value
 from iso15118.exi.types import Field, QName, Simple, fields_of
-from iso15118.exi.walk import HEADER, Grammars, Walk
+from iso15118.exi.walk import Grammars, Walk
 from iso15118.messages.declare import AnyElement, Message, defaults
 
 Note = Callable[[int, int, str, str, str], None]
@@ -38,17 +39,17 @@ class Decoder(Walk):
 
     def document(self) -> Message:
         """A document: one global element."""
-        found: Message = self._whole(self._document)
+        found: Message = self._whole(self._document, fragment=False)
         return found
 
     def fragment(self) -> tuple[str, Any]:
         """A fragment of one element: its name and what it holds."""
-        found: tuple[str, Any] = self._whole(self._fragment)
+        found: tuple[str, Any] = self._whole(self._fragment, fragment=True)
         return found
 
-    def _whole(self, what: Callable[[], Any]) -> Any:
+    def _whole(self, what: Callable[[], Any], *, fragment: bool) -> Any:
         try:
-            self._header()
+            self._header(fragment=fragment)
             found = what()
             self.bits.check_end()
             return found
@@ -58,21 +59,13 @@ class Decoder(Walk):
                 error.problem, path, self.bits.pos if error.bit is None else error.bit, error.expected or self.expected
             ) from None
 
-    def _header(self) -> None:
+    def _header(self, *, fragment: bool) -> None:
         start = self.bits.pos
-        if self.bits.end >= 32 and self.bits.read(32) == 0x24455849:  # the cookie "$EXI" is optional
-            self._say(start, "EXI cookie")
-        else:
-            self.bits.pos = start
-        start = self.bits.pos
-        header = self.bits.read(8)
-        if header >> 6 != 2:
-            raise ExiError(f"no EXI stream: it begins with {header:02X}", bit=start, expected="80")
-        if header != HEADER:
-            raise ExiError(
-                f"EXI header {header:02X}: only streams without options in the header, of version 1, are read", bit=start, expected="80"
-            )
-        self._say(start, "EXI header", f"{header:02X}")
+        options = read_header(self.bits)
+        if options.fragment is not None and options.fragment != fragment:
+            raise ExiError(f"the header says that this is {'a fragment' if options.fragment else 'a document'}", bit=start)
+        self.strings.kept = options.values_kept
+        self._say(start, "EXI header")
 
     def _document(self) -> Message:
         elements = tuple(self.schema.elements.values())

@@ -14,6 +14,8 @@ class Strings:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        self.kept = True
+        """Values are remembered."""
         self._uris: list[str] | None = None
         self._names: dict[str, list[str]] = {}
         self._values: list[str] = []
@@ -83,7 +85,7 @@ class Strings:
         at, length = bits.pos, bits.unsigned(4)
         if length > 1:
             text = read_characters(bits, length - 2, longest)
-            if text:
+            if text and self.kept:
                 self._values.append(text)
                 self._local_values.setdefault(qname, []).append(text)
             return text, ""
