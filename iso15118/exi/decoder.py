@@ -19,7 +19,7 @@ from iso15118.exi.options import read_header
 from iso15118.exi.schema import XSI, Value
 from iso15118.exi.types import Field, QName, Simple, fields_of
 from iso15118.exi.walk import Grammars, Walk
-from iso15118.messages.declare import AnyElement, Message, defaults
+from iso15118.messages.declare import AnyElement, Message
 
 Note = Callable[[int, int, str, str, str], None]
 """Told of each thing read: first bit, bit behind it, path, what it is, its value."""
@@ -153,7 +153,7 @@ class Decoder(Walk):
                     self._skip(second, start, state)
                 continue
             if production.event == "EE":
-                return self._made(kind, found, start)
+                return self._made(content, found, start)
             count = count + 1 if production.to == place else 1
             self._take(production, qname, found, start)
             place = production.to
@@ -162,13 +162,15 @@ class Decoder(Walk):
         """What one event of the content brings."""
         field = production.field
         match production.event:
-            case "AT":
-                with self.at(f"@{field.name}"):
-                    self._put(found, field, self.typed(field.qname, field.value), start)
             case "SE":
                 element = production.element
-                with self.at(element.qname[1]):
-                    self._put(found, field, self.value(element.qname, element.value), start)
+                self.enter(element.qname[1])
+                self._put(found, field, self.value(element.qname, element.value), start)
+                self.path.pop()
+            case "AT":
+                self.enter(f"@{field.name}")
+                self._put(found, field, self.typed(field.qname, field.value), start)
+                self.path.pop()
             case "SE(*)":
                 self._put(found, field, self._wildcard(), start)
             case "CH":
@@ -185,12 +187,14 @@ class Decoder(Walk):
             raise ExiError(f"more than {field.most or MOST_REPEATS} of {field.name}", bit=start)
         items.append(value)
 
-    def _made(self, kind: type[Message], found: dict[str, Any], start: int) -> Message:
+    @staticmethod
+    def _made(content: Content, found: dict[str, Any], start: int) -> Message:
+        kind = content.kind
         if kind._abstract_:
             raise ExiError(f"{kind.__name__} is abstract", bit=start, expected="xsi:type or a member of the substitution group")
         made = kind.__new__(kind)
-        for name, value in {**defaults(kind), **found}.items():
-            setattr(made, name, tuple(value) if isinstance(value, list) else value)
+        for name, value in (content.defaults | found).items():
+            setattr(made, name, tuple(value) if value.__class__ is list else value)
         return made
 
     # ---- events
@@ -297,7 +301,8 @@ class Decoder(Walk):
                 value, how = self.strings.read_value(self.bits, qname, simple.longest)
                 self._say(start, "value", repr(value) + (f" ({how})" if how else ""))
                 return self._checked(simple, value, start)
-        self._say(start, "value", value.hex() if isinstance(value, bytes) else str(value))
+        if self.note:
+            self._say(start, "value", value.hex() if isinstance(value, bytes) else str(value))
         return self._checked(simple, value, start)
 
     def _octets(self, simple: Simple) -> bytes:

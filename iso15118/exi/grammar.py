@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from iso15118.exi.schema import Element, Schema
 from iso15118.exi.types import Field, fields_of
-from iso15118.messages.declare import Message
+from iso15118.messages.declare import Message, defaults
 
 Event = Literal["AT", "SE", "SE(*)", "EE", "CH", "CH(mixed)"]
 _ORDER = {"AT": 0, "SE": 1, "SE(*)": 2, "EE": 3, "CH": 4, "CH(mixed)": 5}
@@ -160,7 +160,7 @@ class Content:
     """The automaton of one type in one schema set. Places: -1 is the beginning of the content, -2 - n the place before attribute n."""
 
     def __init__(self, schema: Schema, kind: type[Message]) -> None:
-        self.schema, self.kind = schema, kind
+        self.schema, self.kind, self.defaults = schema, kind, defaults(kind)
         fields = fields_of(kind)
         self.attributes = sorted((each for each in fields if each.kind == "attribute"), key=lambda each: each.qname[::-1])
         self.mixed = next((each for each in fields if each.kind == "mixed"), None)

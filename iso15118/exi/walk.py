@@ -39,11 +39,15 @@ class Walk:
         self.built_ins = BuiltIns(self.strings)
         self.path: list[str] = []
 
-    @contextmanager
-    def at(self, name: str) -> Iterator[None]:
-        """Inside of this element."""
+    def enter(self, name: str) -> None:
+        """Into this element; it is left by taking its name off the path, which after an error stays as it is: the path is told with it."""
         if len(self.path) >= MOST_DEPTH:
             raise ExiError(f"more than {MOST_DEPTH} elements in one another")
         self.path.append(name)
-        yield  # not popped after an error: the path is told with it
+
+    @contextmanager
+    def at(self, name: str) -> Iterator[None]:
+        """Inside of this element."""
+        self.enter(name)
+        yield
         self.path.pop()
