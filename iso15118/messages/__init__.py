@@ -1,4 +1,4 @@
-"""V2G messages as classes: one module for each schema document, named and ordered as there; `declare` says how to read them.
+"""V2G messages as classes: modules named as the schema documents, large ones split by subject; `declare` says how to read them.
 
 The codec is told by `SETS` which modules make up the grammars of a document. Nothing is imported before it is asked for:
 a session needs one or two of the sets.
