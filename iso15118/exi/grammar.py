@@ -68,9 +68,11 @@ class State:
 
 
 class _Particle(NamedTuple):
-    """A field in the content model; the tree's leaves."""
+    """A field in the content model, and how often it comes here; the tree's leaves."""
 
     field: Field
+    least: int
+    most: int | None
 
 
 class _Group(NamedTuple):
@@ -94,11 +96,11 @@ def _content(kind: type[Message]) -> _Group:
             and isinstance(last.parts[0], _Particle)
             and last.parts[0].field.choice == each.choice
         ):
-            parts[-1] = _Group("choice", (*last.parts, _Particle(each)), last.least)
+            parts[-1] = _Group("choice", (*last.parts, _Particle(each, each.least, each.most)), last.least)
         elif each.choice:
-            parts.append(_Group("choice", (_Particle(each),), 0 if each.choice_optional else 1))
+            parts.append(_Group("choice", (_Particle(each, each.least, each.most),), 0 if each.choice_optional else 1))
         else:
-            parts.append(_Particle(each))
+            parts.append(_Particle(each, each.least, each.most))
     return _Group("sequence", tuple(parts))
 
 
@@ -115,8 +117,7 @@ class _Dtd:
     def _part(self) -> _Particle | _Group:
         word = self.words.pop(0)
         if word != "(":
-            plain = self.fields[word]
-            return self._counted(_Particle(Field(plain.name, plain.kind, plain.qname, plain.value, 1, 1, plain.ref)))
+            return self._counted(_Particle(self.fields[word], 1, 1))
         parts, kind = [self._part()], "sequence"
         while (word := self.words.pop(0)) != ")":
             kind = "choice" if word == "|" else "sequence"
@@ -144,16 +145,13 @@ def _words(text: str) -> list[str]:
 class _Place:
     """A leaf of the content. `follow`: what may follow it, as indices of places; `last`: the content may end behind it."""
 
-    __slots__ = ("field", "follow", "last")
+    __slots__ = ("field", "follow", "last", "least", "most")
 
-    def __init__(self, field: Field) -> None:
-        self.field = field
+    def __init__(self, particle: _Particle) -> None:
+        self.field, self.most = particle.field, particle.most
+        self.least = max(particle.least, 1)
         self.follow: list[int] = []
         self.last = False
-
-    @property
-    def least(self) -> int:
-        return max(self.field.least, 1)
 
 
 class Content:
@@ -175,9 +173,9 @@ class Content:
     def _walk(self, part: _Particle | _Group) -> tuple[list[int], list[int], bool]:
         """Glushkov's construction: first places, last places, whether the part may be empty."""
         if isinstance(part, _Particle):
-            self._places.append(_Place(part.field))
+            self._places.append(_Place(part))
             at = len(self._places) - 1
-            return [at], [at], part.field.least == 0 and not part.field.choice
+            return [at], [at], part.least == 0 and not part.field.choice
         first: list[int] = []
         last: list[int] = []
         empty = part.kind == "sequence"
@@ -199,7 +197,7 @@ class Content:
     def counted(self, place: int) -> tuple[int, int | None]:
         """How often the element at a place comes at least and at most."""
         each = self._places[place]
-        return each.least, each.field.most
+        return each.least, each.most
 
     def state(self, place: int, count: int = 0) -> State:
         """Behind the element at `place` that has come `count` times."""
@@ -229,7 +227,7 @@ class Content:
         if place >= 0:
             here = self._places[place]
             following, ends = here.follow, here.last
-            if here.field.most is None or count < here.field.most:
+            if here.most is None or count < here.most:
                 again = [place]
             if count < here.least:
                 following, ends = [], False

@@ -8,7 +8,6 @@ from iso15118.messages.declare import (
     MIXED,
     REF,
     TEXT,
-    AnyElement,
     Length,
     Message,
     Occurs,
@@ -44,7 +43,7 @@ class CanonicalizationMethodType(Message, element="CanonicalizationMethod", mixe
     """How SignedInfo becomes octets; V2G: canonical EXI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##any")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##any")] = ()
     text: Annotated[str, MIXED] = ""
 
 
@@ -53,7 +52,7 @@ class SignatureMethodType(Message, element="SignatureMethod", mixed=True):
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
     HMACOutputLength: HMACOutputLengthType | None = None
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
     text: Annotated[str, MIXED] = ""
 
 
@@ -61,7 +60,7 @@ class TransformType(Message, element="Transform", content="(any | XPath)*", mixe
     """How what is referred to becomes octets before the digest; V2G: canonical EXI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
     XPath: Annotated[tuple[string, ...], Occurs(0, None)] = ()
     text: Annotated[str, MIXED] = ""
 
@@ -76,7 +75,7 @@ class DigestMethodType(Message, element="DigestMethod", mixed=True):
     """Algorithm of the digest, by URI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
     text: Annotated[str, MIXED] = ""
 
 
@@ -124,7 +123,7 @@ class KeyValueType(Message, element="KeyValue", content="(DSAKeyValue | RSAKeyVa
 
     DSAKeyValue: Annotated[DSAKeyValueType, REF] | None = None
     RSAKeyValue: Annotated[RSAKeyValueType, REF] | None = None
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
     text: Annotated[str, MIXED] = ""
 
 
@@ -153,7 +152,7 @@ class X509DataType(
     X509SubjectName: Annotated[tuple[string, ...], Occurs(0, None)] = ()
     X509Certificate: Annotated[tuple[base64Binary, ...], Occurs(0, None)] = ()
     X509CRL: Annotated[tuple[base64Binary, ...], Occurs(0, None)] = ()
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
 
 
 class PGPDataType(Message, element="PGPData", content="((PGPKeyID, PGPKeyPacket?, any*) | (PGPKeyPacket, any*))"):
@@ -161,14 +160,14 @@ class PGPDataType(Message, element="PGPData", content="((PGPKeyID, PGPKeyPacket?
 
     PGPKeyID: base64Binary | None = None
     PGPKeyPacket: base64Binary | None = None
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
 
 
 class SPKIDataType(Message, element="SPKIData", content="(SPKISexp, any?)+"):
     """SPKI key; V2G has none."""
 
     SPKISexp: Annotated[tuple[base64Binary, ...], Occurs(0, None)] = ()
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
 
 
 class KeyInfoType(
@@ -187,7 +186,7 @@ class KeyInfoType(
     PGPData: Annotated[tuple[PGPDataType, ...], Occurs(0, None), REF] = ()
     SPKIData: Annotated[tuple[SPKIDataType, ...], Occurs(0, None), REF] = ()
     MgmtData: Annotated[tuple[string, ...], Occurs(0, None)] = ()
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
     text: Annotated[str, MIXED] = ""
 
 
@@ -197,7 +196,7 @@ class ObjectType(Message, element="Object", content="(any)*", mixed=True):
     Id: Annotated[ID, ATTRIBUTE] | None = None
     MimeType: Annotated[string, ATTRIBUTE] | None = None
     Encoding: Annotated[anyURI, ATTRIBUTE] | None = None
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##any")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##any")] = ()
     text: Annotated[str, MIXED] = ""
 
 
@@ -223,7 +222,7 @@ class SignaturePropertyType(Message, element="SignatureProperty", content="(any)
 
     Target: Annotated[anyURI, ATTRIBUTE]
     Id: Annotated[ID, ATTRIBUTE] | None = None
-    any: Annotated[tuple[AnyElement, ...], Occurs(0, None), Wildcard("##other")] = ()
+    any: Annotated[tuple[Message, ...], Occurs(0, None), Wildcard("##other")] = ()
     text: Annotated[str, MIXED] = ""
 
 
