@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 EXIT_WRONG, EXIT_INTERRUPTED, EXIT_PIPE = 1, 130, 141
-MENDABLE = {"ConfigError", "StartError", "JournalError", "OptionError", "CodecError", "BoardSilent"}
+MENDABLE = {"ConfigError", "StartError", "JournalError", "OptionError", "CodecError", "BoardSilent", "ExiError", "InputError"}
 """Errors, by name, since nothing is imported here, whose message says what is wrong with what was given."""
 EXTRAS = {"rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": "serial"}
 """Package -> the extra that brings it."""
@@ -49,8 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=words, description=words)
+    def add(name: str, command: Callable[[argparse.Namespace], int], words: str, **how: Any) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=words, description=words, **how)
         sub.set_defaults(command=command)
         return sub
 
@@ -70,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     export = add("export-journal", _export, "a journal without tokens, passwords and seeds, to standard output")
     export.add_argument("journal", type=Path, metavar="JOURNAL")
     export.add_argument("--salt", default="", help="the same salt names the same token alike; one is drawn without it")
+    # Whatever comes behind `exi`, --help too, is for its own parser, which is not imported before.
+    exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
+    exi.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
 
 
@@ -150,6 +154,12 @@ def _export(given: argparse.Namespace) -> int:
     for line in redacted(lines(given.journal), salt):
         print(line)
     return 0
+
+
+def _exi(given: argparse.Namespace) -> int:
+    from bench.exi.commands import main
+
+    return main(given.rest)
 
 
 if __name__ == "__main__":
