@@ -177,6 +177,8 @@ class Decoder(Walk):
                 self._put(found, field, self.typed(qname, field.value), start)
             case _:
                 found[field.name] = found.get(field.name, "") + self._characters(qname, MOST_CHARACTERS)
+                if len(found[field.name]) > MOST_CHARACTERS:
+                    raise ExiError(f"more than {MOST_CHARACTERS} characters between the elements of {qname[1]}", bit=start)
 
     def _put(self, found: dict[str, Any], field: Field, value: Any, start: int) -> None:
         if not field.many:
@@ -222,7 +224,7 @@ class Decoder(Walk):
     def _count(self) -> None:
         self.events += 1
         if self.events > MOST_EVENTS:
-            raise ExiError(f"more than {MOST_EVENTS} events")
+            raise ExiError(f"broken, or coded in an unusual way, somewhere in or behind its first {MOST_EVENTS} events: read no further")
 
     def _skip(self, event: str, start: int, state: State) -> None:
         """What the second level has beside the schema, and changes nothing: xsi attributes, and space between elements."""
@@ -299,8 +301,11 @@ class Decoder(Walk):
                 value = self._octets(simple)
             case _:
                 value, how = self.strings.read_value(self.bits, qname, simple.longest)
-                self._say(start, "value", repr(value) + (f" ({how})" if how else ""))
-                return self._checked(simple, value, start)
+                if self.note:
+                    self._say(start, "value", repr(value) + (f" ({how})" if how else ""))
+                if not (simple.least or 0) <= len(value) <= simple.longest:
+                    raise ExiError(text.problem(simple, value), bit=start)
+                return value
         if self.note:
             self._say(start, "value", value.hex() if isinstance(value, bytes) else str(value))
         return self._checked(simple, value, start)

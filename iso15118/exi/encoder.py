@@ -9,11 +9,14 @@ from iso15118.exi import text
 from iso15118.exi.bits import BitWriter
 from iso15118.exi.errors import ExiError
 from iso15118.exi.grammar import Production, State
+from iso15118.exi.limits import MOST_CHARACTERS, MOST_NAME, MOST_REPEATS
 from iso15118.exi.schema import Value
 from iso15118.exi.strings import write_value
 from iso15118.exi.types import Field, QName, Simple, fields_of
 from iso15118.exi.walk import HEADER, Grammars, Walk
 from iso15118.messages.declare import AnyElement, Message
+
+ANY_TEXT = Simple("text", 0, MOST_CHARACTERS)
 
 
 class Encoder(Walk):
@@ -204,16 +207,18 @@ class Encoder(Walk):
     def _built_in(self, qname: QName, item: AnyElement) -> None:
         rules = self.built_ins.rules(qname)
         for name, value in item.attributes.items():
+            self._check(ANY_TEXT, value, f"@{name}")
             self.built_ins.write(self.out, rules, ("AT", _split(name)))
             write_value(self.out, value)
         for each in item.content:
             if isinstance(each, str):
+                self._check(ANY_TEXT, each, "")
                 self.built_ins.write(self.out, rules, ("CH", None))
                 write_value(self.out, each)
             else:
-                child = _split(each.name)
-                if child in self.schema.elements:
-                    raise ExiError(f"{each.name} is declared: it cannot stand in an element that is not")
+                child = _split(each.name) if isinstance(each, AnyElement) else ("", "")
+                if child in self.schema.elements or not child[1]:
+                    raise ExiError(f"{text.shortly(getattr(each, 'name', each))} is declared: it cannot stand in an element that is not")
                 self.built_ins.write(self.out, rules, ("SE", child))
                 with self.at(child[1]):
                     self._built_in(child, each)
@@ -225,6 +230,10 @@ def _items(field: Field, value: Any) -> list[Any]:
     if field.kind == "mixed":
         return [value] if value else []
     if field.many:
+        if not isinstance(value, (tuple, list)):
+            raise ExiError(f"{text.shortly(value)} as {field.name}", expected="a tuple")
+        if len(value) > (field.most or MOST_REPEATS):
+            raise ExiError(f"{len(value)} of {field.name}", expected=f"at most {field.most or MOST_REPEATS}")
         return list(value)
     return [] if value is None else [value]
 
@@ -234,5 +243,9 @@ def _holds(values: tuple[Value, ...], value: Any) -> bool:
 
 
 def _split(name: str) -> QName:
+    if not isinstance(name, str):
+        raise ExiError(f"{text.shortly(name)} is no name", expected="{namespace}local")
     uri, _, local = name[1:].partition("}") if name.startswith("{") else ("", "", name)
+    if not 0 < len(local) <= MOST_NAME or len(uri) > MOST_NAME or text.problem(ANY_TEXT, name):
+        raise ExiError(f"{text.shortly(name)} is no name", expected="{namespace}local")
     return uri, local

@@ -7,6 +7,7 @@ from typing import Any
 
 from iso15118.exi import text
 from iso15118.exi.errors import ExiError
+from iso15118.exi.limits import MOST_DEPTH
 from iso15118.exi.schema import Element, Schema
 from iso15118.exi.types import Field, Simple, fields_of
 from iso15118.messages.declare import AnyElement, Message, defaults
@@ -63,10 +64,13 @@ class Reader:
     def document(self, document: Any) -> Message:
         """The other way of `to_json`."""
         name, content = _single(document)
+        return self.message(self._root(name), content, name)
+
+    def _root(self, name: str) -> type[Message]:
         for element in self.schema.elements.values():
             if element.qname[1] == name and isinstance(element.value, type):
-                return self.message(element.value, content, name)
-        raise ExiError(f"there is no message {name!r} in the set {self.schema.namespace}")
+                return element.value
+        raise ExiError(f"there is no message {text.shortly(name)} in the set {self.schema.namespace}")
 
     def fragment(self, document: Any) -> tuple[str, Any]:
         """An element by any name that the set declares."""
@@ -78,12 +82,14 @@ class Reader:
                     return name, self.message(value, content, name) if isinstance(value, type) else self._simple(value, content, name)
                 except ExiError as error:
                     problems.append(error)
-        raise problems[0] if problems else ExiError(f"there is no element {name!r} in the set {self.schema.namespace}")
+        raise problems[0] if problems else ExiError(f"there is no element {text.shortly(name)} in the set {self.schema.namespace}")
 
     def message(self, kind: type[Message], content: Any, path: str) -> Message:
         """An object of this type."""
+        if path.count("/") >= MOST_DEPTH:
+            raise ExiError(f"more than {MOST_DEPTH} elements in one another", path)
         if not isinstance(content, dict):
-            raise ExiError(f"{content!r:.40} is no object", path)
+            raise ExiError(f"{text.shortly(content)} is no object", path)
         if kind._abstract_:
             raise ExiError(f"{kind.__name__} is abstract", path)
         given, found = dict(content), dict(defaults(kind))
@@ -127,10 +133,21 @@ class Reader:
         return self._simple(field.value, value, path) if isinstance(field.value, Simple) else self.message(field.value, value, path)
 
     def _any(self, value: Any, path: str) -> Message:
-        if isinstance(value, dict) and set(value) == {"name", "attributes", "content"}:
-            content = tuple(each if isinstance(each, str) else self._any(each, path) for each in _list(value["content"], path))
-            return AnyElement(name=value["name"], attributes=value["attributes"], content=content)  # type: ignore[arg-type]
-        return self.document(value)
+        if path.count("/") >= MOST_DEPTH:
+            raise ExiError(f"more than {MOST_DEPTH} elements in one another", path)
+        if not (isinstance(value, dict) and set(value) == {"name", "attributes", "content"}):
+            name, content = _single(value)
+            return self.message(self._root(name), content, f"{path}/{name}")
+        name, attributes = value["name"], value["attributes"]
+        if (
+            not isinstance(name, str)
+            or not isinstance(attributes, dict)
+            or not all(isinstance(each, str) for pair in attributes.items() for each in pair)
+        ):
+            raise ExiError("name is a text, and attributes are texts by name", path)
+        inside = f"{path}/{name[-40:].replace('/', '')}"
+        content = tuple(each if isinstance(each, str) else self._any(each, inside) for each in _list(value["content"], path))
+        return AnyElement(name=name, attributes=attributes, content=content)
 
     @staticmethod
     def _simple(simple: Simple, value: Any, path: str) -> Any:
@@ -153,7 +170,7 @@ def _single(document: Any) -> tuple[str, Any]:
 
 def _list(value: Any, path: str) -> list[Any]:
     if not isinstance(value, list):
-        raise ExiError(f"{value!r:.40} is no list", path)
+        raise ExiError(f"{text.shortly(value)} is no list", path)
     return value
 
 

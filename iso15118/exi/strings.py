@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iso15118.exi.bits import BitReader, BitWriter
 from iso15118.exi.errors import ExiError
-from iso15118.exi.limits import MOST_CHARACTERS
+from iso15118.exi.limits import MOST_CHARACTERS, MOST_NAME, MOST_RECALLED
 from iso15118.exi.schema import Schema
 from iso15118.exi.types import QName
 
@@ -16,6 +16,7 @@ class Strings:
         self.schema = schema
         self.kept = True
         """Values are remembered."""
+        self._recalled = 0
         self._uris: list[str] | None = None
         self._names: dict[str, list[str]] = {}
         self._values: list[str] = []
@@ -40,7 +41,7 @@ class Strings:
         names = self.names(uri)
         length = bits.unsigned(3)
         if length:
-            name = read_characters(bits, length - 1, 256)
+            name = read_characters(bits, length - 1, MOST_NAME)
             names.append(name)
             return uri, name
         at, code = bits.pos, bits.read((len(names) - 1).bit_length() if names else 0)
@@ -54,7 +55,7 @@ class Strings:
             raise ExiError(f"no namespace of number {code - 1}", bit=at)
         if code:
             return self.uris[code - 1]
-        uri = read_characters(bits, bits.unsigned(3), 256)
+        uri = read_characters(bits, bits.unsigned(3), MOST_NAME)
         self.uris.append(uri)
         return uri
 
@@ -94,6 +95,9 @@ class Strings:
         code = bits.read((len(known) - 1).bit_length() if known else 0)
         if code >= len(known):
             raise ExiError(f"no value of number {code} in the {where} string table, which has {len(known)}", bit=at)
+        self._recalled += len(known[code])
+        if self._recalled > MOST_RECALLED:
+            raise ExiError(f"string-table hits that stand for more than {MOST_RECALLED} characters", bit=at)
         return known[code], f"{where} hit {code}"
 
 

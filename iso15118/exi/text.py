@@ -5,9 +5,11 @@ from __future__ import annotations
 import binascii
 from typing import Any
 
+from iso15118.exi.limits import MOST_BIG_INTEGER_OCTETS
 from iso15118.exi.types import Simple
 
 _SPACE = str.maketrans("\t\r\n", "   ")
+MOST_BIG_INTEGER_BITS = 7 * MOST_BIG_INTEGER_OCTETS
 LONGEST_INTEGER = 100
 """Digits of an integer as text."""
 
@@ -26,20 +28,29 @@ def problem(simple: Simple, value: Any) -> str:
         case _:
             right = isinstance(value, int) and not isinstance(value, bool)
             right = right and (simple.least is None or value >= simple.least) and (simple.most is None or value <= simple.most)
-    return "" if right else f"{_short(value)} is not {simple}"
+            if right and simple.most is None and value.bit_length() > MOST_BIG_INTEGER_BITS:
+                return f"{shortly(value)} is larger than {MOST_BIG_INTEGER_BITS} bits"
+    return "" if right else f"{shortly(value)} is not {simple}"
 
 
 def _text_problem(simple: Simple, value: Any) -> str:
     if not isinstance(value, str) or not (simple.least or 0) <= len(value) <= simple.longest:
-        return f"{_short(value)} is not {simple}"
-    if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
-        return f"{_short(value)} has half a surrogate pair"
+        return f"{shortly(value)} is not {simple}"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return f"{shortly(value)} has half a surrogate pair"
     return ""
 
 
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 40 else shown[:37] + "..."
+def shortly(value: Any) -> str:
+    """A value of any kind and size, for an error."""
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"an integer of {value.bit_length()} bits"
+    if isinstance(value, (str, bytes)):
+        shown = repr(value[:40])
+        return shown if len(value) <= 40 else f"{shown}..."
+    return repr(value) if value is None or isinstance(value, (int, float)) else f"a {type(value).__name__}"
 
 
 def parsed(simple: Simple, text: str) -> Any:
@@ -58,7 +69,7 @@ def parsed(simple: Simple, text: str) -> Any:
         case _:
             value = _integer(plain)
     if wrong := problem(simple, value):
-        raise ValueError(wrong if value is not None else f"{_short(text)} is not {simple}")
+        raise ValueError(wrong if value is not None else f"{shortly(text)} is not {simple}")
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from iso15118.exi.limits import MOST_BIG_INTEGER_OCTETS
 from iso15118.exi.schema import Element
 from iso15118.exi.straight.items import Irregular, Item, Lines, is_open, items_of, next_required, width
 from iso15118.exi.types import Field, Simple, fields_of
@@ -250,7 +251,7 @@ class Writing(Lines):
         if simple.most is not None:
             self.put(f"if not {simple.least} <= {v} <= {simple.most}: raise Unusual")
         else:
-            self.put(f"if {v}.__class__ is not int: raise Unusual")
+            self.put(f"if {v}.__class__ is not int or {v}.bit_length() > {7 * MOST_BIG_INTEGER_OCTETS}: raise Unusual")
         if simple.kind == "signed":
             g = self.name("g")
             self.put(f"{g} = 0")
