@@ -84,6 +84,13 @@ class Encoder(Walk):
         write_value(self.out, body)
         self.out.write(rest, (rest + 2).bit_length())
 
+    def _undeclared(self, each: Any) -> QName:
+        """The name of an element in one that no schema declares."""
+        name = _split(each.name) if isinstance(each, AnyElement) else ("", "")
+        if not name[1] or name in self.schema.elements:
+            raise ExiError(f"{text.shortly(getattr(each, 'name', each))} cannot stand in an element that no schema declares")
+        return name
+
     # ---- elements
 
     def simple_element(self, simple: Simple, value: Any) -> None:
@@ -216,9 +223,7 @@ class Encoder(Walk):
                 self.built_ins.write(self.out, rules, ("CH", None))
                 write_value(self.out, each)
             else:
-                child = _split(each.name) if isinstance(each, AnyElement) else ("", "")
-                if child in self.schema.elements or not child[1]:
-                    raise ExiError(f"{text.shortly(getattr(each, 'name', each))} is declared: it cannot stand in an element that is not")
+                child = self._undeclared(each)
                 self.built_ins.write(self.out, rules, ("SE", child))
                 with self.at(child[1]):
                     self._built_in(child, each)
