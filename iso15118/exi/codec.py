@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from iso15118.exi.decoder import Decoder, Note
@@ -76,7 +76,27 @@ class Codec:
         return Decoder(self.grammars, octets).fragment()
 
     def encode_fragment(self, name: str, value: Any) -> bytes:
-        return Encoder(self.grammars).fragment(name, value)
+        out = Out()
+        try:
+            start, function = self._fragments[name, type(value)]
+            b = self.straight.scope[function](out, value, start)
+            return out.finish(b << self._fragment_bits | len(self.schema.declared) + 1)
+        except NOTHING:
+            return Encoder(self.grammars).fragment(name, value)
+
+    @cached_property
+    def _fragment_bits(self) -> int:
+        return (len(self.schema.declared) + 1).bit_length()
+
+    @cached_property
+    def _fragments(self) -> dict[tuple[str, type], tuple[int, str]]:
+        """Name and class of an element -> header and event code behind a leading one, and function. A name with two types is not straight."""
+        first = (1 << 8 | HEADER) << self._fragment_bits
+        found: dict[tuple[str, type], tuple[int, str]] = {}
+        for code, (qname, values) in enumerate(self.schema.declared.items()):
+            if len(values) == 1 and isinstance(values[0], type):
+                found.setdefault((qname[1], values[0]), (first | code, self.straight.encoder(values[0])))
+        return found
 
     def walk(self, octets: bytes, note: Note, *, fragment: bool = False) -> Any:
         """Decode step by step, and tell of each; see `explain`."""
