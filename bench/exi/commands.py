@@ -81,16 +81,15 @@ def _explain(given: argparse.Namespace) -> int:
     """Exit code 1 when a stream is broken."""
     painted = _painting()
     broken = 0
-    for schema, stream in streams(_octets(given), given.schema):
+    for number, (schema, stream) in enumerate(streams(_octets(given), given.schema)):
         found = pieces(stream, schema, fragment=given.fragment)
-        print(HEADING)
+        print(("\n" if number else "") + HEADING)
         for each in found:
             print(_painted(each) if painted else line(each))
-        print()
         if any(each.kind == "error" for each in found):
             broken = 1
         else:
-            print(_dumped(_decoded(schema, stream, fragment=given.fragment)))
+            print("\n" + _dumped(_decoded(schema, stream, fragment=given.fragment)))
     return broken
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from bench import cli
 from bench.exi import given
 from iso15118.exi import codec_of, encode_fragment
+from iso15118.exi.limits import MOST_DEPTH, MOST_OCTETS
 from iso15118.exi.schema import schema
 from iso15118.exi.types import Simple
 from iso15118.messages import SETS
@@ -365,3 +368,36 @@ def test_help_names_the_actions(exi: Terminal, arguments: list[str]) -> None:
 def test_help_of_an_action(exi: Terminal) -> None:
     assert exi("decode", "--help") == 0
     assert all(name in exi.out.replace("\n" + " " * 17, " ") for name in given.NAMES)
+
+
+# ---- the page
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "exi.md"
+
+
+def examples() -> list[tuple[str, str]]:
+    """Command line and output of each example of the page."""
+    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    return [(command, output) for block in blocks for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(("command", "output"), examples())
+def test_an_example_of_the_page(exi: Terminal, command: str, output: str) -> None:
+    words = shlex.split(command)
+    stdin = b""
+    if words[0] == "echo":
+        stdin, words = words[1].encode() + b"\n", words[3:]
+    assert words[:2] == ["chargepoint", "exi"]
+    assert exi(*words[2:], stdin=stdin) in (0, 1)
+    assert exi.out + exi.err == output
+
+
+def test_the_page_names_every_action_schema_and_payload_type() -> None:
+    text = PAGE.read_text("utf-8")
+    assert len(examples()) == 8
+    for name, namespace in given.NAMES.items():
+        payloads = [f"{payload:04X}" for payload, each in given.PAYLOADS.items() if each == namespace]
+        payloads += ["8001"] * (namespace in (given.SAP, *given.ROOTS.values()))
+        assert f"| `{name}` | `{namespace}` |{' ' if payloads else ''}{', '.join(payloads)} |" in text
+    assert f"{MOST_OCTETS:,} octets" in text
+    assert f"{MOST_DEPTH} elements in one another" in text
