@@ -65,7 +65,7 @@ def test_anything_gives_frames_or_v2gtp_error(stream: bytes) -> None:
     except V2gtpError:
         return
     assert all(len(each.payload) <= 64 for each in frames)
-    assert len(reader._waiting) < HEADER + 64  # noqa: SLF001 what it keeps is what this is about
+    assert len(reader._waiting) < HEADER + 64
 
 
 @pytest.mark.parametrize("frame", [Frame(-1, b""), Frame(0x10000, b"")])
