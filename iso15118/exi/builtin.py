@@ -44,7 +44,7 @@ class BuiltIns:
         if code < len(at.rules):
             return at.rules[-1 - code]
         if code > len(at.rules):
-            raise ExiError(f"no event of code {code}", bit=start)
+            raise ExiError(f"no event of code {code}", bit=start, expected=" or ".join(at.second))
         second = bits.read((len(at.second) - 1).bit_length())
         event: Event = (at.second[second], None)
         if event[0].endswith("(*)"):

@@ -41,7 +41,9 @@ class Strings:
         names = self.names(uri)
         length = bits.unsigned(3)
         if length:
-            name = read_characters(bits, length - 1, MOST_NAME)
+            at, name = bits.pos, read_characters(bits, length - 1, MOST_NAME)
+            if not name:
+                raise ExiError("an element or attribute without a name", bit=at)
             names.append(name)
             return uri, name
         at, code = bits.pos, bits.read((len(names) - 1).bit_length() if names else 0)
