@@ -7,46 +7,29 @@ import re
 from collections.abc import Iterator
 
 from iso15118.messages import SETS
+from iso15118.v2gtp import INVERSE, SAP_DIN_ISO2, SCHEMA_SETS, VERSION, Frame, FrameReader, V2gtpError
+from iso15118.v2gtp import NAMES as PAYLOADS
 
 SAP, DIN, ISO2 = "urn:iso:15118:2:2010:AppProtocol", "urn:din:70121:2012:MsgDef", "urn:iso:15118:2:2013:MsgDef"
 _20 = "urn:iso:std:iso:15118:-20:"
-COMMON, AC, DC, WPT, ACDP, DER_IEC, DER_SAE = (
-    f"{_20}{each}" for each in ("CommonMessages", "AC", "DC", "WPT", "ACDP", "AC-DER-IEC", "AC-DER-SAE")
-)
 NAMES = {
     "sap": SAP,
     "din": DIN,
     "iso2": ISO2,
-    "iso20-common": COMMON,
-    "iso20-ac": AC,
-    "iso20-dc": DC,
-    "iso20-wpt": WPT,
-    "iso20-acdp": ACDP,
-    "iso20-ac-der-iec": DER_IEC,
-    "iso20-ac-der-sae": DER_SAE,
+    "iso20-common": f"{_20}CommonMessages",
+    "iso20-ac": f"{_20}AC",
+    "iso20-dc": f"{_20}DC",
+    "iso20-wpt": f"{_20}WPT",
+    "iso20-acdp": f"{_20}ACDP",
+    "iso20-ac-der-iec": f"{_20}AC-DER-IEC",
+    "iso20-ac-der-sae": f"{_20}AC-DER-SAE",
     "xmldsig": "http://www.w3.org/2000/09/xmldsig#",
 }
 _SPELLINGS = (("iso-15118-20", "iso20"), ("iso-15118-2", "iso2"), ("din-spec-70121", "din"), ("din-70121", "din"))
 """As other programs name the protocols (`ISO_15118_20_DC`)."""
 
-PAYLOADS = {
-    0x8002: COMMON,
-    0x8003: AC,
-    0x8004: DC,
-    0x8005: ACDP,
-    0x8006: WPT,
-    0x8010: DER_IEC,
-    0x8011: DER_SAE,
-    0x8101: COMMON,
-    0x8102: COMMON,
-    0x8103: ACDP,
-    0x8104: COMMON,
-}
-"""V2GTP payload type -> schema set (ISO 15118-20:2022 [K]; AC-DER: the values of EVerest). 0x8001 says no more than "SAP, DIN or -2"."""
-SAP_DIN_ISO2 = 0x8001
 ROOTS = {76: ISO2, 77: DIN}
-"""What tells these three apart: the event code of V2G_Message in 7 bits. Those of SAP begin with a zero."""
-VERSION, HEADER_OCTETS = b"\x01\xfe", 8
+"""What tells apart what shares a payload type: the event code of V2G_Message in 7 bits. Those of SAP begin with a zero."""
 
 
 class InputError(ValueError):
@@ -95,28 +78,26 @@ def streams(given: bytes, schema: str | None) -> Iterator[tuple[str, bytes]]:
     """Schema set and EXI stream of each message. `schema` is what the caller says, and wins. Raises InputError."""
     if not given:
         raise InputError("nothing was given")
-    if given[:2] != VERSION:
+    if given[:2] != bytes((VERSION, INVERSE)):
         if not schema:
             raise InputError(f"--schema NAME is needed: only a V2GTP frame says by itself. NAME: {', '.join(NAMES)}, or a namespace")
         yield schema, given
         return
-    at = 0
-    while at < len(given):
-        head = given[at : at + HEADER_OCTETS]
-        if head[:2] != VERSION[: len(head)]:
-            raise InputError(f"octet {at}: behind the frame comes {head[:2].hex().upper()}: no further V2GTP frame")
-        length = int.from_bytes(head[4:8], "big")
-        body = given[at + HEADER_OCTETS : at + HEADER_OCTETS + length]
-        if len(head) < HEADER_OCTETS or len(body) < length:
-            missing = HEADER_OCTETS - len(head) if len(head) < HEADER_OCTETS else length - len(body)
-            raise InputError(f"octet {at}: the V2GTP frame ends {missing} octets early")
-        yield schema or _of_payload(int.from_bytes(head[2:4], "big"), body), body
-        at += HEADER_OCTETS + length
+    reader = FrameReader()
+    try:
+        frames = reader.feed(given)
+    except V2gtpError as error:
+        raise InputError(str(error)) from None
+    for frame in frames:
+        yield schema or _set_of(frame), frame.payload
+    if reader.inside:
+        raise InputError("the V2GTP frame ends too early")
 
 
-def _of_payload(payload: int, body: bytes) -> str:
-    if payload == SAP_DIN_ISO2:
-        return ROOTS.get(body[1] >> 1, SAP) if len(body) > 1 else SAP
-    if payload not in PAYLOADS:
-        raise InputError(f"V2GTP payload type {payload:04X} carries no EXI that is known here")
-    return PAYLOADS[payload]
+def _set_of(frame: Frame) -> str:
+    if frame.payload_type == SAP_DIN_ISO2:
+        return ROOTS.get(frame.payload[1] >> 1, SAP) if len(frame.payload) > 1 else SAP
+    if frame.payload_type not in SCHEMA_SETS:
+        known = PAYLOADS.get(frame.payload_type, "")
+        raise InputError(f"V2GTP payload type {frame.payload_type:04X}{known and f' ({known})'}: no EXI that is known here")
+    return SCHEMA_SETS[frame.payload_type]

@@ -20,6 +20,7 @@ from iso15118.exi.limits import MOST_DEPTH, MOST_OCTETS
 from iso15118.exi.schema import schema
 from iso15118.exi.types import Simple
 from iso15118.messages import SETS
+from iso15118.v2gtp import SAP_DIN_ISO2, SCHEMA_SETS
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "exi-generated.jsonl"
 ROWS: list[dict[str, Any]] = [json.loads(each) for each in GOLDEN.read_text("utf-8").splitlines()]
@@ -176,7 +177,7 @@ def frame(payload: int, stream: str) -> str:
     "row", [*DOCUMENTS[::7], *(row for row in ROWS if row["kind"] == "signed-document")], ids=lambda row: row["message"]
 )
 def test_a_frame_says_its_schema_itself(exi: Terminal, row: dict[str, Any]) -> None:
-    payload = next((payload for payload, ns in given.PAYLOADS.items() if ns == row["ns"]), given.SAP_DIN_ISO2)
+    payload = next((payload for payload, ns in SCHEMA_SETS.items() if ns == row["ns"]), SAP_DIN_ISO2)
     assert exi("decode", frame(payload, row["exi_hex"])) == 0
     assert json.loads(exi.out) == row["json"]
 
@@ -205,11 +206,12 @@ def test_frames_one_behind_the_other(exi: Terminal) -> None:
 @pytest.mark.parametrize(
     ("octets", "said"),
     [
-        (frame(0x9000, "1000"), "V2GTP payload type 9000 carries no EXI"),
-        (frame(0x8001, REQUEST)[:-2], "octet 0: the V2GTP frame ends 1 octets early"),
-        ("01fe8001", "octet 0: the V2GTP frame ends 4 octets early"),
-        (frame(0x8001, REQUEST) + "01", "octet 44: the V2GTP frame ends 7 octets early"),
-        (frame(0x8001, REQUEST) + "0203", "octet 44: behind the frame comes 0203"),
+        (frame(0x9000, "1000"), "V2GTP payload type 9000 (SDP request): no EXI"),
+        (frame(0x8007, "80"), "V2GTP payload type 8007: no EXI"),
+        (frame(0x8001, REQUEST)[:-2], "the V2GTP frame ends too early"),
+        ("01fe8001", "the V2GTP frame ends too early"),
+        (frame(0x8001, REQUEST) + "0203", "no V2GTP: it begins with 0203, expected 01FE"),
+        ("01fe8001ffffffff", "a V2GTP payload of 4294967295 octets"),
         (frame(0x8001, ""), "no EXI stream"),
         (frame(0x8002, "80"), "the octets end"),
         ("80", "--schema NAME is needed"),
@@ -396,7 +398,7 @@ def test_the_page_names_every_action_schema_and_payload_type() -> None:
     text = PAGE.read_text("utf-8")
     assert len(examples()) == 8
     for name, namespace in given.NAMES.items():
-        payloads = [f"{payload:04X}" for payload, each in given.PAYLOADS.items() if each == namespace]
+        payloads = [f"{payload:04X}" for payload, each in SCHEMA_SETS.items() if each == namespace]
         payloads += ["8001"] * (namespace in (given.SAP, *given.ROOTS.values()))
         assert f"| `{name}` | `{namespace}` |{' ' if payloads else ''}{', '.join(payloads)} |" in text
     assert f"{MOST_OCTETS:,} octets" in text
