@@ -31,8 +31,11 @@ class Codec:
         """Class -> header and event code behind a leading one, and function."""
 
     def decode(self, octets: bytes) -> Message:
+        long = len(octets) > WHOLE
+        if long:
+            _bounded(octets)
         try:
-            if len(octets) > WHOLE:
+            if long:
                 return self._decode_long(octets)
             s = 8 * len(octets) - self._front
             x = int.from_bytes(octets, "big")
@@ -48,7 +51,6 @@ class Codec:
         return message
 
     def _decode_long(self, octets: bytes) -> Message:
-        _bounded(octets)
         window = Window(octets)
         x, s, q = window.fill(0, 0)
         s -= self._front

@@ -380,10 +380,12 @@ class Decoder(Walk):
             rules.inside()
 
     def _child(self, name: QName, start: int) -> AnyElement:
-        with self.at(name[1]):
-            if name in self.schema.elements:
-                raise ExiError(f"{name[1]} in an element that no schema declares: not read", bit=start)
-            return self._built_in(name)
+        self.enter(name[1])
+        if name in self.schema.elements:
+            raise ExiError(f"{name[1]} in an element that no schema declares: not read", bit=start)
+        found = self._built_in(name)
+        self.path.pop()
+        return found
 
     # ---- an element name with several types (EXI 8.5.3)
 

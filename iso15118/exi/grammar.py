@@ -40,23 +40,19 @@ class Production(NamedTuple):
 class State:
     """What may come at one place in the content of a type. `bits` is the width of the first part of an event code."""
 
-    __slots__ = ("attributes", "bits", "productions", "start")
+    __slots__ = ("attributes", "bits", "productions", "second", "start")
 
     def __init__(self, productions: Iterable[Production], *, attributes: bool, start: bool = False) -> None:
         self.productions = tuple(sorted(productions, key=lambda each: _ORDER[each.event]))
         self.bits = len(self.productions).bit_length()
         self.attributes, self.start = attributes, start
-        """Undeclared attributes may come up to and with the beginning of the content, xsi:type and xsi:nil in the first state (EXI 8.5.4.4.1)."""
-
-    @property
-    def second(self) -> tuple[str, ...]:
-        """The productions of the second level, by code. "AT(untyped)" has a third level."""
         events = [] if any(each.event == "EE" for each in self.productions) else ["EE"]
-        if self.start:
+        if start:
             events += ["AT(xsi:type)", "AT(xsi:nil)"]
-        if self.attributes:
+        if attributes:
             events += ["AT(*)", "AT(untyped)"]
-        return (*events, "SE(*)", "CH(untyped)")
+        self.second = (*events, "SE(*)", "CH(untyped)")
+        """The productions of the second level, by code. "AT(untyped)" has a third level. Undeclared attributes may come up to and with the beginning of the content, xsi:type and xsi:nil in the first state (EXI 8.5.4.4.1)."""
 
     @property
     def expected(self) -> str:

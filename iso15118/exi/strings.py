@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iso15118.exi.bits import BitReader, BitWriter
+from iso15118.exi.characters import NoCharacter, taken
 from iso15118.exi.errors import ExiError
 from iso15118.exi.limits import MOST_CHARACTERS, MOST_NAME, MOST_RECALLED
 from iso15118.exi.schema import Schema
@@ -120,13 +121,13 @@ def read_characters(bits: BitReader, count: int, longest: int = MOST_CHARACTERS)
     if raw.isascii():
         return raw.decode("ascii")
     bits.pos = at
-    found = []
-    for _ in range(count):
-        point = bits.unsigned(3)
-        if point > 0x10FFFF or 0xD800 <= point < 0xE000:
-            raise ExiError(f"U+{point:X} is no character", bit=bits.pos)
-        found.append(chr(point))
-    return "".join(found)
+    raw = bits.octets(min(3 * count, (bits.end - at) // 8))
+    try:
+        found, used = taken(raw, count)
+    except NoCharacter as error:
+        raise ExiError(str(error), bit=at) from None
+    bits.pos = at + 8 * used
+    return found
 
 
 def write_characters(out: BitWriter, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from iso15118.exi.characters import taken
 from iso15118.exi.limits import MOST_BIG_INTEGER_OCTETS, MOST_INTEGER_OCTETS
 
 WINDOW = 256
@@ -102,16 +103,9 @@ def text(d: Window, x: int, s: int, q: bool, n: int) -> tuple[str, int, int, boo
     raw = (x >> s - bits & (1 << bits) - 1).to_bytes(n, "big")
     if raw.isascii():
         return raw.decode("ascii"), x, s - bits, q
-    found = []
-    for _ in range(n):
-        s -= 8
-        point = x >> s & 255
-        if point > 127:
-            point, s = _groups(x, s, point, 21)
-            if point > 0x10FFFF or 0xD800 <= point < 0xE000:
-                raise Unusual
-        found.append(chr(point))
-    return "".join(found), x, s, q
+    n_raw = min(3 * n, s >> 3)
+    found, used = taken((x >> s - 8 * n_raw & (1 << 8 * n_raw) - 1).to_bytes(n_raw, "big"), n)
+    return found, x, s - 8 * used, q
 
 
 def more_out(b: int, v: int) -> int:

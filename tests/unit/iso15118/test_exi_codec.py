@@ -1,0 +1,187 @@
+"""The two ways of the codec: which is taken, what a wrong message is told, and how generated code shows itself."""
+
+from __future__ import annotations
+
+import linecache
+from typing import Any
+
+import pytest
+
+from iso15118 import exi
+from iso15118.exi import ExiError, codec_of
+from iso15118.exi.encoder import Encoder
+from iso15118.exi.limits import MOST_OCTETS, MOST_REPEATS
+from iso15118.exi.straight import Unusual
+from iso15118.messages import SETS
+from iso15118.messages import xmldsig as ds
+from iso15118.messages.declare import Message, defaults, field_names
+from iso15118.messages.iso2 import msg_def as iso2
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.messages.iso20 import common_types as ct
+
+COMMON = "urn:iso:std:iso:15118:-20:CommonMessages"
+HEADER = ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=1)
+
+
+def setup(**more: Any) -> cm.SessionSetupReq:
+    return cm.SessionSetupReq(**{"Header": HEADER, "EVCCID": "WMIV1234567890ABCDEX", **more})
+
+
+def profile(entries: int) -> cm.PowerDeliveryReq:
+    one = cs.PowerScheduleEntryType(Duration=3600, Power=ct.RationalNumberType(Exponent=3, Value=11))
+    return cm.PowerDeliveryReq(
+        Header=HEADER,
+        EVProcessing="Finished",
+        ChargeProgress="Start",
+        EVPowerProfile=cs.EVPowerProfileType(
+            TimeAnchor=1,
+            Dynamic_EVPPTControlMode=cs.Dynamic_EVPPTControlModeType(),
+            EVPowerProfileEntries=cs.EVPowerProfileEntryListType(EVPowerProfileEntry=(one,) * entries),
+        ),
+    )
+
+
+# ---- declarations
+
+
+def test_a_message_is_made_with_keywords_compared_and_shown() -> None:
+    assert setup() == setup()
+    assert setup() != setup(EVCCID="x")
+    assert setup() != iso2
+    assert repr(setup(EVCCID="x")) == (
+        "SessionSetupReq(Header=MessageHeaderType(SessionID=b'\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00', TimeStamp=1), EVCCID='x')"
+    )
+    with pytest.raises(TypeError, match="EVCCID"):
+        cm.SessionSetupReq(Header=HEADER)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="Evccid"):
+        setup(Evccid="x")
+    with pytest.raises(TypeError):
+        hash(setup())
+
+
+def test_a_derived_type_has_the_fields_of_its_base_first_and_its_own_initialiser() -> None:
+    assert field_names(cm.SessionSetupRes) == ("Header", "ResponseCode", "EVSEID")
+    assert defaults(cm.PowerDeliveryReq) == {"EVPowerProfile": None, "BPT_ChannelSelection": None}
+    with pytest.raises(TypeError):
+        setup().more = 1  # type: ignore[attr-defined]
+        raise TypeError
+
+
+# ---- wrong messages
+
+
+@pytest.mark.parametrize(
+    ("message", "path", "words"),
+    [
+        (setup(EVCCID="x" * 256), "SessionSetupReq/EVCCID", "a text of 0 to 255 characters"),
+        (setup(EVCCID=5), "SessionSetupReq/EVCCID", "5 is not a text"),
+        (setup(EVCCID=None), "SessionSetupReq", "something is missing"),
+        (setup(EVCCID="\ud800"), "SessionSetupReq/EVCCID", "half a surrogate pair"),
+        (setup(Header=None), "SessionSetupReq", "something is missing"),
+        (setup(Header=setup()), "SessionSetupReq", "a SessionSetupReq as Header"),
+        (setup(Header=ct.MessageHeaderType(SessionID=bytes(7), TimeStamp=1)), "SessionSetupReq/Header/SessionID", "8 to 8 octets"),
+        (setup(Header=ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=-1)), "SessionSetupReq/Header/TimeStamp", "-1 is not an integer from 0"),
+        (setup(Header=ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=1 << 64)), "SessionSetupReq/Header/TimeStamp", "is not an integer"),
+        (setup(Header=ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=1.5)), "SessionSetupReq/Header/TimeStamp", "1.5 is not an integer"),  # type: ignore[arg-type]
+        (profile(0), "PowerDeliveryReq/EVPowerProfile/EVPowerProfileEntries", "something is missing"),
+        (profile(2049), "PowerDeliveryReq/EVPowerProfile/EVPowerProfileEntries", "2049 of EVPowerProfileEntry; expected at most 2048"),
+    ],
+)  # fmt: skip
+def test_a_wrong_message_is_told_where_and_what(message: Message, path: str, words: str) -> None:
+    with pytest.raises(ExiError) as error:
+        exi.encode(message, COMMON)
+    assert error.value.path == path
+    assert words in str(error.value)
+    assert error.value.bit is None
+
+
+def test_both_branches_of_a_choice_or_none() -> None:
+    modes: dict[str, Any] = {
+        "Dynamic_EVPPTControlMode": cs.Dynamic_EVPPTControlModeType(),
+        "Scheduled_EVPPTControlMode": cs.Scheduled_EVPPTControlModeType(SelectedScheduleTupleID=1),
+    }
+    for given in ({}, modes):
+        message = profile(1)
+        message.EVPowerProfile = cs.EVPowerProfileType(
+            TimeAnchor=1, EVPowerProfileEntries=message.EVPowerProfile.EVPowerProfileEntries, **given
+        )  # type: ignore[union-attr]
+        with pytest.raises(ExiError) as error:
+            exi.encode(message, COMMON)
+        assert error.value.path == "PowerDeliveryReq/EVPowerProfile"
+
+
+@pytest.mark.req("S-28")
+def test_what_we_write_has_our_own_bounds_too() -> None:
+    reference = ds.ReferenceType(DigestMethod=ds.DigestMethodType(Algorithm="x"), DigestValue=b"")
+    for count, right in ((MOST_REPEATS, True), (MOST_REPEATS + 1, False)):
+        message = ds.ManifestType(Reference=(reference,) * count)
+        if right:
+            assert exi.decode(exi.encode(message, ds.NAMESPACE), ds.NAMESPACE) == message
+        else:
+            with pytest.raises(ExiError, match="65 of Reference"):
+                exi.encode(message, ds.NAMESPACE)
+    with pytest.raises(ExiError, match="larger than 280 bits"):
+        exi.encode_fragment("X509IssuerSerial", ds.X509IssuerSerialType(X509IssuerName="", X509SerialNumber=1 << 280), ds.NAMESPACE)
+
+
+def test_a_message_of_another_set_and_a_set_that_is_not_there() -> None:
+    with pytest.raises(ExiError, match="V2G_Message has no global element in the set"):
+        exi.encode(iso2.V2G_Message.__new__(iso2.V2G_Message), COMMON)
+    with pytest.raises(exi.UnknownSet, match="no schema set 'urn:x'; there are urn:iso:15118:2:2010:AppProtocol"):
+        exi.decode(b"\x80", "urn:x")
+
+
+@pytest.mark.req("S-28")
+def test_octets_beyond_the_bound_are_not_looked_at() -> None:
+    with pytest.raises(ExiError, match=f"{MOST_OCTETS + 1} octets"):
+        exi.decode(bytes([0x80]) * (MOST_OCTETS + 1), COMMON)
+
+
+# ---- the two ways
+
+
+@pytest.mark.parametrize("entries", [1, 2, 30, 31, 500, 2047, 2048])
+def test_long_messages_go_through_windows_and_flushes(entries: int) -> None:
+    codec, message = codec_of(COMMON), profile(entries)
+    octets = codec.encode(message)
+    assert codec.decode(octets) == message
+    assert octets == Encoder(codec.grammars).document(message)
+    assert codec.decode(octets + b"\0") == message, "one octet of padding, as a car sends it"
+    for wrong in (octets + b"\1", octets + b"\0\0"):
+        with pytest.raises(ExiError):
+            codec.decode(wrong)
+
+
+def test_a_broken_tail_of_a_long_message_is_told() -> None:
+    codec = codec_of(COMMON)
+    octets = codec.encode(profile(100))
+    with pytest.raises(ExiError, match="bits early") as error:
+        codec.decode(octets[:-3])
+    assert error.value.path.startswith("PowerDeliveryReq/EVPowerProfile/EVPowerProfileEntries")
+
+
+def test_the_normal_way_is_straight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of an ordinary message needs the walk."""
+
+    def walked(*_: object) -> None:
+        raise AssertionError
+
+    for name in ("Decoder", "Encoder"):
+        monkeypatch.setattr(f"iso15118.exi.codec.{name}", walked)
+    for message in (setup(), setup(EVCCID="Ж€😀"), profile(3)):
+        assert exi.decode(exi.encode(message, COMMON), COMMON) == message
+
+
+@pytest.mark.parametrize("namespace", SETS)
+def test_warm_makes_everything_and_shows_its_source(namespace: str) -> None:
+    codec = codec_of(namespace)
+    codec.warm()
+    functions = [each for name, each in codec.straight.scope.items() if name[:1] in "DW" and name[1:].isdigit()]
+    assert len(functions) == 2 * len(codec.schema.classes)
+    for each in functions:
+        assert linecache.getline(each.__code__.co_filename, 1).startswith(f"def {each.__name__}(")
+        assert not [
+            name for name in each.__code__.co_names if name[:1] in "DWCK" and name[1:].isdigit() and name not in codec.straight.scope
+        ]
+    assert Unusual in exi.straight.NOTHING  # type: ignore[attr-defined]
