@@ -60,6 +60,7 @@ class _Maker:
         self._likely = dice.choice((0.0, 0.25, 0.5, 0.75, 1.0))
         self._entries = ENTRIES
         self._names: set[str] = set()
+        self._inside = False
 
     def value(self, kind: shape.Kind) -> Any:
         if isinstance(kind, shape.Simple):
@@ -81,7 +82,7 @@ class _Maker:
 
     def _entry(self, field: shape.Field) -> Any:
         if field.place == "any":
-            return self._any(2)
+            return self._wildcard(field)
         if field.ref and not isinstance(field.kind, shape.Simple):
             return self.message(self._dice.choice(shape.members(field.kind, self._namespace)))
         return self.value(field.kind)
@@ -172,10 +173,24 @@ class _Maker:
 
     # ---- wildcards
 
+    def _wildcard(self, field: shape.Field) -> Message:
+        """Of no schema, or one of this set's elements; only one deep, since what is inside has wildcards as well."""
+        if self._inside or self._dice.random() < 0.5:
+            return self._any(2)
+        self._inside = True
+        other = [
+            each
+            for each in shape.roots(self._namespace)
+            if field.wildcard == "##any" or shape.namespace_of(each) != shape.namespace_of(field.owner)
+        ]
+        made = self.message(self._dice.choice(other)) if other else self._any(2)
+        self._inside = False
+        return made
+
     def _any(self, depth: int) -> AnyElement:
         dice = self._dice
-        names = (f"{{{dice.choice(FOREIGN)}}}{dice.choice('ab')}" for _ in range(dice.choice((0, 1, 2))))
-        attributes = {name: self._text(Length(0, 20)) for name in names}
+        names = {f"{{{dice.choice(FOREIGN)}}}{dice.choice('ab')}" for _ in range(dice.choice((0, 1, 2)))}
+        attributes = {name: self._text(Length(0, 20)) for name in sorted(names, key=lambda each: (each[-1], each))}
         content: list[AnyElement | str] = []
         for _ in range(dice.choice((0, 1, 2))):
             if depth and dice.random() < 0.5:

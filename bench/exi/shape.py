@@ -51,11 +51,13 @@ class Field(NamedTuple):
     many: bool
     ref: bool
     one_of: OneOf | None
+    wildcard: str
+    """The namespaces that it lets through, in the schema's words."""
 
 
 def namespace_of(kind: type[Message]) -> str:
-    """Of global elements and types of the module that a class is in."""
-    return str(sys.modules[kind.__module__].__dict__["NAMESPACE"])
+    """Of global elements and types of the module that a class is in; "" for what is of no schema."""
+    return str(sys.modules[kind.__module__].__dict__.get("NAMESPACE", ""))
 
 
 @cache
@@ -103,6 +105,7 @@ def _field(name: str, annotation: Any, owner: type[Message]) -> Field:
         many=many,
         ref=REF in marks,
         one_of=next((each for each in marks if isinstance(each, OneOf)), None),
+        wildcard=next((each.namespace for each in marks if isinstance(each, Wildcard)), ""),
     )
 
 
@@ -159,6 +162,19 @@ def classes(namespace: str) -> tuple[type[Message], ...]:
 def roots(namespace: str) -> tuple[type[Message], ...]:
     """The types of the global elements that a document of this set can begin with."""
     return tuple(each for each in classes(namespace) if each._element_ and not each._abstract_)
+
+
+@cache
+def declared(namespace: str) -> tuple[tuple[str, str, Kind], ...]:
+    """(namespace, local name, type) of every element that a schema set declares anywhere: what a fragment can hold."""
+    found: dict[tuple[str, str, Kind], None] = {}
+    for kind in classes(namespace):
+        if kind in roots(namespace):
+            found[*element(kind), kind] = None
+        for field in fields(kind):
+            if field.place == "element" and not field.ref and not (isinstance(field.kind, type) and field.kind._abstract_):
+                found[field.namespace, field.name, field.kind] = None
+    return tuple(found)
 
 
 @cache

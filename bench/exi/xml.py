@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 from bench.exi import shape
@@ -12,6 +13,7 @@ from iso15118.messages.declare import AnyElement, Message
 
 Value = Message | bool | int | str | bytes
 
+_ORDER = ("attribute", "element", "any", "text", "mixed")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
 
 
@@ -22,81 +24,103 @@ class XmlError(ValueError):
 # ---- to XML
 
 
+class Start(NamedTuple):
+    """An element begins."""
+
+    name: tuple[str, str]
+    """(namespace, local name)."""
+    attributes: tuple[tuple[tuple[str, str], str], ...]
+
+
+class Text(NamedTuple):
+    """Characters, perhaps none: an element with a simple value has one of these."""
+
+    text: str
+
+
+class End(NamedTuple):
+    """The element ends that began last."""
+
+
+Event = Start | Text | End
+
+
 def to_xml(message: Message) -> str:
     """A document: the message as its type's global element."""
-    return element_to_xml(shape.element(type(message)), type(message), message)
+    return written(events(shape.element(type(message)), type(message), message))
 
 
 def element_to_xml(name: tuple[str, str], kind: shape.Kind, value: Value) -> str:
     """One element of any (namespace, local name) and type as a document of its own: what an EXI fragment holds."""
-    writer = _Writer()
-    writer.element(name, kind, value)
-    return writer.document()
+    return written(events(name, kind, value))
 
 
-class _Writer:
-    """Collects text; every namespace that comes up is declared at the root."""
+def events(name: tuple[str, str], kind: shape.Kind, value: Any) -> Iterator[Event]:
+    """An element, and what is in it, in order."""
+    if isinstance(kind, shape.Simple):
+        yield Start(name, ())
+        yield Text(_text(kind, value))
+    else:
+        yield Start(name, tuple(_attributes(value)))
+        yield from _content(value)
+    yield End()
 
-    def __init__(self) -> None:
-        self._prefixes: dict[str, str] = {}
-        self._parts: list[str] = []
 
-    def document(self) -> str:
-        declared = "".join(f' xmlns:{prefix}="{namespace.translate(_ESCAPES)}"' for namespace, prefix in self._prefixes.items())
-        start, *rest = self._parts
-        return f"{start}{declared}{''.join(rest)}"
+def _attributes(message: Message) -> Iterator[tuple[tuple[str, str], str]]:
+    for field in shape.fields(type(message)):
+        value = getattr(message, field.name)
+        if field.place == "attribute" and isinstance(field.kind, shape.Simple) and value is not None:
+            yield (field.namespace, field.name), _text(field.kind, value)
 
-    def element(self, name: tuple[str, str], kind: shape.Kind, value: Any) -> None:
-        tag = self._name(name)
-        self._parts.append(f"<{tag}")
-        if isinstance(kind, shape.Simple):
-            self._parts.append(f">{_text(kind, value)}")
-        else:
-            self._attributes(value)
-            self._parts.append(">")
-            self._content(value)
-        self._parts.append(f"</{tag}>")
 
-    def _attributes(self, message: Message) -> None:
-        for field in shape.fields(type(message)):
-            value = getattr(message, field.name)
-            if field.place == "attribute" and value is not None:
-                assert isinstance(field.kind, shape.Simple)  # noqa: S101 an attribute is
-                self._parts.append(f' {self._name((field.namespace, field.name))}="{_text(field.kind, value)}"')
-
-    def _content(self, message: Message) -> None:
-        fields = shape.fields(type(message))
-        for field in fields:
-            if field.place in {"text", "mixed"} and isinstance(field.kind, shape.Simple):
-                self._parts.append(_text(field.kind, getattr(message, field.name)))
-        for field in fields:
-            value = getattr(message, field.name)
-            if field.place not in {"element", "any"} or value is None:
-                continue
-            for each in value if field.many else (value,):
-                if field.place == "any":
-                    self._any(each)
-                elif field.ref:
-                    self.element(shape.element(type(each)), type(each), each)
-                else:
-                    self.element((field.namespace, field.name), field.kind, each)
-
-    def _any(self, element: AnyElement) -> None:
-        tag = self._name(_split(element.name))
-        attributes = "".join(f' {self._name(_split(name))}="{value.translate(_ESCAPES)}"' for name, value in element.attributes.items())
-        self._parts.append(f"<{tag}{attributes}>")
-        for each in element.content:
-            if isinstance(each, str):
-                self._parts.append(each.translate(_ESCAPES))
+def _content(message: Message) -> Iterator[Event]:
+    """Where XML would let them stand in any order: first the elements that are declared, then the others, then the text."""
+    for field in sorted(shape.fields(type(message)), key=lambda each: _ORDER.index(each.place)):
+        value = getattr(message, field.name)
+        if field.place == "attribute" or value is None or (field.place == "mixed" and not value):
+            continue
+        for each in value if field.many else (value,):
+            if isinstance(each, AnyElement):
+                yield from _any_events(each)
+            elif isinstance(each, Message) and (field.ref or field.place == "any"):
+                yield from events(shape.element(type(each)), type(each), each)
+            elif isinstance(field.kind, shape.Simple) and field.place in {"text", "mixed"}:
+                yield Text(_text(field.kind, each))
             else:
-                self._any(each)
-        self._parts.append(f"</{tag}>")
+                yield from events((field.namespace, field.name), field.kind, each)
 
-    def _name(self, name: tuple[str, str]) -> str:
+
+def _any_events(element: AnyElement) -> Iterator[Event]:
+    yield Start(_split(element.name), tuple((_split(name), value) for name, value in element.attributes.items()))
+    for each in element.content:
+        if isinstance(each, str):
+            yield Text(each)
+        else:
+            yield from _any_events(each)
+    yield End()
+
+
+def written(content: Iterable[Event]) -> str:
+    """XML text of an element; every namespace that comes up is declared at the root."""
+    prefixes: dict[str, str] = {}
+
+    def tag(name: tuple[str, str]) -> str:
         namespace, local = name
-        if not namespace:
-            return local
-        return f"{self._prefixes.setdefault(namespace, f'n{len(self._prefixes)}')}:{local}"
+        return f"{prefixes.setdefault(namespace, f'n{len(prefixes)}')}:{local}" if namespace else local
+
+    parts: list[str] = []
+    opened: list[str] = []
+    for event in content:
+        match event:
+            case Start(name, attributes):
+                opened.append(tag(name))
+                parts += (f"<{opened[-1]}", "".join(f' {tag(each)}="{value.translate(_ESCAPES)}"' for each, value in attributes), ">")
+            case Text(text):
+                parts.append(text.translate(_ESCAPES))
+            case End():
+                parts.append(f"</{opened.pop()}>")
+    declared = "".join(f' xmlns:{prefix}="{namespace.translate(_ESCAPES)}"' for namespace, prefix in prefixes.items())
+    return "".join((parts[0], declared, *parts[1:]))
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -110,7 +134,7 @@ def _text(kind: shape.Simple, value: Any) -> str:
         return bytes(value).hex().upper() if kind.hex else base64.b64encode(value).decode()
     if kind.type is bool:
         return "true" if value else "false"
-    return str(value).translate(_ESCAPES)
+    return str(value)
 
 
 # ---- from XML
@@ -119,15 +143,19 @@ def _text(kind: shape.Simple, value: Any) -> str:
 def from_xml(text: str, namespace: str) -> Message:
     """A document; `namespace` names the schema set."""
     root = _parsed(text)
-    for kind in shape.roots(namespace):
-        if shape.element(kind) == _split(root.tag):
-            return _Reader(namespace).message(root, kind)
-    raise XmlError(f"{root.tag}: no global element of {namespace}")
+    kind = _root(_split(root.tag), namespace)
+    if kind is None:
+        raise XmlError(f"{root.tag}: no global element of {namespace}")
+    return _Reader(namespace).message(root, kind)
 
 
 def element_from_xml(text: str, kind: shape.Kind, namespace: str) -> Value:
     """What a document holds whose only element has this type, whatever it is called."""
     return _Reader(namespace).value(_parsed(text), kind)
+
+
+def _root(name: tuple[str, str], namespace: str) -> type[Message] | None:
+    return next((kind for kind in shape.roots(namespace) if shape.element(kind) == name), None)
 
 
 def _parsed(text: str) -> ET.Element:
@@ -182,7 +210,8 @@ class _Reader:
                 return field, self.value(child, field.kind)
         for field in fields:
             if field.place == "any":
-                return field, _any(child)
+                kind = _root(name, self._namespace)
+                return field, _any(child) if kind is None else self.message(child, kind)
         raise XmlError(f"{where}: {child.tag} does not belong there")
 
     def _simple(self, text: str, field: shape.Field, where: str) -> bool | int | str | bytes:
