@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from bench.perf import day, drain, memory, reaction, rpc, start
+from bench.perf import day, drain, exi, memory, reaction, rpc, start
 from bench.perf.table import Row, markdown
 
 
@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
     minutes = 1.0 if "--quick" in arguments else memory.MINUTES
     measurements: tuple[Callable[[], Iterable[Row]], ...] = (
         messages,
+        lambda: exi.measure(quick="--quick" in arguments),
         lambda: [start.measure()],
         lambda: [reaction.measure()],
         lambda: [drain.measure()],
