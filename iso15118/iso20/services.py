@@ -1,0 +1,97 @@
+"""Services of ISO 15118-20 and their parameters, by number and name (tables of 8.4.3 [K])."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from iso15118.iso20.values import number, rational
+from iso15118.messages.iso20 import common_services as sv
+from iso15118.terms import Control, Energy, Offered, Parameter, ParameterSet
+
+SERVICE_IDS: dict[Energy, int] = {Energy.AC: 1, Energy.DC: 2, Energy.AC_BPT: 5, Energy.DC_BPT: 6}
+"""3 is WPT, 4 and 7 are ACDP."""
+ENERGIES: dict[int, Energy] = {number: energy for energy, number in SERVICE_IDS.items()}
+INTERNET, PARKING = 65, 66
+
+SCHEDULED, DYNAMIC = 1, 2
+"""ControlMode."""
+BY_EVCC, BY_SECC = 1, 2
+"""MobilityNeedsMode: who says departure time and states of charge."""
+SINGLE_PHASE, THREE_PHASE = 1, 2
+"""Connector, AC."""
+DC_EXTENDED = 2
+"""Connector, DC: combined charging system with an outlet of its own pins."""
+UNIFIED, GRID_FOLLOWING, PASSIVE = 1, 1, 2
+"""BPTChannel, GeneratorMode, GridCodeIslandingDetectionMethod."""
+
+
+class Way(NamedTuple):
+    """What a parameter set of an energy transfer service means."""
+
+    id: int
+    control: Control
+    mobility_by_secc: bool
+
+
+def ways(offered: Offered) -> tuple[Way, ...]:
+    """The parameter sets of what is offered, numbered from 1."""
+    found: list[Way] = []
+    for control in offered.controls:
+        for by_secc in (False, True) if control is Control.DYNAMIC and offered.mobility_by_secc else (False,):
+            found.append(Way(len(found) + 1, control, by_secc))
+    return tuple(found)
+
+
+def parameter_sets(offered: Offered) -> tuple[ParameterSet, ...]:
+    """The same as the messages say it."""
+    return tuple(ParameterSet(way.id, _parameters(offered, way)) for way in ways(offered))
+
+
+def _parameters(offered: Offered, way: Way) -> tuple[Parameter, ...]:
+    ac = not offered.energy.is_dc
+    found = [Parameter("Connector", (THREE_PHASE if offered.phases == 3 else SINGLE_PHASE) if ac else DC_EXTENDED)]
+    found.append(Parameter("ControlMode", SCHEDULED if way.control is Control.SCHEDULED else DYNAMIC))
+    if ac:
+        found.append(Parameter("EVSENominalVoltage", round(offered.nominal_V)))
+    found.append(Parameter("MobilityNeedsMode", BY_SECC if way.mobility_by_secc else BY_EVCC))
+    found.append(Parameter("Pricing", offered.pricing))
+    if offered.energy.is_bpt:
+        found += [Parameter("BPTChannel", UNIFIED), Parameter("GeneratorMode", GRID_FOLLOWING)]
+        if ac:
+            found.append(Parameter("GridCodeIslandingDetectionMethod", PASSIVE))
+    return tuple(found)
+
+
+def written(each: ParameterSet) -> sv.ParameterSetType:
+    """A parameter set as a message."""
+    return sv.ParameterSetType(ParameterSetID=each.id, Parameter=tuple(_written(parameter) for parameter in each.parameters))
+
+
+def _written(parameter: Parameter) -> sv.ParameterType:
+    value = parameter.value
+    if isinstance(value, bool):
+        return sv.ParameterType(Name=parameter.name, boolValue=value)
+    if isinstance(value, int):
+        return sv.ParameterType(Name=parameter.name, intValue=value)
+    if isinstance(value, float):
+        return sv.ParameterType(Name=parameter.name, rationalNumber=rational(value))
+    return sv.ParameterType(Name=parameter.name, finiteString=value)
+
+
+def read(each: sv.ParameterSetType) -> ParameterSet:
+    """The other way; integers of all widths are integers."""
+    return ParameterSet(each.ParameterSetID, tuple(Parameter(parameter.Name, _read(parameter)) for parameter in each.Parameter))
+
+
+def _read(parameter: sv.ParameterType) -> bool | int | str | float:
+    for value in (parameter.boolValue, parameter.byteValue, parameter.shortValue, parameter.intValue, parameter.finiteString):
+        if value is not None:
+            return value
+    return number(parameter.rationalNumber) if parameter.rationalNumber is not None else ""
+
+
+def meaning(each: ParameterSet) -> Way:
+    """What a parameter set of a charger means to a vehicle: what it does not say is as the first value of its table."""
+    values = {parameter.name: parameter.value for parameter in each.parameters}
+    control = Control.DYNAMIC if values.get("ControlMode") == DYNAMIC else Control.SCHEDULED
+    return Way(each.id, control, values.get("MobilityNeedsMode") == BY_SECC)

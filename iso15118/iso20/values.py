@@ -1,0 +1,47 @@
+"""RationalNumber and float; limits of a message as a vehicle or charger means them (ISO 15118-20 8.3.5.3 [K])."""
+
+from __future__ import annotations
+
+import math
+
+from iso15118.messages.iso20.common_types import RationalNumberType
+
+LEAST_EXPONENT = -3
+"""Finer than thousandths nothing is said."""
+
+
+def rational(value: float) -> RationalNumberType:
+    """The nearest RationalNumber; more than it can say becomes the most that it can. Raises ValueError for what is no number.
+
+    >>> rational(400), rational(0.25), rational(123456.0)
+    (RationalNumberType(Exponent=0, Value=400), RationalNumberType(Exponent=-2, Value=25), RationalNumberType(Exponent=1, Value=12346))
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no number that a message can say")
+    exponent = LEAST_EXPONENT
+    while abs(scaled := round(value * 10.0**-exponent)) > 32767 and exponent < 127:
+        exponent += 1
+    while exponent < 0 and scaled % 10 == 0:
+        scaled, exponent = scaled // 10, exponent + 1
+    return RationalNumberType(Exponent=exponent, Value=scaled)
+
+
+def number(value: RationalNumberType) -> float:
+    """What a RationalNumber means. An exponent of no physical sense gives 0 or infinity, never an error.
+
+    >>> number(RationalNumberType(Exponent=-1, Value=4001)), number(RationalNumberType(Exponent=127, Value=1))
+    (400.1, 1e+127)
+    """
+    if value.Exponent >= 0:
+        return float(value.Value) * 10.0**value.Exponent
+    return value.Value / 10.0**-value.Exponent
+
+
+def maybe(value: RationalNumberType | None) -> float | None:
+    """The same where it may be absent."""
+    return None if value is None else number(value)
+
+
+def maybe_rational(value: float | None) -> RationalNumberType | None:
+    """The other way."""
+    return None if value is None else rational(value)

@@ -1,0 +1,139 @@
+"""ISO 15118-20 as a dialect of `secc.session`: the table, the functions that answer, and the timers of each state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from iso15118 import exi, v2gtp
+from iso15118.iso20.services import ENERGIES
+from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS
+from iso15118.iso20.wire import payload_type as payload_type_of
+from iso15118.machine import Refused, step
+from iso15118.messages.declare import Message
+from iso15118.messages.iso20 import ac, dc
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.secc.iso20 import energy, loop, setup
+from iso15118.secc.iso20.table import TABLE, E, S
+from iso15118.secc.iso20.talk import Result, Talk, failed
+from iso15118.secc.session import SEQUENCE_S, Answer, Now, Unexpected
+from iso15118.terms import Energy, Told
+
+LOOP_S = 0.5
+"""Sequence timeout in the charge loop (V2G_SECC_Sequence_Timeout of the loop [K])."""
+CONTACTOR_S = 3.0
+"""So long PowerDeliveryRes waits for the contactor."""
+NAMESPACES: dict[str, tuple[Energy, ...]] = {ac.NAMESPACE: (Energy.AC, Energy.AC_BPT), dc.NAMESPACE: (Energy.DC, Energy.DC_BPT)}
+"""Namespaces of supportedAppProtocol -> what may be chosen."""
+
+_Handler = Callable[..., Result]
+HANDLERS: dict[str, _Handler] = {
+    name: function
+    for module in (setup, energy, loop)
+    for name, function in vars(module).items()
+    if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == module.__name__ and name != "Result"
+}
+"""Names in the table -> functions."""
+_PLAIN: dict[type[Message], E] = {
+    cm.SessionSetupReq: E.SETUP,
+    cm.AuthorizationSetupReq: E.AUTHORIZATION_SETUP,
+    cm.AuthorizationReq: E.AUTHORIZATION,
+    cm.CertificateInstallationReq: E.INSTALLATION,
+    cm.ServiceDiscoveryReq: E.DISCOVERY,
+    cm.ServiceDetailReq: E.DETAIL,
+    ac.AC_ChargeParameterDiscoveryReq: E.AC_PARAMETERS,
+    dc.DC_ChargeParameterDiscoveryReq: E.DC_PARAMETERS,
+    cm.ScheduleExchangeReq: E.SCHEDULE,
+    dc.DC_CableCheckReq: E.CABLE_CHECK,
+    dc.DC_PreChargeReq: E.PRECHARGE,
+    ac.AC_ChargeLoopReq: E.AC_LOOP,
+    dc.DC_ChargeLoopReq: E.DC_LOOP,
+    dc.DC_WeldingDetectionReq: E.WELDING,
+    cm.MeteringConfirmationReq: E.METERING,
+    cm.VehicleCheckInReq: E.CHECK_IN,
+    cm.VehicleCheckOutReq: E.CHECK_OUT,
+}
+_PROGRESS = {"Start": E.START, "Stop": E.STOP, "Standby": E.STANDBY, "ScheduleRenegotiation": E.RENEGOTIATE}
+_STOPS = {"Terminate": E.TERMINATE, "Pause": E.PAUSE, "ServiceRenegotiation": E.SERVICES_AGAIN}
+
+
+def event_of(request: Message) -> E:
+    """The table's event for a request. Raises Unexpected for what is none."""
+    match request:
+        case cm.PowerDeliveryReq():
+            return _PROGRESS[request.ChargeProgress]
+        case cm.SessionStopReq():
+            return _STOPS[request.ChargingSession]
+        case cm.ServiceSelectionReq():
+            chosen = ENERGIES.get(request.SelectedEnergyTransferService.ServiceID)
+            return E.SELECTION_DC if chosen is not None and chosen.is_dc else E.SELECTION_AC
+    if type(request) not in _PLAIN:
+        raise Unexpected(f"{type(request).__name__} is no request")
+    return _PLAIN[type(request)]
+
+
+class Iso20:
+    """One session. See `secc.session.Dialect`."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+        self.state = S.SETUP
+        self._came_as = v2gtp.ISO20_MAIN
+        self._told_for: Message | None = None
+
+    @property
+    def session_id(self) -> bytes:
+        return self.talk.session_id
+
+    @property
+    def energy_on(self) -> bool:
+        return self.talk.energy_on
+
+    @property
+    def patience_s(self) -> float:
+        return LOOP_S if self.state in (S.AC_LOOP, S.DC_LOOP) else SEQUENCE_S
+
+    @property
+    def answer_within_s(self) -> float:
+        return CONTACTOR_S
+
+    def request(self, now: Now, payload_type: int, octets: bytes) -> Message:
+        namespace = v2gtp.SCHEMA_SETS.get(payload_type)
+        if namespace is None:
+            raise Unexpected(f"payload type {payload_type:04X} in a session of ISO 15118-20")
+        message = exi.decode(octets, namespace)
+        if not isinstance(message, ct.V2GRequestType):
+            raise Unexpected(f"{type(message).__name__} is no request")
+        right = {payload_type_of(type(message)), SIDE_STREAMS.get(type(message))}
+        if payload_type not in right:
+            raise Unexpected(f"{type(message).__name__} with payload type {payload_type:04X}")
+        self._came_as = payload_type
+        return message
+
+    def answer(self, now: Now, request: Message, *, late: bool) -> Answer:
+        """Session id, then order, then what the request means."""
+        if type(request) not in RESPONSES or not isinstance(request, ct.V2GRequestType):
+            raise Unexpected(f"{type(request).__name__} is no request of a session")
+        if self.talk.session_id and request.Header.SessionID != self.talk.session_id:
+            return self._answer(failed(self.talk, now, request, "FAILED_UnknownSession", "a session id that is not ours"))
+        try:
+            entry = step(TABLE, self.state, event_of(request))
+        except Refused:
+            why = f"{type(request).__name__} in {self.state.value}"
+            return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
+        handler = HANDLERS[entry.do[0]]
+        more: dict[str, Any] = {"late": late} if handler is energy.power_start else {}
+        result = handler(self.talk, now, request, **more)
+        told = result.told if self._told_for is not request else ()
+        self._told_for = request
+        if result.response is None:
+            return Answer(None, 0, "", told)
+        if not result.stay and not result.failed:
+            self.state = entry.to
+        return self._answer(result, told)
+
+    def _answer(self, result: Result, told: tuple[Told, ...] = ()) -> Answer:
+        """A response travels as its request came: on the main stream, or on one beside it."""
+        namespace = v2gtp.SCHEMA_SETS[self._came_as]
+        return Answer(result.response, self._came_as, namespace, told, result.failed, result.over, result.ev_code)

@@ -1,0 +1,251 @@
+"""ISO 15118-20, the charger's answers from the parameters to the loop, and from its end to the test of the contactors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iso15118.iso20.values import maybe, number, rational
+from iso15118.messages.iso20 import ac, dc
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.secc.iso20 import schedules
+from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
+from iso15118.secc.session import Now
+from iso15118.terms import (
+    CableCheckWanted,
+    Control,
+    EnergyWanted,
+    EvLimits,
+    PowerOff,
+    PowerWanted,
+    PrechargeWanted,
+    Progress,
+    ScheduleAsked,
+    Slot,
+    StandbyWanted,
+    WeldingCheckWanted,
+)
+
+SCHEDULE_S = 55.0
+CABLE_CHECK_S = 38.0
+PRECHARGE_S = 10.0
+"""V2G_SECC timeouts of what may be ongoing [K]."""
+
+
+# ---- parameters
+
+
+def ac_parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryReq) -> Result:
+    """Limits of both sides, AC."""
+    asked, limits = request.AC_CPDReqEnergyTransferMode, talk.facts.ac
+    if limits is None:
+        return failed(talk, now, request, "FAILED_WrongChargeParameter", "this charger has no AC")
+    bpt = isinstance(asked, ac.BPT_AC_CPDReqEnergyTransferMode)
+    if talk.offered is None or bpt != talk.offered.energy.is_bpt:
+        return failed(talk, now, request, "FAILED_WrongChargeParameter", "the parameters are not those of the chosen service")
+    fields: dict[str, Any] = {
+        "EVSEMaximumChargePower": rational(limits.max_power_W),
+        "EVSEMinimumChargePower": rational(limits.min_power_W),
+        "EVSENominalFrequency": rational(limits.nominal_Hz),
+    }
+    mode: ac.AC_CPDResEnergyTransferModeType
+    if bpt:
+        mode = ac.BPT_AC_CPDResEnergyTransferMode(
+            **fields, EVSEMaximumDischargePower=rational(limits.max_discharge_W), EVSEMinimumDischargePower=rational(limits.min_discharge_W)
+        )
+    else:
+        mode = ac.AC_CPDResEnergyTransferModeType(**fields)
+    told = EvLimits(
+        max_power_W=_sum(asked, "EVMaximumChargePower"),
+        min_power_W=_sum(asked, "EVMinimumChargePower"),
+        max_discharge_W=_sum(asked, "EVMaximumDischargePower") if bpt else None,
+        min_discharge_W=_sum(asked, "EVMinimumDischargePower") if bpt else None,
+    )
+    return Result(ok(talk, now, ac.AC_ChargeParameterDiscoveryRes, AC_CPDResEnergyTransferMode=mode), (told,))
+
+
+def _sum(message: Any, name: str) -> float:
+    """A power of AC: alone it is the sum of the phases, else that of L1 ([K])."""
+    return sum(number(each) for suffix in ("", "_L2", "_L3") if (each := getattr(message, name + suffix)) is not None)
+
+
+def dc_parameters(talk: Talk, now: Now, request: dc.DC_ChargeParameterDiscoveryReq) -> Result:
+    """Limits of both sides, DC. A battery whose voltage the charger cannot reach is refused here rather than at the precharge."""
+    asked, limits = request.DC_CPDReqEnergyTransferMode, talk.facts.dc
+    if limits is None:
+        return failed(talk, now, request, "FAILED_WrongChargeParameter", "this charger has no DC")
+    bpt = isinstance(asked, dc.BPT_DC_CPDReqEnergyTransferMode)
+    if talk.offered is None or bpt != talk.offered.energy.is_bpt:
+        return failed(talk, now, request, "FAILED_WrongChargeParameter", "the parameters are not those of the chosen service")
+    if number(asked.EVMaximumVoltage) < limits.min_voltage_V or number(asked.EVMinimumVoltage) > limits.max_voltage_V:
+        return failed(talk, now, request, "FAILED_WrongChargeParameter", "the voltages of vehicle and charger do not meet")
+    fields: dict[str, Any] = {
+        "EVSEMaximumChargePower": rational(limits.max_power_W),
+        "EVSEMinimumChargePower": rational(limits.min_power_W),
+        "EVSEMaximumChargeCurrent": rational(limits.max_current_A),
+        "EVSEMinimumChargeCurrent": rational(limits.min_current_A),
+        "EVSEMaximumVoltage": rational(limits.max_voltage_V),
+        "EVSEMinimumVoltage": rational(limits.min_voltage_V),
+        "EVSEPowerRampLimitation": rational(limits.ramp_W_per_s) if limits.ramp_W_per_s is not None else None,
+    }
+    mode: dc.DC_CPDResEnergyTransferModeType
+    if bpt:
+        mode = dc.BPT_DC_CPDResEnergyTransferMode(
+            **fields,
+            EVSEMaximumDischargePower=rational(limits.max_discharge_W),
+            EVSEMinimumDischargePower=rational(0),
+            EVSEMaximumDischargeCurrent=rational(limits.max_discharge_A),
+            EVSEMinimumDischargeCurrent=rational(0),
+        )
+    else:
+        mode = dc.DC_CPDResEnergyTransferModeType(**fields)
+    told = EvLimits(
+        max_power_W=number(asked.EVMaximumChargePower),
+        min_power_W=number(asked.EVMinimumChargePower),
+        max_current_A=number(asked.EVMaximumChargeCurrent),
+        min_current_A=number(asked.EVMinimumChargeCurrent),
+        max_voltage_V=number(asked.EVMaximumVoltage),
+        min_voltage_V=number(asked.EVMinimumVoltage),
+        max_discharge_W=number(asked.EVMaximumDischargePower) if isinstance(asked, dc.BPT_DC_CPDReqEnergyTransferMode) else None,
+        max_discharge_A=number(asked.EVMaximumDischargeCurrent) if isinstance(asked, dc.BPT_DC_CPDReqEnergyTransferMode) else None,
+        target_soc=asked.TargetSOC,
+    )
+    return Result(ok(talk, now, dc.DC_ChargeParameterDiscoveryRes, DC_CPDResEnergyTransferMode=mode), (told,))
+
+
+# ---- schedules
+
+
+def schedule_exchange(talk: Talk, now: Now, request: cm.ScheduleExchangeReq) -> Result:
+    """Ongoing until the host has schedules (scheduled control) or a plan (dynamic control)."""
+    scheduled = request.Scheduled_SEReqControlMode is not None
+    if talk.way is None or scheduled != (talk.way.control is Control.SCHEDULED):
+        return failed(talk, now, request, "FAILED_WrongChargeParameter", "the control mode is not that of the chosen parameter set")
+    told = (_wanted(request), ScheduleAsked(request.MaximumSupportingPoints, talk.way.control))
+    mode = schedules.offered(talk, now, request.MaximumSupportingPoints)
+    if mode is None:
+        if not talk.ongoing("schedule", now, SCHEDULE_S):
+            return failed(talk, now, request, "FAILED", "no schedules in time")
+        empty = schedules.nothing_yet(talk, now)
+        return Result(ok(talk, now, cm.ScheduleExchangeRes, EVSEProcessing="Ongoing", **empty), told, stay=True)
+    talk.done("schedule")
+    return Result(ok(talk, now, cm.ScheduleExchangeRes, EVSEProcessing="Finished", **mode), told)
+
+
+def _wanted(request: cm.ScheduleExchangeReq) -> EnergyWanted:
+    if (dynamic := request.Dynamic_SEReqControlMode) is not None:
+        return EnergyWanted(
+            dynamic.DepartureTime,
+            number(dynamic.EVTargetEnergyRequest),
+            number(dynamic.EVMaximumEnergyRequest),
+            number(dynamic.EVMinimumEnergyRequest),
+            dynamic.MinimumSOC,
+            dynamic.TargetSOC,
+            maybe(dynamic.EVMaximumV2XEnergyRequest),
+            maybe(dynamic.EVMinimumV2XEnergyRequest),
+        )
+    scheduled = request.Scheduled_SEReqControlMode
+    if scheduled is None:
+        return EnergyWanted()
+    return EnergyWanted(
+        scheduled.DepartureTime,
+        maybe(scheduled.EVTargetEnergyRequest),
+        maybe(scheduled.EVMaximumEnergyRequest),
+        maybe(scheduled.EVMinimumEnergyRequest),
+    )
+
+
+# ---- DC before the loop
+
+
+def cable_check(talk: Talk, now: Now, request: dc.DC_CableCheckReq) -> Result:
+    """Ongoing while the insulation is tested."""
+    match talk.facts.cable_check:
+        case Progress.DONE:
+            talk.done("cable check")
+            return Result(ok(talk, now, dc.DC_CableCheckRes, EVSEProcessing="Finished"))
+        case Progress.FAILED:
+            return failed(talk, now, request, "FAILED", "the insulation test has failed")
+    if not talk.ongoing("cable check", now, CABLE_CHECK_S):
+        return failed(talk, now, request, "FAILED", "no result of the insulation test in time")
+    talk.energy_on = True
+    return Result(ok(talk, now, dc.DC_CableCheckRes, EVSEProcessing="Ongoing"), (CableCheckWanted(),), stay=True)
+
+
+def precharge(talk: Talk, now: Now, request: dc.DC_PreChargeReq) -> Result:
+    """The voltage that is there; the vehicle decides when it is near enough."""
+    if talk.facts.precharge is Progress.FAILED:
+        return failed(talk, now, request, "FAILED", "the output does not reach the voltage")
+    if not talk.ongoing("precharge", now, PRECHARGE_S):
+        return failed(talk, now, request, "FAILED", "no end of the precharge in time")
+    talk.energy_on = True
+    told = PrechargeWanted(number(request.EVTargetVoltage), number(request.EVPresentVoltage))
+    return Result(ok(talk, now, dc.DC_PreChargeRes, EVSEPresentVoltage=rational(talk.facts.voltage_V)), (told,), stay=True)
+
+
+def welding_detection(talk: Talk, now: Now, request: dc.DC_WeldingDetectionReq) -> Result:
+    """The voltage behind our open contactors, for the vehicle to see that nothing is welded."""
+    response = ok(talk, now, dc.DC_WeldingDetectionRes, EVSEPresentVoltage=rational(talk.facts.voltage_V))
+    return Result(response, (WeldingCheckWanted(),), stay=True)
+
+
+# ---- power delivery
+
+
+def power_start(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
+    """Answered when energy can flow: the contactor is closed, or the stage delivers."""
+    if request.EVProcessing != "Finished":
+        return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), stay=True)
+    profile = request.EVPowerProfile
+    chosen = profile.Scheduled_EVPPTControlMode if profile else None
+    if talk.way is not None and talk.way.control is Control.SCHEDULED:
+        known = {each.id for each in talk.facts.schedules or ()}
+        if chosen is None or chosen.SelectedScheduleTupleID not in known:
+            return failed(talk, now, request, "FAILED_ScheduleSelectionInvalid", "the profile names no schedule that was offered")
+        talk.schedule_id = chosen.SelectedScheduleTupleID
+        if profile is not None and schedules.violated(talk, profile):
+            return failed(talk, now, request, "FAILED_EVPowerProfileInvalid", "the profile wants more than the schedule gives")
+    match talk.facts.power:
+        case Progress.FAILED:
+            return failed(talk, now, request, "FAILED_ContactorError", "the contactor did not close")
+        case Progress.DONE:
+            talk.energy_on = True
+            talk.done("precharge")
+            return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), (_power_wanted(talk, request),))
+    talk.energy_on = True
+    if late:
+        return failed(talk, now, request, "FAILED_ContactorError", "the contactor did not close in time")
+    return Result(None, (_power_wanted(talk, request),))
+
+
+def _power_wanted(talk: Talk, request: cm.PowerDeliveryReq) -> PowerWanted:
+    slots = _profile(request.EVPowerProfile) if request.EVPowerProfile else ()
+    return PowerWanted(talk.schedule_id, slots, request.BPT_ChannelSelection == "Discharge")
+
+
+def _profile(profile: cs.EVPowerProfileType) -> tuple[Slot, ...]:
+    found, at = [], 0
+    for each in profile.EVPowerProfileEntries.EVPowerProfileEntry:
+        power_W = sum(number(one) for one in (each.Power, each.Power_L2, each.Power_L3) if one is not None)
+        found.append(Slot(at, each.Duration, power_W))
+        at += each.Duration
+    return tuple(found)
+
+
+def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:
+    """The energy goes off, and then this is answered."""
+    told = (PowerOff("PowerDelivery Stop"),) if talk.energy_on else ()
+    talk.energy_on = False
+    return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), told)
+
+
+def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:
+    """No energy for a while; a warning where this charger does not let one wait."""
+    talk.energy_on = False
+    return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), (PowerOff("standby"), StandbyWanted()))
+
+
+def schedule_renegotiation(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:
+    """Other schedules, without leaving the loop for longer than it takes."""
+    talk.schedule_id = None
+    return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)))

@@ -1,0 +1,110 @@
+"""What one ISO 15118-20 session remembers, and how its answers are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from iso15118.iso20.services import Way
+from iso15118.iso20.wire import RESPONSES
+from iso15118.messages.declare import Message
+from iso15118.messages.iso20 import ac, dc
+from iso15118.messages.iso20 import common_certificates as cc
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.messages.minimal import minimal
+from iso15118.secc.session import Now
+from iso15118.terms import Ending, Energy, Facts, Offered, Told, Wish
+
+R = TypeVar("R", bound=ct.V2GResponseType)
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A session that may be resumed by the vehicle that paused it ([V2G20-2545] [K])."""
+
+    session_id: bytes
+    evcc_id: str
+
+
+@dataclass(slots=True)
+class Talk:
+    """One session. `facts` are the charger's, and are only read."""
+
+    facts: Facts
+    energies: tuple[Energy, ...]
+    """What the agreed namespace lets be chosen."""
+    fresh_id: bytes
+    """A session id from the entropy of the host (64 bits of a CSPRNG, [V2G20-835] [K])."""
+    challenge: bytes = bytes(16)
+    paused: Paused | None = None
+    pnc: bool = False
+    """Plug & Charge may be offered: TLS with a verified vehicle."""
+
+    session_id: bytes = b""
+    evcc_id: str = ""
+    offered: Offered | None = None
+    way: Way | None = None
+    schedule_id: int | None = None
+    energy_on: bool = False
+    """Power was asked for by the vehicle, and not ended."""
+    since: dict[str, float] = field(default_factory=dict)
+    """What has been going on since when (mono): authorization, schedule, cable check, precharge."""
+
+    def ongoing(self, what: str, now: Now, most_s: float) -> bool:
+        """Whether something that has been asked for again and again may still go on."""
+        return now.mono - self.since.setdefault(what, now.mono) < most_s
+
+    def done(self, what: str) -> None:
+        self.since.pop(what, None)
+
+
+class Result(NamedTuple):
+    """What a handler says. None as a response: not yet."""
+
+    response: ct.V2GResponseType | None
+    told: tuple[Told, ...] = ()
+    stay: bool = False
+    """The session stays where it is."""
+    failed: str = ""
+    over: Ending | None = None
+    ev_code: str = ""
+
+
+def header(talk: Talk, now: Now) -> ct.MessageHeaderType:
+    """Of a response: our session id, and the time."""
+    return ct.MessageHeaderType(SessionID=talk.session_id or bytes(8), TimeStamp=max(0, int(now.utc)))
+
+
+def ok(talk: Talk, now: Now, kind: type[R], **fields: Any) -> R:
+    """A response that grants."""
+    return kind(**{"Header": header(talk, now), "ResponseCode": "OK", **fields})
+
+
+def failed(talk: Talk, now: Now, request: Message, code: str, why: str) -> Result:
+    """A response that refuses: what has to be in it at its least, and its code."""
+    kind = RESPONSES[type(request)]  # type: ignore[index]
+    given: dict[str, Any] = dict(_ABSTRACT.get(kind, {}))
+    return Result(minimal(kind, Header=header(talk, now), ResponseCode=code, **given), failed=why)
+
+
+def status(facts: Facts) -> ct.EVSEStatusType | None:
+    """What we want of the vehicle, in a response of the loop."""
+    word = _NOTIFICATIONS.get(facts.wish) if facts.wish else None
+    return ct.EVSEStatusType(NotificationMaxDelay=facts.wish_within_s, EVSENotification=word) if word else None  # type: ignore[arg-type]
+
+
+_NOTIFICATIONS = {
+    Wish.STOP: "Terminate",
+    Wish.PAUSE: "Pause",
+    Wish.RENEGOTIATE_SCHEDULE: "ScheduleRenegotiation",
+    Wish.RENEGOTIATE_SERVICE: "ServiceRenegotiation",
+    Wish.CONFIRM_METERING: "MeteringConfirmation",
+    Wish.EXIT_STANDBY: "ExitStandby",
+}
+_ABSTRACT: dict[type[Message], dict[str, Message]] = {
+    ac.AC_ChargeLoopRes: {"CLResControlMode": ac.Scheduled_AC_CLResControlMode()},
+    dc.DC_ChargeLoopRes: {"CLResControlMode": dc.Scheduled_DC_CLResControlMode()},
+}
+"""Members for fields whose declared type is abstract."""
+
+__all__ = ["Paused", "Result", "Talk", "cc", "failed", "header", "ok", "status"]

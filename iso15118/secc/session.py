@@ -1,0 +1,357 @@
+"""One connection with a vehicle, from supportedAppProtocol to its end: a pure machine (`handle`, `deadline`).
+
+What is the same in every dialect is here: which dialect is spoken, framing, session ids, timers, and what happens when something is wrong. What a
+request means is the dialect's work.
+
+The policy of errors, in one place (S-2, S-4):
+
+| what | answer | then |
+|---|---|---|
+| no V2GTP, no EXI, a message that is no request | none | energy off, connection closed |
+| a request out of its order | FAILED_SequenceError | energy off, connection closed |
+| a session id that is not ours | FAILED_UnknownSession | energy off, connection closed |
+| a request that the charger cannot grant | the code that the dialect gives | energy off and connection closed where it is a FAILED |
+| nothing in time | none | energy off, connection closed |
+
+"Energy off" is told before the answer is sent (S-11).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from iso15118 import exi
+from iso15118.exi import ExiError
+from iso15118.messages import sap
+from iso15118.messages.declare import Message
+from iso15118.terms import DialectChosen, Ending, PowerOff, SessionOver, Told
+from iso15118.v2gtp import SAP_DIN_ISO2, Frame, FrameReader, V2gtpError
+
+SETUP_S = 18.0
+"""V2G_SECC_CommunicationSetup_Performance_Time [K]: from the connection to SessionSetupRes."""
+SEQUENCE_S = 60.0
+"""V2G_SECC_Sequence_Timeout: from a response to the next request."""
+CLOSE_S = 5.0
+"""So long the vehicle gets to close the connection after the last response, before we do."""
+
+
+class Now(Protocol):
+    """The time that an event carries."""
+
+    @property
+    def mono(self) -> float: ...
+    @property
+    def utc(self) -> float: ...
+
+
+# ---- events and commands
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The connection stands. `verified`: by TLS, with a vehicle certificate that was judged good."""
+
+    tls: bool = False
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Octets, in pieces of any size."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection is gone."""
+
+    why: str = "closed by the vehicle"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`Facts` are other than before: an answer that waits may be possible now."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerExpired:
+    """The deadline was reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """The host ends it: fault, unplugged, shutdown."""
+
+    why: str
+
+
+Event = Connected | Received | Lost | Changed | TimerExpired | Abort
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Octets for the connection. `message` is what they say, for whoever shows it."""
+
+    octets: bytes
+    message: Message = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message that was understood, for whoever shows it."""
+
+    message: Message = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """For the log."""
+
+    level: str
+    key: str
+    words: str
+
+
+Command = Told | Send | Close | Heard | Note
+
+
+# ---- what a dialect is
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a dialect says to a request. `told` goes to the host before the response is sent."""
+
+    response: Message | None
+    """None: not yet; ask again when facts change, and at last with `late`."""
+    payload_type: int
+    namespace: str
+    """Of the schema set that the response is coded with."""
+    told: tuple[Told, ...] = ()
+    failed: str = ""
+    """In words, for a response code that ends the session."""
+    over: Ending | None = None
+    ev_code: str = ""
+
+
+class Dialect(Protocol):
+    """One of DIN 70121, ISO 15118-2, ISO 15118-20, for one session."""
+
+    def request(self, now: Now, payload_type: int, octets: bytes) -> Message:
+        """The message of a frame. Raises ExiError, and Unexpected for one that is no request."""
+
+    def answer(self, now: Now, request: Message, *, late: bool) -> Answer:
+        """What follows from a request."""
+
+    @property
+    def session_id(self) -> bytes:
+        """Of this session; b"" before there is one."""
+
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for the next request."""
+
+    @property
+    def answer_within_s(self) -> float:
+        """How long an answer may wait for facts."""
+
+    @property
+    def energy_on(self) -> bool:
+        """Power was asked for, and not ended yet."""
+
+
+class Unexpected(Exception):
+    """A message that no request is, or that has another payload type than its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol_:
+    """A namespace that this charger speaks."""
+
+    namespace: str
+    major: int
+    minor: int
+    make: Callable[[str], Dialect]
+    """Given the namespace, a dialect for a new session."""
+
+
+class Stage(enum.Enum):
+    """Where the connection is."""
+
+    NEW = "new"
+    AGREEING = "supportedAppProtocol"
+    TALKING = "talking"
+    ENDING = "ending"
+    OVER = "over"
+
+
+class Session:
+    """One connection. `protocols`: what is offered; the vehicle's priorities decide among them."""
+
+    def __init__(self, protocols: Sequence[Protocol_]) -> None:
+        self.protocols = tuple(protocols)
+        self.stage = Stage.NEW
+        self.dialect: Dialect | None = None
+        self._reader = FrameReader()
+        self._waiting: list[Frame] = []
+        self._pending: Message | None = None
+        """A request whose answer waits for facts."""
+        self._deadline: float | None = None
+        self._told_over = False
+
+    def deadline(self) -> float | None:
+        return self._deadline
+
+    def handle(self, now: Now, event: Event) -> list[Command]:
+        """One event; commands in their order."""
+        if self.stage is Stage.OVER:
+            return []
+        match event:
+            case Connected():
+                self.stage = Stage.AGREEING
+                self._deadline = now.mono + SETUP_S
+                return []
+            case Received(octets):
+                return list(self._received(now, octets))
+            case Lost(why):
+                return list(self._over(Ending.ABORTED, why))
+            case Changed():
+                return list(self._again(now, late=False)) if self._pending is not None else []
+            case Abort(why):
+                return [*self._over(Ending.ABORTED, why)]
+            case _:
+                return list(self._timer(now))
+
+    # ---- in
+
+    def _received(self, now: Now, octets: bytes) -> Iterator[Command]:
+        if self.stage is Stage.ENDING:
+            return
+        try:
+            self._waiting += self._reader.feed(octets)
+        except V2gtpError as error:
+            yield from self._broken(str(error))
+            return
+        while self._waiting and self._pending is None and self.stage in (Stage.AGREEING, Stage.TALKING):
+            yield from self._frame(now, self._waiting.pop(0))
+
+    def _frame(self, now: Now, frame: Frame) -> Iterator[Command]:
+        try:
+            if self.dialect is None:
+                yield from self._agree(now, frame)
+                return
+            request = self.dialect.request(now, frame.payload_type, frame.payload)
+        except (ExiError, Unexpected) as error:
+            yield from self._broken(str(error))
+            return
+        yield Heard(request)
+        self._pending = request
+        self._deadline = now.mono + self.dialect.answer_within_s
+        yield from self._again(now, late=False)
+
+    def _again(self, now: Now, *, late: bool) -> Iterator[Command]:
+        """Answer the request that waits, if it can be answered."""
+        if self._pending is None or self.dialect is None:
+            return
+        answer = self.dialect.answer(now, self._pending, late=late)
+        yield from answer.told
+        if answer.response is None:
+            return
+        self._pending = None
+        if answer.failed and self.dialect.energy_on:
+            yield PowerOff(answer.failed)
+        yield self._sent(answer.response, answer.payload_type, answer.namespace)
+        if answer.failed or answer.over:
+            yield from self._end(now, answer.over or Ending.ABORTED, answer.failed or "SessionStop", answer.ev_code)
+            return
+        self._deadline = now.mono + self.dialect.patience_s
+        if self._waiting and self.stage is Stage.TALKING:
+            yield from self._frame(now, self._waiting.pop(0))
+
+    @staticmethod
+    def _sent(response: Message, payload_type: int, namespace: str) -> Send:
+        return Send(Frame(payload_type, exi.encode(response, namespace)).octets(), response)
+
+    # ---- supportedAppProtocol
+
+    def _agree(self, now: Now, frame: Frame) -> Iterator[Command]:
+        if frame.payload_type != SAP_DIN_ISO2:
+            raise Unexpected(f"payload type {frame.payload_type:04X} before supportedAppProtocol")
+        request = exi.decode(frame.payload, sap.NAMESPACE)
+        if not isinstance(request, sap.supportedAppProtocolReq):
+            raise Unexpected("a supportedAppProtocolRes from the vehicle")
+        yield Heard(request)
+        chosen = choose(self.protocols, request)
+        if chosen is None:
+            response = sap.supportedAppProtocolRes(ResponseCode="Failed_NoNegotiation")
+            offered = ", ".join(each.ProtocolNamespace for each in request.AppProtocol)
+            yield Note("warning", "v2g.no_protocol", f"the vehicle offers {offered}")
+            yield self._sent(response, SAP_DIN_ISO2, sap.NAMESPACE)
+            yield from self._end(now, Ending.ABORTED, "no protocol in common", "")
+            return
+        protocol, schema_id, exact = chosen
+        code = "OK_SuccessfulNegotiation" if exact else "OK_SuccessfulNegotiationWithMinorDeviation"
+        self.dialect = protocol.make(protocol.namespace)
+        self.stage = Stage.TALKING
+        yield DialectChosen(protocol.namespace)
+        response = sap.supportedAppProtocolRes(ResponseCode=code, SchemaID=schema_id)  # type: ignore[arg-type]
+        yield self._sent(response, SAP_DIN_ISO2, sap.NAMESPACE)
+
+    # ---- the end
+
+    def _timer(self, now: Now) -> Iterator[Command]:
+        if self._deadline is None or now.mono < self._deadline:
+            return
+        if self.stage is Stage.ENDING:
+            yield from self._gone()
+        elif self._pending is not None:
+            yield from self._again(now, late=True)
+        else:
+            yield from self._over(Ending.ABORTED, "no request in time")
+
+    def _broken(self, problem: str) -> Iterator[Command]:
+        yield Note("warning", "v2g.broken", problem)
+        yield from self._over(Ending.ABORTED, problem)
+
+    def _end(self, now: Now, ending: Ending, why: str, ev_code: str) -> Iterator[Command]:
+        """The last response is sent; the vehicle closes."""
+        yield from self._tell_over(ending, why, ev_code)
+        self.stage = Stage.ENDING
+        self._deadline = now.mono + CLOSE_S
+
+    def _over(self, ending: Ending, why: str) -> Iterator[Command]:
+        """At once, without an answer."""
+        if self.dialect is not None and self.dialect.energy_on and not self._told_over:
+            yield PowerOff(why)
+        yield from self._tell_over(ending, why, "")
+        yield from self._gone()
+
+    def _tell_over(self, ending: Ending, why: str, ev_code: str) -> Iterator[Command]:
+        if not self._told_over:
+            self._told_over = True
+            yield SessionOver(ending, why, ev_code)
+
+    def _gone(self) -> Iterator[Command]:
+        self.stage, self._deadline, self._pending = Stage.OVER, None, None
+        self._waiting.clear()
+        yield Close()
+
+
+def choose(protocols: Sequence[Protocol_], request: sap.supportedAppProtocolReq) -> tuple[Protocol_, int, bool] | None:
+    """Among what both speak the vehicle's first (priority 1 is the highest), with its SchemaID, and whether the minor version is the same. The major version
+    must be the same (ISO 15118-2 8.2, ISO 15118-20 8.2 [K]).
+    """
+    for offer in sorted(request.AppProtocol, key=lambda each: each.Priority):
+        for protocol in protocols:
+            if protocol.namespace == offer.ProtocolNamespace and protocol.major == offer.VersionNumberMajor:
+                return protocol, offer.SchemaID, protocol.minor == offer.VersionNumberMinor
+    return None

@@ -1,0 +1,435 @@
+"""What a vehicle and a charger say to one another, in words of no dialect: SI units, floats, frozen values.
+
+Three kinds of things:
+
+- `Facts` is what the charger knows at this moment. Its host (the station, a bench) keeps it up to date; a session reads it and never waits. What takes
+  time is `Progress`: a request that finds it under way is answered "ongoing", and the vehicle asks again.
+- a `Told` is what the vehicle said or what follows from it; the session gives it to the host. Nothing is switched by a session.
+- `Wish` is what the charger wants of the vehicle in the loop: stop, pause, another schedule.
+
+The dialects (DIN 70121, ISO 15118-2, ISO 15118-20) translate to and from this. Positive power and current flow to the vehicle, negative ones from it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class Energy(enum.Enum):
+    """Kinds of energy transfer."""
+
+    AC = "AC"
+    DC = "DC"
+    AC_BPT = "AC_BPT"
+    DC_BPT = "DC_BPT"
+
+    @property
+    def is_dc(self) -> bool:
+        return self in (Energy.DC, Energy.DC_BPT)
+
+    @property
+    def is_bpt(self) -> bool:
+        """Bidirectional: the vehicle may feed back."""
+        return self in (Energy.AC_BPT, Energy.DC_BPT)
+
+
+class Control(enum.Enum):
+    """Who plans: the vehicle within a schedule, or the charger moment by moment."""
+
+    SCHEDULED = "scheduled"
+    DYNAMIC = "dynamic"
+
+
+class Progress(enum.Enum):
+    """Something that the hardware or somebody else does, and that takes time."""
+
+    NOT_ASKED = "not asked"
+    UNDER_WAY = "under way"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Payment(enum.Enum):
+    """How the vehicle is authorised: by other means (card, app), or by its contract certificate."""
+
+    EIM = "EIM"
+    PNC = "PnC"
+
+
+# ---- what the charger is and knows
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One of a parameter set: the standard's name, and its value."""
+
+    name: str
+    value: bool | int | str | float
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """One way of a service that the vehicle may choose."""
+
+    id: int
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A kind of energy transfer that is offered, with its ways. `control` and `mobility_needs` say the same for those who need not know parameters."""
+
+    energy: Energy
+    controls: tuple[Control, ...] = (Control.SCHEDULED, Control.DYNAMIC)
+    mobility_by_secc: bool = False
+    """In dynamic control the charger may be told the departure time and so on from elsewhere (MobilityNeedsMode 2)."""
+    connector: str = "cType2"
+    nominal_V: float = 230.0
+    phases: int = 3
+    pricing: int = 0
+    """0 no pricing, 1 absolute prices, 2 price levels (parameter Pricing of ISO 15118-20)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedService:
+    """A value-added service: internet, parking, or somebody's own. Configured data, nothing that we act on."""
+
+    service_id: int
+    parameter_sets: tuple[ParameterSet, ...]
+    free: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AcLimits:
+    """Of the charger, for the sum of its phases. Feeding back: zero where it may not be."""
+
+    max_power_W: float
+    min_power_W: float = 0.0
+    max_discharge_W: float = 0.0
+    min_discharge_W: float = 0.0
+    nominal_V: float = 230.0
+    nominal_Hz: float = 50.0
+    max_current_A: float = 32.0
+    phases: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DcLimits:
+    """Of the charger's output."""
+
+    max_power_W: float
+    max_current_A: float
+    max_voltage_V: float
+    min_voltage_V: float = 50.0
+    min_power_W: float = 0.0
+    min_current_A: float = 0.0
+    max_discharge_W: float = 0.0
+    max_discharge_A: float = 0.0
+    ramp_W_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The meter, for the vehicle to see."""
+
+    meter_id: str
+    import_Wh: int
+    export_Wh: int | None = None
+    signature: bytes = b""
+    utc: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A stretch of a schedule: from `start_s` after its anchor, this power at most (negative: at least so much back)."""
+
+    start_s: int
+    duration_s: int
+    power_W: float
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A stretch of a price schedule. `level` instead of a price in price-level schedules."""
+
+    start_s: int
+    duration_s: int
+    per_kWh: float = 0.0
+    level: int = 0
+    from_power_W: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What energy costs; signed tariffs of a mobility operator are another matter (Plug & Charge)."""
+
+    id: int
+    currency: str
+    slots: tuple[Price, ...]
+    language: str = "en"
+    description: str = ""
+    levels: int = 0
+    """More than none: a price-level schedule with so many levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One that the vehicle may follow."""
+
+    id: int
+    charging: tuple[Slot, ...]
+    discharging: tuple[Slot, ...] = ()
+    prices: Prices | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicPlan:
+    """What the charger says in dynamic control."""
+
+    departure_s: int | None = None
+    min_soc: int | None = None
+    target_soc: int | None = None
+    prices: Prices | None = None
+
+
+class Wish(enum.Enum):
+    """What the charger wants of the vehicle."""
+
+    STOP = "stop"
+    PAUSE = "pause"
+    RENEGOTIATE_SCHEDULE = "renegotiate schedule"
+    RENEGOTIATE_SERVICE = "renegotiate service"
+    CONFIRM_METERING = "confirm metering"
+    EXIT_STANDBY = "exit standby"
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the charger knows at this moment; its host changes it, sessions read it."""
+
+    evse_id: str = "DE*ICE*E00001*1"
+    payments: tuple[Payment, ...] = (Payment.EIM,)
+    certificate_installation: bool = False
+    energies: tuple[Offered, ...] = ()
+    added_services: tuple[AddedService, ...] = ()
+    renegotiation: bool = True
+    """Service renegotiation is supported."""
+    pausing: bool = True
+    """A session may pause, and be resumed."""
+    parking_methods: tuple[str, ...] = ()
+
+    authorization: Progress = Progress.NOT_ASKED
+    ac: AcLimits | None = None
+    dc: DcLimits | None = None
+    schedules: tuple[Schedule, ...] | None = None
+    """None: not known yet."""
+    dynamic: DynamicPlan | None = field(default_factory=DynamicPlan)
+    cable_check: Progress = Progress.NOT_ASKED
+    precharge: Progress = Progress.NOT_ASKED
+    """DONE: the voltage is where the vehicle wants it."""
+    power: Progress = Progress.NOT_ASKED
+    """DONE: energy can flow (AC: the contactor is closed; DC: the stage delivers)."""
+    welding_check: Progress = Progress.NOT_ASKED
+    voltage_V: float = 0.0
+    current_A: float = 0.0
+    target_power_W: float = 0.0
+    """In dynamic control and AC: what the vehicle is to draw at most now; negative: to give."""
+    power_limited: bool = False
+    current_limited: bool = False
+    voltage_limited: bool = False
+    meter: Reading | None = None
+    wish: Wish | None = None
+    wish_within_s: int = 0
+    """NotificationMaxDelay."""
+    fault: str = ""
+    """Something is wrong with the charger: requests for energy fail."""
+
+
+# ---- what is told
+
+
+class Told:
+    """Said by the vehicle, or following from what it said."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DialectChosen(Told):
+    """SupportedAppProtocol has agreed on a namespace."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBegun(Told):
+    """SessionSetup. `resumed`: an earlier, paused session goes on."""
+
+    session_id: bytes
+    evcc_id: str
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationWanted(Told):
+    """The vehicle waits for `Facts.authorization`."""
+
+    payment: Payment
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyChosen(Told):
+    """The service that the vehicle selected, and how."""
+
+    energy: Energy
+    control: Control
+    mobility_by_secc: bool = False
+    parameter_set: int = 0
+    added_services: tuple[tuple[int, int], ...] = ()
+    """(service, parameter set)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvLimits(Told):
+    """What the vehicle can take, and give back. None: it did not say."""
+
+    max_power_W: float | None = None
+    min_power_W: float | None = None
+    max_current_A: float | None = None
+    min_current_A: float | None = None
+    max_voltage_V: float | None = None
+    min_voltage_V: float | None = None
+    max_discharge_W: float | None = None
+    min_discharge_W: float | None = None
+    max_discharge_A: float | None = None
+    target_soc: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyWanted(Told):
+    """What the vehicle needs, and until when (seconds from now). V2X: how far it may be discharged and charged by us."""
+
+    departure_s: int | None = None
+    target_Wh: float | None = None
+    max_Wh: float | None = None
+    min_Wh: float | None = None
+    min_soc: int | None = None
+    target_soc: int | None = None
+    max_v2x_Wh: float | None = None
+    min_v2x_Wh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Battery(Told):
+    """What the vehicle shows about its battery."""
+
+    soc: int | None = None
+    min_soc: int | None = None
+    target_soc: int | None = None
+    max_soc: int | None = None
+    to_min_s: int | None = None
+    to_target_s: int | None = None
+    to_max_s: int | None = None
+    full: bool | None = None
+    capacity_Wh: float | None = None
+    inlet_hot: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleAsked(Told):
+    """The vehicle waits for `Facts.schedules`."""
+
+    most_points: int
+    control: Control
+
+
+@dataclass(frozen=True, slots=True)
+class CableCheckWanted(Told):
+    """Insulation test: the host sets `Facts.cable_check`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrechargeWanted(Told):
+    """Bring the output to this voltage with next to no current. `present_V` is the vehicle's own reading."""
+
+    target_V: float
+    present_V: float
+
+
+@dataclass(frozen=True, slots=True)
+class PowerWanted(Told):
+    """Energy may flow from here on: the host sets `Facts.power`. The profile is what the vehicle plans, (seconds, W)."""
+
+    schedule_id: int | None = None
+    profile: tuple[Slot, ...] = ()
+    discharging: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StandbyWanted(Told):
+    """No energy for now, but the session goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class DcDemand(Told):
+    """In the loop, DC. Scheduled: the target; dynamic: what the vehicle allows now."""
+
+    present_V: float
+    target_V: float | None = None
+    target_A: float | None = None
+    limits: EvLimits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcDemand(Told):
+    """In the loop, AC."""
+
+    present_W: float | None = None
+    limits: EvLimits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeteringConfirmed(Told):
+    """The vehicle has signed, or acknowledged, this reading."""
+
+    reading: Reading
+    octets: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerOff(Told):
+    """No energy any more: the vehicle ends the loop, or the session comes to its end in whatever way. Comes before anything is answered."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeldingCheckWanted(Told):
+    """The vehicle has opened its contactors and looks whether ours are open, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkingTold(Told):
+    """Vehicle check-in or check-out."""
+
+    what: str
+    status: str
+
+
+class Ending(enum.Enum):
+    """How a session is over."""
+
+    TERMINATED = "terminated"
+    PAUSED = "paused"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOver(Told):
+    """The last thing of a session; `PowerOff` came before where power was on. `why` in words."""
+
+    ending: Ending
+    why: str
+    ev_code: str = ""
+    """EVTerminationCode and its explanation, as the vehicle gave them."""
