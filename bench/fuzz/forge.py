@@ -127,6 +127,28 @@ class Forge:
             self._element(element)
         return self.out.finish()[: self.size]
 
+    def fragment(self, name: str = "") -> bytes:
+        """A fragment of this element, or any; one whose name has several types holds nothing but attributes."""
+        names = list(self.schema.declared)
+        qname = next((each for each in names if each[1] == name), None) or self.dice.choice(names)
+        values = self.schema.declared[qname]
+        with suppress(Full):
+            self.out.write(0x80, 8)
+            self.out.write(names.index(qname), (len(names) + 1).bit_length())
+            if len(values) == 1:
+                self._element(Element(qname, values[0]))
+                self.out.write(len(names) + 1, (len(names) + 1).bit_length())
+            else:
+                self._attributes()
+        return self.out.finish()[: self.size]
+
+    def _attributes(self) -> None:
+        """The same attribute again and again, in the grammar of EXI 8.5.3."""
+        width = (len(self.schema.attributes) + len(self.schema.declared) + 4).bit_length()
+        while True:
+            self.out.write(0, width)
+            self._text(self._long(MOST_CHARACTERS))
+
     # ---- elements
 
     def _wish(self, key: Any, likely: float) -> bool:

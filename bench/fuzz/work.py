@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from iso15118.exi import ExiError, codec_of, decode
+from iso15118.exi import ExiError, codec_of, decode, decode_fragment
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Of decoding one document."""
+    """Of decoding one document or fragment."""
 
     calls: int
     """Of Python's functions and built-in ones; every loop of the codec has one in it."""
@@ -26,7 +26,7 @@ class Work:
     """Memory over what was in use before."""
 
 
-def work(octets: bytes, namespace: str) -> Work:
+def work(octets: bytes, namespace: str, *, fragment: bool = False) -> Work:
     """Decodes it three times, to look at one thing each time. The codec has been warmed."""
     codec = codec_of(namespace)
     characters = 0
@@ -36,8 +36,9 @@ def work(octets: bytes, namespace: str) -> Work:
         characters += len(value)
 
     with suppress(ExiError):
-        codec.walk(octets, note)
-    return Work(_calls(lambda: decode(octets, namespace)), characters, _peak(lambda: decode(octets, namespace)))
+        codec.walk(octets, note, fragment=fragment)
+    read: Callable[[bytes, str], Any] = decode_fragment if fragment else decode
+    return Work(_calls(lambda: read(octets, namespace)), characters, _peak(lambda: read(octets, namespace)))
 
 
 def _calls(what: Callable[[], Any]) -> int:

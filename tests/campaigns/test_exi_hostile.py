@@ -25,7 +25,7 @@ from iso15118.messages import SETS
 WHOLE = bool(os.environ.get("SOAK"))
 MOST_CALLS, MOST_CALLED_BY_VECTORS = 250_000, 2_500
 MOST_CHARACTERS, MOST_PEAK_OCTETS = 200_000, 32 << 20
-SAP, DC = "urn:iso:15118:2:2010:AppProtocol", "urn:iso:std:iso:15118:-20:DC"
+SAP, ISO2, DC = "urn:iso:15118:2:2010:AppProtocol", "urn:iso:15118:2:2013:MsgDef", "urn:iso:std:iso:15118:-20:DC"
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 
 
@@ -33,7 +33,7 @@ XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 def pools() -> dict[tuple[str, bool], list[Seed]]:
     """The vectors and random messages of every set, documents and fragments apart."""
     found: dict[tuple[str, bool], list[Seed]] = {}
-    for each in [*fuzz.vectors(), *fuzz.made(random.Random(28), 1)]:
+    for each in [*fuzz.vectors(), *fuzz.vectors(fuzz.CORPUS), *fuzz.made(random.Random(28), 1)]:
         found.setdefault((each.namespace, each.fragment), []).append(each)
     return found
 
@@ -51,6 +51,15 @@ def test_mutated_streams(seed: int) -> None:
         target(octets, parent.namespace, fragment=parent.fragment)
     assert target.outcomes["read"] > 100
     assert target.outcomes["refused"] > 1000
+
+
+@pytest.mark.req("S-28")
+def test_what_searches_have_found() -> None:
+    corpus, target = fuzz.vectors(fuzz.CORPUS), Target()
+    for each in corpus:
+        target(each.octets, each.namespace, fragment=each.fragment)
+    assert len(corpus) > 100
+    assert len({each.namespace for each in corpus}) > 5
 
 
 @pytest.mark.soak
@@ -79,13 +88,25 @@ def test_streams_made_to_be_slow(style: str) -> None:
     for namespace in sets if WHOLE else [sets[number % len(sets)], sets[(number * 7 + 3) % len(sets)]]:
         codec_of(namespace).warm()
         for seed in range(8 if WHOLE else 1):
-            octets = Forge(namespace, random.Random(seed), STYLES[style]).octets("" if seed else "Signature")
-            Target()(octets, namespace)
-            done = work(octets, namespace)
-            where = f"{style}, {namespace}, seed {seed}: {done}"
-            assert done.calls < MOST_CALLS, where
-            assert done.characters < MOST_CHARACTERS, where
-            assert done.peak_octets < MOST_PEAK_OCTETS, where
+            bounded(Forge(namespace, random.Random(seed), STYLES[style]).octets("" if seed else "Signature"), namespace, style)
+
+
+@pytest.mark.soak
+@pytest.mark.req("S-28")
+@pytest.mark.parametrize("style", STYLES if WHOLE else ("tiny", "hits", "wild"))
+def test_fragments_made_to_be_slow(style: str) -> None:
+    for namespace, name in (ISO2, "eMAID"), (DC, "Signature"), (XMLDSIG, "SignedInfo"), *((each, "") for each in SETS if WHOLE):
+        codec_of(namespace).warm()
+        bounded(Forge(namespace, random.Random(7), STYLES[style]).fragment(name), namespace, style, fragment=True)
+
+
+def bounded(octets: bytes, namespace: str, style: str, *, fragment: bool = False) -> None:
+    Target()(octets, namespace, fragment=fragment)
+    done = work(octets, namespace, fragment=fragment)
+    where = f"{style}, {namespace}, {octets[:16].hex()}: {done}"
+    assert done.calls < MOST_CALLS, where
+    assert done.characters < MOST_CHARACTERS, where
+    assert done.peak_octets < MOST_PEAK_OCTETS, where
 
 
 @pytest.mark.req("S-28")
