@@ -10,7 +10,7 @@ from iso15118.exi.encoder import Encoder
 from iso15118.exi.errors import ExiError
 from iso15118.exi.limits import MOST_OCTETS
 from iso15118.exi.schema import Schema, schema
-from iso15118.exi.straight import NOTHING, WHOLE, Out, Straight, Unusual, Window, tell_sources
+from iso15118.exi.straight import NOTHING, WHOLE, Out, Straight, Unusual, Window
 from iso15118.exi.walk import HEADER, Grammars
 from iso15118.messages.declare import Message, prepare
 
@@ -46,7 +46,7 @@ class Codec:
         except NOTHING:
             return Decoder(self.grammars, octets).document()
         except Exception:
-            tell_sources()
+            self.straight.tell_sources()
             raise
         return message
 
@@ -70,7 +70,7 @@ class Codec:
         except NOTHING:
             return Encoder(self.grammars).document(message)
         except Exception:
-            tell_sources()
+            self.straight.tell_sources()
             raise
 
     def decode_fragment(self, octets: bytes) -> tuple[str, Any]:
@@ -103,7 +103,7 @@ class Codec:
     def walk(self, octets: bytes, note: Note, *, fragment: bool = False) -> Any:
         """Decode step by step, and tell of each; see `explain`."""
         _bounded(octets)
-        decoder = Decoder(self.grammars, octets, note)
+        decoder = Decoder(self.grammars, octets, note, most_events=8 * len(octets))
         return decoder.fragment() if fragment else decoder.document()
 
     def warm(self) -> None:

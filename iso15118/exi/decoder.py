@@ -28,11 +28,11 @@ Note = Callable[[int, int, str, str, str], None]
 class Decoder(Walk):
     """One stream, read. Raises ExiError with path and bit."""
 
-    def __init__(self, grammars: Grammars, octets: bytes, note: Note | None = None) -> None:
+    def __init__(self, grammars: Grammars, octets: bytes, note: Note | None = None, *, most_events: int = MOST_EVENTS) -> None:
         super().__init__(grammars)
         self.bits = BitReader(octets)
         self.note = note
-        self.events = 0
+        self.events, self.most_events = 0, most_events
         self.expected = ""
 
     # ---- the whole
@@ -223,8 +223,10 @@ class Decoder(Walk):
 
     def _count(self) -> None:
         self.events += 1
-        if self.events > MOST_EVENTS:
-            raise ExiError(f"broken, or coded in an unusual way, somewhere in or behind its first {MOST_EVENTS} events: read no further")
+        if self.events > self.most_events:
+            raise ExiError(
+                f"broken, or coded in an unusual way, somewhere in or behind its first {self.most_events} events: read no further"
+            )
 
     def _skip(self, event: str, start: int, state: State) -> None:
         """What the second level has beside the schema, and changes nothing: xsi attributes, and space between elements."""
@@ -374,6 +376,8 @@ class Decoder(Walk):
             if event == "AT" and name is not None:
                 if name == TYPE:
                     raise ExiError("xsi:type on an element that no schema declares", bit=start)
+                if joined(name) in attributes:
+                    raise ExiError(f"the attribute {name[1]} comes twice", bit=start)
                 attributes[joined(name)] = self._characters(name, MOST_CHARACTERS)
                 continue
             content.append(self._child(name, start) if name is not None else self._characters(qname, MOST_CHARACTERS))
@@ -397,8 +401,11 @@ class Decoder(Walk):
         names = tuple(self.schema.attributes)
         before = len(names) + 1  # AT of each name, AT(*)
         while True:
+            self._count()
             start = self.bits.pos
             code = self.bits.read((before + rest + 2).bit_length())
+            if code < len(names) and names[code][1] in attributes:
+                raise ExiError(f"the attribute {names[code][1]} comes twice", bit=start)
             if code < len(names):
                 self._say(start, f"AT({names[code][1]})")
                 attributes[names[code][1]] = self._characters(names[code], MOST_CHARACTERS)

@@ -12,7 +12,7 @@ as one integer, with a leading one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import CodeType
 from typing import Any
@@ -32,7 +32,8 @@ class Made:
     def __init__(self) -> None:
         self._numbers: dict[type[Message], int] = {}
         self._constants: dict[Any, str] = {}
-        self._codes: dict[str, CodeType] = {}
+        self._codes: dict[tuple[int, int], CodeType] = {}
+        """By length and hash of the source: the sources themselves would be 2 MB."""
 
     def number(self, kind: type[Message]) -> int:
         return self._numbers.setdefault(kind, len(self._numbers))
@@ -41,24 +42,13 @@ class Made:
         return self._constants.setdefault(tuple(value.items()) if isinstance(value, dict) else value, f"K{len(self._constants)}")
 
     def code(self, source: str, file: str) -> CodeType:
-        if source not in self._codes:
-            self._codes[source] = compile(source, file, "exec")
-        return self._codes[source]
-
-    def sources(self) -> Iterator[tuple[str, str]]:
-        for source, code in self._codes.items():
-            yield code.co_filename, source
+        key = len(source), hash(source)
+        if key not in self._codes:
+            self._codes[key] = compile(source, file, "exec")
+        return self._codes[key]
 
 
 _MADE = Made()
-
-
-def tell_sources() -> None:
-    """So that tracebacks, debuggers and profilers show the functions' lines. Not from the beginning: the import takes 6 ms."""
-    import linecache  # noqa: PLC0415
-
-    for file, source in _MADE.sources():
-        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
 
 
 class Straight:
@@ -86,7 +76,6 @@ class Straight:
         for kind in self.numbers:
             for way in "DW":
                 self._make(kind, way)
-        tell_sources()
 
     def _later(self, kind: type[Message], way: str) -> Callable[..., Any]:
         return partial(self._first, kind, way)
@@ -95,14 +84,30 @@ class Straight:
         return self._make(kind, way)(*state)
 
     def _make(self, kind: type[Message], way: str) -> Callable[..., Any]:
+        exec(_MADE.code(self.source(kind, way), self.file(kind, way)), self.scope)  # noqa: S102 made of our own declarations
+        made: Callable[..., Any] = self.scope[f"{way}{self.numbers[kind]}"]
+        return made
+
+    def source(self, kind: type[Message], way: str) -> str:
+        """Of the function that decodes ("D") or encodes ("W") a type."""
         name = f"{way}{self.numbers[kind]}"
         try:
-            source = (Reading(self, kind) if way == "D" else Writing(self, kind)).source(name)
+            return (Reading(self, kind) if way == "D" else Writing(self, kind)).source(name)
         except Irregular:
-            source = f"def {name}(*state):\n    raise Unusual\n"
-        exec(_MADE.code(source, f"<exi {kind.__name__} {'decoder' if way == 'D' else 'encoder'} {name}>"), self.scope)  # noqa: S102 made of our own declarations
-        made: Callable[..., Any] = self.scope[name]
-        return made
+            return f"def {name}(*state):\n    raise Unusual\n"
+
+    def file(self, kind: type[Message], way: str) -> str:
+        """The name that tracebacks show."""
+        return f"<exi {kind.__name__} {'decoder' if way == 'D' else 'encoder'} {way}{self.numbers[kind]}>"
+
+    def tell_sources(self) -> None:
+        """So that tracebacks, debuggers and profilers show the functions' lines. Not from the beginning: it takes 4 MB for all sets."""
+        import linecache  # noqa: PLC0415
+
+        for kind in self.numbers:
+            for way in "DW":
+                source = self.source(kind, way)
+                linecache.cache[self.file(kind, way)] = (len(source), None, source.splitlines(keepends=True), self.file(kind, way))
 
     def constant(self, value: Any) -> str:
         """The name of a value in the functions' scope."""
@@ -128,4 +133,4 @@ class Straight:
         return is_small(self.schema, kind)
 
 
-__all__ = ["NOTHING", "WHOLE", "Out", "Straight", "Unusual", "Window", "tell_sources"]
+__all__ = ["NOTHING", "WHOLE", "Out", "Straight", "Unusual", "Window"]

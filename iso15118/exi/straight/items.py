@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple
 
 from iso15118.exi.limits import MOST_REPEATS
@@ -40,6 +41,7 @@ class Item(NamedTuple):
         return self.branches[0][0]
 
 
+@cache
 def items_of(schema: Schema, kind: type[Message]) -> tuple[Item, ...]:
     """The content in order: attributes by name, then the particles. Raises Irregular."""
     fields = fields_of(kind)

@@ -176,6 +176,7 @@ def test_the_normal_way_is_straight(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_warm_makes_everything_and_shows_its_source(namespace: str) -> None:
     codec = codec_of(namespace)
     codec.warm()
+    codec.straight.tell_sources()
     functions = [each for name, each in codec.straight.scope.items() if name[:1] in "DW" and name[1:].isdigit()]
     assert len(functions) == 2 * len(codec.schema.classes)
     for each in functions:
