@@ -1,0 +1,320 @@
+"""The cable's network side: SDP on UDP 15118, one TCP port for every dialect, and a session machine for each connection.
+
+Strangers are at the other end. What they can reach is these two ports and nothing else (S-14); how many connections there are is bounded, and a
+new vehicle gets in although old connections idle (S-3): a connection that has not agreed on a protocol yet gives way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from chargepoint.runtime.clock import Clock
+from iso15118 import sdp
+from iso15118.secc.session import Abort, Changed, Close, Command, Connected, Event, Lost, Received, Send, Session, Stage, TimerExpired
+from iso15118.terms import Told
+
+MOST_CONNECTIONS = 4
+"""At once, for one charger; a bench with many asks for more."""
+ANSWERS_PER_S = 20.0
+"""SDP answers at most; a vehicle asks four times a second."""
+SDP_OCTETS = 64
+"""More of a datagram is not taken: a request has ten."""
+READ_OCTETS = 1 << 14
+
+
+class NoInterface(Exception):
+    """The interface is not there, or has no link-local address; the message says which (S-9)."""
+
+
+class Secure(Protocol):
+    """TLS between a connection and its session: octets in, octets out, no I/O of its own."""
+
+    def received(self, octets: bytes) -> bytes:
+        """Takes what came; gives what it says inside. Raises ConnectionError in words when the connection is over."""
+
+    def wrapped(self, octets: bytes) -> bytes:
+        """What is to be sent for these octets."""
+
+    def pending(self) -> bytes:
+        """What TLS itself wants to send."""
+
+    @property
+    def ready(self) -> bool:
+        """The handshake is done."""
+
+    @property
+    def verified(self) -> bool:
+        """The vehicle's certificate was judged good."""
+
+
+class Host(Protocol):
+    """Who owns the charger's facts: makes sessions, and hears what they tell."""
+
+    def session(self) -> Session:
+        """For a connection that begins."""
+
+    def told(self, session: Session, told: Told) -> None:
+        """Something that a session tells; before its answer is sent."""
+
+    def shown(self, session: Session, command: Command) -> None:
+        """Everything else that a session does, for logs and displays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The interface, as the kernel has it."""
+
+    name: str
+    index: int
+    address: ipaddress.IPv6Address
+
+
+def find(interface: str) -> Where:
+    """Its index and link-local address. Raises NoInterface."""
+    try:
+        index = socket.if_nametoindex(interface)
+    except OSError:
+        raise NoInterface(f"there is no network interface {interface!r}") from None
+    with contextlib.suppress(OSError), Path("/proc/net/if_inet6").open(encoding="ascii") as table:
+        for line in table:
+            octets, _, _, scope, flags, name = line.split()
+            tentative = int(flags, 16) & 0x40
+            if name == interface and scope == "20" and not tentative:
+                return Where(interface, index, ipaddress.IPv6Address(bytes.fromhex(octets)))
+    raise NoInterface(f"the network interface {interface!r} has no IPv6 link-local address yet")
+
+
+class V2gServer:
+    """SDP and TCP on one interface. `secure` None: no TLS; else it makes the TLS of a connection."""
+
+    def __init__(
+        self,
+        where: Where,
+        host: Host,
+        clock: Clock,
+        *,
+        policy: sdp.TlsPolicy = sdp.TlsPolicy.OFF,
+        secure: Callable[[], Secure] | None = None,
+        most_connections: int = MOST_CONNECTIONS,
+    ) -> None:
+        self.where, self.host, self.clock, self.policy, self.secure = where, host, clock, policy, secure
+        self.most_connections = most_connections
+        self.connections: list[Connection] = []
+        self._servers: dict[sdp.Security, tuple[asyncio.Server, int]] = {}
+        self._udp: asyncio.DatagramTransport | None = None
+        self._answers = ANSWERS_PER_S
+        self._answers_at = 0.0
+
+    async def start(self) -> None:
+        """Listen. Raises NoInterface."""
+        loop = asyncio.get_running_loop()
+        try:
+            for security in self._offered():
+                listening = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                listening.bind((str(self.where.address), 0, 0, self.where.index))
+                server = await loop.create_server(lambda security=security: Connection(self, security), sock=listening, backlog=16)  # type: ignore[misc]
+                self._servers[security] = (server, listening.getsockname()[1])
+            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Sdp(self), sock=self._sdp_socket())
+        except OSError as error:
+            await self.stop()
+            raise NoInterface(f"{self.where.name}: {error.strerror or error}") from None
+
+    def _offered(self) -> set[sdp.Security]:
+        wanted = {offered for (policy, _), offered in sdp.POLICY.items() if policy is self.policy and offered is not None}
+        return {each for each in wanted if each is sdp.Security.NONE or self.secure is not None}
+
+    def _sdp_socket(self) -> socket.socket:
+        udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        udp.bind(("::", sdp.PORT))
+        group = ipaddress.IPv6Address(sdp.GROUP).packed + struct.pack("@I", self.where.index)
+        udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
+        udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, self.where.index)
+        with contextlib.suppress(PermissionError, OSError):
+            udp.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.where.name.encode() + b"\0")
+        udp.setblocking(False)
+        return udp
+
+    async def stop(self) -> None:
+        """No new connections; those that are there end."""
+        if self._udp is not None:
+            self._udp.close()
+        for server, _ in self._servers.values():
+            server.close()
+        for each in list(self.connections):
+            each.handle(Abort("the charger stops"))
+        await asyncio.sleep(0)
+
+    def changed(self) -> None:
+        """Facts are other than before."""
+        for each in list(self.connections):
+            each.handle(Changed())
+
+    # ---- SDP
+
+    def answer(self, datagram: bytes) -> bytes | None:
+        """The answer to a datagram from the cable; None to everything that is no request (S-23), and to too many."""
+        try:
+            request = sdp.read_request(datagram)
+        except sdp.SdpError:
+            return None
+        offered = sdp.POLICY[self.policy, request.security]
+        if offered not in self._servers or not self._may_answer():
+            return None
+        return sdp.Response(self.where.address, self._servers[offered][1], offered).octets()
+
+    def _may_answer(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        self._answers = min(ANSWERS_PER_S, self._answers + (now_s - self._answers_at) * ANSWERS_PER_S)
+        self._answers_at = now_s
+        if self._answers < 1:
+            return False
+        self._answers -= 1
+        return True
+
+    # ---- connections
+
+    def enter(self, new: Connection) -> bool:
+        """Whether a connection is taken; one that has not agreed on anything yet, or is done, gives way."""
+        same = [each for each in self.connections if each.peer == new.peer and self.most_connections == MOST_CONNECTIONS]
+        for each in same:
+            if each.session.dialect is not None and each.session.stage is Stage.TALKING and not each.session.dialect.energy_on:
+                each.handle(Abort("the vehicle connected anew"))
+        if len(self.connections) >= self.most_connections:
+            idle = next((each for each in self.connections if each.session.stage in (Stage.NEW, Stage.AGREEING, Stage.ENDING)), None)
+            if idle is None:
+                return False
+            idle.handle(Abort("others want to connect"))
+        self.connections.append(new)
+        return True
+
+
+class _Sdp(asyncio.DatagramProtocol):
+    def __init__(self, server: V2gServer) -> None:
+        self.server = server
+        self.transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.DatagramTransport):
+            self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        scope = addr[3] if len(addr) > 3 else 0
+        if len(data) > SDP_OCTETS or scope not in (0, self.server.where.index):
+            return
+        answer = self.server.answer(data)
+        if answer is not None and self.transport is not None:
+            self.transport.sendto(answer, addr)
+
+
+class Connection(asyncio.Protocol):
+    """One TCP connection, its TLS where there is some, its session, and the one timer."""
+
+    def __init__(self, server: V2gServer, security: sdp.Security) -> None:
+        self.server = server
+        self.session = server.host.session()
+        self.secure = server.secure() if security is sdp.Security.TLS and server.secure is not None else None
+        self.peer = ""
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._begun = False
+        self._events: deque[Event] = deque()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            return
+        self._transport = transport
+        self.peer = str(transport.get_extra_info("peername", ("",))[0])
+        line = transport.get_extra_info("socket")
+        if line is not None:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not self.server.enter(self):
+            transport.abort()
+            return
+        self.handle(Connected(tls=self.secure is not None))
+
+    def data_received(self, data: bytes) -> None:
+        if self.secure is None:
+            self.handle(Received(data))
+            return
+        try:
+            inside = self.secure.received(data)
+        except ConnectionError as error:
+            self._send(self.secure.pending())
+            self.handle(Lost(str(error)))
+            return
+        self._send(self.secure.pending())
+        if self.secure.ready and not self._begun:
+            self._begun = True
+            self.handle(Connected(tls=True, verified=self.secure.verified))
+        if inside:
+            self.handle(Received(inside))
+
+    def eof_received(self) -> bool:
+        self.handle(Lost("closed by the vehicle"))
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.handle(Lost(str(exc) if exc else "closed"))
+        self._forget()
+
+    def handle(self, event: Event) -> None:
+        """One event into the session; carry out what it says, in its order. What comes of that in the meantime waits for its turn."""
+        self._events.append(event)
+        if len(self._events) > 1:
+            return
+        while self._events:
+            self._carry_out(self.session.handle(self.server.clock.now(), self._events[0]))
+            self._events.popleft()
+        self._set_timer()
+
+    def _carry_out(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Told):
+                self.server.host.told(self.session, command)
+                continue
+            self.server.host.shown(self.session, command)
+            if isinstance(command, Send):
+                self._send(self.secure.wrapped(command.octets) if self.secure else command.octets)
+            elif isinstance(command, Close):
+                self._close()
+
+    def _send(self, octets: bytes) -> None:
+        if octets and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(octets)
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self in self.server.connections:
+            self.server.connections.remove(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.session.deadline()
+        if deadline is not None:
+            wait_s = max(0.0, deadline - self.server.clock.now().mono)
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.handle(TimerExpired())
