@@ -1,0 +1,1 @@
+"""A vehicle and a charger on simulated power, both without I/O: for benches, commands and tests."""

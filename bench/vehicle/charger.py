@@ -1,0 +1,220 @@
+"""The power behind a SECC, simulated: what a session tells becomes facts, each in its time. Pure: time is an argument, as in the machines.
+
+Nothing here judges: what may be closed when is the station's matter. A bench sees what the session asked for (`log`), and what the output did.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from iso15118.secc.session import Now
+from iso15118.terms import (
+    AcDemand,
+    AcLimits,
+    AuthorizationWanted,
+    CableCheckWanted,
+    DcDemand,
+    DcLimits,
+    EnergyChosen,
+    EvLimits,
+    Facts,
+    PowerOff,
+    PowerWanted,
+    PrechargeWanted,
+    Progress,
+    Reading,
+    Schedule,
+    ScheduleAsked,
+    SessionBegun,
+    SessionOver,
+    Slot,
+    Told,
+    WeldingCheckWanted,
+)
+
+STEP_S = 0.05
+"""Ramps move in steps of this."""
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long things take, and how fast the output moves."""
+
+    authorization_s: float = 1.0
+    cable_check_s: float = 2.0
+    contactor_s: float = 0.1
+    schedule_s: float = 0.0
+    voltage_V_per_s: float = 400.0
+    current_A_per_s: float = 200.0
+    accepts: bool = True
+    """EIM is accepted."""
+
+
+AC_22_KW = AcLimits(max_power_W=22_000, max_current_A=32)
+DC_150_KW = DcLimits(
+    max_power_W=150_000, max_current_A=400, max_voltage_V=1000, min_voltage_V=150, max_discharge_W=50_000, max_discharge_A=150
+)
+
+
+@dataclass
+class Charger:
+    """One output with its facts. `cable_V` is what a test cable has: the vehicle's battery behind closed contactors, as the vehicle says it."""
+
+    facts: Facts = field(default_factory=Facts)
+    pace: Pace = field(default_factory=Pace)
+
+    def __post_init__(self) -> None:
+        self.log: list[tuple[float, Told]] = []
+        self.ev = EvLimits()
+        self.chosen: EnergyChosen | None = None
+        self.energy_Wh = 0.0
+        self.pilot = "B"
+        """State B, and C from the cable check (DC) or the start of the power (AC) on: what an EV does there."""
+        self._target_V = self._target_A = 0.0
+        self._at = 0.0
+        self._later: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._moving = False
+
+    # ---- time
+
+    def deadline(self) -> float | None:
+        """When something happens by itself."""
+        return self._later[0][0] if self._later else None
+
+    def tick(self, now: Now) -> bool:
+        """Everything that is due; whether facts have changed."""
+        changed = False
+        while self._later and self._later[0][0] <= now.mono:
+            _, _, what = heapq.heappop(self._later)
+            what()
+            changed = True
+        return changed
+
+    def _in(self, now: float, seconds: float, what: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._later, (now + seconds, self._count, what))
+
+    # ---- what a session tells
+
+    def told(self, now: Now, told: Told) -> None:
+        """One thing that a session has told."""
+        self.log.append((now.mono, told))
+        facts, pace = self.facts, self.pace
+        match told:
+            case SessionBegun():
+                self._reset()
+            case AuthorizationWanted() if facts.authorization is Progress.NOT_ASKED:
+                facts.authorization = Progress.UNDER_WAY
+                self._in(now.mono, pace.authorization_s, self._authorised)
+            case EnergyChosen():
+                self.chosen = told
+            case EvLimits():
+                self.ev = told
+            case ScheduleAsked() if facts.schedules is None:
+                self._in(now.mono, pace.schedule_s, self._plan)
+                self.tick(now)
+            case CableCheckWanted() if facts.cable_check is Progress.NOT_ASKED:
+                facts.cable_check, self.pilot = Progress.UNDER_WAY, "C"
+                self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
+            case PrechargeWanted():
+                self._target_V, self._target_A = told.target_V, 0.0
+                self._move(now)
+            case PowerWanted() if facts.power is Progress.NOT_ASKED:
+                facts.power, self.pilot = Progress.UNDER_WAY, "C"
+                self._in(now.mono, pace.contactor_s, lambda: setattr(facts, "power", Progress.DONE))
+            case DcDemand():
+                self._dc(now, told)
+            case AcDemand():
+                self._ac(now, told)
+            case PowerOff() | SessionOver():
+                self._off(now)
+            case WeldingCheckWanted():
+                self._target_V = 0.0
+                self._move(now)
+
+    def _reset(self) -> None:
+        facts = self.facts
+        facts.authorization = facts.cable_check = facts.precharge = facts.power = facts.welding_check = Progress.NOT_ASKED
+        facts.schedules = None
+        facts.voltage_V = facts.current_A = facts.target_power_W = 0.0
+        facts.wish = None
+        self.ev, self.chosen, self.pilot = EvLimits(), None, "B"
+        self._later.clear()
+        self._moving = False
+
+    def _authorised(self) -> None:
+        self.facts.authorization = Progress.DONE if self.pace.accepts else Progress.FAILED
+
+    def _plan(self) -> None:
+        limits = self.facts.dc if self.chosen is not None and self.chosen.energy.is_dc else self.facts.ac
+        charging = (Slot(0, DAY_S, limits.max_power_W if limits else 0.0),)
+        back = (Slot(0, DAY_S, -limits.max_discharge_W),) if limits and limits.max_discharge_W else ()
+        self.facts.schedules = (Schedule(1, charging, back),)
+
+    # ---- the output
+
+    def _dc(self, now: Now, told: DcDemand) -> None:
+        limits = self.facts.dc
+        if limits is None or self.facts.power is not Progress.DONE:
+            return
+        self._count_energy(now)
+        if told.target_A is not None and told.target_V is not None:
+            wanted_A, self._target_V = told.target_A, told.target_V
+        else:
+            ev = told.limits or self.ev
+            power_W = min(each for each in (limits.max_power_W, ev.max_power_W) if each is not None)
+            wanted_A = power_W / max(told.present_V, 1.0)
+            wanted_A = min(each for each in (wanted_A, ev.max_current_A) if each is not None)
+            self._target_V = told.present_V
+        most_A = min(limits.max_current_A, limits.max_power_W / max(told.present_V, 1.0))
+        self.facts.current_limited = wanted_A > most_A
+        self.facts.power_limited = wanted_A > limits.max_power_W / max(told.present_V, 1.0)
+        self._target_A = max(-limits.max_discharge_A, min(wanted_A, most_A))
+        self._move(now)
+
+    def _ac(self, now: Now, told: AcDemand) -> None:
+        limits = self.facts.ac
+        if limits is None:
+            return
+        self._count_energy(now)
+        most_W = (told.limits.max_power_W if told.limits else None) or self.ev.max_power_W or limits.max_power_W
+        self.facts.target_power_W = min(limits.max_power_W, most_W)
+        drawn_W = told.present_W if told.present_W is not None else 0.0
+        self.facts.voltage_V, self.facts.current_A = limits.nominal_V, drawn_W / limits.nominal_V
+
+    def _off(self, now: Now) -> None:
+        self._count_energy(now)
+        self.facts.power = Progress.NOT_ASKED
+        self.facts.target_power_W = self.facts.current_A = self._target_A = 0.0
+        self.pilot = "B"
+        self._target_V = 0.0
+        self._move(now)
+
+    def _count_energy(self, now: Now) -> None:
+        """Between two things that are told the output is taken as it was."""
+        if self.facts.power is Progress.DONE:
+            self.energy_Wh += self.facts.voltage_V * self.facts.current_A * (now.mono - self._at) / 3600
+        self._at = now.mono
+        self.facts.meter = Reading("SIM-1", round(self.energy_Wh))
+
+    def _move(self, now: Now) -> None:
+        if not self._moving:
+            self._moving = True
+            self._in(now.mono, STEP_S, lambda: self._step(now.mono + STEP_S))
+
+    def _step(self, at: float) -> None:
+        facts = self.facts
+        facts.voltage_V = _toward(facts.voltage_V, self._target_V, self.pace.voltage_V_per_s * STEP_S)
+        facts.current_A = _toward(facts.current_A, self._target_A, self.pace.current_A_per_s * STEP_S)
+        facts.precharge = Progress.DONE if abs(facts.voltage_V - self._target_V) < 1.0 else Progress.UNDER_WAY
+        self._moving = facts.voltage_V != self._target_V or facts.current_A != self._target_A
+        if self._moving:
+            self._in(at, STEP_S, lambda: self._step(at + STEP_S))
+
+
+def _toward(value: float, target: float, step: float) -> float:
+    return target if abs(target - value) <= step else value + step if target > value else value - step
