@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 EXIT_WRONG, EXIT_INTERRUPTED, EXIT_PIPE = 1, 130, 141
-MENDABLE = {"ConfigError", "StartError", "JournalError", "OptionError", "CodecError", "BoardSilent", "ExiError", "InputError"}
+MENDABLE = {"ConfigError", "StartError", "JournalError", "OptionError", "CodecError", "BoardSilent", "ExiError", "InputError", "PkiError"}
 """Errors, by name, since nothing is imported here, whose message says what is wrong with what was given."""
 EXTRAS = {"rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": "serial"}
 """Package -> the extra that brings it."""
@@ -71,6 +71,17 @@ def _parser() -> argparse.ArgumentParser:
     export = add("export-journal", _export, "a journal without tokens, passwords and seeds, to standard output")
     export.add_argument("journal", type=Path, metavar="JOURNAL")
     export.add_argument("--salt", default="", help="the same salt names the same token alike; one is drawn without it")
+    certs = add("certs", lambda given: _help(certs), "certificates: make a test PKI")
+    kinds = certs.add_subparsers(title="commands", metavar="COMMAND")
+    testpki = kinds.add_parser("testpki", help="write a folder for --pki, with new keys; for benches and tests")
+    testpki.set_defaults(command=_testpki)
+    testpki.add_argument("folder", type=Path, metavar="DIR")
+    testpki.add_argument(
+        "--wrong",
+        default="",
+        metavar="WHAT",
+        help="what is wrong with its leafs: expired, not_yet_valid, wrong_root, leaf_is_ca, no_digital_signature",
+    )
     # Whatever comes behind `exi`, --help too, is for its own parser, which is not imported before.
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)
@@ -153,6 +164,16 @@ def _export(given: argparse.Namespace) -> int:
     salt = given.salt.encode() or secrets.token_bytes(16)
     for line in redacted(lines(given.journal), salt):
         print(line)
+    return 0
+
+
+def _testpki(given: argparse.Namespace) -> int:
+    import datetime as dt
+    import secrets
+
+    from certs import testpki
+
+    testpki.write(given.folder, seed=secrets.token_bytes(32), now=dt.datetime.now(dt.UTC), wrong=testpki.wrong_of(given.wrong))
     return 0
 
 
