@@ -82,6 +82,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="WHAT",
         help="what is wrong with its leafs: expired, not_yet_valid, wrong_root, leaf_is_ca, no_digital_signature",
     )
+    secc = add("secc", _secc, "the charger's side of a V2G session alone, on simulated power; EIM is accepted after 1 s")
+    secc.add_argument("--iface", required=True, metavar="IF", help="SDP and TCP on its link-local address")
+    secc.add_argument("--pki", type=Path, metavar="DIR", help="a folder as `certs testpki` writes it; needed for TLS")
+    secc.add_argument("--protocols", "--protocol", default="any", metavar="P,..", help="iso20-dc, iso20-ac; any: all")
+    secc.add_argument("--services", "--service", default="any", metavar="S,..", help="AC, AC_BPT, DC, DC_BPT; any: all")
+    secc.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
+    secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc")
+    secc.add_argument("--control", default="any", metavar="C,..", help="scheduled, dynamic; any: both")
+    secc.add_argument("--slac", action="store_true", help="match over the power line first")
     # Whatever comes behind `exi`, --help too, is for its own parser, which is not imported before.
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)
@@ -175,6 +184,17 @@ def _testpki(given: argparse.Namespace) -> int:
 
     testpki.write(given.folder, seed=secrets.token_bytes(32), now=dt.datetime.now(dt.UTC), wrong=testpki.wrong_of(given.wrong))
     return 0
+
+
+def _secc(given: argparse.Namespace) -> int:
+    from bench.vehicle.offer import InputError
+    from bench.vehicle.secc import Options, main
+
+    if given.slac:
+        raise InputError("--slac: matching over the power line is not there yet")
+    if "pnc" in given.auth.lower():
+        raise InputError("--auth pnc: Plug & Charge is not there yet")
+    return main(Options(given.iface, given.pki, given.protocols, given.services, given.tls, given.control))
 
 
 def _exi(given: argparse.Namespace) -> int:

@@ -103,38 +103,44 @@ class Charger:
     def told(self, now: Now, told: Told) -> None:
         """One thing that a session has told."""
         self.log.append((now.mono, told))
-        facts, pace = self.facts, self.pace
         match told:
             case SessionBegun():
                 self._reset()
-            case AuthorizationWanted() if facts.authorization is Progress.NOT_ASKED:
-                facts.authorization = Progress.UNDER_WAY
-                self._in(now.mono, pace.authorization_s, self._authorised)
             case EnergyChosen():
                 self.chosen = told
             case EvLimits():
                 self.ev = told
-            case ScheduleAsked() if facts.schedules is None:
-                self._in(now.mono, pace.schedule_s, self._plan)
-                self.tick(now)
-            case CableCheckWanted() if facts.cable_check is Progress.NOT_ASKED:
-                facts.cable_check, self.pilot = Progress.UNDER_WAY, "C"
-                self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
-            case PrechargeWanted():
-                self._target_V, self._target_A = told.target_V, 0.0
-                self._move(now)
-            case PowerWanted() if facts.power is Progress.NOT_ASKED:
-                facts.power, self.pilot = Progress.UNDER_WAY, "C"
-                self._in(now.mono, pace.contactor_s, lambda: setattr(facts, "power", Progress.DONE))
             case DcDemand():
                 self._dc(now, told)
             case AcDemand():
                 self._ac(now, told)
             case PowerOff() | SessionOver():
                 self._off(now)
+            case PrechargeWanted():
+                self._target_V, self._target_A = told.target_V, 0.0
+                self._move(now)
             case WeldingCheckWanted():
                 self._target_V = 0.0
                 self._move(now)
+            case _:
+                self._asked(now, told)
+
+    def _asked(self, now: Now, told: Told) -> None:
+        """What takes time, begun once."""
+        facts, pace = self.facts, self.pace
+        match told:
+            case AuthorizationWanted() if facts.authorization is Progress.NOT_ASKED:
+                facts.authorization = Progress.UNDER_WAY
+                self._in(now.mono, pace.authorization_s, self._authorised)
+            case ScheduleAsked() if facts.schedules is None:
+                self._in(now.mono, pace.schedule_s, self._plan)
+                self.tick(now)
+            case CableCheckWanted() if facts.cable_check is Progress.NOT_ASKED:
+                facts.cable_check, self.pilot = Progress.UNDER_WAY, "C"
+                self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
+            case PowerWanted() if facts.power is Progress.NOT_ASKED:
+                facts.power, self.pilot = Progress.UNDER_WAY, "C"
+                self._in(now.mono, pace.contactor_s, lambda: setattr(facts, "power", Progress.DONE))
 
     def _reset(self) -> None:
         facts = self.facts

@@ -1,0 +1,56 @@
+"""What a SECC or an EV on the command line speaks and offers, by the names that callers use."""
+
+from __future__ import annotations
+
+from iso15118.messages.iso20 import ac, dc
+from iso15118.terms import Control, Energy, Offered
+
+ALL = ("", "any")
+PROTOCOLS: dict[str, str] = {"iso20-dc": dc.NAMESPACE, "iso20-ac": ac.NAMESPACE}
+"""Name -> namespace of supportedAppProtocol. DIN and -2 come with their dialects."""
+ALIASES = {"iso_15118_20_dc": "iso20-dc", "iso_15118_20_ac": "iso20-ac", "iso_15118_2": "iso2", "din_spec_70121": "din"}
+LATER = ("iso2", "din")
+
+
+class InputError(ValueError):
+    """A name that nothing has; the message says which there are."""
+
+
+def protocols(words: str) -> tuple[str, ...]:
+    """Namespaces, in the order given. What is asked for by name and not there yet is an error; `any` takes what there is."""
+    if words.lower() in ALL:
+        return tuple(PROTOCOLS.values())
+    found = []
+    for word in words.split(","):
+        name = ALIASES.get(word.strip().lower(), word.strip().lower())
+        if name in LATER:
+            raise InputError(f"--protocols {word}: that dialect is not there yet; there are {', '.join(PROTOCOLS)}")
+        if name not in PROTOCOLS:
+            raise InputError(f"--protocols {word}: no such protocol; there are {', '.join(PROTOCOLS)}")
+        found.append(PROTOCOLS[name])
+    return tuple(found)
+
+
+def energies(words: str) -> tuple[Energy, ...]:
+    """Services."""
+    if words.lower() in ALL:
+        return tuple(Energy)
+    try:
+        return tuple(Energy[word.strip().upper()] for word in words.split(","))
+    except KeyError as error:
+        raise InputError(f"--services {error.args[0]}: no such service; there are {', '.join(Energy.__members__)}") from None
+
+
+def controls(words: str) -> tuple[Control, ...]:
+    """Control modes."""
+    if words.lower() in ALL:
+        return tuple(Control)
+    try:
+        return tuple(Control(word.strip().lower()) for word in words.split(","))
+    except ValueError as error:
+        raise InputError(f"--control: {error}; there are {', '.join(each.value for each in Control)}") from None
+
+
+def offered(energy: Energy, modes: tuple[Control, ...]) -> Offered:
+    """A kind of energy with these control modes."""
+    return Offered(energy, modes, mobility_by_secc=Control.DYNAMIC in modes)

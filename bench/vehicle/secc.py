@@ -1,0 +1,177 @@
+"""`chargepoint secc`: the SECC alone, on simulated power."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from bench.vehicle import offer
+from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
+from chargepoint.runtime.clock import SystemClock
+from chargepoint.runtime.ports.v2g import NoInterface, Secure, V2gServer, find
+from iso15118 import exi
+from iso15118.sdp import TlsPolicy
+from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
+from iso15118.secc.iso20.talk import Paused, Talk
+from iso15118.secc.session import Command, Heard, Note, Protocol_, Send, Session
+from iso15118.terms import Ending, Facts, SessionBegun, SessionOver, Told
+
+WAIT_FOR_INTERFACE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """As given on the command line."""
+
+    interface: str
+    pki: Path | None = None
+    protocols: str = "any"
+    services: str = "any"
+    tls: str = "none"
+    control: str = "any"
+    show: bool = True
+    most_sessions: int = 0
+    """More than one charger could serve: for benches of EV makers. 0: as a station has it."""
+
+
+class Bench:
+    """Hosts sessions; each has a charger of its own, so that a bench may serve many."""
+
+    def __init__(self, options: Options, clock: SystemClock, out: TextIO) -> None:
+        self.clock, self.out, self.options = clock, out, options
+        self.namespaces = offer.protocols(options.protocols)
+        modes = offer.controls(options.control)
+        self.energies = tuple(offer.offered(each, modes) for each in offer.energies(options.services))
+        self.chargers: dict[int, Charger] = {}
+        self.paused: Paused | None = None
+        self.sessions = 0
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self.changed: Callable[[], None] = lambda: None
+
+    def session(self) -> Session:
+        """One with a fresh id, a fresh charger, and whatever session is paused."""
+        charger = Charger(Facts(energies=self.energies, ac=AC_22_KW, dc=DC_150_KW))
+        session = Session([Protocol_(each, 1, 0, lambda namespace: self._dialect(charger, namespace)) for each in self.namespaces])
+        self.chargers[id(session)] = charger
+        return session
+
+    def _dialect(self, charger: Charger, namespace: str) -> Iso20:
+        return Iso20(Talk(charger.facts, NAMESPACES[namespace], os.urandom(8), os.urandom(16), self.paused))
+
+    def told(self, session: Session, told: Told) -> None:
+        """Into the charger, and onto the screen."""
+        charger = self.chargers.get(id(session))
+        if charger is None:
+            return
+        charger.told(self.clock.now(), told)
+        if isinstance(told, SessionBegun):
+            self.sessions += 1
+        if isinstance(told, SessionOver):
+            self._over(session, told)
+            return
+        self._say(f"  {told}")
+        self._arm(session)
+
+    def _over(self, session: Session, told: SessionOver) -> None:
+        dialect = session.dialect
+        self.paused = None
+        if told.ending is Ending.PAUSED and isinstance(dialect, Iso20):
+            self.paused = Paused(dialect.talk.session_id, dialect.talk.evcc_id)
+        charger = self.chargers.pop(id(session))
+        if (timer := self._timers.pop(id(session), None)) is not None:
+            timer.cancel()
+        self._say(f"session over: {told.ending.value}, {told.why}; {charger.energy_Wh:.1f} Wh")
+
+    def shown(self, session: Session, command: Command) -> None:
+        """One line a message."""
+        match command:
+            case Heard(message):
+                self._say(f"> {type(message).__name__}")
+            case Send(_, message):
+                code = getattr(message, "ResponseCode", "")
+                self._say(f"< {type(message).__name__} {code}")
+            case Note(level, key, words):
+                self._say(f"{level} {key}: {words}")
+
+    def _say(self, line: str) -> None:
+        if self.options.show:
+            print(line, file=self.out, flush=True)
+
+    def _arm(self, session: Session) -> None:
+        charger = self.chargers.get(id(session))
+        if charger is None:
+            return
+        if (timer := self._timers.pop(id(session), None)) is not None:
+            timer.cancel()
+        due = charger.deadline()
+        if due is not None:
+            wait_s = max(0.0, due - self.clock.now().mono)
+            self._timers[id(session)] = asyncio.get_running_loop().call_later(wait_s, self._tick, session)
+
+    def _tick(self, session: Session) -> None:
+        charger = self.chargers.get(id(session))
+        if charger is not None and charger.tick(self.clock.now()):
+            self.changed()
+        self._arm(session)
+
+
+def main(options: Options) -> int:
+    """Until SIGINT or SIGTERM. Raises InputError."""
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(serve(options, sys.stdout))
+    return 0
+
+
+async def serve(options: Options, out: TextIO, ready: Callable[[Bench, V2gServer], None] | None = None) -> None:
+    """Serve until cancelled or told to end by a signal; an interface that is not ready yet is waited for (S-9)."""
+    loop, clock = asyncio.get_running_loop(), SystemClock()
+    bench = Bench(options, clock, out)
+    for namespace in bench.namespaces:
+        for each in (namespace, "urn:iso:15118:2:2010:AppProtocol", "urn:iso:std:iso:15118:-20:CommonMessages"):
+            exi.codec_of(each).warm()
+    policy, secure = _tls(options)
+    server = await _listening(options, bench, clock, policy, secure, out)
+    bench.changed = server.changed
+    print("ready", file=out, flush=True)
+    if ready is not None:
+        ready(bench, server)
+    ended = asyncio.Event()
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        await server.stop()
+
+
+async def _listening(
+    options: Options, bench: Bench, clock: SystemClock, policy: TlsPolicy, secure: Callable[[], Secure] | None, out: TextIO
+) -> V2gServer:
+    said = ""
+    while True:
+        try:
+            where = find(options.interface)
+            many = {"most_connections": options.most_sessions} if options.most_sessions else {}
+            server = V2gServer(where, bench, clock, policy=policy, secure=secure, **many)
+            await server.start()
+        except NoInterface as error:
+            if str(error) != said:
+                said = str(error)
+                print(f"waiting: {said}", file=out, flush=True)
+            await asyncio.sleep(WAIT_FOR_INTERFACE_S)
+        else:
+            return server
+
+
+def _tls(options: Options) -> tuple[TlsPolicy, Callable[[], Secure] | None]:
+    if options.tls == "none":
+        return TlsPolicy.OFF, None
+    raise offer.InputError(f"--tls {options.tls}: TLS is not there yet; there is none")
