@@ -335,27 +335,29 @@ for each in SETS:
 print(time.perf_counter() - began)
 """
 _IN_USE = """
-import json, os, pathlib, sys
-sys.path.insert(0, {root!r})
-rows = [json.loads(line) for line in pathlib.Path({vectors!r}).read_text("utf-8").splitlines()]
+def rss_MB():
+    return next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmRSS:"))
+
+import json
+rows = [json.loads(line) for line in open({vectors!r})]
 rows = [(bytes.fromhex(row["exi_hex"]), row["ns"]) for row in rows if "document" in row["kind"]]
-from iso15118.messages import SETS
-before = vm_rss_MB(os.getpid())
+before = rss_MB()
 from iso15118.exi import codec_of, decode, encode
+from iso15118.messages import SETS
 for octets, namespace in rows:
     encode(decode(octets, namespace), namespace)
 for each in SETS:
     codec_of(each).schema.elements
-in_use = vm_rss_MB(os.getpid())
+in_use = rss_MB()
 for each in SETS:
     codec_of(each).warm()
-print(in_use - before, vm_rss_MB(os.getpid()) - before)
+print(in_use - before, rss_MB() - before)
 """
 
 
 def _process_s(code: str, folder: Path, environment: dict[str, str]) -> float:
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
@@ -382,7 +384,7 @@ def measure_starts() -> Iterator[Row]:
             bare.append(_process_s("pass", Path(place), environment))
             cached.append(_process_s(first, Path(place), environment))
         all_warm = [_told(warm, Path(place), environment)[0] for _ in range(STARTS // 2)]
-        used = _told(_IN_USE.format(root=str(ROOT), vectors=str(VECTORS)), Path(place), environment)
+        used = _told(_IN_USE.format(vectors=str(VECTORS)), Path(place), environment)
     base = min(bare)
     what = f"fresh process to its first decoded message ({message.what})"
     beside = f"bare Python {base * 1000:.0f} ms"
