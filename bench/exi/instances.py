@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from functools import cache
+from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
@@ -60,7 +62,12 @@ class _Maker:
         self._likely = dice.choice((0.0, 0.25, 0.5, 0.75, 1.0))
         self._entries = ENTRIES
         self._names: set[str] = set()
+        self._texts: list[str] = []
         self._inside = False
+
+    def _chance(self, likely: float) -> bool:
+        """False by the least draw, so that Hypothesis shrinks to what is not there."""
+        return self._dice.random() >= 1.0 - likely
 
     def value(self, kind: shape.Kind) -> Any:
         if isinstance(kind, shape.Simple):
@@ -74,7 +81,7 @@ class _Maker:
 
     def _field(self, field: shape.Field, count: int) -> Any:
         if field.place == "mixed":
-            return self._text(Length(1, 20)) if self._dice.random() < 0.2 else ""
+            return self._text(Length(1, 20)) if self._chance(0.2) else ""
         made = tuple(self._entry(field) for _ in range(count))
         if field.many:
             return made
@@ -90,24 +97,23 @@ class _Maker:
     # ---- how often
 
     def _counts(self, kind: type[Message]) -> dict[str, int]:
-        """How often each field is there. Where the schema's content model says more than the fields do, counts are drawn until it holds."""
-        model = re.compile(_pattern(kind._content_)) if kind._content_ else None
-        particles = [field.name for field in shape.fields(kind) if field.place in {"element", "any"}]
-        while True:
-            counts = {field.name: self._count(field, 0.5 if model else self._likely) for field in shape.fields(kind)}
-            self._choose(kind, counts)
-            if model is None or model.fullmatch("".join(f"{name};" * counts[name] for name in particles)):
-                return counts
+        """How often each field is there. Where the content model says more than the fields do, it is one of the ways that it allows, rather a short one."""
+        counts = {field.name: self._count(field) for field in shape.fields(kind)}
+        self._choose(kind, counts)
+        if kind._content_:
+            ways = _ways(kind)
+            counts |= ways[int(len(ways) * self._dice.random() ** 4)]
+        return counts
 
-    def _count(self, field: shape.Field, likely: float) -> int:
+    def _count(self, field: shape.Field) -> int:
         least, most = field.occurs
         dice = self._dice
         if field.place == "any":
             return dice.choice((0, 0, 0, 1, 2)) if field.many else 0
         if not field.many:
-            return least or int(dice.random() < likely)
+            return least or int(self._chance(self._likely))
         top = least + MANY if most is None else most
-        if dice.random() < FULL and top <= self._entries:
+        if self._chance(FULL) and top <= self._entries:
             self._entries -= top
             return top
         return dice.choice((least, min(top, least + 1), dice.randint(least, min(top, max(MANY, least)))))
@@ -120,7 +126,7 @@ class _Maker:
                 groups.setdefault((field.owner, field.one_of.name), []).append(field)
         for fields in groups.values():
             counts |= dict.fromkeys((field.name for field in fields), 0)
-            if not (fields[0].one_of and fields[0].one_of.optional and self._dice.random() >= self._likely):
+            if not (fields[0].one_of and fields[0].one_of.optional and not self._chance(self._likely)):
                 counts[self._dice.choice(fields).name] = 1
 
     # ---- simple values
@@ -129,7 +135,7 @@ class _Maker:
         if kind.values:
             return self._dice.choice(kind.values)
         if kind.type is bool:
-            return self._dice.random() < 0.5
+            return self._chance(0.5)
         if kind.type is int:
             return self._integer(*kind.range)
         if kind.type is bytes:
@@ -154,14 +160,18 @@ class _Maker:
     def _text(self, length: Length) -> str:
         """Where at least one character is wanted and no more is said, it is an ID and has to be a name.
 
-        Blanks stand alone and inside: where the schema says anyURI, XML means the same by fewer of them, and a declaration says `str` for both.
+        Some come again, which is what string tables are for. Blanks stand alone and inside: where the schema says anyURI, XML means the same by fewer of them, and a declaration says `str` for both.
         """
         if length == (1, None):
             return self._name()
+        before = [each for each in self._texts if length.least <= len(each) <= (LONG if length.most is None else length.most)]
+        if before and self._chance(0.3):
+            return self._dice.choice(before)
         alphabets = self._dice.sample(ALPHABETS, self._dice.choice((1, 1, 2, len(ALPHABETS))))
         characters = "".join(alphabets)
         text = "".join(self._dice.choice(characters) for _ in range(self._length(length)))
-        return re.sub("^ | $|(?<= ) ", "_", text)
+        self._texts.append(re.sub("^ | $|(?<= ) ", "_", text))
+        return self._texts[-1]
 
     def _name(self) -> str:
         """No two of a message are the same."""
@@ -175,7 +185,7 @@ class _Maker:
 
     def _wildcard(self, field: shape.Field) -> Message:
         """Of no schema, or one of this set's elements; only one deep, since what is inside has wildcards as well."""
-        if self._inside or self._dice.random() < 0.5:
+        if self._inside or not self._chance(0.5):
             return self._any(2)
         self._inside = True
         other = [
@@ -193,7 +203,7 @@ class _Maker:
         attributes = {name: self._text(Length(0, 20)) for name in sorted(names, key=lambda each: (each[-1], each))}
         content: list[AnyElement | str] = []
         for _ in range(dice.choice((0, 1, 2))):
-            if depth and dice.random() < 0.5:
+            if depth and self._chance(0.5):
                 content.append(self._any(depth - 1))
             elif not content or not isinstance(content[-1], str):
                 content.append("x" + self._text(Length(0, 20)))
@@ -202,9 +212,17 @@ class _Maker:
         )
 
 
-def _pattern(model: str) -> str:
-    """A content model as a pattern of field names, each with a semicolon behind it."""
-    return re.sub(r"[\s,]", "", re.sub(r"\w+", r"(?:\g<0>;)", model))
+@cache
+def _ways(kind: type[Message]) -> list[dict[str, int]]:
+    """How often the elements of a type may come together, two of each at most: the content model as a pattern, and what it matches."""
+    pattern = re.compile(re.sub(r"[\s,]", "", re.sub(r"\w+", r"(?:\g<0>;)", kind._content_)))
+    particles = [field for field in shape.fields(kind) if field.place in {"element", "any"}]
+    names = [field.name for field in particles]
+    every = (dict(zip(names, counts, strict=True)) for counts in product(*(range(3 if field.many else 2) for field in particles)))
+    return sorted(
+        (each for each in every if pattern.fullmatch("".join(f"{name};" * count for name, count in each.items()))),
+        key=lambda each: sum(each.values()),
+    )
 
 
 def reached(message: Message, seen: Counter[str] | None = None) -> Counter[str]:
