@@ -1,0 +1,142 @@
+"""ISO 15118-20, the requests of a vehicle in the charge loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iso15118.evcc.iso20.plans import planned_W
+from iso15118.evcc.iso20.talk import Talk, header
+from iso15118.evcc.session import Now
+from iso15118.iso20.values import maybe_rational, rational
+from iso15118.messages.iso20 import ac, dc
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.terms import Battery, Control
+
+
+def ac_loop(talk: Talk, now: Now) -> ac.AC_ChargeLoopReq:
+    """What is drawn now, and the limits."""
+    limits, dynamic, bpt = talk.wants.limits, _dynamic(talk), _bpt(talk)
+    fields: dict[str, Any] = {
+        "EVMaximumChargePower": rational(limits.max_power_W or 0.0),
+        "EVMinimumChargePower": rational(limits.min_power_W or 0.0),
+        "EVPresentActivePower": rational(talk.wants.power_W if talk.drawing else 0.0),
+    } | _needs(talk, dynamic=dynamic)
+    if bpt:
+        fields |= {
+            "EVMaximumDischargePower": rational(limits.max_discharge_W or 0.0),
+            "EVMinimumDischargePower": rational(limits.min_discharge_W or 0.0),
+        }
+    mode: ct.CLReqControlModeType
+    if dynamic:
+        fields["EVPresentReactivePower"] = rational(0.0)
+        mode = ac.BPT_Dynamic_AC_CLReqControlMode(**fields, **_v2x(talk)) if bpt else ac.Dynamic_AC_CLReqControlMode(**fields)
+    else:
+        mode = (ac.BPT_Scheduled_AC_CLReqControlMode if bpt else ac.Scheduled_AC_CLReqControlMode)(**fields)
+    return ac.AC_ChargeLoopReq(
+        Header=header(talk, now), DisplayParameters=_shown(talk.wants.shown), MeterInfoRequested=talk.wants.meter, CLReqControlMode=mode
+    )
+
+
+def dc_loop(talk: Talk, now: Now) -> dc.DC_ChargeLoopReq:
+    """The voltage at the inlet, and the limits; scheduled with what is wanted now, within the profile. In standby nothing is wanted."""
+    limits, dynamic, bpt = talk.wants.limits, _dynamic(talk), _bpt(talk)
+    fields: dict[str, Any] = {
+        "EVMaximumChargePower": rational(limits.max_power_W or 0.0),
+        "EVMinimumChargePower": rational(limits.min_power_W or 0.0),
+        "EVMaximumChargeCurrent": rational(limits.max_current_A or 0.0),
+        "EVMaximumVoltage": rational(limits.max_voltage_V or 0.0),
+        "EVMinimumVoltage": rational(limits.min_voltage_V or 0.0),
+    } | _needs(talk, dynamic=dynamic)
+    if bpt:
+        fields |= {
+            "EVMaximumDischargePower": rational(limits.max_discharge_W or 0.0),
+            "EVMinimumDischargePower": rational(limits.min_discharge_W or 0.0),
+            "EVMaximumDischargeCurrent": rational(limits.max_discharge_A or 0.0),
+        }
+    mode: ct.CLReqControlModeType
+    if dynamic:
+        mode = dc.BPT_Dynamic_DC_CLReqControlMode(**fields, **_v2x(talk)) if bpt else dc.Dynamic_DC_CLReqControlMode(**fields)
+    else:
+        fields |= {"EVTargetVoltage": rational(talk.wants.target_V), "EVTargetCurrent": rational(_target_A(talk, now))}
+        mode = (dc.BPT_Scheduled_DC_CLReqControlMode if bpt else dc.Scheduled_DC_CLReqControlMode)(**fields)
+    return dc.DC_ChargeLoopReq(
+        Header=header(talk, now),
+        DisplayParameters=_shown(talk.wants.shown),
+        MeterInfoRequested=talk.wants.meter,
+        EVPresentVoltage=rational(talk.wants.voltage_V),
+        CLReqControlMode=mode,
+    )
+
+
+def _dynamic(talk: Talk) -> bool:
+    return talk.way is not None and talk.way.control is Control.DYNAMIC
+
+
+def _bpt(talk: Talk) -> bool:
+    return talk.energy is not None and talk.energy.is_bpt
+
+
+def _target_A(talk: Talk, now: Now) -> float:
+    if not talk.drawing:
+        return 0.0
+    wanted_A, planned = talk.wants.target_A, planned_W(talk.profile, now.utc)
+    return wanted_A if planned is None else min(wanted_A, max(0.0, planned) / max(talk.wants.voltage_V, 1.0))
+
+
+def _needs(talk: Talk, *, dynamic: bool) -> dict[str, Any]:
+    needs = talk.wants.needs
+    if not dynamic:
+        return {
+            "EVTargetEnergyRequest": maybe_rational(needs.target_Wh),
+            "EVMaximumEnergyRequest": maybe_rational(needs.max_Wh),
+            "EVMinimumEnergyRequest": maybe_rational(needs.min_Wh),
+        }
+    return {
+        "DepartureTime": needs.departure_s,
+        "EVTargetEnergyRequest": rational(needs.target_Wh or 0.0),
+        "EVMaximumEnergyRequest": rational(needs.max_Wh or 0.0),
+        "EVMinimumEnergyRequest": rational(needs.min_Wh or 0.0),
+    }
+
+
+def _v2x(talk: Talk) -> dict[str, Any]:
+    needs = talk.wants.needs
+    return {"EVMaximumV2XEnergyRequest": maybe_rational(needs.max_v2x_Wh), "EVMinimumV2XEnergyRequest": maybe_rational(needs.min_v2x_Wh)}
+
+
+def _shown(battery: Battery | None) -> ct.DisplayParametersType | None:
+    if battery is None:
+        return None
+    return ct.DisplayParametersType(
+        PresentSOC=battery.soc,
+        MinimumSOC=battery.min_soc,
+        TargetSOC=battery.target_soc,
+        MaximumSOC=battery.max_soc,
+        RemainingTimeToMinimumSOC=battery.to_min_s,
+        RemainingTimeToTargetSOC=battery.to_target_s,
+        RemainingTimeToMaximumSOC=battery.to_max_s,
+        ChargingComplete=battery.full,
+        BatteryEnergyCapacity=maybe_rational(battery.capacity_Wh),
+        InletHot=battery.inlet_hot,
+    )
+
+
+def metering_confirmation(talk: Talk, now: Now) -> cm.MeteringConfirmationReq:
+    """The last reading, acknowledged. It is not signed: without a contract certificate there is no key for it."""
+    if talk.meter is None:
+        raise AssertionError("a reading is confirmed before one was shown")
+    scheduled = talk.profile.Scheduled_EVPPTControlMode if talk.profile else None
+    return cm.MeteringConfirmationReq(
+        Header=header(talk, now),
+        SignedMeteringData=cm.SignedMeteringDataType(
+            Id="id1",
+            SessionID=talk.session_id,
+            MeterInfo=talk.meter,
+            Receipt=talk.receipt,
+            Dynamic_SMDTControlMode=None if scheduled else cm.Dynamic_SMDTControlModeType(),
+            Scheduled_SMDTControlMode=cm.Scheduled_SMDTControlModeType(SelectedScheduleTupleID=scheduled.SelectedScheduleTupleID)
+            if scheduled
+            else None,
+        ),
+    )

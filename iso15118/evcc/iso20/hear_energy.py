@@ -1,0 +1,192 @@
+"""ISO 15118-20, what a vehicle makes of the responses from the parameters to the loop, and from its end to the test of the contactors."""
+
+from __future__ import annotations
+
+from iso15118.evcc.iso20 import plans
+from iso15118.evcc.iso20.table import Said
+from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, leave, leaving
+from iso15118.evcc.session import Now
+from iso15118.evcc.terms import (
+    CableChecked,
+    CloseContactors,
+    DrawPower,
+    EvseLimits,
+    OpenContactors,
+    PlanOffered,
+    ProfileMade,
+    SchedulesOffered,
+    WeldingSeen,
+)
+from iso15118.iso20.values import number
+from iso15118.messages.iso20 import ac, dc
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.terms import Control, Told
+
+CABLE_CHECK_S = 40.0
+PRECHARGE_S = 10.0
+"""V2G_EVCC timeouts of what may be ongoing [K]."""
+NEAR_V = 20.0
+"""Between charger and battery, to close the contactors (IEC 61851-23 [K])."""
+WELDING_S = 5.0
+"""So long the voltage may take to go."""
+DEAD_V = 60.0
+"""Below: nothing is welded."""
+
+
+# ---- parameters and schedules
+
+
+def ac_parameters(talk: Talk, now: Now, response: ac.AC_ChargeParameterDiscoveryRes) -> Heard:
+    """Limits of the charger, AC."""
+    mode = response.AC_CPDResEnergyTransferMode
+    bpt = isinstance(mode, ac.BPT_AC_CPDResEnergyTransferMode)
+    if talk.energy is None or bpt != talk.energy.is_bpt:
+        return failed("the charger's parameters are not those of the chosen service")
+    told = EvseLimits(
+        max_power_W=total_W(mode, "EVSEMaximumChargePower"),
+        min_power_W=total_W(mode, "EVSEMinimumChargePower"),
+        max_discharge_W=total_W(mode, "EVSEMaximumDischargePower"),
+        min_discharge_W=total_W(mode, "EVSEMinimumDischargePower"),
+        nominal_Hz=number(mode.EVSENominalFrequency),
+    )
+    return leaving(talk, told, off=False) or Heard(Said.GO, (told,))
+
+
+def total_W(mode: object, name: str) -> float | None:
+    """A power of AC: alone it is the sum of the phases, else that of L1 ([K])."""
+    found = [number(each) for suffix in ("", "_L2", "_L3") if (each := getattr(mode, name + suffix, None)) is not None]
+    return sum(found) if found else None
+
+
+def dc_parameters(talk: Talk, now: Now, response: dc.DC_ChargeParameterDiscoveryRes) -> Heard:
+    """Limits of the charger, DC. One that cannot reach the battery's voltage is left here."""
+    mode = response.DC_CPDResEnergyTransferMode
+    bpt = isinstance(mode, dc.BPT_DC_CPDResEnergyTransferMode)
+    if talk.energy is None or bpt != talk.energy.is_bpt:
+        return failed("the charger's parameters are not those of the chosen service")
+    told = EvseLimits(
+        max_power_W=number(mode.EVSEMaximumChargePower),
+        min_power_W=number(mode.EVSEMinimumChargePower),
+        max_current_A=number(mode.EVSEMaximumChargeCurrent),
+        min_current_A=number(mode.EVSEMinimumChargeCurrent),
+        max_voltage_V=number(mode.EVSEMaximumVoltage),
+        min_voltage_V=number(mode.EVSEMinimumVoltage),
+        max_discharge_W=number(mode.EVSEMaximumDischargePower) if isinstance(mode, dc.BPT_DC_CPDResEnergyTransferMode) else None,
+        max_discharge_A=number(mode.EVSEMaximumDischargeCurrent) if isinstance(mode, dc.BPT_DC_CPDResEnergyTransferMode) else None,
+    )
+    if gone := leaving(talk, told, off=False):
+        return gone
+    if not number(mode.EVSEMinimumVoltage) <= talk.wants.voltage_V <= number(mode.EVSEMaximumVoltage):
+        return leave(talk, "the charger does not reach the battery's voltage", told, off=False)
+    return Heard(Said.GO, (told,))
+
+
+def schedule_exchange(talk: Talk, now: Now, response: cm.ScheduleExchangeRes) -> Heard:
+    """Schedules, a plan, or nothing yet. GoToPause: the charger wants us later."""
+    if gone := leaving(talk, off=talk.rescheduling):
+        return gone
+    if response.GoToPause:
+        talk.ending = "Pause"
+        return leave(talk, "the charger wants a pause", off=talk.rescheduling)
+    if response.EVSEProcessing != "Finished":
+        if not talk.ongoing("schedule", now, ONGOING_S):
+            return failed("no schedules in time")
+        return again(talk)
+    talk.done("schedule")
+    return _planned(talk, response)
+
+
+def _planned(talk: Talk, response: cm.ScheduleExchangeRes) -> Heard:
+    """The first schedule is taken, and a profile made within it; in dynamic control there is only a plan."""
+    scheduled, dynamic = response.Scheduled_SEResControlMode, response.Dynamic_SEResControlMode
+    control = talk.way.control if talk.way else None
+    told: tuple[Told, ...]
+    if control is Control.SCHEDULED and scheduled is not None:
+        chosen = scheduled.ScheduleTuple[0]
+        talk.profile = plans.profile(chosen, talk.wants.limits)
+        made = ProfileMade(chosen.ScheduleTupleID, plans.profile_slots(talk.profile))
+        told = (SchedulesOffered(plans.schedules(scheduled)), made)
+    elif control is Control.DYNAMIC and dynamic is not None:
+        talk.profile = None
+        told = (PlanOffered(plans.plan(dynamic)),)
+    else:
+        return failed("the charger answers in another control mode")
+    return Heard(Said.DC if talk.dc else Said.AC, told)
+
+
+# ---- DC before the loop
+
+
+def cable_check(talk: Talk, now: Now, response: dc.DC_CableCheckRes) -> Heard:
+    """Again while the charger tests."""
+    if gone := leaving(talk, off=True):
+        return gone
+    if response.EVSEProcessing == "Finished":
+        return Heard(Said.GO, (CableChecked(),))
+    if not talk.ongoing("cable check", now, CABLE_CHECK_S):
+        return failed("no result of the insulation test in time")
+    return again(talk)
+
+
+def precharge(talk: Talk, now: Now, response: dc.DC_PreChargeRes) -> Heard:
+    """Near enough: the contactors close; when they are closed we start. They stay closed while the voltage wanders off."""
+    if gone := leaving(talk, off=True):
+        return gone
+    there_V = number(response.EVSEPresentVoltage)
+    if talk.close_told and talk.wants.contactors_closed:
+        return Heard(Said.GO)
+    if not talk.ongoing("precharge", now, PRECHARGE_S):
+        return failed("the voltage does not come in time")
+    if talk.close_told or abs(there_V - talk.wants.voltage_V) > NEAR_V:
+        return again(talk)
+    talk.close_told = True
+    return again(talk, CloseContactors(there_V))
+
+
+# ---- power delivery
+
+
+def power_start(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
+    """The charger is ready as soon as we are."""
+    if gone := leaving(talk, off=True):
+        return gone
+    if not talk.started:
+        return again(talk)
+    talk.drawing, talk.rescheduling = True, False
+    return Heard(Said.DC if talk.dc else Said.AC, (DrawPower(),))
+
+
+def power_stop(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
+    """DC: our contactors open, and the charger says what voltage it still sees."""
+    if not talk.dc:
+        return Heard(Said.END)
+    if not talk.wants.welding_detection:
+        return Heard(Said.END, (OpenContactors(),))
+    return Heard(Said.DC, (OpenContactors(),), talk.wants.poll_s)
+
+
+def power_standby(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
+    """The loop goes on, without energy; or not, where the charger does not let us wait."""
+    if gone := leaving(talk, off=True):
+        return gone
+    if response.ResponseCode == "WARNING_StandbyNotAllowed":
+        return Heard(Said.RESUME)
+    return Heard(Said.DC if talk.dc else Said.AC)
+
+
+def schedule_renegotiation(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
+    """Other schedules come next."""
+    talk.done("schedule")
+    talk.rescheduling = True
+    return leaving(talk, off=True) or Heard(Said.GO)
+
+
+def welding_detection(talk: Talk, now: Now, response: dc.DC_WeldingDetectionRes) -> Heard:
+    """Until the voltage is gone, or should be: then somebody has to look."""
+    there_V = number(response.EVSEPresentVoltage)
+    told = WeldingSeen(there_V)
+    dead = there_V < DEAD_V and not talk.wants.contactors_closed
+    if talk.welding_said_finished or (not dead and not talk.ongoing("welding", now, WELDING_S)):
+        return Heard(Said.END, (told,))
+    talk.welding_said_finished = dead
+    return Heard(Said.AGAIN, (told,), 0.0 if dead else talk.wants.poll_s)

@@ -1,0 +1,136 @@
+"""ISO 15118-20, what a vehicle makes of the responses in the charge loop."""
+
+from __future__ import annotations
+
+from iso15118.evcc.iso20.hear_energy import total_W
+from iso15118.evcc.iso20.table import Said
+from iso15118.evcc.iso20.talk import Heard, Talk, failed, leave, leaving
+from iso15118.evcc.session import Now
+from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, PowerTarget, StopDrawing, WishTaken
+from iso15118.iso20.values import maybe, number
+from iso15118.messages.iso20 import ac, dc
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.terms import Control, Reading, Told, Wish
+
+_WISHES = {
+    "Terminate": Wish.STOP,
+    "Pause": Wish.PAUSE,
+    "ScheduleRenegotiation": Wish.RENEGOTIATE_SCHEDULE,
+    "ServiceRenegotiation": Wish.RENEGOTIATE_SERVICE,
+    "MeteringConfirmation": Wish.CONFIRM_METERING,
+    "ExitStandby": Wish.EXIT_STANDBY,
+}
+
+
+def ac_loop(talk: Talk, now: Now, response: ac.AC_ChargeLoopRes) -> Heard:
+    """What the charger wants us to draw, or to give."""
+    mode = response.CLResControlMode
+    if not isinstance(mode, (ac.Scheduled_AC_CLResControlMode, ac.Dynamic_AC_CLResControlMode)):
+        return failed(f"{type(mode).__name__} in the loop of AC")
+    bpt = isinstance(mode, (ac.BPT_Scheduled_AC_CLResControlMode, ac.BPT_Dynamic_AC_CLResControlMode))
+    if wrong := _wrong(talk, dynamic=isinstance(mode, ac.Dynamic_AC_CLResControlMode), bpt=bpt):
+        return failed(wrong)
+    return _loop(talk, now, response, PowerTarget(total_W(mode, "EVSETargetActivePower")))
+
+
+def dc_loop(talk: Talk, now: Now, response: dc.DC_ChargeLoopRes) -> Heard:
+    """What the charger delivers, and its limits where it says them."""
+    mode = response.CLResControlMode
+    if not isinstance(mode, (dc.Scheduled_DC_CLResControlMode, dc.Dynamic_DC_CLResControlMode)):
+        return failed(f"{type(mode).__name__} in the loop of DC")
+    bpt = isinstance(mode, (dc.BPT_Scheduled_DC_CLResControlMode, dc.BPT_Dynamic_DC_CLResControlMode))
+    if wrong := _wrong(talk, dynamic=isinstance(mode, dc.Dynamic_DC_CLResControlMode), bpt=bpt):
+        return failed(wrong)
+    limits = EvseLimits(
+        max_power_W=maybe(mode.EVSEMaximumChargePower),
+        min_power_W=maybe(mode.EVSEMinimumChargePower),
+        max_current_A=maybe(mode.EVSEMaximumChargeCurrent),
+        max_voltage_V=maybe(mode.EVSEMaximumVoltage),
+        min_voltage_V=maybe(getattr(mode, "EVSEMinimumVoltage", None)),
+        max_discharge_W=maybe(getattr(mode, "EVSEMaximumDischargePower", None)),
+        min_discharge_W=maybe(getattr(mode, "EVSEMinimumDischargePower", None)),
+        max_discharge_A=maybe(getattr(mode, "EVSEMaximumDischargeCurrent", None)),
+    )
+    delivered = Delivered(
+        number(response.EVSEPresentVoltage),
+        number(response.EVSEPresentCurrent),
+        response.EVSEPowerLimitAchieved,
+        response.EVSECurrentLimitAchieved,
+        response.EVSEVoltageLimitAchieved,
+    )
+    return _loop(talk, now, response, delivered, *((limits,) if limits != EvseLimits() else ()))
+
+
+def _wrong(talk: Talk, *, dynamic: bool, bpt: bool) -> str:
+    """Another control mode or direction than was chosen."""
+    if talk.energy is None or talk.way is None or bpt != talk.energy.is_bpt:
+        return "the direction is not that of the chosen service"
+    return "" if dynamic == (talk.way.control is Control.DYNAMIC) else "the control mode is not that of the chosen parameter set"
+
+
+def _loop(talk: Talk, now: Now, response: ct.ChargeLoopResType, *shown: Told) -> Heard:
+    """Our own wishes first, then the charger's, then the next round."""
+    told = list(shown)
+    talk.loops += 1
+    if (info := response.MeterInfo) is not None:
+        talk.meter, talk.receipt = info, response.Receipt
+        told.append(
+            MeterShown(
+                Reading(info.MeterID, info.ChargedEnergyReadingWh, info.BPT_DischargedEnergyReadingWh, info.MeterSignature or b"", info.MeterTimestamp)
+            )
+        )  # fmt: skip
+    if gone := leaving(talk, *told, off=True):
+        return gone
+    if talk.wants.loops is not None and talk.loops >= talk.wants.loops:
+        return leave(talk, "as many rounds as were wanted", *told, off=True)
+    if talk.wants.wish is not None and (heard := _ours(talk, talk.wants.wish, *told)):
+        return heard
+    if (status := response.EVSEStatus) is not None:
+        asked = _WISHES[status.EVSENotification]
+        told.append(EvseAsks(asked, status.NotificationMaxDelay))
+        if asked in talk.wants.heeds and (heard := _theirs(talk, asked, *told)):
+            return heard
+    return Heard(Said.AGAIN, tuple(told), max(0.0, talk.wants.loop_s - (now.mono - talk.asked_at)))
+
+
+def _ours(talk: Talk, wish: EvWish, *told: Told) -> Heard | None:
+    """A wish of the vehicle that can be done from here."""
+    taken = WishTaken(wish)
+    match wish:
+        case EvWish.RENEGOTIATE_SERVICE if talk.renegotiation:
+            talk.ending = "ServiceRenegotiation"
+            return leave(talk, wish.value, taken, *told, off=True)
+        case EvWish.RENEGOTIATE_SCHEDULE:
+            return Heard(Said.RESCHEDULE, (taken, *told))
+        case EvWish.STANDBY if talk.drawing:
+            talk.drawing = False
+            return Heard(Said.STANDBY, (StopDrawing(wish.value), taken, *told))
+        case EvWish.RESUME if not talk.drawing:
+            return Heard(Said.RESUME, (taken, *told))
+        case EvWish.CONFIRM_METERING if talk.drawing and talk.meter is not None:
+            return Heard(Said.METERING, (taken, *told))
+    return None
+
+
+def _theirs(talk: Talk, wish: Wish, *told: Told) -> Heard | None:
+    """A wish of the charger that can be done from here."""
+    match wish:
+        case Wish.STOP | Wish.PAUSE:
+            talk.ending = "Pause" if wish is Wish.PAUSE else "Terminate"
+            return leave(talk, f"the charger asks: {wish.value}", *told, off=True)
+        case Wish.RENEGOTIATE_SERVICE if talk.renegotiation:
+            talk.ending = "ServiceRenegotiation"
+            return leave(talk, f"the charger asks: {wish.value}", *told, off=True)
+        case Wish.RENEGOTIATE_SCHEDULE:
+            return Heard(Said.RESCHEDULE, told)
+        case Wish.EXIT_STANDBY if not talk.drawing:
+            return Heard(Said.RESUME, told)
+        case Wish.CONFIRM_METERING if talk.drawing and talk.meter is not None:
+            return Heard(Said.METERING, told)
+    return None
+
+
+def metering_confirmation(talk: Talk, now: Now, response: cm.MeteringConfirmationRes) -> Heard:
+    """Back to the loop."""
+    return Heard(Said.GO)

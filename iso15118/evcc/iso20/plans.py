@@ -1,0 +1,103 @@
+"""ISO 15118-20, schedules as a vehicle reads them, and the power profile that it makes of one."""
+
+from __future__ import annotations
+
+from iso15118.iso20.values import number, rational
+from iso15118.messages.iso20 import common_prices as pr
+from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.terms import DynamicPlan, EvLimits, Price, Prices, Schedule, Slot
+
+
+def schedules(mode: cs.Scheduled_SEResControlModeType) -> tuple[Schedule, ...]:
+    """What is offered, in neutral words. The second price schedule of a tuple, that of discharging, is left out."""
+    return tuple(
+        Schedule(
+            each.ScheduleTupleID,
+            slots(each.ChargingSchedule.PowerSchedule),
+            slots(each.DischargingSchedule.PowerSchedule) if each.DischargingSchedule else (),
+            prices(each.ChargingSchedule.AbsolutePriceSchedule, each.ChargingSchedule.PriceLevelSchedule),
+        )
+        for each in mode.ScheduleTuple
+    )
+
+
+def plan(mode: cs.Dynamic_SEResControlModeType) -> DynamicPlan:
+    """What the charger has in mind."""
+    return DynamicPlan(mode.DepartureTime, mode.MinimumSOC, mode.TargetSOC, prices(mode.AbsolutePriceSchedule, mode.PriceLevelSchedule))
+
+
+def slots(schedule: cs.PowerScheduleType) -> tuple[Slot, ...]:
+    """Entries one after the other, phases added up."""
+    return _slots(schedule.PowerScheduleEntries.PowerScheduleEntry)
+
+
+def _slots(entries: tuple[cs.PowerScheduleEntryType, ...]) -> tuple[Slot, ...]:
+    found, at = [], 0
+    for each in entries:
+        found.append(Slot(at, each.Duration, _total_W(each)))
+        at += each.Duration
+    return tuple(found)
+
+
+def _total_W(entry: cs.PowerScheduleEntryType) -> float:
+    return sum(number(each) for each in (entry.Power, entry.Power_L2, entry.Power_L3) if each is not None)
+
+
+def prices(absolute: pr.AbsolutePriceScheduleType | None, levels: pr.PriceLevelScheduleType | None) -> Prices | None:
+    """Of energy alone, its first rule of each stretch: fees, taxes and rules of higher power are left out."""
+    if absolute is not None:
+        found, at = [], 0
+        for stack in absolute.PriceRuleStacks.PriceRuleStack:
+            rule = stack.PriceRule[0]
+            found.append(Price(at, stack.Duration, number(rule.EnergyFee), from_power_W=number(rule.PowerRangeStart)))
+            at += stack.Duration
+        return Prices(absolute.PriceScheduleID, absolute.Currency, tuple(found), absolute.Language, absolute.PriceScheduleDescription or "")
+    if levels is not None:
+        found, at = [], 0
+        for each in levels.PriceLevelScheduleEntries.PriceLevelScheduleEntry:
+            found.append(Price(at, each.Duration, level=each.PriceLevel))
+            at += each.Duration
+        return Prices(
+            levels.PriceScheduleID, "", tuple(found), description=levels.PriceScheduleDescription or "", levels=levels.NumberOfPriceLevels
+        )
+    return None
+
+
+def profile(chosen: cs.ScheduleTupleType, limits: EvLimits) -> cs.EVPowerProfileType:
+    """As much as schedule and vehicle give, phase by phase as the schedule has it."""
+    schedule = chosen.ChargingSchedule.PowerSchedule
+    return cs.EVPowerProfileType(
+        TimeAnchor=schedule.TimeAnchor,
+        Scheduled_EVPPTControlMode=cs.Scheduled_EVPPTControlModeType(SelectedScheduleTupleID=chosen.ScheduleTupleID),
+        EVPowerProfileEntries=cs.EVPowerProfileEntryListType(
+            EVPowerProfileEntry=tuple(_within(each, limits) for each in schedule.PowerScheduleEntries.PowerScheduleEntry)
+        ),
+    )
+
+
+def _within(entry: cs.PowerScheduleEntryType, limits: EvLimits) -> cs.PowerScheduleEntryType:
+    total_W = _total_W(entry)
+    most_W = limits.max_power_W
+    if most_W is None or total_W <= most_W or total_W <= 0:
+        return entry
+    share = most_W / total_W
+    return cs.PowerScheduleEntryType(
+        Duration=entry.Duration,
+        Power=rational(number(entry.Power) * share),
+        Power_L2=rational(number(entry.Power_L2) * share) if entry.Power_L2 else None,
+        Power_L3=rational(number(entry.Power_L3) * share) if entry.Power_L3 else None,
+    )
+
+
+def profile_slots(made: cs.EVPowerProfileType) -> tuple[Slot, ...]:
+    """The profile in neutral words."""
+    return _slots(made.EVPowerProfileEntries.EVPowerProfileEntry)
+
+
+def planned_W(made: cs.EVPowerProfileType | None, utc: float) -> float | None:
+    """What the profile has for this moment; after its end its last entry. None: there is none."""
+    if made is None:
+        return None
+    at_s = max(0.0, utc - made.TimeAnchor)
+    found = profile_slots(made)
+    return next((each.power_W for each in found if at_s < each.start_s + each.duration_s), found[-1].power_W)

@@ -1,0 +1,140 @@
+"""What a vehicle asks next, in an ISO 15118-20 session (ISO 15118-20 8.8 [K]).
+
+A state is the request whose response is awaited. The function for that response says what it came to (`Said`); the entry for both names the function
+that makes the next request. What is not here cannot follow.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+
+from iso15118.machine import Table, Transition, on, refuse, stay
+
+
+class S(enum.Enum):
+    """Whose response is awaited."""
+
+    BEGIN = "begin"
+    SETUP = "setup"
+    AUTHORIZATION_SETUP = "authorization setup"
+    AUTHORIZATION = "authorization"
+    DISCOVERY = "discovery"
+    DETAIL = "detail"
+    SELECTION = "selection"
+    AC_PARAMETERS = "AC parameters"
+    DC_PARAMETERS = "DC parameters"
+    SCHEDULE = "schedule"
+    RESCHEDULE = "reschedule"
+    CABLE_CHECK = "cable check"
+    PRECHARGE = "precharge"
+    START = "start"
+    AC_LOOP = "AC loop"
+    DC_LOOP = "DC loop"
+    AC_METERING = "AC metering"
+    DC_METERING = "DC metering"
+    TO_STANDBY = "to standby"
+    AC_STANDBY = "AC standby"
+    DC_STANDBY = "DC standby"
+    RENEGOTIATION = "renegotiation"
+    STOP = "stop"
+    WELDING = "welding detection"
+    ENDING = "session stop"
+    OVER = "over"
+
+
+class Said(enum.Enum):
+    """What a response came to, with what the vehicle wants."""
+
+    GO = "go on"
+    AGAIN = "again"
+    OTHER = "another service"
+    AC = "AC"
+    DC = "DC"
+    METERING = "confirm the meter"
+    STANDBY = "standby"
+    RESUME = "resume"
+    RESCHEDULE = "other schedules"
+    OFF = "energy off"
+    END = "end"
+    OVER = "over"
+    FAILED = "failed"
+
+
+_BEFORE = (
+    S.SETUP,
+    S.AUTHORIZATION_SETUP,
+    S.AUTHORIZATION,
+    S.DISCOVERY,
+    S.DETAIL,
+    S.SELECTION,
+    S.AC_PARAMETERS,
+    S.DC_PARAMETERS,
+    S.SCHEDULE,
+)
+"""No energy yet: SessionStop is enough."""
+_UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.DC_LOOP, S.AC_METERING, S.DC_METERING, S.TO_STANDBY, S.AC_STANDBY, S.DC_STANDBY,
+                S.RENEGOTIATION)  # fmt: skip
+"""PowerDelivery Stop comes before SessionStop."""
+
+
+def _rows() -> Iterator[Transition[S, Said]]:
+    yield from on(S.BEGIN, Said.GO, to=S.SETUP, do=("session_setup",))
+    yield from on(S.SETUP, Said.GO, to=S.AUTHORIZATION_SETUP, do=("authorization_setup",))
+    yield from on(S.AUTHORIZATION_SETUP, Said.GO, to=S.AUTHORIZATION, do=("authorization",))
+    yield from stay(S.AUTHORIZATION, Said.AGAIN, do=("authorization",), source="ongoing")
+    yield from on(S.AUTHORIZATION, Said.GO, to=S.DISCOVERY, do=("service_discovery",))
+    yield from on(S.DISCOVERY, Said.GO, to=S.DETAIL, do=("service_detail",))
+    yield from stay(S.DETAIL, Said.OTHER, do=("service_detail",))
+    yield from on(S.DETAIL, Said.GO, to=S.SELECTION, do=("service_selection",))
+    yield from on(S.SELECTION, Said.AC, to=S.AC_PARAMETERS, do=("ac_parameters",))
+    yield from on(S.SELECTION, Said.DC, to=S.DC_PARAMETERS, do=("dc_parameters",))
+    yield from on((S.AC_PARAMETERS, S.DC_PARAMETERS), Said.GO, to=S.SCHEDULE, do=("schedule_exchange",))
+    yield from stay((S.SCHEDULE, S.RESCHEDULE), Said.AGAIN, do=("schedule_exchange",), source="ongoing")
+    yield from on(S.SCHEDULE, Said.AC, to=S.START, do=("power_start",))
+    yield from on(S.SCHEDULE, Said.DC, to=S.CABLE_CHECK, do=("cable_check",))
+    yield from on(S.RESCHEDULE, (Said.AC, Said.DC), to=S.START, do=("power_start",))
+    yield from stay(S.CABLE_CHECK, Said.AGAIN, do=("cable_check",), source="ongoing")
+    yield from on(S.CABLE_CHECK, Said.GO, to=S.PRECHARGE, do=("precharge",))
+    yield from stay(S.PRECHARGE, Said.AGAIN, do=("precharge",), source="the voltage is far, or the contactors are open")
+    yield from on(S.PRECHARGE, Said.GO, to=S.START, do=("power_start",))
+    yield from stay(S.START, Said.AGAIN, do=("power_start",), source="the vehicle is at work")
+    yield from _loop()
+    yield from on(_BEFORE, Said.END, to=S.ENDING, do=("session_stop",))
+    yield from on(_UNDER_POWER, Said.OFF, to=S.STOP, do=("power_stop",))
+    yield from on(S.STOP, Said.DC, to=S.WELDING, do=("welding_detection",))
+    yield from stay(S.WELDING, Said.AGAIN, do=("welding_detection",))
+    yield from on((S.STOP, S.WELDING), Said.END, to=S.ENDING, do=("session_stop",))
+    yield from on(S.ENDING, Said.GO, to=S.DISCOVERY, do=("service_discovery",), source="service renegotiation")
+    yield from on(S.ENDING, Said.OVER, to=S.OVER)
+    yield from on(tuple(state for state in S if state not in (S.BEGIN, S.OVER)), Said.FAILED, to=S.OVER)
+
+
+def _loop() -> Iterator[Transition[S, Said]]:
+    for said, loop, metering, standby, ask in (
+        (Said.AC, S.AC_LOOP, S.AC_METERING, S.AC_STANDBY, "ac_loop"),
+        (Said.DC, S.DC_LOOP, S.DC_METERING, S.DC_STANDBY, "dc_loop"),
+    ):
+        yield from on(S.START, said, to=loop, do=(ask,))
+        yield from stay((loop, standby), Said.AGAIN, do=(ask,))
+        yield from on(loop, Said.METERING, to=metering, do=("metering_confirmation",))
+        yield from on(metering, Said.GO, to=loop, do=(ask,))
+        yield from on(loop, Said.STANDBY, to=S.TO_STANDBY, do=("power_standby",))
+        yield from on(S.TO_STANDBY, said, to=standby, do=(ask,))
+        yield from on(standby, Said.RESUME, to=S.START, do=("power_start",))
+        yield from on((loop, standby), Said.RESCHEDULE, to=S.RENEGOTIATION, do=("schedule_renegotiation",))
+    yield from on(S.TO_STANDBY, Said.RESUME, to=S.START, do=("power_start",), source="WARNING_StandbyNotAllowed")
+    yield from on(S.RENEGOTIATION, Said.GO, to=S.RESCHEDULE, do=("schedule_exchange",))
+
+
+def _all() -> Iterator[Transition[S, Said]]:
+    decided = list(_rows())
+    yield from decided
+    there = {(each.state, each.event) for each in decided}
+    for state in S:
+        for said in Said:
+            if (state, said) not in there:
+                yield from refuse(state, said, why="cannot follow")
+
+
+TABLE: Table[S, Said] = Table("EVCC ISO 15118-20", S, Said, S.BEGIN, _all())

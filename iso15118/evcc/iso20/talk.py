@@ -1,0 +1,107 @@
+"""What one ISO 15118-20 session of a vehicle remembers, and what its functions say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from iso15118.evcc.iso20.table import Said
+from iso15118.evcc.session import Now
+from iso15118.evcc.terms import EvWish, StopDrawing, Wants, WishTaken
+from iso15118.iso20.services import Way
+from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.terms import Ending, Energy, Told
+
+ONGOING_S = 60.0
+"""V2G_EVCC_Ongoing_Timeout [K]."""
+
+
+@dataclass(slots=True)
+class Talk:
+    """One session. `wants` are the vehicle's, and are only read."""
+
+    wants: Wants
+    energies: tuple[Energy, ...]
+    """What the agreed namespace lets be chosen."""
+
+    session_id: bytes = b""
+    dc: bool = False
+    energy: Energy | None = None
+    way: Way | None = None
+    candidates: list[Energy] = field(default_factory=list)
+    """Wanted and offered, best first: their details are asked for until one suits."""
+    to_ask: list[int] = field(default_factory=list)
+    """Services beside energy whose details are still to be asked for."""
+    detail_of: int = 0
+    """The service that was asked for last."""
+    added: list[tuple[int, int]] = field(default_factory=list)
+    """(service, parameter set) that are taken."""
+    renegotiation: bool = False
+    """The charger supports service renegotiation."""
+    profile: cs.EVPowerProfileType | None = None
+    drawing: bool = False
+    close_told: bool = False
+    rescheduling: bool = False
+    """Schedules are exchanged once more, from the loop."""
+    started: bool = False
+    """PowerDelivery Start has said that the vehicle is ready."""
+    welding_said_finished: bool = False
+    loops: int = 0
+    meter: ct.MeterInfoType | None = None
+    receipt: ct.ReceiptType | None = None
+    ending: str = "Terminate"
+    """ChargingSession of the SessionStop to come."""
+    since: dict[str, float] = field(default_factory=dict)
+    """What has been going on since when (mono)."""
+    asked_at: float = 0.0
+    """When the last request was made (mono)."""
+
+    def ongoing(self, what: str, now: Now, most_s: float) -> bool:
+        """Whether something that is waited for may still go on."""
+        return now.mono - self.since.setdefault(what, now.mono) < most_s
+
+    def done(self, what: str) -> None:
+        self.since.pop(what, None)
+
+
+class Heard(NamedTuple):
+    """What a response came to."""
+
+    said: Said
+    told: tuple[Told, ...] = ()
+    wait_s: float = 0.0
+    why: str = ""
+    """In words, for FAILED and OVER."""
+    over: Ending | None = None
+
+
+def header(talk: Talk, now: Now) -> ct.MessageHeaderType:
+    """Of a request: the charger's session id, or that of a paused session, and the time."""
+    return ct.MessageHeaderType(SessionID=talk.session_id or talk.wants.resume or bytes(8), TimeStamp=max(0, int(now.utc)))
+
+
+def failed(why: str, *told: Told) -> Heard:
+    """The session ends here, without a word to the charger."""
+    return Heard(Said.FAILED, told, why=why)
+
+
+def again(talk: Talk, *told: Told) -> Heard:
+    """The same question once more, a little later."""
+    return Heard(Said.AGAIN, told, talk.wants.poll_s)
+
+
+def leaving(talk: Talk, *told: Told, off: bool) -> Heard | None:
+    """Where the vehicle wants to go: SessionStop, after PowerDelivery Stop where `off`. Without that there is no pause: it waits until there was power."""
+    wish = talk.wants.wish
+    if wish is EvWish.STOP or (off and wish is EvWish.PAUSE):
+        talk.ending = "Pause" if wish is EvWish.PAUSE else "Terminate"
+        return leave(talk, wish.value, WishTaken(wish), *told, off=off)
+    return None
+
+
+def leave(talk: Talk, why: str, *told: Told, off: bool) -> Heard:
+    """No energy any more, and then the session's end (`Talk.ending`)."""
+    stop = (StopDrawing(why),) if talk.drawing else ()
+    talk.drawing = False
+    return Heard(Said.OFF if off else Said.END, (*stop, *told))

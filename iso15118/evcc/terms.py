@@ -1,0 +1,251 @@
+"""What a vehicle wants, and what it is told: the vehicle's half of `iso15118.terms`, in words of no dialect.
+
+- `Wants` is what the vehicle wants and has at this moment. Its host (a bench, a car) keeps it up to date; a session only reads it.
+- `EvWish` is something to be done once: when the session has taken it up it tells `WishTaken`, and the host clears it.
+- a `Told` is what the charger said or what follows from it. Nothing is switched by a session: `CloseContactors` and `StopDrawing` are for the host.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from iso15118.terms import (
+    AddedService,
+    Battery,
+    Control,
+    DynamicPlan,
+    Energy,
+    EnergyWanted,
+    EvLimits,
+    Payment,
+    Reading,
+    Schedule,
+    Slot,
+    Told,
+    Wish,
+)
+
+EVERY_WISH = frozenset(Wish)
+
+
+class EvWish(enum.Enum):
+    """What the vehicle wants of its session, beside energy."""
+
+    STOP = "stop"
+    PAUSE = "pause"
+    STANDBY = "standby"
+    RESUME = "resume"
+    """Out of standby."""
+    RENEGOTIATE_SCHEDULE = "renegotiate schedule"
+    RENEGOTIATE_SERVICE = "renegotiate service"
+    CONFIRM_METERING = "confirm metering"
+
+
+@dataclass(slots=True)
+class Wants:
+    """What the vehicle wants and has now; its host changes it, sessions read it."""
+
+    evcc_id: str = "ICEBENCH0001"
+    resume: bytes = b""
+    """Session id of an earlier session that was paused."""
+    payment: Payment = Payment.EIM
+    customer_s: float = 180.0
+    """So long the driver may look for the card."""
+    energies: tuple[Energy, ...] = (Energy.DC,)
+    """What is wanted first stands first."""
+    controls: tuple[Control, ...] = (Control.DYNAMIC, Control.SCHEDULED)
+    """Likewise."""
+    mobility_by_secc: bool = False
+    """Where there is a choice: departure and states of charge come from the charger (MobilityNeedsMode 2)."""
+    added_services: tuple[int, ...] = ()
+    """Ids of services that are taken, with their first parameter set, where they are offered."""
+    narrow: bool = False
+    """Ask the charger about wanted services only."""
+
+    limits: EvLimits = field(default_factory=EvLimits)
+    needs: EnergyWanted = field(default_factory=EnergyWanted)
+    shown: Battery | None = None
+    """For the charger's display."""
+    voltage_V: float = 0.0
+    """At the inlet, and so of the battery when the contactors are closed. Before that: of the battery."""
+    target_V: float = 0.0
+    target_A: float = 0.0
+    """Scheduled DC: what is wanted now; less is asked for where the schedule has less."""
+    power_W: float = 0.0
+    """AC: what is drawn now; negative: given."""
+    begin_by_giving: bool = False
+    """Both ways: discharge first."""
+    contactors_closed: bool = False
+    """DC; of AC vehicles nobody asks."""
+    ready: bool = True
+    """To start: until then PowerDelivery says that the vehicle is at work."""
+
+    wish: EvWish | None = None
+    heeds: frozenset[Wish] = EVERY_WISH
+    """Of the charger's wishes these are followed."""
+    loops: int | None = None
+    """After so many exchanges in the charge loop: stop."""
+    loop_s: float = 0.2
+    """From one request of the loop to the next; 0: as fast as it goes."""
+    poll_s: float = 0.1
+    """From an answer "ongoing" to the next question."""
+    most_points: int = 1024
+    """Of a schedule."""
+    meter: bool = False
+    """Ask for the meter in the loop."""
+    welding_detection: bool = True
+    side_streams: bool = False
+    """Confirm the meter on the stream beside the main one."""
+    code: str = ""
+    explanation: str = ""
+    """EVTerminationCode and so on, for SessionStop."""
+
+
+# ---- what is told
+
+
+@dataclass(frozen=True, slots=True)
+class SessionJoined(Told):
+    """SessionSetup. `resumed`: the paused session goes on."""
+
+    session_id: bytes
+    evse_id: str
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized(Told):
+    """The charger lets us charge."""
+
+    payment: Payment
+
+
+@dataclass(frozen=True, slots=True)
+class ServicesOffered(Told):
+    """What there is to choose from; energies that we do not know are left out."""
+
+    energies: tuple[Energy, ...]
+    added_services: tuple[int, ...]
+    renegotiation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDescribed(Told):
+    """The ways of a service beside energy."""
+
+    service: AddedService
+
+
+@dataclass(frozen=True, slots=True)
+class EvseLimits(Told):
+    """What the charger can give, and take back. None: it did not say."""
+
+    max_power_W: float | None = None
+    min_power_W: float | None = None
+    max_current_A: float | None = None
+    min_current_A: float | None = None
+    max_voltage_V: float | None = None
+    min_voltage_V: float | None = None
+    max_discharge_W: float | None = None
+    min_discharge_W: float | None = None
+    max_discharge_A: float | None = None
+    nominal_Hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulesOffered(Told):
+    """Scheduled control: what to choose from."""
+
+    schedules: tuple[Schedule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOffered(Told):
+    """Dynamic control."""
+
+    plan: DynamicPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileMade(Told):
+    """The schedule that was chosen, and the power that we plan within it."""
+
+    schedule_id: int
+    profile: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CableChecked(Told):
+    """The insulation is good."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseContactors(Told):
+    """The charger's voltage is near the battery's: the host closes and sets `Wants.contactors_closed`."""
+
+    voltage_V: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrawPower(Told):
+    """Energy may flow from here on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered(Told):
+    """DC, in the loop: what the charger has at its output, and which of its limits holds it back."""
+
+    voltage_V: float
+    current_A: float
+    power_limited: bool = False
+    current_limited: bool = False
+    voltage_limited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PowerTarget(Told):
+    """AC, in the loop: what the charger wants us to draw (negative: to give), where it says so."""
+
+    power_W: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterShown(Told):
+    """The charger's meter."""
+
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class EvseAsks(Told):
+    """The charger wants something of us."""
+
+    wish: Wish
+    within_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WishTaken(Told):
+    """This wish of the vehicle is being done: the host clears it."""
+
+    wish: EvWish
+
+
+@dataclass(frozen=True, slots=True)
+class StopDrawing(Told):
+    """No energy any more. Comes before anything else is said to the charger."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenContactors(Told):
+    """DC: the charger has its energy off; the host opens and clears `Wants.contactors_closed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeldingSeen(Told):
+    """DC, contactors open: the voltage that the charger still sees."""
+
+    voltage_V: float
