@@ -1,4 +1,4 @@
-"""`chargepoint exi`: V2G messages between EXI and JSON, one or a stream of them, and bit by bit."""
+"""`chargepoint exi`: V2G messages between EXI and JSON, one or a stream of them, bit by bit, and out of captures."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from bench.exi.given import NAMES, InputError, from_input, namespace, octets, streams
-from iso15118.exi import Codec, ExiError, codec_of, from_json, to_json
-from iso15118.exi.explain import HEADING, Piece, line, pieces
+from bench.exi.given import NAMES, InputError, from_input, namespace, octets, schema_set, streams
+from iso15118.exi import Codec, ExiError, codec_of, decode, from_json, to_json
+from iso15118.exi.explain import HEADING, Piece, line, pieces, printable
 from iso15118.exi.json import Reader, body
 from iso15118.exi.types import Simple
 from iso15118.messages.declare import Message
 
+if TYPE_CHECKING:
+    from bench.exi.pcap import Line
+
+SHORT = {namespace: name for name, namespace in NAMES.items()}
 COLOURS = {"header": "2", "event": "36", "value": "32", "padding": "2", "rest": "2", "error": "1;31"}
 """Kind of piece -> SGR parameters of a terminal."""
 
@@ -28,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="chargepoint exi", description="V2G messages between EXI and JSON, and bit by bit.")
+    parser = argparse.ArgumentParser(prog="chargepoint exi", description="V2G messages between EXI and JSON, bit by bit, and out of captures.")
     parser.set_defaults(action=lambda _: _help(parser))
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
@@ -47,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     add("explain", _explain, "EXI bit by bit, and where a broken stream breaks", "HEX")
     add("filter", _filter, 'a line {"ns", "hex"} in, a line {"ok"} or {"error"} out, until the input ends')
     add("encode-filter", _encode_filter, 'a line {"ns", "json"} in, a line {"hex"} or {"error"} out, until the input ends')
+    capture = add("pcap", _pcap, "the V2G traffic of a capture (pcap, pcapng), messages as JSON")
+    capture.add_argument("--explain", action="store_true", help="messages bit by bit as well")
+    capture.add_argument("file", type=Path, metavar="FILE")
     return parser
 
 
@@ -79,22 +87,25 @@ def _encode(given: argparse.Namespace) -> int:
 
 def _explain(given: argparse.Namespace) -> int:
     """Exit code 1 when a stream is broken."""
-    painted = _painting()
     broken = 0
     for number, (schema, stream) in enumerate(streams(_octets(given), given.schema)):
-        found = pieces(stream, schema, fragment=given.fragment)
-        print(("\n" if number else "") + HEADING)
-        for each in found:
-            print(_painted(each) if painted else line(each))
-        if any(each.kind == "error" for each in found):
-            broken = 1
-        else:
+        if number:
+            print()
+        if _explained(stream, schema, fragment=given.fragment):
             print("\n" + _dumped(_decoded(schema, stream, fragment=given.fragment)))
+        else:
+            broken = 1
     return broken
 
 
-def _painting() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+def _explained(stream: bytes, schema: str, *, fragment: bool = False) -> bool:
+    """Its pieces; whether it is whole."""
+    painted = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    found = pieces(stream, schema, fragment=fragment)
+    print(HEADING)
+    for each in found:
+        print(_painted(each) if painted else line(each))
+    return all(each.kind != "error" for each in found)
 
 
 def _painted(piece: Piece) -> str:
@@ -113,6 +124,36 @@ def _octets(given: argparse.Namespace) -> bytes:
 def _dumped(document: Any) -> str:
     """ASCII only: a text of the message moves no cursor."""
     return json.dumps(document, indent=2)
+
+
+# ---- a capture
+
+
+def _pcap(given: argparse.Namespace) -> int:
+    """Exit code 1 when a message is broken."""
+    from bench.exi.pcap import session
+
+    broken, start = 0, None
+    for each in session(given.file, decode):
+        captured = each.captured
+        start = captured.time if start is None else start
+        print(printable(_told(each, captured.time - start)))
+        if each.message is not None:
+            print("      " + json.dumps(to_json(each.message)))
+        schema = each.namespace or schema_set(captured.type, captured.octets) if captured.kind == "v2gtp" else ""
+        if given.explain and schema:
+            _explained(captured.octets, schema)
+        broken |= captured.kind == "v2gtp" and bool(schema) and each.message is None
+    return int(broken)
+
+
+def _told(each: Line, seconds: float) -> str:
+    """One line: packet, seconds since the first one, ends, what it is."""
+    captured = each.captured
+    ends = f"{captured.source} > {captured.destination}  " if captured.source else ""
+    words = [each.name, f"({SHORT[each.namespace]})" if each.namespace else "", each.note and f"[{each.note}]"]
+    kind = f"{captured.type:04X}" if captured.kind == "v2gtp" else captured.kind
+    return f"{captured.number:>5} {seconds:>11.6f}  {ends}{kind}  {' '.join(filter(None, words))}"
 
 
 # ---- a line each

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from iso15118.messages import SETS
-from iso15118.v2gtp import INVERSE, SAP_DIN_ISO2, SCHEMA_SETS, VERSION, Frame, FrameReader, V2gtpError
+from iso15118.v2gtp import INVERSE, SAP_DIN_ISO2, SCHEMA_SETS, VERSION, FrameReader, V2gtpError
 from iso15118.v2gtp import NAMES as PAYLOADS
 
 SAP, DIN, ISO2 = "urn:iso:15118:2:2010:AppProtocol", "urn:din:70121:2012:MsgDef", "urn:iso:15118:2:2013:MsgDef"
@@ -89,15 +89,17 @@ def streams(given: bytes, schema: str | None) -> Iterator[tuple[str, bytes]]:
     except V2gtpError as error:
         raise InputError(str(error)) from None
     for frame in frames:
-        yield schema or _set_of(frame), frame.payload
+        found = schema or schema_set(frame.payload_type, frame.payload)
+        if not found:
+            known = PAYLOADS.get(frame.payload_type, "")
+            raise InputError(f"V2GTP payload type {frame.payload_type:04X}{known and f' ({known})'}: no EXI that is known here")
+        yield found, frame.payload
     if reader.inside:
         raise InputError("the V2GTP frame ends too early")
 
 
-def _set_of(frame: Frame) -> str:
-    if frame.payload_type == SAP_DIN_ISO2:
-        return ROOTS.get(frame.payload[1] >> 1, SAP) if len(frame.payload) > 1 else SAP
-    if frame.payload_type not in SCHEMA_SETS:
-        known = PAYLOADS.get(frame.payload_type, "")
-        raise InputError(f"V2GTP payload type {frame.payload_type:04X}{known and f' ({known})'}: no EXI that is known here")
-    return SCHEMA_SETS[frame.payload_type]
+def schema_set(payload_type: int, payload: bytes) -> str:
+    """Of the EXI in a V2GTP frame; "" where there is none that is known."""
+    if payload_type == SAP_DIN_ISO2:
+        return ROOTS.get(payload[1] >> 1, SAP) if len(payload) > 1 else SAP
+    return SCHEMA_SETS.get(payload_type, "")

@@ -180,10 +180,10 @@ class _Reader:
         attributes = dict(element.attrib)
         for field in fields:
             name = f"{{{field.namespace}}}{field.name}" if field.namespace else field.name
-            if field.place == "attribute" and name in attributes:
-                values[field.name] = self._simple(attributes.pop(name), field, element.tag)
-            elif field.place == "text":
-                values[field.name] = self._simple(element.text or "", field, element.tag)
+            if field.place == "attribute" and name in attributes and isinstance(field.kind, shape.Simple):
+                values[field.name] = _parse(attributes.pop(name), field.kind, f"{element.tag}: {field.name}")
+            elif field.place == "text" and isinstance(field.kind, shape.Simple):
+                values[field.name] = _parse(element.text or "", field.kind, f"{element.tag}: {field.name}")
             elif field.place == "mixed":
                 values[field.name] = (element.text or "") + "".join(child.tail or "" for child in element)
         if attributes:
@@ -213,10 +213,6 @@ class _Reader:
                 kind = _root(name, self._namespace)
                 return field, _any(child) if kind is None else self.message(child, kind)
         raise XmlError(f"{where}: {child.tag} does not belong there")
-
-    def _simple(self, text: str, field: shape.Field, where: str) -> bool | int | str | bytes:
-        assert isinstance(field.kind, shape.Simple)  # noqa: S101 an attribute or a text is
-        return _parse(text, field.kind, f"{where}: {field.name}")
 
 
 def _any(element: ET.Element) -> AnyElement:

@@ -186,6 +186,25 @@ def test_the_golden_vectors_are_its(exificient: Exificient) -> None:
     assert count > 200
 
 
+def test_the_oracle_refuses_in_words(exificient: Exificient) -> None:
+    with pytest.raises(OracleError, match="Exception"):
+        exificient.decode(b"\x80", XMLDSIG)
+    with pytest.raises(OracleError, match="SAXParseException"):
+        exificient.encode("<a>", XMLDSIG)
+    with pytest.raises(OracleError, match="amendment 1"):
+        exificient.encode("<a/>", next(iter(NO_XSD)))
+
+
+def test_its_xml_is_valid(exificient: Exificient) -> None:
+    """What the messages of these tests are is what the XSDs allow: so says the JDK's validator, where it can know."""
+    # It tries anyURI as an address, wants IDs of other documents and schemas for what wildcards let through, and counts UTF-16 where XML counts characters.
+    unknown = ("'anyURI'", "cvc-id", "wildcard is strict", "cvc-maxLength-valid", "cvc-length-valid")
+    told = [(what, exificient.validate(xml.to_xml(message), namespace)) for what, namespace, message in documents(DOCUMENTS // 4, 20)]
+    assert [each for each in told if each[1] and not any(words in each[1] for words in unknown)] == []
+    assert sum(1 for _, words in told if not words) >= len(told) // 3
+    assert "cvc-elt" in exificient.validate("<a/>", XMLDSIG)
+
+
 def test_what_is_left_out_has_a_reason() -> None:
     assert ROOTS.keys() | NO_XSD.keys() == SETS.keys()
     assert ROOTS.keys().isdisjoint(NO_XSD)
