@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import Any
 
 EXIT_WRONG, EXIT_INTERRUPTED, EXIT_PIPE = 1, 130, 141
-MENDABLE = {"ConfigError", "StartError", "JournalError", "OptionError", "CodecError", "BoardSilent", "ExiError", "InputError", "PkiError"}
+MENDABLE = {
+    "ConfigError",
+    "StartError",
+    "JournalError",
+    "OptionError",
+    "CodecError",
+    "BoardSilent",
+    "ExiError",
+    "InputError",
+    "CaptureError",
+    "PkiError",
+}
 """Errors, by name, since nothing is imported here, whose message says what is wrong with what was given."""
 EXTRAS = {"rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": "serial"}
 """Package -> the extra that brings it."""

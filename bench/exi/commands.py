@@ -33,7 +33,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="chargepoint exi", description="V2G messages between EXI and JSON, bit by bit, and out of captures.")
+    parser = argparse.ArgumentParser(
+        prog="chargepoint exi", description="V2G messages between EXI and JSON, bit by bit, and out of captures."
+    )
     parser.set_defaults(action=lambda _: _help(parser))
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
@@ -100,12 +102,16 @@ def _explain(given: argparse.Namespace) -> int:
 
 def _explained(stream: bytes, schema: str, *, fragment: bool = False) -> bool:
     """Its pieces; whether it is whole."""
-    painted = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    painted = _painting()
     found = pieces(stream, schema, fragment=fragment)
     print(HEADING)
     for each in found:
         print(_painted(each) if painted else line(each))
     return all(each.kind != "error" for each in found)
+
+
+def _painting() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _painted(piece: Piece) -> str:

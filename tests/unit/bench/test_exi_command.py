@@ -15,14 +15,18 @@ import pytest
 
 from bench import cli
 from bench.exi import given
+from iso15118 import v2gtp
 from iso15118.exi import codec_of, encode_fragment
+from iso15118.exi.explain import HEADING
 from iso15118.exi.limits import MOST_DEPTH, MOST_OCTETS
 from iso15118.exi.schema import schema
 from iso15118.exi.types import Simple
 from iso15118.messages import SETS
 from iso15118.v2gtp import SAP_DIN_ISO2, SCHEMA_SETS
+from tests.unit.bench.test_exi_pcap import SETUP, SETUP_RES, Tape, chosen, offer
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "exi-generated.jsonl"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "exi.md"
 ROWS: list[dict[str, Any]] = [json.loads(each) for each in GOLDEN.read_text("utf-8").splitlines()]
 DOCUMENTS = [row for row in ROWS if row["kind"] == "document"]
 REQUEST = "8000ebab9371d34b9b79d189a98989c1d191d191818999d26b9b3a232b30020000040040"
@@ -278,6 +282,64 @@ def test_colours_in_a_terminal_only(exi: Terminal, monkeypatch: pytest.MonkeyPat
     assert painted == exi.out
 
 
+# ---- captures
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    """A car and a station begin to talk -2; the station's last answer is cut short, and something that is no EXI comes."""
+    ev, secc = ("fe80::1", 50000), ("fe80::2", 15118)
+    tape = Tape()
+    tape.open(ev, secc)
+    tape.tcp(ev, secc, offer(given.ISO2))
+    tape.tcp(secc, ev, chosen(1))
+    tape.tcp(ev, secc, SETUP)
+    broken = SETUP_RES[v2gtp.HEADER : -4]
+    tape.tcp(secc, ev, v2gtp.Frame(v2gtp.SAP_DIN_ISO2, broken).octets())
+    tape.tcp(ev, secc, v2gtp.Frame(0x8007, b"\x80").octets())
+    return tape.save(tmp_path / "a.pcap")
+
+
+def test_a_capture(exi: Terminal, capture: Path) -> None:
+    assert exi("pcap", str(capture)) == 1
+    told = exi.out.splitlines()
+    assert told[0] == "    3    0.000000  [fe80::1]:50000 > [fe80::2]:15118  8001  supportedAppProtocolReq (sap)"
+    assert json.loads(told[1]) == REQUEST_JSON
+    assert [each.split("  ")[-1] for each in told if not each.startswith("      {")] == [
+        "supportedAppProtocolReq (sap)",
+        "supportedAppProtocolRes (sap)",
+        "SessionSetupReq (iso2)",
+        told[6].split("  ")[-1],
+        "payload type 8007 [this payload type carries no EXI that is known]",
+    ]
+    assert "8001  SAP, DIN or -2 [not decoded with urn:iso:15118:2:2013:MsgDef: V2G_Message/Body/SessionSetupRes" in told[6]
+    assert len(told) == 8
+    shown = PAGE.read_text("utf-8").partition("$ chargepoint exi pcap session.pcapng\n")[2].partition("```")[0]
+    assert told[:6] == shown.splitlines()
+
+
+def test_a_capture_bit_by_bit(exi: Terminal, capture: Path) -> None:
+    assert exi("pcap", "--explain", str(capture)) == 1
+    assert exi.out.count(HEADING) == 4
+    assert "element SessionSetupReq" in exi.out
+    assert exi.out.count("\n> ") == 1, "the broken one is shown with the set that its root element says"
+
+
+def test_a_capture_of_whole_messages(exi: Terminal, tmp_path: Path) -> None:
+    tape = Tape()
+    tape.tcp(("10.0.0.1", 50000), ("10.0.0.2", 15118), offer(given.ISO2))
+    assert exi("pcap", str(tape.save(tmp_path / "b.pcapng", ng=True))) == 0
+    assert "10.0.0.1:50000 > 10.0.0.2:15118  8001  supportedAppProtocolReq (sap)\n" in exi.out
+
+
+def test_what_is_no_capture(exi: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"nothing")
+    assert exi("pcap", str(tmp_path / "x")) == 1
+    assert "neither pcap nor pcapng" in exi.err
+    assert exi("pcap", str(tmp_path / "y")) == 1
+    assert "No such file" in exi.err
+
+
 # ---- filters
 
 
@@ -364,7 +426,7 @@ def test_a_filter_makes_a_codec_once(exi: Terminal) -> None:
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
 def test_help_names_the_actions(exi: Terminal, arguments: list[str]) -> None:
     assert exi(*arguments) == 0
-    assert all(action in exi.out for action in ("decode", "encode", "explain", "filter", "encode-filter"))
+    assert all(action in exi.out for action in ("decode", "encode", "explain", "filter", "encode-filter", "pcap"))
 
 
 def test_help_of_an_action(exi: Terminal) -> None:
@@ -373,8 +435,6 @@ def test_help_of_an_action(exi: Terminal) -> None:
 
 
 # ---- the page
-
-PAGE = Path(__file__).parents[3] / "docs" / "reference" / "exi.md"
 
 
 def examples() -> list[tuple[str, str]]:
