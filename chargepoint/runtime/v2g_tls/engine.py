@@ -1,0 +1,398 @@
+"""One TLS connection without I/O: octets in, octets out. `Engine` is the library's side of it, `Server` waits for the hello first."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import weakref
+from ctypes import byref, c_int, c_uint, c_void_p
+from functools import lru_cache
+from typing import Any, Protocol
+
+from chargepoint.runtime.v2g_tls import gnutls
+from chargepoint.runtime.v2g_tls.gnutls import Credentials, Datum, alert_words, library, words_of
+from chargepoint.runtime.v2g_tls.hello import ALERT, BadHello, Hello, peek
+from chargepoint.runtime.v2g_tls.plan import Chains, KeyLog, Plan, TlsFailed, select
+from chargepoint.runtime.v2g_tls.verify import BAD, Refusal, refusal
+
+MOST_HANDSHAKE_OCTETS = 64 * 1024
+"""That the other side may send before the handshake is done (ours; S-29)."""
+MOST_RECORD = 16384
+NO_RENEGOTIATION, INTERNAL_ERROR, HANDSHAKE_FAILURE = 100, 80, 40
+
+
+class TlsEngine(Protocol):
+    """What a port needs of a TLS connection, whatever library is behind it."""
+
+    @property
+    def handshake_done(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def peer_chain(self) -> tuple[bytes, ...]: ...
+    @property
+    def verified(self) -> bool: ...
+    @property
+    def version(self) -> str: ...
+    def feed(self, octets: bytes) -> None: ...
+    def step(self) -> bool: ...
+    def read(self) -> bytes: ...
+    def write(self, octets: bytes) -> None: ...
+    def take(self) -> bytes: ...
+    def close(self) -> None: ...
+    def free(self) -> None: ...
+
+
+class Engine:
+    """A session of GnuTLS. After TlsFailed, `take` still gives the alert; then only `free` makes sense.
+
+    feed, then step until `handshake_done`, then read; after each of them, take what is to be sent.
+    """
+
+    def __init__(self, plan: Plan, *, key_log: KeyLog | None = None) -> None:
+        self.plan, self._key_log = plan, key_log
+        self._lib = library()
+        self._credentials = _credentials_of(plan)
+        self._input, self._output = bytearray(), bytearray()
+        self._handed = 0
+        self._refusal: Refusal | None = None
+        self._bug: BaseException | None = None
+        self._eof = self._closed = self._over = False
+        self.handshake_done = self.ended = self.verified = False
+        self.peer_chain: tuple[bytes, ...] = ()
+        self.hello: Hello | None = None
+        self._session = c_void_p()
+        self._open()
+
+    def _open(self) -> None:
+        lib, role = self._lib, gnutls.SERVER if self.plan.role == "server" else gnutls.CLIENT | gnutls.FORCE_CLIENT_CERT
+        gnutls.checked(lib.gnutls_init(byref(self._session), role | gnutls.NONBLOCK | gnutls.NO_TICKETS), "a session")
+        number = next(_NUMBERS)
+        _ENGINES[number] = self
+        self._end = weakref.finalize(self, _deinit, self._session, self._credentials)
+        lib.gnutls_priority_set(self._session, self._credentials.priority)
+        lib.gnutls_credentials_set(self._session, gnutls.CRD_CERTIFICATE, self._credentials.pointer)
+        lib.gnutls_session_set_ptr(self._session, number)
+        lib.gnutls_transport_set_ptr(self._session, number)
+        lib.gnutls_transport_set_push_function(self._session, _PUSH)
+        lib.gnutls_transport_set_pull_function(self._session, _PULL)
+        lib.gnutls_transport_set_pull_timeout_function(self._session, _PULL_TIMEOUT)
+        lib.gnutls_handshake_set_timeout(self._session, 0)  # the caller has the clock
+        lib.gnutls_handshake_set_max_packet_length(self._session, MOST_HANDSHAKE_OCTETS)
+        if self.plan.ask_client:
+            lib.gnutls_certificate_server_set_request(self._session, gnutls.CERT_REQUEST)
+        if self._key_log is not None:
+            lib.gnutls_session_set_keylog_function(self._session, _KEY_LOG)
+
+    @property
+    def version(self) -> str:
+        """`1.2` or `1.3`; "" before the handshake is done."""
+        return gnutls.VERSIONS.get(self._lib.gnutls_protocol_get_version(self._session), "") if self.handshake_done else ""
+
+    @property
+    def description(self) -> str:
+        """What was agreed on, in GnuTLS's words."""
+        pointer = self._lib.gnutls_session_get_desc(self._session) if self.handshake_done else None
+        if not pointer:
+            return ""
+        words = ctypes.string_at(pointer).decode()
+        _free(pointer)
+        return words
+
+    def feed(self, octets: bytes) -> None:
+        """Octets that came. Raises TlsFailed for too many of them in a handshake."""
+        self._input += octets
+        if not self.handshake_done:
+            self._handed += len(octets)
+            if self._handed > MOST_HANDSHAKE_OCTETS:
+                raise self._failed(f"more than {MOST_HANDSHAKE_OCTETS} octets of handshake", HANDSHAKE_FAILURE)
+
+    def feed_eof(self) -> None:
+        """The other side will send no more; without its close-notify, `step` and `read` say so by TlsFailed."""
+        self._eof = True
+
+    def step(self) -> bool:
+        """As far as the handshake goes with what there is; True once it is done. Raises TlsFailed."""
+        self._living()
+        while not self.handshake_done:
+            code = self._lib.gnutls_handshake(self._session)
+            self._mind()
+            if code == 0:
+                self.handshake_done = True
+                self._see_peer()
+            elif code == gnutls.E_AGAIN:
+                break
+            elif self._lib.gnutls_error_is_fatal(code) or code == gnutls.E_GOT_APPLICATION_DATA:
+                raise self._failure(code)
+        return self.handshake_done
+
+    def read(self) -> bytes:
+        """All that can be read now; b"" is nothing yet, or, with `ended`, the end. Raises TlsFailed."""
+        self._living()
+        if not self.handshake_done or self.ended:
+            return b""
+        got = bytearray()
+        buffer = ctypes.create_string_buffer(MOST_RECORD)
+        while True:
+            before = len(self._input)
+            code = self._lib.gnutls_record_recv(self._session, buffer, MOST_RECORD)
+            self._mind()
+            if code > 0:
+                got += ctypes.string_at(buffer, code)
+            elif code == 0:
+                self.ended = True
+                return bytes(got)
+            elif code in {gnutls.E_AGAIN, gnutls.E_INTERRUPTED, gnutls.E_WARNING_ALERT_RECEIVED}:
+                # A record that is no data (a ticket, a key update) also says "again".
+                if not self._input or len(self._input) == before:
+                    return bytes(got)
+            elif code == gnutls.E_REHANDSHAKE:
+                raise self._failed("it wants to negotiate anew", NO_RENEGOTIATION)
+            else:
+                raise self._failure(code)
+
+    def write(self, octets: bytes) -> None:
+        """Encrypts; `take` has the records. Raises TlsFailed."""
+        self._living()
+        if self._closed:
+            raise TlsFailed("we have said that we send no more")
+        if not self.handshake_done:
+            raise self._failed("nothing can be sent before the handshake is done", INTERNAL_ERROR)
+        for at in range(0, len(octets), MOST_RECORD):
+            part = octets[at : at + MOST_RECORD]
+            code = self._lib.gnutls_record_send(self._session, part, len(part))
+            self._mind()
+            if code != len(part):
+                raise self._failure(code)
+
+    def take(self) -> bytes:
+        """What is to be sent."""
+        taken = bytes(self._output)
+        self._output.clear()
+        return taken
+
+    def close(self) -> None:
+        """Says that we send no more (close-notify), where there is somebody to say it to; reading goes on."""
+        if self.handshake_done and not (self._over or self._closed):
+            self._closed = True
+            self._lib.gnutls_bye(self._session, gnutls.SHUT_WR)
+
+    def free(self) -> None:
+        """Gives GnuTLS's memory back, with the keys in it; the engine is no more."""
+        self._over = True
+        self.handshake_done = False
+        self._end()
+
+    def _living(self) -> None:
+        if self._over:
+            raise TlsFailed("the connection is over")
+
+    def _mind(self) -> None:
+        """An exception in a callback is ours, and not lost."""
+        if self._bug is not None:
+            bug, self._bug = self._bug, None
+            self._over = True
+            raise bug
+
+    def _failed(self, words: str, alert: int) -> TlsFailed:
+        """Sends the alert."""
+        if not self._over:
+            self._over = True
+            self._lib.gnutls_alert_send(self._session, gnutls.ALERT_FATAL, alert)
+        return TlsFailed(words, alert)
+
+    def _failure(self, code: int) -> TlsFailed:
+        if code == gnutls.E_FATAL_ALERT_RECEIVED:
+            self._over = True
+            received = self._lib.gnutls_alert_get(self._session)
+            return TlsFailed(f"the other side ended it with alert {alert_words(received)}", received=received)
+        if code == gnutls.E_PREMATURE_TERMINATION:
+            self._over = True
+            return TlsFailed("the connection broke off")
+        if self._refusal is not None:
+            return self._failed(self._refusal.words, self._refusal.alert)
+        level = c_int()
+        return self._failed(words_of(code), self._lib.gnutls_error_to_alert(code, byref(level)))
+
+    def _see_peer(self) -> None:
+        """The chain as it was sent, leaf first."""
+        count = c_uint()
+        peers = self._lib.gnutls_certificate_get_peers(self._session, byref(count))
+        self.peer_chain = tuple(peers[at].octets for at in range(count.value))
+
+    # ------------------------------------------------------------------------------------------ called by GnuTLS
+
+    def _push(self, pointer: int, size: int) -> int:
+        self._output += ctypes.string_at(pointer, size)
+        return size
+
+    def _pull(self, pointer: int, size: int) -> int:
+        count = min(size, len(self._input))
+        if not count:
+            if self._eof:
+                return 0
+            self._lib.gnutls_transport_set_errno(self._session, gnutls.EAGAIN)
+            return -1
+        ctypes.memmove(pointer, bytes(self._input[:count]), count)
+        del self._input[:count]
+        return count
+
+    def _verify(self) -> int:
+        self._see_peer()
+        status = c_uint()
+        code = self._lib.gnutls_certificate_verify_peers2(self._session, byref(status))
+        if code < 0:
+            self._refusal = Refusal(BAD, f"the certificate cannot be judged: {words_of(code)}")
+        else:
+            self._refusal = refusal(status.value, self.peer_chain, self.plan)
+        self.verified = self._refusal is None
+        return 0 if self.verified else gnutls.E_CERTIFICATE_ERROR
+
+    def _log_key(self, label: bytes, secret: bytes) -> int:
+        client, server = Datum(), Datum()
+        self._lib.gnutls_session_get_random(self._session, byref(client), byref(server))
+        if self._key_log is not None:
+            self._key_log(f"{label.decode()} {client.octets.hex()} {secret.hex()}")
+        return 0
+
+
+class Server:
+    """The station's side of a connection of which nothing is known yet: reads the hello, chooses, and hands over to an engine."""
+
+    def __init__(self, chains: Chains, *, key_log: KeyLog | None = None) -> None:
+        self._chains, self._key_log = chains, key_log
+        self._early = bytearray()
+        self._output = b""
+        self._over = False
+        self.engine: Engine | None = None
+        self.hello: Hello | None = None
+
+    @property
+    def handshake_done(self) -> bool:
+        return self.engine is not None and self.engine.handshake_done
+
+    @property
+    def ended(self) -> bool:
+        return self.engine is not None and self.engine.ended
+
+    @property
+    def peer_chain(self) -> tuple[bytes, ...]:
+        return self.engine.peer_chain if self.engine else ()
+
+    @property
+    def verified(self) -> bool:
+        return self.engine is not None and self.engine.verified
+
+    @property
+    def version(self) -> str:
+        return self.engine.version if self.engine else ""
+
+    @property
+    def description(self) -> str:
+        return self.engine.description if self.engine else ""
+
+    def feed(self, octets: bytes) -> None:
+        """Octets that came. Raises TlsFailed."""
+        if self.engine is not None:
+            self.engine.feed(octets)
+        elif self._over:
+            raise TlsFailed("the connection is over")
+        else:
+            self._early += octets
+            self._decide()
+
+    def _decide(self) -> None:
+        try:
+            self.hello = peek(bytes(self._early))
+            if self.hello is None:
+                return
+            plan = select(self.hello, self._chains)
+        except BadHello as error:
+            raise self._refused(str(error), error.alert) from None
+        except TlsFailed as error:
+            raise self._refused(str(error), error.alert or HANDSHAKE_FAILURE) from None
+        engine = Engine(plan, key_log=self._key_log)
+        self.engine, early = engine, bytes(self._early)
+        self._early.clear()
+        engine.feed(early)
+
+    def _refused(self, words: str, alert: int) -> TlsFailed:
+        self._over = True
+        self._output = bytes([ALERT, 3, 3, 0, 2, gnutls.ALERT_FATAL, alert])
+        return TlsFailed(words, alert)
+
+    def feed_eof(self) -> None:
+        """The other side will send no more. Raises TlsFailed where no hello has come."""
+        if self.engine is None:
+            self._over = True
+            raise TlsFailed("the connection broke off before a hello")
+        self.engine.feed_eof()
+
+    def step(self) -> bool:
+        return self.engine is not None and self.engine.step()
+
+    def read(self) -> bytes:
+        return self.engine.read() if self.engine else b""
+
+    def write(self, octets: bytes) -> None:
+        if self.engine is None:
+            raise TlsFailed("nothing can be sent before the handshake is done")
+        self.engine.write(octets)
+
+    def take(self) -> bytes:
+        taken, self._output = self._output, b""
+        return taken + (self.engine.take() if self.engine else b"")
+
+    def close(self) -> None:
+        if self.engine is not None:
+            self.engine.close()
+
+    def free(self) -> None:
+        self._over = True
+        if self.engine is not None:
+            self.engine.free()
+
+
+# GnuTLS gets a number for `this`, and finds the engine by it: a callback of each engine's own would keep it alive for ever.
+_NUMBERS = itertools.count(1)
+_ENGINES: weakref.WeakValueDictionary[int, Engine] = weakref.WeakValueDictionary()
+
+
+def _called(number: int | None, what: str, *arguments: Any) -> int:
+    engine = _ENGINES.get(number or 0)
+    if engine is None:
+        return -1
+    try:
+        return int(getattr(engine, what)(*arguments))
+    except BaseException as error:  # noqa: BLE001 C would swallow it; _mind raises it again
+        engine._bug = error  # noqa: SLF001 its own module
+        return -1
+
+
+def _of_session(session: int, what: str, *arguments: Any) -> int:
+    return _called(library().gnutls_session_get_ptr(session), what, *arguments)
+
+
+_PUSH = gnutls.PUSH(lambda number, pointer, size: _called(number, "_push", pointer, size))
+_PULL = gnutls.PULL(lambda number, pointer, size: _called(number, "_pull", pointer, size))
+_PULL_TIMEOUT = gnutls.PULL_TIMEOUT(lambda number, ms: 1)
+_VERIFY = gnutls.VERIFY(lambda session: _of_session(session, "_verify"))
+_KEY_LOG = gnutls.KEY_LOG(lambda session, label, secret: _of_session(session, "_log_key", label, secret.contents.octets))
+
+
+@lru_cache(maxsize=16)
+def _credentials_of(plan: Plan) -> Credentials:
+    """Made once for each plan: reading keys costs as much as a handshake's signature."""
+    return Credentials(plan, _VERIFY)
+
+
+def _deinit(session: c_void_p, credentials: Credentials) -> None:
+    """The session goes before what it points to."""
+    library().gnutls_deinit(session)
+
+
+def _free(pointer: int) -> None:
+    """Memory that GnuTLS gave away comes from the C library."""
+    libc = ctypes.CDLL(None)
+    libc.free.argtypes = [c_void_p]
+    libc.free(pointer)
