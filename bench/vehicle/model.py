@@ -146,7 +146,7 @@ class Vehicle:
             case DrawPower():
                 self.drawing = True
             case Delivered():
-                self._flow_W = told.voltage_V * told.current_A if self.wants.contactors_closed else 0.0
+                self._flow_W = told.voltage_V * told.current_A if self.drawing and self.wants.contactors_closed else 0.0
             case PowerTarget(power_W):
                 self._target_W = power_W
             case StopDrawing() | SessionOver():
