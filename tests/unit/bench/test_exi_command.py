@@ -255,6 +255,13 @@ def test_explain_ends_with_the_json(exi: Terminal) -> None:
     assert "\x1b" not in exi.out
 
 
+def test_explain_of_frames_one_behind_the_other(exi: Terminal) -> None:
+    assert exi("explain", frame(0x8001, REQUEST) + frame(0x8001, REQUEST[:20]) + frame(0x8001, REQUEST)) == 1
+    first, second, third = exi.out.split("\n\n" + HEADING)
+    assert json.loads(first.partition("\n\n")[2]) == json.loads(third.partition("\n\n")[2]) == REQUEST_JSON
+    assert "octets are left" in second
+
+
 def test_explain_of_a_broken_message(exi: Terminal) -> None:
     assert exi("explain", "--schema", "sap", REQUEST[:20]) == 1
     assert "\n>  " in exi.out

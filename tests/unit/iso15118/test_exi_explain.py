@@ -14,6 +14,7 @@ from iso15118.exi import UnknownSet, encode_fragment
 from iso15118.exi.explain import HEADING, Piece, explain, line, pieces, printable
 from iso15118.exi.limits import MOST_OCTETS
 from iso15118.messages import SETS
+from iso15118.messages.declare import AnyElement
 from iso15118.messages.xmldsig import CanonicalizationMethodType, TransformType
 
 SAP = "urn:iso:15118:2:2010:AppProtocol"
@@ -156,6 +157,23 @@ def test_what_stands_beside_the_schema() -> None:
     at = next(n for n, each in enumerate(told) if each.words == "attribute xsi:nil")
     assert (told[at].bits, told[at + 1].bits, told[at + 1].value, told[at + 1].words) == ("1010", "0", "false", "")
     assert told[-1].kind == "padding"
+
+
+def test_what_no_schema_declares() -> None:
+    inner = AnyElement(name="{urn:y}Inner", attributes={"{}a": "1"}, content=("text",))
+    method = CanonicalizationMethodType(Algorithm="x", any=(AnyElement(name="{urn:y}Outer", attributes={}, content=(inner,)),))
+    told = checked(encode_fragment("CanonicalizationMethod", method, XMLDSIG), XMLDSIG, fragment=True)
+    assert [(each.depth, each.words, each.value) for each in told[4:-3]] == [
+        (1, "an element by its name", ""),
+        (1, "element {urn:y}Outer", ""),
+        (2, "element Inner", ""),
+        (3, "attribute a", ""),
+        (3, "", "'1'"),
+        (3, "content", ""),
+        (3, "", "'text'"),
+        (2, "end of Inner", ""),
+        (1, "end of Outer", ""),
+    ]
 
 
 def test_padding_and_what_is_behind() -> None:
