@@ -12,6 +12,7 @@ The policy of errors, in one place (S-2, S-4):
 | a session id that is not ours | FAILED_UnknownSession | energy off, connection closed |
 | a request that the charger cannot grant | the code that the dialect gives | energy off and connection closed where it is a FAILED |
 | nothing in time | none | energy off, connection closed |
+| many requests before the first is answered | none | energy off, connection closed |
 
 "Energy off" is told before the answer is sent (S-11).
 """
@@ -34,6 +35,8 @@ SETUP_S = 18.0
 """V2G_SECC_CommunicationSetup_Performance_Time [K]: from the connection to SessionSetupRes."""
 SEQUENCE_S = 60.0
 """V2G_SECC_Sequence_Timeout: from a response to the next request."""
+MOST_AHEAD = 8
+"""Requests that may come before the one before them is answered: the streams of ISO 15118-20 beside the main one are few. More is no vehicle."""
 CLOSE_S = 5.0
 """So long the vehicle gets to close the connection after the last response, before we do."""
 
@@ -225,7 +228,7 @@ class Session:
             case Lost(why):
                 return list(self._over(Ending.ABORTED, why))
             case Changed():
-                return list(self._again(now, late=False)) if self._pending is not None else []
+                return [*self._again(now, late=False), *self._next(now)]
             case Abort(why):
                 return [*self._over(Ending.ABORTED, why)]
             case _:
@@ -241,6 +244,13 @@ class Session:
         except V2gtpError as error:
             yield from self._broken(str(error))
             return
+        if len(self._waiting) > MOST_AHEAD:
+            yield from self._broken(f"{len(self._waiting)} requests at once")
+            return
+        yield from self._next(now)
+
+    def _next(self, now: Now) -> Iterator[Command]:
+        """The frames that wait, as long as each is answered."""
         while self._waiting and self._pending is None and self.stage in (Stage.AGREEING, Stage.TALKING):
             yield from self._frame(now, self._waiting.pop(0))
 
@@ -274,8 +284,6 @@ class Session:
             yield from self._end(now, answer.over or Ending.ABORTED, answer.failed or "SessionStop", answer.ev_code)
             return
         self._deadline = now.mono + self.dialect.patience_s
-        if self._waiting and self.stage is Stage.TALKING:
-            yield from self._frame(now, self._waiting.pop(0))
 
     @staticmethod
     def _sent(response: Message, payload_type: int, namespace: str) -> Send:
@@ -315,6 +323,7 @@ class Session:
             yield from self._gone()
         elif self._pending is not None:
             yield from self._again(now, late=True)
+            yield from self._next(now)
         else:
             yield from self._over(Ending.ABORTED, "no request in time")
 

@@ -236,6 +236,7 @@ def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:
     """The energy goes off, and then this is answered."""
     told = (PowerOff("PowerDelivery Stop"),) if talk.energy_on else ()
     talk.energy_on = False
+    talk.since.clear()
     return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), told)
 
 

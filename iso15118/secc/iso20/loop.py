@@ -35,7 +35,9 @@ def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         max_discharge_W=_sum(mode, "EVMaximumDischargePower"),
         min_discharge_W=_sum(mode, "EVMinimumDischargePower"),
     )
-    told = (*_common(request, mode), AcDemand(_sum(mode, "EVPresentActivePower"), limits))
+    told: tuple[Told, ...] = _common(request, mode)
+    if talk.energy_on:  # in standby nothing is demanded
+        told = (*told, AcDemand(_sum(mode, "EVPresentActivePower"), limits))
     return Result(ok(talk, now, ac.AC_ChargeLoopRes, CLResControlMode=answer, **_seen(talk, request)), told)
 
 
@@ -62,7 +64,9 @@ def dc_loop(talk: Talk, now: Now, request: dc.DC_ChargeLoopReq) -> Result:
     )
     target_V = number(mode.EVTargetVoltage) if isinstance(mode, dc.Scheduled_DC_CLReqControlMode) else None
     target_A = number(mode.EVTargetCurrent) if isinstance(mode, dc.Scheduled_DC_CLReqControlMode) else None
-    told = (*_common(request, mode), DcDemand(number(request.EVPresentVoltage), target_V, target_A, limits))
+    told: tuple[Told, ...] = _common(request, mode)
+    if talk.energy_on:  # in standby nothing is demanded
+        told = (*told, DcDemand(number(request.EVPresentVoltage), target_V, target_A, limits))
     response = ok(
         talk, now, dc.DC_ChargeLoopRes,
         EVSEPresentCurrent=rational(facts.current_A),

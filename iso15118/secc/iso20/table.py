@@ -101,6 +101,7 @@ def _energy() -> Iterator[Transition[S, E]]:
     yield from on((S.AC_SCHEDULE, S.AC_RESCHEDULE), E.SCHEDULE, to=S.AC_READY, do=("schedule_exchange",), source="stays while ongoing")
     yield from on((S.AC_READY, S.AC_STANDBY), E.START, to=S.AC_LOOP, do=("power_start",), source="waits for the contactor")
     yield from stay(S.AC_LOOP, E.AC_LOOP, do=("ac_loop",))
+    yield from stay(S.AC_STANDBY, E.AC_LOOP, do=("ac_loop",), source="without energy; here the charger can ask to exit standby")
     yield from on(S.DC_PARAMETERS, E.DC_PARAMETERS, to=S.DC_SCHEDULE, do=("dc_parameters",))
     yield from on(S.DC_SCHEDULE, E.SCHEDULE, to=S.DC_CABLE_CHECK, do=("schedule_exchange",), source="stays while ongoing")
     yield from on(S.DC_RESCHEDULE, E.SCHEDULE, to=S.DC_READY, do=("schedule_exchange",), source="stays while ongoing")
@@ -108,6 +109,7 @@ def _energy() -> Iterator[Transition[S, E]]:
     yield from stay(S.DC_PRECHARGE, E.PRECHARGE, do=("precharge",))
     yield from on((S.DC_PRECHARGE, S.DC_READY, S.DC_STANDBY), E.START, to=S.DC_LOOP, do=("power_start",), source="waits for the stage")
     yield from stay(S.DC_LOOP, E.DC_LOOP, do=("dc_loop",))
+    yield from stay(S.DC_STANDBY, E.DC_LOOP, do=("dc_loop",), source="as AC")
     yield from stay(S.DC_OFF, E.WELDING, do=("welding_detection",))
     for loop, standby, again, off, before in (
         (S.AC_LOOP, S.AC_STANDBY, S.AC_RESCHEDULE, S.AC_OFF, (S.AC_READY, S.AC_STANDBY, S.AC_OFF)),
