@@ -23,6 +23,8 @@ from iso15118.terms import (
     PowerOff,
     PowerWanted,
     PrechargeWanted,
+    Price,
+    Prices,
     Progress,
     Reading,
     Schedule,
@@ -108,6 +110,9 @@ class Charger:
                 self._reset()
             case EnergyChosen():
                 self.chosen = told
+                self.facts.schedules = None
+                if not self.pace.schedule_s:
+                    self._plan()
             case EvLimits():
                 self.ev = told
             case DcDemand():
@@ -134,7 +139,6 @@ class Charger:
                 self._in(now.mono, pace.authorization_s, self._authorised)
             case ScheduleAsked() if facts.schedules is None:
                 self._in(now.mono, pace.schedule_s, self._plan)
-                self.tick(now)
             case CableCheckWanted() if facts.cable_check is Progress.NOT_ASKED:
                 facts.cable_check, self.pilot = Progress.UNDER_WAY, "C"
                 self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
@@ -159,7 +163,8 @@ class Charger:
         limits = self.facts.dc if self.chosen is not None and self.chosen.energy.is_dc else self.facts.ac
         charging = (Slot(0, DAY_S, limits.max_power_W if limits else 0.0),)
         back = (Slot(0, DAY_S, -limits.max_discharge_W),) if limits and limits.max_discharge_W else ()
-        self.facts.schedules = (Schedule(1, charging, back),)
+        prices = Prices(1, "EUR", (Price(0, DAY_S, level=1),), levels=1)
+        self.facts.schedules = (Schedule(1, charging, back, prices),)
 
     # ---- the output
 

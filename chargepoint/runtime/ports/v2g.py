@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
+import random
 import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from chargepoint.runtime.clock import Clock
 from iso15118 import sdp
@@ -26,6 +28,7 @@ MOST_CONNECTIONS = 4
 """At once, for one charger; a bench with many asks for more."""
 ANSWERS_PER_S = 20.0
 """SDP answers at most; a vehicle asks four times a second."""
+DYNAMIC_PORTS = range(49152, 65536)
 SDP_OCTETS = 64
 """More of a datagram is not taken: a request has ten."""
 READ_OCTETS = 1 << 14
@@ -119,9 +122,7 @@ class V2gServer:
         loop = asyncio.get_running_loop()
         try:
             for security in self._offered():
-                listening = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                listening.bind((str(self.where.address), 0, 0, self.where.index))
+                listening = self._tcp_socket()
                 server = await loop.create_server(lambda security=security: Connection(self, security), sock=listening, backlog=16)  # type: ignore[misc]
                 self._servers[security] = (server, listening.getsockname()[1])
             self._udp, _ = await loop.create_datagram_endpoint(lambda: _Sdp(self), sock=self._sdp_socket())
@@ -132,6 +133,21 @@ class V2gServer:
     def _offered(self) -> set[sdp.Security]:
         wanted = {offered for (policy, _), offered in sdp.POLICY.items() if policy is self.policy and offered is not None}
         return {each for each in wanted if each is sdp.Security.NONE or self.secure is not None}
+
+    def _tcp_socket(self) -> socket.socket:
+        """On a free port among the dynamic ones, as the standard wants it: a vehicle may refuse another (ISO 15118-2 7.7.3 [K])."""
+        for port in random.sample(DYNAMIC_PORTS, 50):
+            tcp = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+            tcp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                tcp.bind((str(self.where.address), port, 0, self.where.index))
+            except OSError as error:
+                tcp.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return tcp
+        raise OSError(errno.EADDRINUSE, "no free port among the dynamic ones")
 
     def _sdp_socket(self) -> socket.socket:
         udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -206,8 +222,7 @@ class _Sdp(asyncio.DatagramProtocol):
         self.transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self.transport = transport
+        self.transport = cast("asyncio.DatagramTransport", transport)  # which it is not by class before Python 3.12
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         scope = addr[3] if len(addr) > 3 else 0
@@ -232,15 +247,13 @@ class Connection(asyncio.Protocol):
         self._events: deque[Event] = deque()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            return
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self.peer = str(transport.get_extra_info("peername", ("",))[0])
         line = transport.get_extra_info("socket")
         if line is not None:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self.server.enter(self):
-            transport.abort()
+            self._transport.abort()
             return
         self.handle(Connected(tls=self.secure is not None))
 
