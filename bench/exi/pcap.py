@@ -86,9 +86,13 @@ def events(path: Path) -> Iterator[Captured]:
 
 _SLAC_NAMES = {
     0x0014: "CC_DISCOVER_LIST",
+    0x6000: "CM_UNASSOCIATED_STA",
+    0x6004: "CM_ENCRYPTED_PAYLOAD",
     0x6008: "CM_SET_KEY",
     0x600C: "CM_GET_KEY",
     0x601C: "CM_AMP_MAP",
+    0x6020: "CM_BRG_INFO",
+    0x6034: "CM_STA_CAP",
     0x6038: "CM_NW_INFO",
     0x6048: "CM_NW_STATS",
     0x6064: "CM_SLAC_PARM",
