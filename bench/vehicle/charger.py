@@ -20,6 +20,7 @@ from iso15118.terms import (
     EnergyChosen,
     EvLimits,
     Facts,
+    MeteringConfirmed,
     PowerOff,
     PowerWanted,
     PrechargeWanted,
@@ -34,6 +35,7 @@ from iso15118.terms import (
     Slot,
     Told,
     WeldingCheckWanted,
+    Wish,
 )
 
 STEP_S = 0.05
@@ -59,6 +61,17 @@ AC_22_KW = AcLimits(max_power_W=22_000, max_current_A=32)
 DC_150_KW = DcLimits(
     max_power_W=150_000, max_current_A=400, max_voltage_V=1000, min_voltage_V=150, max_discharge_W=50_000, max_discharge_A=150
 )
+
+
+_GRANTS: dict[Wish, type[Told] | tuple[type[Told], ...]] = {
+    Wish.STOP: (PowerOff, SessionOver),
+    Wish.PAUSE: (PowerOff, SessionOver),
+    Wish.RENEGOTIATE_SERVICE: (PowerOff, SessionOver),
+    Wish.RENEGOTIATE_SCHEDULE: ScheduleAsked,
+    Wish.CONFIRM_METERING: MeteringConfirmed,
+    Wish.EXIT_STANDBY: PowerWanted,
+}
+"""A wish of the charger is granted, and forgotten, when the vehicle does this."""
 
 
 @dataclass
@@ -105,11 +118,14 @@ class Charger:
     def told(self, now: Now, told: Told) -> None:
         """One thing that a session has told."""
         self.log.append((now.mono, told))
+        if self.facts.wish is not None and isinstance(told, _GRANTS[self.facts.wish]):
+            self.facts.wish = None
         match told:
             case SessionBegun():
                 self._reset()
             case EnergyChosen():
                 self.chosen = told
+                self._forget()
                 self.facts.schedules = None
                 if not self.pace.schedule_s:
                     self._plan()
@@ -148,13 +164,19 @@ class Charger:
 
     def _reset(self) -> None:
         facts = self.facts
-        facts.authorization = facts.cable_check = facts.precharge = facts.power = facts.welding_check = Progress.NOT_ASKED
-        facts.schedules = None
+        facts.authorization = Progress.NOT_ASKED
+        self._forget()
         facts.voltage_V = facts.current_A = facts.target_power_W = 0.0
         facts.wish = None
         self.ev, self.chosen, self.pilot = EvLimits(), None, "B"
         self._later.clear()
         self._moving = False
+
+    def _forget(self) -> None:
+        """Another service: everything for it is to be done anew."""
+        facts = self.facts
+        facts.cable_check = facts.precharge = facts.power = facts.welding_check = Progress.NOT_ASKED
+        facts.schedules = None
 
     def _authorised(self) -> None:
         self.facts.authorization = Progress.DONE if self.pace.accepts else Progress.FAILED

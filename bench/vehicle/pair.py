@@ -76,6 +76,8 @@ class Pair:
     messages: list[tuple[float, str, Message]] = field(default_factory=list)
     notes: list[tuple[float, str, Note]] = field(default_factory=list)
     octets: list[tuple[float, str, bytes]] = field(default_factory=list)
+    story: list[tuple[str, Message | Told | Close]] = field(default_factory=list)
+    """What both ends sent, told and closed, in order."""
     watches: list[Callable[[Pair], None]] = field(default_factory=list)
     """Called after every step: what has to hold all the time."""
 
@@ -195,6 +197,8 @@ class Pair:
         queue = deque(commands)
         while queue:
             command = queue.popleft()
+            if not isinstance(command, (Heard, Note)):
+                self.story.append((end, command.message if isinstance(command, Send) else command))
             match command:
                 case Send(octets, message):
                     self.messages.append((self.mono, end, message))
