@@ -56,7 +56,7 @@ def _tuple(schedule: Schedule, now: Now, most_points: int, *, bpt: bool) -> cs.S
     return cs.ScheduleTupleType(
         ScheduleTupleID=schedule.id,
         ChargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.charging, now, most_points), **prices),
-        DischargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.discharging, now, most_points))
+        DischargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.discharging, now, most_points), **prices)
         if bpt and schedule.discharging
         else None,
     )
