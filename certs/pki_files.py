@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
@@ -31,18 +31,18 @@ class Chain:
     `staples` are OCSP responses as PEM blocks (OCSP RESPONSE), leaf's first.
     """
 
-    certificates: bytes
-    key: bytes
+    certificates: bytes = field(repr=False)
+    key: bytes = field(repr=False)
     kind: str
     roots: tuple[Root, ...] = ()
-    staples: bytes = b""
+    staples: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
     """A root certificate, and what TLS calls it by: its name, and SHA-1 of it and of its public key (RFC 6066, section 6)."""
 
-    pem: bytes
+    pem: bytes = field(repr=False)
     name: bytes
     sha1: bytes
     key_sha1: bytes

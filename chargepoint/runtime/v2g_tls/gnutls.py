@@ -114,6 +114,7 @@ SIGNATURES_OF_CALLS: dict[str, tuple[object, ...]] = {
     "gnutls_session_set_keylog_function": (None, c_void_p, KEY_LOG),
     "gnutls_session_get_random": (None, c_void_p, POINTER(Datum), POINTER(Datum)),
     "gnutls_session_get_desc": (c_void_p, c_void_p),
+    "gnutls_ocsp_status_request_get2": (c_int, c_void_p, c_uint, POINTER(Datum)),
     "gnutls_protocol_get_version": (c_int, c_void_p),
 }
 VERSIONS = {4: "1.2", 5: "1.3"}

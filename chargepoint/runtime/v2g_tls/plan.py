@@ -5,8 +5,9 @@ Numbers as in IANA's registries; the sets are the standards' (-2 table 7 and -20
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from certs.pki_files import Chain, Pki, Root, Side
 from chargepoint.runtime.v2g_tls.hello import TLS_1_2, TLS_1_3, Hello, TrustedCa
@@ -21,6 +22,8 @@ FALLBACK_SCSV = 0x5600
 HANDSHAKE_FAILURE, PROTOCOL_VERSION, INAPPROPRIATE_FALLBACK = 40, 70, 86
 SIGNATURE_OF = {"p256": ECDSA_P256, "secp384r1": ECDSA_P384, "p521": ECDSA_P521, "ed448": ED448}
 Version: TypeAlias = Literal["1.2", "1.3", "any"]
+KeyLog: TypeAlias = Callable[[str], None]
+"""Takes one line of a key log as NSS writes them."""
 
 
 class TlsFailed(Exception):
@@ -33,12 +36,6 @@ class TlsFailed(Exception):
 
 class TlsMissing(Exception):
     """There is no TLS library; the message says which package brings it."""
-
-
-class KeyLog(Protocol):
-    """Takes one line of a key log as NSS writes them."""
-
-    def __call__(self, line: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,11 @@ def test_read_back(tmp_path: Path) -> None:
             assert side.v2g_roots[0].key_sha1 == identifier.digest  # by RFC 5280 the same hash
 
 
+def test_no_key_in_a_log(tmp_path: Path) -> None:
+    testpki.write(tmp_path, seed=b"s", now=NOW)
+    assert "BEGIN" not in repr(pki_files.read(tmp_path))
+
+
 def test_stand_ins(tmp_path: Path) -> None:
     testpki.write(tmp_path, seed=b"s", now=NOW)
     for each in (tmp_path / "iso20").rglob("*.*"):
