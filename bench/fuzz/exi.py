@@ -142,12 +142,17 @@ def json_target(document: Any, namespace: str) -> Message | None:
         message = from_json(document, namespace)
         octets = encode(message, namespace)
     except ExiError as error:
-        if not error.problem:
-            raise Wrong("an ExiError without words") from error
+        if not error.problem or not (error.path or _no_root(document, namespace)):
+            raise Wrong(f"{error}: no words, or no path") from error
         return None
     if decode(octets, namespace) != message:
         raise Wrong(f"{namespace} {octets.hex()}: not what was written")
     return message
+
+
+def _no_root(document: Any, namespace: str) -> bool:
+    names = {name for _, name in schema(namespace).elements}
+    return not (isinstance(document, dict) and len(document) == 1 and next(iter(document)) in names)
 
 
 # ---- coverage
