@@ -13,7 +13,7 @@ from chargepoint.runtime.v2g_tls import gnutls
 from chargepoint.runtime.v2g_tls.gnutls import Credentials, Datum, alert_words, library, words_of
 from chargepoint.runtime.v2g_tls.hello import ALERT, BadHello, Hello, peek
 from chargepoint.runtime.v2g_tls.plan import Chains, KeyLog, Plan, TlsFailed, select
-from chargepoint.runtime.v2g_tls.verify import BAD, Refusal, refusal
+from chargepoint.runtime.v2g_tls.verify import BAD, UNSUPPORTED, Refusal, refusal
 
 MOST_HANDSHAKE_OCTETS = 64 * 1024
 """That the other side may send before the handshake is done (ours; S-29)."""
@@ -221,6 +221,8 @@ class Engine:
             return TlsFailed("the connection broke off")
         if self._refusal is not None:
             return self._failed(self._refusal.words, self._refusal.alert)
+        if code == gnutls.E_KEY_USAGE_VIOLATION:  # noticed before we are asked
+            return self._failed("the certificate is not for signatures (key usage)", UNSUPPORTED)
         level = c_int()
         return self._failed(words_of(code), self._lib.gnutls_error_to_alert(code, byref(level)))
 

@@ -58,7 +58,7 @@ def refusal(status: int, chain: Sequence[bytes], plan: Plan) -> Refusal | None:
 
 
 def _chain(certificates: Sequence[x509.Certificate], chain: Sequence[bytes]) -> Refusal | None:
-    below_root = [each for each in certificates if each.issuer != each.subject]
+    below_root = {each for each in certificates if each.issuer != each.subject}  # a leaf may stand in its own list of sub-CAs as well
     if len(below_root) > MOST_CERTIFICATES:
         return Refusal(BAD, f"comes with {len(below_root) - 1} sub-CAs")
     if max(len(each) for each in chain) > MOST_OCTETS:
