@@ -1,0 +1,78 @@
+"""What has to hold at every moment of a session, whatever the vehicle does: a watch for `Pair`.
+
+- More than 2 A flow only between PowerDelivery Start and the end of the energy.
+- The energy is off before what ends it is answered, and before a connection is closed.
+- The charger says to its host that a session is over once, and nothing after that.
+"""
+
+from __future__ import annotations
+
+from bench.vehicle.pair import Pair
+from iso15118.messages.declare import Message
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.secc.session import Close
+from iso15118.terms import CableCheckWanted, PowerOff, PowerWanted, PrechargeWanted, SessionOver, Told
+
+IDLE_A = 2.0
+
+
+class Guard:
+    """Looks at the story of a pair as it grows. Raises AssertionError."""
+
+    def __init__(self) -> None:
+        self.energy = False
+        """The output may have voltage."""
+        self.power = False
+        """Current may flow."""
+        self.over = False
+        self._asked: Message | None = None
+        self._connection = 0
+        self._seen = 0
+
+    def __call__(self, pair: Pair) -> None:
+        if pair.sessions != self._connection:
+            self._connection, self.over = pair.sessions, False
+        for end, thing in pair.story[self._seen :]:
+            (self._vehicle if end == "ev" else self._charger)(thing)
+        self._seen = len(pair.story)
+        if not self.power and abs(pair.charger.facts.current_A) > IDLE_A:
+            raise AssertionError(f"{pair.charger.facts.current_A:.1f} A without PowerDelivery Start, at {pair.mono:.3f}")
+
+    def _vehicle(self, thing: Message | Told | Close) -> None:
+        if isinstance(thing, Message):
+            self._asked = thing
+
+    def _charger(self, thing: Message | Told | Close) -> None:
+        match thing:
+            case CableCheckWanted() | PrechargeWanted():
+                self.energy = True
+            case PowerWanted():
+                self.energy = self.power = True
+            case PowerOff():
+                self.energy = self.power = False
+            case SessionOver():
+                self._off("SessionOver")
+                if self.over:
+                    raise AssertionError("the session is over twice")
+                self.over = True
+            case ct.V2GResponseType() if self._ends(thing):
+                self._off(type(thing).__name__)
+            case Close():
+                self._off("the end of the connection")
+        if isinstance(thing, Told) and self.over and not isinstance(thing, SessionOver):
+            raise AssertionError(f"{type(thing).__name__} after the session was over")
+
+    def _ends(self, response: ct.V2GResponseType) -> bool:
+        if response.ResponseCode.startswith("FAILED") or isinstance(response, cm.SessionStopRes):
+            return True
+        asked = self._asked
+        return (
+            isinstance(response, cm.PowerDeliveryRes)
+            and isinstance(asked, cm.PowerDeliveryReq)
+            and asked.ChargeProgress in ("Stop", "Standby")
+        )
+
+    def _off(self, before: str) -> None:
+        if self.energy or self.power:
+            raise AssertionError(f"{before} while the energy was on")
