@@ -142,7 +142,8 @@ class Decoder(Walk):
             start, production, second = self._event(state)
             if production is None:
                 if second == "EE":
-                    raise ExiError("the element ends too early", bit=start, expected=state.expected)
+                    self._no_text(state, found, start)
+                    return self._made(content, found, start)
                 if second == "AT(xsi:type)":
                     other = self._xsi_type(start, kind)
                     if other is not kind:
@@ -157,6 +158,13 @@ class Decoder(Walk):
             count = count + 1 if production.to == place else 1
             self._take(production, qname, found, start)
             place = production.to
+
+    def _no_text(self, state: State, found: dict[str, Any], start: int) -> None:
+        """An element that ends at once: only where its content is a text that may be empty."""
+        field = next((each.field for each in state.productions if each.event == "CH"), None)
+        if field is None or not isinstance(field.value, Simple):
+            raise ExiError("the element ends too early", bit=start, expected=state.expected)
+        found[field.name] = self._parsed(field.value, "", start)
 
     def _take(self, production: Production, qname: QName, found: dict[str, Any], start: int) -> None:
         """What one event of the content brings."""

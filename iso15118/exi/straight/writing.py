@@ -59,8 +59,11 @@ class Writing(Lines):
         items = items_of(straight.schema, kind)
         if is_open(kind):
             code, bits = straight.end_of_open(kind, items)
-            rest = [each.name for each in fields_of(kind) if each.kind != "attribute"]
-            self.put(f"if {' or '.join(f'{o}.{name}' for name in rest)}: raise Unusual")
+            rest = [each for each in fields_of(kind) if each.kind != "attribute"]
+            there = " or ".join(
+                f"{o}.{each.name}" if each.many or each.kind == "mixed" else f"{o}.{each.name} is not None" for each in rest
+            )
+            self.put(f"if {there}: raise Unusual")
             for each in items:
                 self.fixed(0, 1)
                 self.one(each.field, each.branches[0][1], f"{o}.{each.field.name}")
