@@ -102,6 +102,16 @@ def _parser() -> argparse.ArgumentParser:
     secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc")
     secc.add_argument("--control", default="any", metavar="C,..", help="scheduled, dynamic; any: both")
     secc.add_argument("--slac", action="store_true", help="match over the power line first")
+    ev = add("ev", _ev, "one simulated vehicle, one V2G session; exit 0 when it came to its SessionStop")
+    ev.add_argument("--iface", required=True, metavar="IF", help="where the charger is looked for by SDP")
+    ev.add_argument("--pki", type=Path, metavar="DIR", help="a folder as `certs testpki` writes it; needed for TLS")
+    ev.add_argument("--protocol", "--protocols", default="any", metavar="P", help="iso20-dc, iso20-ac")
+    ev.add_argument("--service", "--services", default="DC", metavar="S", help="AC, AC_BPT, DC, DC_BPT")
+    ev.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
+    ev.add_argument("--auth", default="eim", metavar="A", help="eim, pnc")
+    ev.add_argument("--control", default="any", metavar="C", help="scheduled, dynamic")
+    ev.add_argument("--loops", type=int, default=10, metavar="N", help="exchanges in the charge loop")
+    ev.add_argument("--slac", action="store_true", help="match over the power line first")
     # Whatever comes behind `exi`, --help too, is for its own parser, which is not imported before.
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)
@@ -206,6 +216,17 @@ def _secc(given: argparse.Namespace) -> int:
     if "pnc" in given.auth.lower():
         raise InputError("--auth pnc: Plug & Charge is not there yet")
     return main(Options(given.iface, given.pki, given.protocols, given.services, given.tls, given.control))
+
+
+def _ev(given: argparse.Namespace) -> int:
+    from bench.vehicle.ev import Options, main
+    from bench.vehicle.offer import InputError
+
+    if given.slac:
+        raise InputError("--slac: matching over the power line is not there yet")
+    if "pnc" in given.auth.lower():
+        raise InputError("--auth pnc: Plug & Charge is not there yet")
+    return main(Options(given.iface, given.pki, given.protocol, given.service, given.tls, given.control, given.loops))
 
 
 def _exi(given: argparse.Namespace) -> int:
