@@ -161,8 +161,8 @@ def _certificate(name: str, kind: Kind, key: Key, issuer_key: Key, *, seed: byte
                 pass
     builder = (
         x509.CertificateBuilder()
-        .subject_name(_name(name))
-        .issuer_name(_name(line.issuer))
+        .subject_name(_name(name, kind, seed))
+        .issuer_name(_name(line.issuer, kind, seed))
         .public_key(key.public_key())
         .serial_number(int.from_bytes(_drawn(seed, kind, name, wrong, "serial", octets=8), "big") | 1)
         .not_valid_before(begins)
@@ -178,11 +178,13 @@ def _certificate(name: str, kind: Kind, key: Key, issuer_key: Key, *, seed: byte
     return builder.sign(issuer_key, digest)
 
 
-def _name(of: str) -> x509.Name:
+def _name(of: str, kind: Kind, seed: bytes) -> x509.Name:
+    """Different for each PKI: a vehicle may ask for a root by its name."""
     line = TREE[of]
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, line.common_name),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, f"{kind} {_drawn(seed, 'name', octets=4).hex()}"),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "chargepoint test PKI"),
             x509.NameAttribute(NameOID.COUNTRY_NAME, "DE"),
             x509.NameAttribute(NameOID.DOMAIN_COMPONENT, line.domain),

@@ -11,7 +11,18 @@ from typing import Any, Protocol
 
 from chargepoint.runtime.v2g_tls import gnutls
 from chargepoint.runtime.v2g_tls.gnutls import Credentials, Datum, alert_words, library, words_of
-from chargepoint.runtime.v2g_tls.hello import ALERT, BadHello, Hello, peek
+from chargepoint.runtime.v2g_tls.hello import (
+    ALERT,
+    CERTIFICATE_AUTHORITIES,
+    TLS_1_2,
+    TLS_1_3,
+    TRUSTED_CA_KEYS,
+    BadHello,
+    Hello,
+    certificate_authorities,
+    peek,
+    trusted_ca_keys,
+)
 from chargepoint.runtime.v2g_tls.plan import Chains, KeyLog, Plan, TlsFailed, select
 from chargepoint.runtime.v2g_tls.verify import BAD, UNSUPPORTED, Refusal, refusal
 
@@ -80,8 +91,21 @@ class Engine:
         lib.gnutls_handshake_set_max_packet_length(self._session, MOST_HANDSHAKE_OCTETS)
         if self.plan.ask_client:
             lib.gnutls_certificate_server_set_request(self._session, gnutls.CERT_REQUEST)
+        if self.plan.names_roots:
+            self._name_roots()
         if self._key_log is not None:
             lib.gnutls_session_set_keylog_function(self._session, _KEY_LOG)
+
+    def _name_roots(self) -> None:
+        """Extensions that GnuTLS does not know: trusted_ca_keys in 1.2, which a server answers; certificate_authorities in a 1.3 hello."""
+        lib, where = self._lib, gnutls.EXT_CLIENT_HELLO | gnutls.EXT_FLAG_TLS
+        none = (None, None, None)
+        if TLS_1_2 in self.plan.versions:
+            kind = (b"trusted_ca_keys", TRUSTED_CA_KEYS, gnutls.EXT_TLS, _EXT_RECEIVE, _SEND_KEYS)
+            lib.gnutls_session_ext_register(self._session, *kind, *none, where | gnutls.EXT_TLS12_SERVER_HELLO)
+        if TLS_1_3 in self.plan.versions and self.plan.role == "client":
+            kind = (b"certificate_authorities", CERTIFICATE_AUTHORITIES, gnutls.EXT_TLS, _EXT_RECEIVE, _SEND_NAMES)
+            lib.gnutls_session_ext_register(self._session, *kind, *none, where)
 
     @property
     def version(self) -> str:
@@ -262,6 +286,18 @@ class Engine:
         self.verified = self._refusal is None
         return 0 if self.verified else gnutls.E_CERTIFICATE_ERROR
 
+    def _send_keys(self, buffer: int) -> int:
+        if self.plan.role == "server":
+            return gnutls.EMPTY_EXTENSION
+        return self._append(buffer, trusted_ca_keys(tuple(each.sha1 for each in self.plan.roots)))
+
+    def _send_names(self, buffer: int) -> int:
+        return self._append(buffer, certificate_authorities(tuple(each.name for each in self.plan.roots)))
+
+    def _append(self, buffer: int, octets: bytes) -> int:
+        code = int(self._lib.gnutls_buffer_append_data(buffer, octets, len(octets)))
+        return code if code < 0 else len(octets)
+
     def _log_key(self, label: bytes, secret: bytes) -> int:
         client, server = Datum(), Datum()
         self._lib.gnutls_session_get_random(self._session, byref(client), byref(server))
@@ -391,6 +427,9 @@ _PUSH = gnutls.PUSH(lambda number, pointer, size: _called(number, "_push", point
 _PULL = gnutls.PULL(lambda number, pointer, size: _called(number, "_pull", pointer, size))
 _PULL_TIMEOUT = gnutls.PULL_TIMEOUT(lambda number, ms: 1)
 _VERIFY = gnutls.VERIFY(lambda session: _of_session(session, "_verify"))
+_EXT_RECEIVE = gnutls.EXT_RECEIVE(lambda session, octets, size: 0)
+_SEND_KEYS = gnutls.EXT_SEND(lambda session, buffer: _of_session(session, "_send_keys", buffer))
+_SEND_NAMES = gnutls.EXT_SEND(lambda session, buffer: _of_session(session, "_send_names", buffer))
 _KEY_LOG = gnutls.KEY_LOG(lambda session, label, secret: _of_session(session, "_log_key", label, secret.contents.octets))
 
 

@@ -41,6 +41,7 @@ SERVER, CLIENT, NONBLOCK, FORCE_CLIENT_CERT, NO_TICKETS = 1, 1 << 1, 1 << 3, 1 <
 CRD_CERTIFICATE, PEM, CERT_REQUEST, SHUT_WR, ALERT_FATAL = 1, 1, 1, 1, 2
 CERTIFICATE_API_V2 = 1 << 1
 VERIFY_DISABLE_TIME_CHECKS, VERIFY_DISABLE_TRUSTED_TIME_CHECKS, VERIFY_DISABLE_CRL_CHECKS = 1 << 6, 1 << 7, 1 << 9
+EXT_TLS, EXT_CLIENT_HELLO, EXT_TLS12_SERVER_HELLO, EXT_FLAG_TLS, EMPTY_EXTENSION = 2, 1 << 1, 1 << 2, 1 << 7, -1251
 EAGAIN = 11
 
 NAMES: dict[int, tuple[str, ...]] = {
@@ -58,6 +59,8 @@ SIGNATURES = {  # TLS 1.3 binds the curve, 1.2 does not; GnuTLS has a name for e
 PUSH = ctypes.CFUNCTYPE(c_ssize_t, c_void_p, c_void_p, c_size_t)
 PULL = ctypes.CFUNCTYPE(c_ssize_t, c_void_p, c_void_p, c_size_t)
 PULL_TIMEOUT = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint)
+EXT_RECEIVE = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
+EXT_SEND = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 VERIFY = ctypes.CFUNCTYPE(c_int, c_void_p)
 
 
@@ -114,9 +117,13 @@ SIGNATURES_OF_CALLS: dict[str, tuple[object, ...]] = {
     "gnutls_session_set_keylog_function": (None, c_void_p, KEY_LOG),
     "gnutls_session_get_random": (None, c_void_p, POINTER(Datum), POINTER(Datum)),
     "gnutls_session_get_desc": (c_void_p, c_void_p),
+    "gnutls_session_ext_register": (
+        c_int, c_void_p, c_char_p, c_int, c_int, EXT_RECEIVE, EXT_SEND, c_void_p, c_void_p, c_void_p, c_uint,
+    ),
+    "gnutls_buffer_append_data": (c_int, c_void_p, c_char_p, c_size_t),
     "gnutls_ocsp_status_request_get2": (c_int, c_void_p, c_uint, POINTER(Datum)),
     "gnutls_protocol_get_version": (c_int, c_void_p),
-}
+}  # fmt: skip
 VERSIONS = {4: "1.2", 5: "1.3"}
 """gnutls_protocol_t"""
 

@@ -188,6 +188,18 @@ def _trusted(octets: bytes) -> Iterator[TrustedCa]:
                 return
 
 
+def trusted_ca_keys(hashes: tuple[bytes, ...]) -> bytes:
+    """The extension's octets for roots by the SHA-1 of their certificates."""
+    listed = b"".join(b"\x03" + each for each in hashes)
+    return len(listed).to_bytes(2, "big") + listed
+
+
+def certificate_authorities(names: tuple[bytes, ...]) -> bytes:
+    """The extension's octets for roots by their names."""
+    listed = b"".join(len(each).to_bytes(2, "big") + each for each in names)
+    return len(listed).to_bytes(2, "big") + listed
+
+
 def _names(octets: bytes) -> Iterator[bytes]:
     reader = _Reader(_inner(octets, 2)) if octets else _Reader(b"")
     for _ in range(MOST_NAMED):

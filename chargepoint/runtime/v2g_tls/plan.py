@@ -40,7 +40,10 @@ class TlsMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a handshake needs. `roots` are those that the other side's chain has to end at; `kinds` the keys that its leaf may have, () any."""
+    """All that a handshake needs. `roots` are those that the other side's chain has to end at; `kinds` the keys that its leaf may have, () any.
+
+    `names_roots`: a client says which roots it has, a server that it has chosen by them.
+    """
 
     role: Literal["server", "client"]
     versions: tuple[int, ...]
@@ -52,6 +55,7 @@ class Plan:
     kinds: tuple[str, ...] = ()
     ask_client: bool = False
     check_time: bool = True
+    names_roots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +131,18 @@ def _fits(hello: Hello, base: Plan, chains: tuple[Chain, ...], reasons: list[str
     if not able:
         reasons.append(f"{name}: no certificate with a signature that it knows")
         return None
-    return replace(base, chain=_by_root(able, hello))
+    chain, named = _by_root(able, hello)
+    return replace(base, chain=chain, names_roots=named)
 
 
-def _by_root(chains: list[Chain], hello: Hello) -> Chain:
+def _by_root(chains: list[Chain], hello: Hello) -> tuple[Chain, bool]:
     """The first one below a root that the vehicle names; the first of all where it names none, or none of ours."""
     for chain in chains:
         if any(_names_it(each, root) for root in chain.roots for each in hello.trusted_ca_keys):
-            return chain
+            return chain, True
         if any(root.name in hello.authorities for root in chain.roots):
-            return chain
-    return chains[0]
+            return chain, True
+    return chains[0], False
 
 
 def _names_it(named: TrustedCa, root: Root) -> bool:
@@ -152,8 +157,8 @@ def _version_words(hello: Hello) -> str:
 def client_plan(version: Version, iso2: Side, iso20: Side, *, lax: bool = False) -> Plan:
     """What a simulated vehicle offers. With "any" the hello also names suites and lists that neither edition has: both are in one hello."""
     if version == "1.2":
-        return replace(ISO_2, role="client", ciphers=(ECDHE_AES_128_CBC,), roots=iso2.v2g_roots)
-    base = replace(LAX if lax else ISO_20, role="client", chain=iso20.vehicle, roots=iso20.v2g_roots)
+        return replace(ISO_2, role="client", ciphers=(ECDHE_AES_128_CBC,), roots=iso2.v2g_roots, names_roots=True)
+    base = replace(LAX if lax else ISO_20, role="client", chain=iso20.vehicle, roots=iso20.v2g_roots, names_roots=True)
     if version == "1.3":
         return base
     return replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import datetime as dt
 import gc
 import resource
@@ -81,6 +82,28 @@ def test_agreed(plan: Plan, chains: Chains, agreed: str, mutual: bool) -> None:
     assert pem(client.peer_chain) == server.engine.plan.chain.certificates if server.engine.plan.chain else False
     assert pem(server.peer_chain) == (plan.chain.certificates if mutual and plan.chain else b"")
     talk(server, client)
+
+
+def test_the_chain_that_the_vehicle_asks_for() -> None:
+    """A station with certificates of two PKIs; the vehicle knows the root of the second one only."""
+    other = pki(seed=b"other")
+    chains = replace(
+        STATION,
+        iso2=STATION.iso2 + chains_of(other).iso2,
+        iso20=STATION.iso20 + chains_of(other).iso20,
+        vehicle_roots=other.iso20.oem_roots,
+    )
+    for version in ("1.2", "1.3"):
+        server, client = connected(client_plan("1.2" if version == "1.2" else "1.3", other.iso2, other.iso20), chains)
+        assert client.verified, version
+        assert server.engine is not None
+        assert server.engine.plan.names_roots
+    server, client = connected(client_plan("1.3", pki().iso2, pki().iso20_ed448), STATION)
+    assert "Ed448" in server.description
+    server, client = connected(replace(ISO_2, names_roots=False), chains)
+    assert client.verified
+    assert server.engine is not None
+    assert not server.engine.plan.names_roots
 
 
 def pem(chain: tuple[bytes, ...]) -> bytes:
@@ -382,6 +405,30 @@ def test_renegotiation_is_refused() -> None:
     with pytest.raises(TlsFailed, match="over"):
         server.read()
     assert server.take()
+
+
+@pytest.mark.req("S-29")
+def test_records_without_data_and_key_updates() -> None:
+    server, client = connected(ISO_20, STATION)
+    call = client._lib.gnutls_record_send2
+    call.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_uint]
+    call(client._session, b"", 0, 20, 0)  # padding alone: no end
+    server.feed(client.take())
+    assert server.read() == b""
+    assert not server.ended
+    talk(server, client)
+    update = client._lib.gnutls_session_key_update
+    update.argtypes = [ctypes.c_void_p, ctypes.c_uint]
+    update(client._session, 1)
+    server.feed(client.take())
+    assert server.read() == b""
+    client.feed(server.take())
+    talk(server, client)
+    with pytest.raises(TlsFailed, match="Too many"):
+        for _ in range(100):
+            update(client._session, 1)
+            server.feed(client.take())
+            server.read()
 
 
 @pytest.mark.req("S-29")

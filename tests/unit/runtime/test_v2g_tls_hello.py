@@ -40,6 +40,7 @@ def test_what_real_stacks_send() -> None:
     assert found.versions == (0x0304, 0x0303)
     assert {0x1302, 0x1303, 0xC023} <= set(found.ciphers)
     assert {0x19, 0x1E, 0x17} == set(found.groups)
+    assert len(found.trusted_ca_keys) == len(found.authorities) == 2
 
 
 def test_our_clients_offer_what_the_standard_has_and_no_more() -> None:
@@ -51,6 +52,10 @@ def test_our_clients_offer_what_the_standard_has_and_no_more() -> None:
         engine.step()
         found = peek(engine.take())
         assert found is not None
+        roots = pki().iso2.v2g_roots if version == "1.2" else pki().iso20.v2g_roots
+        assert found.trusted_ca_keys == ((TrustedCa(3, roots[0].sha1),) if version == "1.2" else ())
+        assert found.authorities == (() if version == "1.2" else (roots[0].name,))
+        found = replace(found, trusted_ca_keys=(), authorities=())
         scsv = 0x00FF  # says that renegotiation would be a safe one; no suite
         assert replace(found, ciphers=tuple(each for each in found.ciphers if each != scsv), status_request=False) == expected
 
