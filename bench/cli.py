@@ -110,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     ev.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     ev.add_argument("--auth", default="eim", metavar="A", help="eim, pnc")
     ev.add_argument("--control", default="any", metavar="C", help="scheduled, dynamic")
+    ev.add_argument("--lax", action="store_true", help="take any voltage at the precharge: for a charger that only pretends")
     ev.add_argument("--loops", type=int, default=10, metavar="N", help="exchanges in the charge loop")
     ev.add_argument("--slac", action="store_true", help="match over the power line first")
     # Whatever comes behind `exi`, --help too, is for its own parser, which is not imported before.
@@ -226,7 +227,7 @@ def _ev(given: argparse.Namespace) -> int:
         raise InputError("--slac: matching over the power line is not there yet")
     if "pnc" in given.auth.lower():
         raise InputError("--auth pnc: Plug & Charge is not there yet")
-    return main(Options(given.iface, given.pki, given.protocol, given.service, given.tls, given.control, given.loops))
+    return main(Options(given.iface, given.pki, given.protocol, given.service, given.tls, given.control, given.loops, given.lax))
 
 
 def _exi(given: argparse.Namespace) -> int:

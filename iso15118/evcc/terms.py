@@ -94,6 +94,8 @@ class Wants:
     """Of a schedule."""
     meter: bool = False
     """Ask for the meter in the loop."""
+    near_V: float = 20.0
+    """Precharge: the charger's voltage is near enough to ours, and the contactors may close. More only on a bench whose charger pretends."""
     welding_detection: bool = True
     side_streams: bool = False
     """Confirm the meter on the stream beside the main one."""

@@ -25,8 +25,6 @@ from iso15118.terms import Control, Told
 CABLE_CHECK_S = 40.0
 PRECHARGE_S = 10.0
 """V2G_EVCC timeouts of what may be ongoing [K]."""
-NEAR_V = 20.0
-"""Between charger and battery, to close the contactors (IEC 61851-23 [K])."""
 WELDING_S = 5.0
 """So long the voltage may take to go."""
 DEAD_V = 60.0
@@ -137,7 +135,7 @@ def precharge(talk: Talk, now: Now, response: dc.DC_PreChargeRes) -> Heard:
         return Heard(Said.GO)
     if not talk.ongoing("precharge", now, PRECHARGE_S):
         return failed("the voltage does not come in time")
-    if talk.close_told or abs(there_V - talk.wants.voltage_V) > NEAR_V:
+    if talk.close_told or abs(there_V - talk.wants.voltage_V) > talk.wants.near_V:
         return again(talk)
     talk.close_told = True
     return again(talk, CloseContactors(there_V))

@@ -68,7 +68,9 @@ def profile(chosen: cs.ScheduleTupleType, limits: EvLimits) -> cs.EVPowerProfile
     schedule = chosen.ChargingSchedule.PowerSchedule
     return cs.EVPowerProfileType(
         TimeAnchor=schedule.TimeAnchor,
-        Scheduled_EVPPTControlMode=cs.Scheduled_EVPPTControlModeType(SelectedScheduleTupleID=chosen.ScheduleTupleID),
+        Scheduled_EVPPTControlMode=cs.Scheduled_EVPPTControlModeType(
+            SelectedScheduleTupleID=chosen.ScheduleTupleID, PowerToleranceAcceptance="PowerToleranceConfirmed"
+        ),
         EVPowerProfileEntries=cs.EVPowerProfileEntryListType(
             EVPowerProfileEntry=tuple(_within(each, limits) for each in schedule.PowerScheduleEntries.PowerScheduleEntry)
         ),
