@@ -101,7 +101,7 @@ class Target:
         except ExiError as error:
             # Its number of events is bounded; that of the generated functions is not.
             if "read no further" not in error.problem:
-                raise
+                raise Wrong(f"{namespace} {octets.hex()}: the generated functions read it, the walk says {error}") from error
             self.outcomes["too long for the walk"] += 1
             return
         if not same:

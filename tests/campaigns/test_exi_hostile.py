@@ -53,6 +53,18 @@ def test_mutated_streams(seed: int) -> None:
     assert target.outcomes["refused"] > 1000
 
 
+@pytest.mark.soak
+@pytest.mark.req("S-28")
+def test_every_event_code_as_all_ones() -> None:
+    """One after the other, in short streams of every set; a seeded choice of them without SOAK."""
+    places = [(each, place) for pool in pools().values() for each in pool if len(each.octets) <= 400 for place in each.codes]
+    for each, (start, end) in places if WHOLE else random.Random(0).sample(places, 4000):
+        bits = Bits.of(each.octets)
+        if end <= bits.length:
+            octets = bits.put(start, end, Bits((1 << end - start) - 1, end - start)).octets()
+            Target()(octets, each.namespace, fragment=each.fragment)
+
+
 @pytest.mark.req("S-28")
 def test_what_searches_have_found() -> None:
     corpus, target = fuzz.vectors(fuzz.CORPUS), Target()
