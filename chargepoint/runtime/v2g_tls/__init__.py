@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from chargepoint.runtime.v2g_tls.engine import Engine, Server, TlsEngine
+from chargepoint.runtime.v2g_tls.contract import TlsEngine
+from chargepoint.runtime.v2g_tls.engine import Engine
 from chargepoint.runtime.v2g_tls.hello import BadHello, Hello, peek
 from chargepoint.runtime.v2g_tls.plan import Chains, KeyLog, Plan, TlsFailed, TlsMissing, chains_of, client_plan, select
+from chargepoint.runtime.v2g_tls.server import Server, open_engine, shortcomings
 
 __all__ = [
     "BadHello",
@@ -19,6 +21,8 @@ __all__ = [
     "TlsMissing",
     "chains_of",
     "client_plan",
+    "open_engine",
     "peek",
     "select",
+    "shortcomings",
 ]

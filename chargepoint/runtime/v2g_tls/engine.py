@@ -1,4 +1,4 @@
-"""One TLS connection without I/O: octets in, octets out. `Engine` is the library's side of it, `Server` waits for the hello first."""
+"""One TLS connection on GnuTLS without I/O: octets in, octets out."""
 
 from __future__ import annotations
 
@@ -7,58 +7,30 @@ import itertools
 import weakref
 from ctypes import byref, c_int, c_uint, c_void_p
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from chargepoint.runtime.v2g_tls import gnutls
+from chargepoint.runtime.v2g_tls.contract import MOST_HANDSHAKE_OCTETS
 from chargepoint.runtime.v2g_tls.gnutls import Credentials, Datum, alert_words, library, words_of
 from chargepoint.runtime.v2g_tls.hello import (
-    ALERT,
     CERTIFICATE_AUTHORITIES,
     TLS_1_2,
     TLS_1_3,
     TRUSTED_CA_KEYS,
-    BadHello,
-    Hello,
     certificate_authorities,
-    peek,
     trusted_ca_keys,
 )
-from chargepoint.runtime.v2g_tls.plan import Chains, KeyLog, Plan, TlsFailed, select
+from chargepoint.runtime.v2g_tls.plan import HANDSHAKE_FAILURE, KeyLog, Plan, TlsFailed
 from chargepoint.runtime.v2g_tls.verify import BAD, UNSUPPORTED, Refusal, refusal
 
-MOST_HANDSHAKE_OCTETS = 64 * 1024
-"""That the other side may send before the handshake is done (ours; S-29)."""
 MOST_RECORD = 16384
-NO_RENEGOTIATION, INTERNAL_ERROR, HANDSHAKE_FAILURE = 100, 80, 40
-
-
-class TlsEngine(Protocol):
-    """What a port needs of a TLS connection, whatever library is behind it."""
-
-    @property
-    def handshake_done(self) -> bool: ...
-    @property
-    def ended(self) -> bool: ...
-    @property
-    def peer_chain(self) -> tuple[bytes, ...]: ...
-    @property
-    def verified(self) -> bool: ...
-    @property
-    def version(self) -> str: ...
-    def feed(self, octets: bytes) -> None: ...
-    def step(self) -> bool: ...
-    def read(self) -> bytes: ...
-    def write(self, octets: bytes) -> None: ...
-    def take(self) -> bytes: ...
-    def close(self) -> None: ...
-    def free(self) -> None: ...
+PLAIN_ALERT = 7
+"""Octets of a record with an alert in the clear."""
+NO_RENEGOTIATION, INTERNAL_ERROR = 100, 80
 
 
 class Engine:
-    """A session of GnuTLS. After TlsFailed, `take` still gives the alert; then only `free` makes sense.
-
-    feed, then step until `handshake_done`, then read; after each of them, take what is to be sent.
-    """
+    """A session of GnuTLS, as `TlsEngine` says."""
 
     def __init__(self, plan: Plan, *, key_log: KeyLog | None = None) -> None:
         self.plan, self._key_log = plan, key_log
@@ -66,6 +38,7 @@ class Engine:
         self._credentials = _credentials_of(plan)
         self._input, self._output = bytearray(), bytearray()
         self._handed = 0
+        self._tail = b""
         self._refusal: Refusal | None = None
         self._bug: BaseException | None = None
         self._eof = self._closed = self._over = False
@@ -138,6 +111,7 @@ class Engine:
         self._input += octets
         if not self.handshake_done:
             self._handed += len(octets)
+            self._tail = (self._tail + octets[-PLAIN_ALERT:])[-PLAIN_ALERT:]
             if self._handed > MOST_HANDSHAKE_OCTETS:
                 raise self._failed(f"more than {MOST_HANDSHAKE_OCTETS} octets of handshake", HANDSHAKE_FAILURE)
 
@@ -240,6 +214,9 @@ class Engine:
             self._over = True
             received = self._lib.gnutls_alert_get(self._session)
             return TlsFailed(f"the other side ended it with alert {alert_words(received)}", received=received)
+        if code == gnutls.E_DECRYPTION_FAILED and self._tail[:-1] == b"\x15\x03\x03\0\2\2":
+            self._over = True  # OpenSSL refuses a 1.3 server like this: it has the keys by then, and does not use them yet
+            return TlsFailed(f"the other side ended it with alert {alert_words(self._tail[-1])}", received=self._tail[-1])
         if code == gnutls.E_PREMATURE_TERMINATION:
             self._over = True
             return TlsFailed("the connection broke off")
@@ -304,103 +281,6 @@ class Engine:
         if self._key_log is not None:
             self._key_log(f"{label.decode()} {client.octets.hex()} {secret.hex()}")
         return 0
-
-
-class Server:
-    """The station's side of a connection of which nothing is known yet: reads the hello, chooses, and hands over to an engine."""
-
-    def __init__(self, chains: Chains, *, key_log: KeyLog | None = None) -> None:
-        self._chains, self._key_log = chains, key_log
-        self._early = bytearray()
-        self._output = b""
-        self._over = False
-        self.engine: Engine | None = None
-        self.hello: Hello | None = None
-
-    @property
-    def handshake_done(self) -> bool:
-        return self.engine is not None and self.engine.handshake_done
-
-    @property
-    def ended(self) -> bool:
-        return self.engine is not None and self.engine.ended
-
-    @property
-    def peer_chain(self) -> tuple[bytes, ...]:
-        return self.engine.peer_chain if self.engine else ()
-
-    @property
-    def verified(self) -> bool:
-        return self.engine is not None and self.engine.verified
-
-    @property
-    def version(self) -> str:
-        return self.engine.version if self.engine else ""
-
-    @property
-    def description(self) -> str:
-        return self.engine.description if self.engine else ""
-
-    def feed(self, octets: bytes) -> None:
-        """Octets that came. Raises TlsFailed."""
-        if self.engine is not None:
-            self.engine.feed(octets)
-        elif self._over:
-            raise TlsFailed("the connection is over")
-        else:
-            self._early += octets
-            self._decide()
-
-    def _decide(self) -> None:
-        try:
-            self.hello = peek(bytes(self._early))
-            if self.hello is None:
-                return
-            plan = select(self.hello, self._chains)
-        except BadHello as error:
-            raise self._refused(str(error), error.alert) from None
-        except TlsFailed as error:
-            raise self._refused(str(error), error.alert or HANDSHAKE_FAILURE) from None
-        engine = Engine(plan, key_log=self._key_log)
-        self.engine, early = engine, bytes(self._early)
-        self._early.clear()
-        engine.feed(early)
-
-    def _refused(self, words: str, alert: int) -> TlsFailed:
-        self._over = True
-        self._output = bytes([ALERT, 3, 3, 0, 2, gnutls.ALERT_FATAL, alert])
-        return TlsFailed(words, alert)
-
-    def feed_eof(self) -> None:
-        """The other side will send no more. Raises TlsFailed where no hello has come."""
-        if self.engine is None:
-            self._over = True
-            raise TlsFailed("the connection broke off before a hello")
-        self.engine.feed_eof()
-
-    def step(self) -> bool:
-        return self.engine is not None and self.engine.step()
-
-    def read(self) -> bytes:
-        return self.engine.read() if self.engine else b""
-
-    def write(self, octets: bytes) -> None:
-        if self.engine is None:
-            raise TlsFailed("nothing can be sent before the handshake is done")
-        self.engine.write(octets)
-
-    def take(self) -> bytes:
-        taken, self._output = self._output, b""
-        return taken + (self.engine.take() if self.engine else b"")
-
-    def close(self) -> None:
-        if self.engine is not None:
-            self.engine.close()
-
-    def free(self) -> None:
-        self._over = True
-        if self.engine is not None:
-            self.engine.free()
 
 
 # GnuTLS gets a number for `this`, and finds the engine by it: a callback of each engine's own would keep it alive for ever.

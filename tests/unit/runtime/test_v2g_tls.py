@@ -26,7 +26,6 @@ from chargepoint.runtime.v2g_tls import (
     Hello,
     Plan,
     Server,
-    TlsEngine,
     TlsFailed,
     TlsMissing,
     chains_of,
@@ -34,7 +33,7 @@ from chargepoint.runtime.v2g_tls import (
     gnutls,
     select,
 )
-from chargepoint.runtime.v2g_tls.engine import MOST_HANDSHAKE_OCTETS
+from chargepoint.runtime.v2g_tls.contract import MOST_HANDSHAKE_OCTETS
 from chargepoint.runtime.v2g_tls.verify import refusal
 from tests.unit.runtime.v2g_tls_rig import NOW, connected, pass_on, pki, records, refused, shake
 
@@ -45,7 +44,7 @@ STATION = chains_of(pki())
 BOTH = Hello(versions=(0x0304, 0x0303), ciphers=(0x1302, 0xC023), groups=(0x19, 0x17), signatures=(0x0603, 0x0403))
 
 
-def talk(server: TlsEngine, client: Engine) -> None:
+def talk(server: Server, client: Engine) -> None:
     for octets in (b"x", b"", b"hello" * 10_000):
         client.write(octets)
         server.feed(client.take())

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from certs import testpki
-from chargepoint.runtime.v2g_tls import Chains, Engine, Plan, Server, TlsEngine, TlsFailed, chains_of, client_plan
+from chargepoint.runtime.v2g_tls import Chains, Engine, Plan, Server, TlsFailed, chains_of, client_plan
 from tests.unit.runtime.v2g_tls_rig import folder, pki
 
 STATION = chains_of(pki())
@@ -155,6 +155,25 @@ def test_python_with_an_old_version(version: ssl.TLSVersion) -> None:
         peer.object.do_handshake()
 
 
+def test_python_refuses_us() -> None:
+    """OpenSSL says so in the clear, though the keys are agreed on."""
+    server, peer = Server(chains_of(pki("wrong_root"))), a_peer(ssl.TLSVersion.TLSv1_3)
+    peer.step()
+    server.feed(peer._out.read())
+    server.step()
+    peer._in.write(server.take())
+    peer.step()
+    server.feed(peer._out.read())
+    server.step()  # our hello was for another group: asked anew
+    peer._in.write(server.take())
+    with pytest.raises(ssl.SSLCertVerificationError):
+        peer.step()
+    with pytest.raises(TlsFailed, match="alert 48") as caught:
+        server.feed(peer._out.read())
+        server.step()
+    assert caught.value.received == 48
+
+
 @pytest.mark.req("S-29")
 def test_python_closes_without_a_word() -> None:
     server, peer = Server(STATION), a_peer(ssl.TLSVersion.TLSv1_3)
@@ -182,7 +201,7 @@ def listening() -> Iterator[tuple[socket.socket, int]]:
         yield listener, listener.getsockname()[1]
 
 
-def carry(engine: TlsEngine, sock: socket.socket, until: bytes, answer: bytes) -> bytes:
+def carry(engine: Server, sock: socket.socket, until: bytes, answer: bytes) -> bytes:
     """Everything that comes, until `until` has come and is answered, or the other side has gone."""
     sock.settimeout(SECONDS)
     got, answered = b"", False
