@@ -1,13 +1,17 @@
-"""What has to hold at every moment of a session, whatever the vehicle does: a watch for `Pair`.
+"""What has to hold at every moment of a session: watches for `Pair`. `Guard`, whatever the vehicle does:
 
 - More than 2 A flow only between PowerDelivery Start and the end of the energy.
 - The energy is off before what ends it is answered, and before a connection is closed.
 - The charger says to its host that a session is over once, and nothing after that.
+
+`Careful` is for vehicles that do no wrong: nothing is drawn when they say that they stop, and DC begins with closed contactors, which close when
+the voltages are near.
 """
 
 from __future__ import annotations
 
 from bench.vehicle.pair import Pair
+from iso15118.evcc.terms import CloseContactors, DrawPower, StopDrawing
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
@@ -76,3 +80,34 @@ class Guard:
     def _off(self, before: str) -> None:
         if self.energy or self.power:
             raise AssertionError(f"{before} while the energy was on")
+
+
+class Careful:
+    """Looks at an honest vehicle, from this place of the story on. Raises AssertionError."""
+
+    def __init__(self, seen: int = 0) -> None:
+        self.drawing = False
+        self._seen = seen
+
+    def __call__(self, pair: Pair) -> None:
+        for end, thing in pair.story[self._seen :]:
+            if end == "ev":
+                self._look(pair, thing)
+        self._seen = len(pair.story)
+
+    def _look(self, pair: Pair, thing: Message | Told | Close) -> None:
+        match thing:
+            case DrawPower():
+                self.drawing = True
+            case StopDrawing():
+                self.drawing = False
+            case CloseContactors(voltage_V) if abs(voltage_V - pair.vehicle.wants.voltage_V) > pair.vehicle.wants.near_V:
+                raise AssertionError(f"contactors close at {voltage_V:.0f} V, the battery has {pair.vehicle.wants.voltage_V:.0f} V")
+            case cm.PowerDeliveryReq(ChargeProgress="Start") if _is_dc(pair) and not pair.vehicle.wants.contactors_closed:
+                raise AssertionError("PowerDelivery Start with open contactors")
+            case cm.PowerDeliveryReq(ChargeProgress="Stop" | "Standby") | cm.SessionStopReq() | SessionOver() | Close() if self.drawing:
+                raise AssertionError(f"{type(thing).__name__} of a vehicle that draws")
+
+
+def _is_dc(pair: Pair) -> bool:
+    return pair.vehicle.chosen is not None and pair.vehicle.chosen.energy.is_dc

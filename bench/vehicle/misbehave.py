@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol
 
 from iso15118 import exi, v2gtp
 from iso15118.exi.types import fields_of
-from iso15118.iso20.wire import RESPONSES, payload_type
+from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS, payload_type
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
@@ -290,7 +290,7 @@ class Half(Wrong):
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
         self.gone = True
-        yield 0.0, Send(send.octets[: self.dice.randrange(1, len(send.octets))], send.message)
+        yield 0.0, Send(send.octets[: self.dice.randrange(1, max(2, len(send.octets)))], send.message)
 
 
 class Octets(Wrong):
@@ -321,7 +321,7 @@ class FlippedBits(Octets):
     def instead(self, octets: bytes) -> bytes:
         flipped = bytearray(octets)
         for _ in range(self.dice.randrange(1, 6)):
-            flipped[self.dice.randrange(HEADER, len(flipped))] ^= 1 << self.dice.randrange(8)
+            flipped[self.dice.randrange(min(HEADER, len(flipped) - 1), len(flipped))] ^= 1 << self.dice.randrange(8)
         return bytes(flipped)
 
 
@@ -346,6 +346,14 @@ class WrongPayloadType(Octets):
         right = int.from_bytes(octets[2:4], "big")
         kinds = [each for each in v2gtp.NAMES if each != right and each not in _BESIDE.get(right, ())]
         return octets[:2] + self.dice.choice(kinds).to_bytes(2, "big") + octets[4:]
+
+
+class Aside(Wrong):
+    words, then = "a request on a stream that is not its own", Then.CLOSED
+
+    def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
+        kinds = [each for each in _BESIDE[v2gtp.ISO20_MAIN] if each != SIDE_STREAMS.get(type(send.message))]
+        yield 0.0, Send(send.octets[:2] + self.dice.choice(kinds).to_bytes(2, "big") + send.octets[4:], send.message)
 
 
 _BESIDE = {v2gtp.ISO20_MAIN: (v2gtp.ISO20_SCHEDULE_RENEGOTIATION, v2gtp.ISO20_METERING_CONFIRMATION, v2gtp.ISO20_PARKING)}
@@ -437,6 +445,7 @@ CATALOGUE: dict[str, Entry] = {
         "huge": Huge,
         "no_v2gtp": NoV2gtp,
         "wrong_payload_type": WrongPayloadType,
+        "aside": Aside,
         "out_of_range": OutOfRange,
         "lies": Lies,
     }.items()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger, Pace
-from bench.vehicle.guard import Guard
+from bench.vehicle.guard import Careful, Guard
 from bench.vehicle.misbehave import CATALOGUE, Then, any_request, misbehaving
 from bench.vehicle.model import COMPACT, Vehicle
 from bench.vehicle.pair import Pair
@@ -41,9 +41,12 @@ from iso15118.messages.iso20 import common_services as sv
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.dialect import Iso20
 from iso15118.secc.iso20.table import TABLE, E, S
+from iso15118.secc.session import Lost
 from iso15118.terms import (
+    AcDemand,
     AddedService,
     Control,
+    DcDemand,
     DynamicPlan,
     Ending,
     Energy,
@@ -54,9 +57,12 @@ from iso15118.terms import (
     Parameter,
     ParameterSet,
     PowerOff,
+    PowerWanted,
     Progress,
+    Schedule,
     ScheduleAsked,
     SessionBegun,
+    Slot,
     StandbyWanted,
     Told,
     Wish,
@@ -89,7 +95,7 @@ def make(energy: Energy = Energy.DC, control: Control = Control.DYNAMIC, by_secc
         wants=Wants(energies=(energy,), controls=(control,), mobility_by_secc=by_secc, **({"loops": 30, "meter": True} | wants))
     )
     pair = Pair(charger(), vehicle)
-    pair.watches.append(Guard())
+    pair.watches += [Guard(), Careful()]
     return pair
 
 
@@ -155,6 +161,7 @@ def test_a_session_from_plug_to_plug(energy: Energy, control: Control, by_secc: 
     ]  # fmt: skip
     assert told(pair, EnergyChosen) == told(pair, EnergyChosen, "ev")
     assert told(pair, EnergyChosen)[0] == EnergyChosen(energy, control, by_secc, told(pair, EnergyChosen)[0].parameter_set)
+    assert len(told(pair, PowerWanted)) == 1, "told once, however long its answer takes"
     assert pair.vehicle.taken_Wh > 10
     assert pair.charger.energy_Wh == pytest.approx(pair.vehicle.taken_Wh, rel=0.1)
     if control is Control.SCHEDULED:
@@ -249,6 +256,11 @@ def test_standby(energy: Energy, control: Control, by_secc: bool, whose: str) ->
     at = said.index("PowerDelivery Standby")
     assert said[at : at + 4] == ["PowerDelivery Standby", loop, "PowerDelivery Start", loop]
     assert len(told(pair, StandbyWanted)) == 1
+    kinds = [
+        type(thing) for end, thing in pair.story if end == "evse" and isinstance(thing, (StandbyWanted, PowerWanted, DcDemand, AcDemand))
+    ]
+    at = kinds.index(StandbyWanted)
+    assert kinds[at : at + 2] == [StandbyWanted, PowerWanted], "in standby nothing is demanded"
     assert len(told(pair, PowerOff)) == 2
 
 
@@ -408,6 +420,7 @@ def then_honest(pair: Pair) -> None:
     """The next vehicle is served within a second, and to its end (S-24)."""
     began = len(told(pair, SessionBegun))
     pair.vehicle = Vehicle(wants=Wants(energies=(Energy.DC,), loops=5))
+    pair.watches.append(Careful(len(pair.story)))
     pair.notes.clear()
     pair.messages.clear()
     pair.connect()
@@ -422,6 +435,7 @@ def then_honest(pair: Pair) -> None:
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_a_vehicle_that_does_wrong(name: str, at: str) -> None:
     pair, entry = make(), CATALOGUE[name]
+    pair.watches.pop()  # this vehicle is not careful
     wrong = misbehaving(name, Evcc(spoken(pair.vehicle.wants)), seed=11, at=at)
     pair.connect(wrong)
     pair.run(400.0)
@@ -446,9 +460,45 @@ def test_a_vehicle_that_does_wrong(name: str, at: str) -> None:
     then_honest(pair)
 
 
+def test_a_vehicle_whose_connection_is_cut_stops_drawing() -> None:
+    pair = make(loops=None)
+    after(pair, 5, lambda: pair._ev(Lost()))
+    pair.session()
+    assert pair.ev_over is not None
+    assert pair.ev_over.ending is Ending.ABORTED
+    assert len(told(pair, StopDrawing, "ev")) == 1
+
+
+class Stepped(Charger):
+    """A charger with little power, and then with less."""
+
+    def _plan(self) -> None:
+        self.facts.schedules = (Schedule(7, (Slot(0, 6, 8_000.0), Slot(6, 3600, 3_000.0))),)
+
+
+@pytest.mark.parametrize("energy", Energy)
+def test_what_is_drawn_follows_the_schedule(energy: Energy) -> None:
+    pair = make(energy, Control.SCHEDULED, loops=60)
+    pair.charger = Stepped(pair.charger.facts)
+    power_W: dict[int, float] = {}
+
+    def look(pair: Pair) -> None:
+        if pair.vehicle.drawing:
+            power_W[int(pair.mono * 10)] = pair.charger.facts.voltage_V * pair.charger.facts.current_A
+
+    pair.watches.append(look)
+    pair.session()
+    ended_well(pair)
+    made = told(pair, ProfileMade, "ev")[0]
+    assert made == ProfileMade(7, (Slot(0, 6, 8_000.0), Slot(6, 3600, 3_000.0)))
+    assert max(power_W.values()) == pytest.approx(8_000, rel=0.01)
+    assert power_W[max(power_W)] == pytest.approx(3_000, rel=0.01)
+
+
 @pytest.mark.req("F-11")
 def test_a_silent_vehicle_is_off_within_the_sequence_timeout_of_the_loop() -> None:
     pair = make()
+    pair.watches.pop()
     pair.connect(misbehaving("silent", Evcc(spoken(pair.vehicle.wants)), at="DC_ChargeLoopReq"))
     pair.run(until=lambda: bool(told(pair, PowerOff)))
     last = max(when for when, end, _ in pair.messages if end == "evse")
@@ -653,6 +703,10 @@ def test_every_row_of_the_table(places: dict[S, tuple[Iso20, Any]], state: S) ->
             taken.add(event)
             expected = SETUPS.get(event, "OK")
             assert code == expected or (expected == "OK" and code.startswith("OK")), (state, event, code, answer.failed)
+            if honest.talk.energy_on and not dialect.talk.energy_on:
+                assert any(isinstance(each, PowerOff) for each in answer.told), (state, event)
+            if event is E.STOP:
+                assert dialect.talk.since == {}, "nothing goes on"
             stays = answer.failed or dialect.state is state
             assert dialect.state is entry.to or stays, (state, event)
     assert taken == {event for event in E if not TABLE.entries[state, event].refused}

@@ -80,8 +80,8 @@ def _bpt(talk: Talk) -> bool:
 def _target_A(talk: Talk, now: Now) -> float:
     if not talk.drawing:
         return 0.0
-    wanted_A, planned = talk.wants.target_A, planned_W(talk.profile, now.utc)
-    return wanted_A if planned is None else min(wanted_A, max(0.0, planned) / max(talk.wants.voltage_V, 1.0))
+    wants, planned = talk.wants, planned_W(talk.profile, now.utc)
+    return wants.target_A if planned is None else min(wants.target_A, max(0.0, planned) / max(wants.voltage_V, wants.target_V, 1.0))
 
 
 def _needs(talk: Talk, *, dynamic: bool) -> dict[str, Any]:
