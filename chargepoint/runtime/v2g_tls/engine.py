@@ -42,7 +42,7 @@ class Engine:
         self._refusal: Refusal | None = None
         self._bug: BaseException | None = None
         self._eof = self._closed = self._over = False
-        self.handshake_done = self.ended = self.verified = False
+        self.handshake_done = self.ended = self._judged_right = False
         self.peer_chain: tuple[bytes, ...] = ()
         self._session = c_void_p()
         self._open()
@@ -84,6 +84,11 @@ class Engine:
     def version(self) -> str:
         """`1.2` or `1.3`; "" before the handshake is done."""
         return gnutls.VERSIONS.get(self._lib.gnutls_protocol_get_version(self._session), "") if self.handshake_done else ""
+
+    @property
+    def verified(self) -> bool:
+        """The other side has a certificate that is right, and has shown by the end of the handshake that it has the key, too."""
+        return self._judged_right and self.handshake_done
 
     @property
     def description(self) -> str:
@@ -260,8 +265,8 @@ class Engine:
             self._refusal = Refusal(BAD, f"the certificate cannot be judged: {words_of(code)}")
         else:
             self._refusal = refusal(status.value, self.peer_chain, self.plan)
-        self.verified = self._refusal is None
-        return 0 if self.verified else gnutls.E_CERTIFICATE_ERROR
+        self._judged_right = self._refusal is None
+        return 0 if self._judged_right else gnutls.E_CERTIFICATE_ERROR
 
     def _send_keys(self, buffer: int) -> int:
         if self.plan.role == "server":

@@ -32,6 +32,7 @@ from chargepoint.runtime.v2g_tls import (
     client_plan,
     gnutls,
     select,
+    verify,
 )
 from chargepoint.runtime.v2g_tls.contract import MOST_HANDSHAKE_OCTETS
 from chargepoint.runtime.v2g_tls.verify import refusal
@@ -259,6 +260,39 @@ def test_station_refused(wrong: testpki.Wrong, version: str) -> None:
 
 
 @pytest.mark.req("S-29")
+def test_a_right_certificate_is_not_enough() -> None:
+    """Certificates are no secret: a vehicle counts once it has signed with the key, and that is the end of the handshake."""
+    seen: list[bool] = []
+    server, client = Server(STATION), Engine(ISO_20)
+    client.step()
+    pass_on(client, server)
+    client.feed(server.take())
+    client.step()
+    flight = client.take()
+    sizes = [6]  # change of cipher; then one record a message
+    while sum(sizes) < len(flight):
+        at = sum(sizes)
+        sizes.append(5 + int.from_bytes(flight[at + 3 : at + 5], "big"))
+    for number, size in enumerate(sizes):
+        at = sum(sizes[:number])
+        server.feed(flight[at : at + size])
+        server.step()
+        seen.append(server.verified)
+    assert len(server.peer_chain) == 3
+    assert seen == [False] * (len(sizes) - 1) + [True]
+
+
+@pytest.mark.req("S-29")
+def test_a_chain_that_does_not_reach_the_root() -> None:
+    chain, contract = pki().iso20.vehicle, pki().iso20.contract
+    assert chain is not None
+    leaf = x509.load_pem_x509_certificates(chain.certificates)[0].public_bytes(Encoding.PEM)
+    for shown in (replace(chain, certificates=leaf), contract):  # no sub-CAs; those of an MO
+        ours, theirs = refused(Server(STATION), Engine(replace(ISO_20, chain=shown)))
+        assert ours.alert == theirs.received == 48
+
+
+@pytest.mark.req("S-29")
 def test_certificates_of_another_kind_or_purpose() -> None:
     good = pki().iso20
     for chain, words in ((good.secc, "extended key usage"), (pki().iso2.vehicle, "")):
@@ -323,6 +357,13 @@ def test_what_the_standard_asks_of_a_chain_that_is_right() -> None:
         assert (found.alert if found else 0) == alert, found
         assert words in (found.words if found else "")
     assert refusal(0, der(p256, "oemLeaf"), replace(mine, kinds=())) is None
+
+
+def test_a_certificate_that_is_larger_than_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "MOST_OCTETS", 400)
+    ours, theirs = refused(Server(STATION), Engine(ISO_20))
+    assert ours.alert == theirs.received == 42
+    assert "400 octets" in str(ours)
 
 
 PKIS: tuple[tuple[testpki.Kind, testpki.Wrong], ...] = (("p521", ""), ("p521", "no_digital_signature"), ("p256", ""))
