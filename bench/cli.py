@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     secc.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc")
     secc.add_argument("--control", default="any", metavar="C,..", help="scheduled, dynamic; any: both")
+    secc.add_argument("--patient", action="store_true", help="wait 10 s for a request of the loop: for vehicles that are slow programs")
     secc.add_argument("--slac", action="store_true", help="match over the power line first")
     ev = add("ev", _ev, "one simulated vehicle, one V2G session; exit 0 when it came to its SessionStop")
     ev.add_argument("--iface", required=True, metavar="IF", help="where the charger is looked for by SDP")
@@ -216,7 +217,7 @@ def _secc(given: argparse.Namespace) -> int:
         raise InputError("--slac: matching over the power line is not there yet")
     if "pnc" in given.auth.lower():
         raise InputError("--auth pnc: Plug & Charge is not there yet")
-    return main(Options(given.iface, given.pki, given.protocols, given.services, given.tls, given.control))
+    return main(Options(given.iface, given.pki, given.protocols, given.services, given.tls, given.control, patient=given.patient))
 
 
 def _ev(given: argparse.Namespace) -> int:

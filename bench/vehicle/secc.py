@@ -18,12 +18,13 @@ from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Secure, V2gServer, find
 from iso15118 import exi
 from iso15118.sdp import TlsPolicy
-from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
+from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
 from iso15118.secc.session import Command, Heard, Note, Protocol_, Send, Session
 from iso15118.terms import Ending, Facts, SessionBegun, SessionOver, Told
 
 WAIT_FOR_INTERFACE_S = 0.2
+PATIENT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Options:
     tls: str = "none"
     control: str = "any"
     show: bool = True
+    patient: bool = False
+    """Wait longer for requests of the loop than the standard says: for vehicles that are slow programs."""
     most_sessions: int = 0
     """More than one charger could serve: for benches of EV makers. 0: as a station has it."""
 
@@ -63,7 +66,10 @@ class Bench:
         return session
 
     def _dialect(self, charger: Charger, namespace: str) -> Iso20:
-        return Iso20(Talk(charger.facts, NAMESPACES[namespace], os.urandom(8), os.urandom(16), self.paused))
+        return Iso20(
+            Talk(charger.facts, NAMESPACES[namespace], os.urandom(8), os.urandom(16), self.paused),
+            loop_s=PATIENT_S if self.options.patient else LOOP_S,
+        )
 
     def told(self, session: Session, told: Told) -> None:
         """Into the charger, and onto the screen."""

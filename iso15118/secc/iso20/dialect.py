@@ -76,8 +76,8 @@ def event_of(request: Message) -> E:
 class Iso20:
     """One session. See `secc.session.Dialect`."""
 
-    def __init__(self, talk: Talk) -> None:
-        self.talk = talk
+    def __init__(self, talk: Talk, loop_s: float = LOOP_S) -> None:
+        self.talk, self.loop_s = talk, loop_s
         self.state = S.SETUP
         self._came_as = v2gtp.ISO20_MAIN
         self._told_for: Message | None = None
@@ -92,7 +92,7 @@ class Iso20:
 
     @property
     def patience_s(self) -> float:
-        return LOOP_S if self.state in (S.AC_LOOP, S.DC_LOOP) else SEQUENCE_S
+        return self.loop_s if self.state in (S.AC_LOOP, S.DC_LOOP) else SEQUENCE_S
 
     @property
     def answer_within_s(self) -> float:

