@@ -93,6 +93,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="WHAT",
         help="what is wrong with its leafs: expired, not_yet_valid, wrong_root, leaf_is_ca, no_digital_signature",
     )
+    _add_v2g(add)
+    # Whatever comes behind `exi`, --help too, is for its own parser, which is not imported before.
+    exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
+    exi.add_argument("rest", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Both sides of a V2G session alone."""
     secc = add("secc", _secc, "the charger's side of a V2G session alone, on simulated power; EIM is accepted after 1 s")
     secc.add_argument("--iface", required=True, metavar="IF", help="SDP and TCP on its link-local address")
     secc.add_argument("--pki", type=Path, metavar="DIR", help="a folder as `certs testpki` writes it; needed for TLS")
@@ -114,10 +123,6 @@ def _parser() -> argparse.ArgumentParser:
     ev.add_argument("--lax", action="store_true", help="take any voltage at the precharge: for a charger that only pretends")
     ev.add_argument("--loops", type=int, default=10, metavar="N", help="exchanges in the charge loop")
     ev.add_argument("--slac", action="store_true", help="match over the power line first")
-    # Whatever comes behind `exi`, --help too, is for its own parser, which is not imported before.
-    exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
-    exi.add_argument("rest", nargs=argparse.REMAINDER)
-    return parser
 
 
 def _help(parser: argparse.ArgumentParser) -> int:
