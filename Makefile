@@ -45,11 +45,11 @@ wheel: $(VENV)/.stamp
 	$(BIN)/python -m zipfile --list dist/*.whl | grep -q ' *chargepoint/py.typed'
 
 tests: $(VENV)/.stamp $(NPM_DIR)/node_modules/.stamp
-	$(BIN)/python -m pytest -q -n $(JOBS) --doctest-modules --cov --cov-report=term tests $(PACKAGES)
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --doctest-modules --cov --cov-report=term tests $(PACKAGES)
 
 # The long campaigns, whole; `make test` runs seeded slices of them.
 soak: $(VENV)/.stamp $(NPM_DIR)/node_modules/.stamp
-	SOAK=1 $(BIN)/python -m pytest -q -n $(JOBS) -m soak --timeout=0 tests
+	SOAK=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m soak --timeout=0 tests
 
 perf: $(VENV)/.stamp
 	$(BIN)/python -m bench.perf
