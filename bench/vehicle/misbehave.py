@@ -60,6 +60,8 @@ class Wrong:
     def __init__(self, inner: Session, seed: int, at: str = "") -> None:
         self.inner, self.dice, self.at = inner, random.Random(seed), at
         self.struck = False
+        self.struck_at = 0.0
+        """When it struck first (mono)."""
         self.gone = False
         """It says nothing any more."""
         self._count = 0
@@ -94,7 +96,8 @@ class Wrong:
                 self.seen(command)
             yield command
             return
-        self.struck = True
+        if not self.struck:
+            self.struck, self.struck_at = True, now.mono
         for after_s, each in self.strike(now, command):
             if after_s <= 0:
                 yield each
