@@ -17,6 +17,7 @@ from bench.vehicle import offer
 from bench.vehicle.model import SPECS, Vehicle
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Secure, Where, find
+from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from iso15118 import exi, sdp
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, Session, TimerExpired
@@ -112,6 +113,8 @@ class Drive(asyncio.Protocol):
             case Note(level, key, words):
                 self._say(f"{level} {key}: {words}")
             case Close():
+                if self.secure is not None:
+                    self._send(self.secure.closing())
                 if self._transport is not None:
                     self._transport.close()
             case SessionOver():
@@ -223,7 +226,13 @@ async def discover(where: Where, security: sdp.Security) -> sdp.Response:
 
 def _secure(options: Options, security: sdp.Security) -> Secure | None:
     if security is sdp.Security.NONE:
-        if options.tls != "none":
+        if options.tls in ("1.2", "1.3"):
             raise NoCharger(f"the charger offers no TLS, and --tls {options.tls} wants it")
         return None
-    raise offer.InputError(f"--tls {options.tls}: TLS is not there yet; there is none")
+    if options.pki is None:
+        raise offer.InputError("TLS needs --pki DIR; `chargepoint certs testpki DIR` makes one")
+    version = offer.version(options.tls)
+    secure, warnings = vehicle_tls(options.pki, version, lax=version == "any", key_log=offer.key_log())
+    for each in warnings:
+        print(f"warning: {each}", file=sys.stderr)
+    return secure

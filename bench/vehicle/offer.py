@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+from chargepoint.runtime.v2g_tls.plan import KeyLog, Version
 from iso15118.messages.iso20 import ac, dc
 from iso15118.terms import Control, Energy, Offered
 
@@ -29,6 +33,24 @@ def protocols(words: str) -> tuple[str, ...]:
             raise InputError(f"--protocols {word}: no such protocol; there are {', '.join(PROTOCOLS)}")
         found.append(PROTOCOLS[name])
     return tuple(found)
+
+
+def version(word: str) -> Version:
+    """A TLS version; any also takes peers that know only what the editions do not have."""
+    return "1.2" if word == "1.2" else "1.3" if word == "1.3" else "any"
+
+
+def key_log() -> KeyLog | None:
+    """Lines for SSLKEYLOGFILE, as Wireshark reads them, where that is set."""
+    name = os.environ.get("SSLKEYLOGFILE")
+    if not name:
+        return None
+
+    def write(line: str) -> None:
+        with Path(name).open("a", encoding="ascii") as file:
+            file.write(line.rstrip("\n") + "\n")
+
+    return write
 
 
 def energies(words: str) -> tuple[Energy, ...]:

@@ -16,6 +16,7 @@ from bench.vehicle import offer
 from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Secure, V2gServer, find
+from chargepoint.runtime.v2g_tls.secured import station
 from iso15118 import exi
 from iso15118.sdp import TlsPolicy
 from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
@@ -180,4 +181,10 @@ async def _listening(
 def _tls(options: Options) -> tuple[TlsPolicy, Callable[[], Secure] | None]:
     if options.tls == "none":
         return TlsPolicy.OFF, None
-    raise offer.InputError(f"--tls {options.tls}: TLS is not there yet; there is none")
+    if options.pki is None:
+        raise offer.InputError(f"--tls {options.tls} needs --pki DIR; `chargepoint certs testpki DIR` makes one")
+    version = offer.version(options.tls)
+    secure, warnings = station(options.pki, version, lax=version == "any", key_log=offer.key_log())
+    for each in warnings:
+        print(f"warning: {each}", file=sys.stderr)
+    return (TlsPolicy.OPTIONAL if version == "any" else TlsPolicy.REQUIRED), secure

@@ -50,6 +50,9 @@ class Secure(Protocol):
     def pending(self) -> bytes:
         """What TLS itself wants to send."""
 
+    def closing(self) -> bytes:
+        """Its last words before the connection is closed."""
+
     @property
     def ready(self) -> bool:
         """The handshake is done."""
@@ -308,6 +311,8 @@ class Connection(asyncio.Protocol):
             self._transport.write(octets)
 
     def _close(self) -> None:
+        if self.secure is not None:
+            self._send(self.secure.closing())
         if self._transport is not None:
             self._transport.close()
         self._forget()
