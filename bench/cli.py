@@ -21,7 +21,9 @@ MENDABLE = {
     "InputError",
     "CaptureError",
     "PkiError",
-, "NoCharger", "TlsMissing"}
+    "NoCharger",
+    "TlsMissing",
+}
 """Errors, by name, since nothing is imported here, whose message says what is wrong with what was given."""
 EXTRAS = {"rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": "serial"}
 """Package -> the extra that brings it."""
