@@ -155,6 +155,25 @@ def test_python_with_an_old_version(version: ssl.TLSVersion) -> None:
         peer.object.do_handshake()
 
 
+@pytest.mark.parametrize(("highest", "lax", "agreed", "verified"), [
+    (ssl.TLSVersion.TLSv1_2, False, "1.2", False), (ssl.TLSVersion.TLSv1_3, False, "1.2", False), (ssl.TLSVersion.TLSv1_3, True, "1.3", True),
+])  # fmt: skip
+def test_set_up_as_the_evcc_of_pypi(highest: ssl.TLSVersion, lax: bool, agreed: str, verified: bool) -> None:
+    """One group, P-256, and the OEM's provisioning certificate for the vehicle's: TLS 1.3 is for the lax only."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1_2, highest
+    context.set_ecdh_curve("prime256v1")
+    context.load_verify_locations(folder() / "v2gRootCACert.pem")
+    context.load_cert_chain(folder() / "oemCertChain.pem", folder() / "oemLeaf.key")
+    server, peer = Server(chains_of(pki(), lax=lax)), Peer(context)
+    shake(server, peer)
+    assert server.hello is not None
+    assert server.hello.groups == (0x17,)
+    assert (server.version, server.verified) == (agreed, verified)
+    talk(server, peer)
+
+
 def test_python_refuses_us() -> None:
     """OpenSSL says so in the clear, though the keys are agreed on."""
     server, peer = Server(chains_of(pki("wrong_root"))), a_peer(ssl.TLSVersion.TLSv1_3)
