@@ -1,0 +1,215 @@
+"""The cable's network side on real sockets (loopback): who gets in, what is answered, and what a flood costs (S-3, S-14, S-22, S-23, S-24)."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ipaddress
+import resource
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.vehicle.secc import Bench, Options
+from chargepoint.runtime.clock import SystemClock
+from chargepoint.runtime.ports.v2g import DYNAMIC_PORTS, MOST_CONNECTIONS, NoInterface, V2gServer, Where, find
+from iso15118 import exi, sdp
+from iso15118.messages import sap
+from iso15118.messages.declare import Message
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.messages.iso20 import dc
+from iso15118.v2gtp import ISO20_MAIN, SAP_DIN_ISO2, SDP_RESPONSE, Frame, FrameReader
+
+LOOPBACK = Where("lo", socket.if_nametoindex("lo"), ipaddress.IPv6Address("::1"))
+COMMON = cm.NAMESPACE
+PATIENCE_S = 20.0
+
+
+@asynccontextmanager
+async def serving(**more: object) -> AsyncIterator[tuple[V2gServer, int]]:
+    """A server with its bench on loopback; its TCP port."""
+    clock = SystemClock()
+    bench = Bench(Options("lo", show=False), clock, io.StringIO())
+    server = V2gServer(LOOPBACK, bench, clock, **more)  # type: ignore[arg-type]
+    await server.start()
+    bench.changed = server.changed
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            yield server, port(server)
+    finally:
+        await server.stop()
+
+
+def port(server: V2gServer) -> int:
+    answer = server.answer(sdp.Request(sdp.Security.NONE).octets())
+    assert answer is not None
+    return sdp.read_response(answer).port
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+class Client:
+    """A vehicle by hand."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer, self.frames = reader, writer, FrameReader()
+
+    @classmethod
+    async def connect(cls, port: int) -> Client:
+        return cls(*await asyncio.open_connection("::1", port))
+
+    async def ask(self, message: Message, payload_type: int, namespace: str, piece: int = 0) -> Message:
+        octets = Frame(payload_type, exi.encode(message, namespace)).octets()
+        for at in range(0, len(octets), piece or len(octets)):
+            self.writer.write(octets[at : at + (piece or len(octets))])
+            await self.writer.drain()
+        while True:
+            data = await self.reader.read(4096)
+            assert data, "closed"
+            for frame in self.frames.feed(data):
+                return exi.decode(frame.payload, namespace)
+
+    async def begin(self, piece: int = 0) -> bytes:
+        """Up to the session id."""
+        offer = sap.AppProtocolType(ProtocolNamespace=dc.NAMESPACE, VersionNumberMajor=1, VersionNumberMinor=0, SchemaID=7, Priority=1)
+        agreed = await self.ask(sap.supportedAppProtocolReq(AppProtocol=(offer,)), SAP_DIN_ISO2, sap.NAMESPACE, piece)
+        assert agreed == sap.supportedAppProtocolRes(ResponseCode="OK_SuccessfulNegotiation", SchemaID=7)
+        header = ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=1)
+        response = await self.ask(cm.SessionSetupReq(Header=header, EVCCID="CAR"), ISO20_MAIN, COMMON, piece)
+        assert isinstance(response, cm.SessionSetupRes)
+        assert response.ResponseCode == "OK_NewSessionEstablished"
+        return response.Header.SessionID
+
+    async def closed(self) -> bool:
+        """The charger has closed."""
+        try:
+            return await self.reader.read(1) == b""
+        except ConnectionError:
+            return True
+        finally:
+            self.writer.close()
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+@pytest.mark.req("S-22")
+@pytest.mark.parametrize("piece", [0, 1, 7])
+def test_a_session_begins_however_its_octets_are_cut(piece: int) -> None:
+    async def story() -> None:
+        async with serving() as (_, port):
+            client = await Client.connect(port)
+            first = await client.begin(piece)
+            client.close()
+            again = await Client.connect(port)
+            assert await again.begin(piece) != first, "ids are drawn"
+            again.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("S-23", "S-3")
+def test_sdp_answers_what_is_a_request_and_not_more_often_than_a_vehicle_asks() -> None:
+    async def story() -> None:
+        async with serving() as (server, port):
+            request = sdp.Request(sdp.Security.NONE).octets()
+            assert port in DYNAMIC_PORTS
+            assert server.answer(request[:-1]) is None
+            assert server.answer(Frame(SDP_RESPONSE, bytes(20)).octets()) is None
+            tls = server.answer(sdp.Request(sdp.Security.TLS).octets())
+            assert tls is not None
+            assert sdp.read_response(tls).security is sdp.Security.NONE, "less than it asked for: it may go"
+            answered = sum(server.answer(request) is not None for _ in range(5000))
+            assert answered <= 40
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("S-3")
+def test_five_hundred_idle_connections_cost_nothing_and_keep_nobody_out() -> None:
+    async def story() -> None:
+        async with serving() as (server, port):
+            before = open_files(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            idle = [await Client.connect(port) for _ in range(200)]
+            await asyncio.sleep(0)
+            assert len(server.connections) <= MOST_CONNECTIONS
+            for each in idle:
+                each.close()
+            for _ in range(300):
+                (await Client.connect(port)).close()
+            honest = await Client.connect(port)
+            await honest.begin()
+            assert len(server.connections) <= MOST_CONNECTIONS
+            honest.close()
+            await asyncio.sleep(0.05)
+            assert open_files() - before[0] < 20
+            assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before[1] < 20_000
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("S-3", "S-24")
+def test_a_vehicle_that_connects_anew_is_served_at_once() -> None:
+    """Its old connection hangs, without energy: it gives way."""
+
+    async def story() -> None:
+        async with serving() as (server, port):
+            old = await Client.connect(port)
+            await old.begin()
+            new = await Client.connect(port)
+            await new.begin()
+            assert await old.closed()
+            assert len(server.connections) == 1
+            new.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("S-1", "S-4")
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x00\x05hello",
+        b"\x01\xfe\x80\x01\xff\xff\xff\xf8",
+        Frame(SAP_DIN_ISO2, b"\x80\xff").octets(),
+        bytes(1000),
+    ],
+)
+def test_whatever_is_no_v2g_closes_its_connection_and_the_next_one_works(octets: bytes) -> None:
+    async def story() -> None:
+        async with serving() as (_, port):
+            stranger = await Client.connect(port)
+            stranger.writer.write(octets)
+            assert await stranger.closed()
+            honest = await Client.connect(port)
+            await honest.begin()
+            honest.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("S-9")
+def test_an_interface_that_is_not_there_is_said_in_words() -> None:
+    with pytest.raises(NoInterface, match="no network interface 'none0'"):
+        find("none0")
+    with pytest.raises(NoInterface, match="'lo' has no IPv6 link-local address"):
+        find("lo")
+
+
+def test_a_charger_that_stops_ends_its_sessions() -> None:
+    async def story() -> None:
+        async with serving() as (server, port):
+            client = await Client.connect(port)
+            await client.begin()
+            await server.stop()
+            assert await client.closed()
+            assert server.connections == []
+
+    asyncio.run(story())
