@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,8 @@ def cable(number: int) -> Iterator[Cable]:
 
 
 def _ip(*words: str) -> None:
+    if shutil.which("ip") is None:
+        raise NoNamespaces("network namespaces need the program ip (Debian: iproute2)")
     done = subprocess.run(["ip", *words], check=False, capture_output=True, text=True)
     if done.returncode:
         raise NoNamespaces(f"ip {' '.join(words)}: {done.stderr.strip()}")
