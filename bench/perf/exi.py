@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import math
 import os
 import platform
 import random
@@ -279,7 +280,7 @@ def cbv2g() -> Cbv2g | None:
 
 
 def _us(value: float) -> str:
-    return "fails" if value != value else f"{value:,.0f} µs" if value >= 100 else f"{value:.2g} µs" if value < 1 else f"{value:.1f} µs"  # noqa: PLR0124 not a number
+    return "fails" if math.isnan(value) else f"{value:,.0f} µs" if value >= 100 else f"{value:.2g} µs" if value < 1 else f"{value:.1f} µs"
 
 
 def measure_messages() -> Iterator[Row]:
@@ -308,20 +309,20 @@ def measure_messages() -> Iterator[Row]:
                 yield _row(message, way, min(own), min(them, default=0.0), compiled)
 
 
+def _ratio(own: float, value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    if value < own:
+        return f"1/{own / value:.1f} x"
+    return f"{value / own:.1f} x" if value < 10 * own else f"{value / own:,.0f} x"
+
+
 def _row(message: Message, way: str, own: float, them: float, compiled: float) -> Row:
     beside, ratios = [], []
     for name, value in (("EXIficient, py4j", them), ("libcbv2g", compiled)):
         if value:
             beside.append(f"{name} {_us(value)}")
-            ratios.append(
-                "-"
-                if value != value
-                else f"{value / own:,.1f} x"
-                if own < value < 10 * own
-                else f"{value / own:,.0f} x"
-                if value > own
-                else f"1/{own / value:.1f} x"
-            )  # noqa: PLR0124 not a number
+            ratios.append(_ratio(own, value))
     reach = f"{message.reach_us:g} µs" if message.reach_us < 1000 else f"{message.reach_us / 1000:g} ms"
     return Row(f"EXI {way} {message.what}, {len(message.octets):,} octets", _us(own), reach, "; ".join(beside), "; ".join(ratios))
 
