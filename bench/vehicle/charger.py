@@ -80,12 +80,15 @@ class Charger:
 
     facts: Facts = field(default_factory=Facts)
     pace: Pace = field(default_factory=Pace)
+    back_W: float = 0.0
+    """In dynamic control, both ways: the vehicle is to give so much."""
 
     def __post_init__(self) -> None:
         self.log: list[tuple[float, Told]] = []
         self.ev = EvLimits()
         self.chosen: EnergyChosen | None = None
-        self.energy_Wh = 0.0
+        self.energy_Wh = self._back_Wh = 0.0
+        """To the vehicle, less what came back; and what came back."""
         self.pilot = "B"
         """State B, and C from the cable check (DC) or the start of the power (AC) on: what an EV does there."""
         self._target_V = self._target_A = 0.0
@@ -138,7 +141,8 @@ class Charger:
             case PowerOff() | SessionOver():
                 self._off(now)
             case PrechargeWanted():
-                self._target_V, self._target_A = told.target_V, 0.0
+                most_V = self.facts.dc.max_voltage_V if self.facts.dc else 0.0
+                self._target_V, self._target_A = _within(told.target_V, 0.0, most_V), 0.0
                 self._move(now)
             case WeldingCheckWanted():
                 self._target_V = 0.0
@@ -191,22 +195,23 @@ class Charger:
     # ---- the output
 
     def _dc(self, now: Now, told: DcDemand) -> None:
+        """What the vehicle says is taken within the limits of this output, whatever it says."""
         limits = self.facts.dc
         if limits is None or self.facts.power is not Progress.DONE:
             return
         self._count_energy(now)
+        present_V = max(told.present_V, 1.0)
+        ev = told.limits or self.ev
         if told.target_A is not None and told.target_V is not None:
-            wanted_A, self._target_V = told.target_A, told.target_V
+            wanted_A, wanted_V = told.target_A, told.target_V
         else:
-            ev = told.limits or self.ev
-            power_W = min(each for each in (limits.max_power_W, ev.max_power_W) if each is not None)
-            wanted_A = power_W / max(told.present_V, 1.0)
-            wanted_A = min(each for each in (wanted_A, ev.max_current_A) if each is not None)
-            self._target_V = told.present_V
-        most_A = min(limits.max_current_A, limits.max_power_W / max(told.present_V, 1.0))
+            power_W = -min(self.back_W, ev.max_discharge_W or 0.0) if self.back_W else _least(limits.max_power_W, ev.max_power_W)
+            wanted_A, wanted_V = _least(power_W / present_V, ev.max_current_A), told.present_V
+        most_A = min(limits.max_current_A, limits.max_power_W / present_V)
+        least_A = -min(limits.max_discharge_A, limits.max_discharge_W / present_V) if self._both_ways else 0.0
         self.facts.current_limited = wanted_A > most_A
-        self.facts.power_limited = wanted_A > limits.max_power_W / max(told.present_V, 1.0)
-        self._target_A = max(-limits.max_discharge_A, min(wanted_A, most_A))
+        self.facts.power_limited = wanted_A > limits.max_power_W / present_V
+        self._target_A, self._target_V = _within(wanted_A, least_A, most_A), _within(wanted_V, 0.0, limits.max_voltage_V)
         self._move(now)
 
     def _ac(self, now: Now, told: AcDemand) -> None:
@@ -214,10 +219,20 @@ class Charger:
         if limits is None:
             return
         self._count_energy(now)
-        most_W = (told.limits.max_power_W if told.limits else None) or self.ev.max_power_W or limits.max_power_W
-        self.facts.target_power_W = min(limits.max_power_W, most_W)
-        drawn_W = told.present_W if told.present_W is not None else 0.0
+        ev = told.limits or self.ev
+        least_W = -limits.max_discharge_W if self._both_ways else 0.0
+        target_W = (
+            -min(self.back_W, ev.max_discharge_W or 0.0)
+            if self.back_W
+            else _least(limits.max_power_W, ev.max_power_W or self.ev.max_power_W)
+        )
+        self.facts.target_power_W = _within(target_W, least_W, limits.max_power_W)
+        drawn_W = _within(told.present_W or 0.0, least_W, limits.max_power_W)
         self.facts.voltage_V, self.facts.current_A = limits.nominal_V, drawn_W / limits.nominal_V
+
+    @property
+    def _both_ways(self) -> bool:
+        return self.chosen is not None and self.chosen.energy.is_bpt
 
     def _off(self, now: Now) -> None:
         self._count_energy(now)
@@ -230,9 +245,11 @@ class Charger:
     def _count_energy(self, now: Now) -> None:
         """Between two things that are told the output is taken as it was."""
         if self.facts.power is Progress.DONE:
-            self.energy_Wh += self.facts.voltage_V * self.facts.current_A * (now.mono - self._at) / 3600
+            moved_Wh = self.facts.voltage_V * self.facts.current_A * (now.mono - self._at) / 3600
+            self.energy_Wh += moved_Wh
+            self._back_Wh += max(0.0, -moved_Wh)
         self._at = now.mono
-        self.facts.meter = Reading("SIM-1", round(self.energy_Wh))
+        self.facts.meter = Reading("SIM-1", round(self.energy_Wh + self._back_Wh), round(self._back_Wh))
 
     def _move(self, now: Now) -> None:
         if not self._moving:
@@ -251,3 +268,11 @@ class Charger:
 
 def _toward(value: float, target: float, step: float) -> float:
     return target if abs(target - value) <= step else value + step if target > value else value - step
+
+
+def _within(value: float, least: float, most: float) -> float:
+    return max(least, min(most, value))
+
+
+def _least(value: float, other: float | None) -> float:
+    return value if other is None else min(value, other)

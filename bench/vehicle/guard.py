@@ -1,6 +1,6 @@
 """What has to hold at every moment of a session: watches for `Pair`. `Guard`, whatever the vehicle does:
 
-- More than 2 A flow only between PowerDelivery Start and the end of the energy.
+- More than 2 A flow only between PowerDelivery Start and the end of the energy; back only where both ways were chosen; never more than the charger's limits.
 - The energy is off before what ends it is answered, and before a connection is closed.
 - The charger says to its host that a session is over once, and nothing after that.
 
@@ -42,6 +42,17 @@ class Guard:
         self._seen = len(pair.story)
         if not self.power and abs(pair.charger.facts.current_A) > IDLE_A:
             raise AssertionError(f"{pair.charger.facts.current_A:.1f} A without PowerDelivery Start, at {pair.mono:.3f}")
+        self._limits(pair)
+
+    @staticmethod
+    def _limits(pair: Pair) -> None:
+        facts, chosen = pair.charger.facts, pair.charger.chosen
+        if facts.current_A < 0 and (chosen is None or not chosen.energy.is_bpt):
+            raise AssertionError(f"{facts.current_A:.1f} A back from a vehicle that gives nothing")
+        if facts.dc is not None and chosen is not None and chosen.energy.is_dc and (
+            facts.voltage_V > facts.dc.max_voltage_V or not -facts.dc.max_discharge_A <= facts.current_A <= facts.dc.max_current_A
+        ):  # fmt: skip
+            raise AssertionError(f"{facts.voltage_V:.0f} V, {facts.current_A:.1f} A: more than the charger may")
 
     def _vehicle(self, thing: Message | Told | Close) -> None:
         if isinstance(thing, Message):

@@ -279,7 +279,12 @@ class Session:
         self._pending = None
         if answer.failed and self.dialect.energy_on:
             yield PowerOff(answer.failed)
-        yield self._sent(answer.response, answer.payload_type, answer.namespace)
+        try:
+            send = self._sent(answer.response, answer.payload_type, answer.namespace)
+        except ExiError as error:  # a fact that no message can say
+            yield from self._broken(f"no answer can be made: {error}")
+            return
+        yield send
         if answer.failed or answer.over:
             yield from self._end(now, answer.over or Ending.ABORTED, answer.failed or "SessionStop", answer.ev_code)
             return

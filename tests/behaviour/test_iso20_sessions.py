@@ -23,6 +23,7 @@ from iso15118.evcc.terms import (
     Delivered,
     EvseAsks,
     EvWish,
+    MeterShown,
     OpenContactors,
     PlanOffered,
     ProfileMade,
@@ -324,6 +325,32 @@ def test_a_vehicle_that_gives(energy: Energy) -> None:
     ended_well(pair)
     assert pair.vehicle.taken_Wh < -3
     assert pair.charger.energy_Wh == pytest.approx(pair.vehicle.taken_Wh, rel=0.15)
+
+
+@pytest.mark.parametrize("energy", [Energy.AC_BPT, Energy.DC_BPT])
+def test_a_charger_that_wants_energy_back(energy: Energy) -> None:
+    pair = make(energy, Control.DYNAMIC)
+    pair.charger.back_W = 5_000.0
+    pair.session()
+    ended_well(pair)
+    assert pair.vehicle.taken_Wh < -3
+    assert pair.charger.energy_Wh == pytest.approx(pair.vehicle.taken_Wh, rel=0.15)
+    meter = told(pair, MeterShown, "ev")[-1].reading
+    assert meter.import_Wh == 0
+    assert meter.export_Wh == pytest.approx(-pair.charger.energy_Wh, abs=1.0)
+
+
+def test_a_fact_that_no_message_can_say_ends_the_session() -> None:
+    pair = make()
+    after(pair, 5, lambda: setattr(pair.charger, "energy_Wh", 1e40))
+    pair.charger.facts.meter = None
+    after(pair, 6, lambda: setattr(pair.charger.facts, "wish_within_s", 1 << 20))
+    ask(pair, "charger", 6, None, Wish.PAUSE)
+    pair.session()
+    assert pair.evse_over is not None
+    assert pair.evse_over.ending is Ending.ABORTED
+    assert "no answer can be made" in pair.evse_over.why
+    assert told(pair, PowerOff)
 
 
 def test_a_service_beside_the_energy() -> None:

@@ -12,6 +12,9 @@ from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
 from iso15118.secc.session import Now
 from iso15118.terms import AcDemand, Battery, DcDemand, EnergyWanted, EvLimits, MeteringConfirmed, Reading, Told
 
+MOST_WH = (1 << 64) - 1
+"""More no message says."""
+
 
 def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
     """What the charger wants the vehicle to draw, or to give."""
@@ -158,8 +161,8 @@ def _seen(talk: Talk, request: ct.ChargeLoopReqType) -> dict[str, Any]:
 def _meter(reading: Reading) -> ct.MeterInfoType:
     return ct.MeterInfoType(
         MeterID=reading.meter_id[:32],
-        ChargedEnergyReadingWh=max(0, reading.import_Wh),
-        BPT_DischargedEnergyReadingWh=reading.export_Wh,
+        ChargedEnergyReadingWh=min(max(0, reading.import_Wh), MOST_WH),
+        BPT_DischargedEnergyReadingWh=min(max(0, reading.export_Wh), MOST_WH) if reading.export_Wh is not None else None,
         MeterSignature=reading.signature[:64] or None,
         MeterTimestamp=reading.utc,
     )
