@@ -41,6 +41,8 @@ class Encoder(Walk):
             return self.out.finish()
         except ExiError as error:
             raise ExiError(error.problem, error.path or "/".join(self.path), None, error.expected) from None
+        except (AttributeError, TypeError) as error:
+            raise ExiError(f"no message: {error}", "/".join(self.path)) from None
 
     def _document(self, message: Message) -> None:
         for code, element in enumerate(self.schema.elements.values()):

@@ -19,7 +19,7 @@ from typing import Any
 
 from iso15118.exi.schema import Schema, Value
 from iso15118.exi.straight.help import HELP, NOTHING, WHOLE, Out, Unusual, Window
-from iso15118.exi.straight.items import Irregular, Item, is_small
+from iso15118.exi.straight.items import SMALL, Irregular, Item, is_open, is_small, items_of
 from iso15118.exi.straight.reading import Reading
 from iso15118.exi.straight.writing import Writing
 from iso15118.exi.types import Simple
@@ -130,7 +130,14 @@ class Straight:
 
     def small(self, kind: type[Message]) -> bool:
         """Written out where it stands."""
-        return is_small(self.schema, kind)
+        return is_small(self.schema, kind) or self._only_attributes(kind)
+
+    def _only_attributes(self, kind: type[Message]) -> bool:
+        """A type in which anything may stand, and normally nothing does: DigestMethod and its like."""
+        if not is_open(kind) or kind._abstract_ or self.open_end(kind) is None:
+            return False
+        items = items_of(self.schema, kind)
+        return len(items) <= SMALL and all(each.least for each in items)
 
 
 __all__ = ["NOTHING", "WHOLE", "Out", "Straight", "Unusual", "Window"]

@@ -9,7 +9,7 @@ from iso15118.exi.limits import MOST_BIG_INTEGER_OCTETS, MOST_INTEGER_OCTETS
 
 WINDOW = 256
 """Octets that are taken into a window at a time."""
-WHOLE = 512
+WHOLE = 256
 """Messages up to this length are one window."""
 FULL = 1 << 2048
 """So much may wait before it is flushed."""
@@ -64,7 +64,7 @@ class Out:
 
 
 def more(x: int, s: int, v: int) -> tuple[int, int]:
-    """An unsigned integer whose first group says that more follow."""
+    """An unsigned integer whose second group says that more follow."""
     return _groups(x, s, v, 7 * MOST_INTEGER_OCTETS)
 
 
@@ -74,8 +74,8 @@ def big(x: int, s: int, v: int) -> tuple[int, int]:
 
 
 def _groups(x: int, s: int, v: int, most: int) -> tuple[int, int]:
-    v &= 127
-    shift = 7
+    v &= 16383
+    shift = 14
     while shift < most:
         s -= 8
         group = x >> s & 255
@@ -98,11 +98,13 @@ def octets(d: Window, x: int, s: int, q: bool, n: int) -> tuple[bytes, int, int,
 def text(d: Window, x: int, s: int, q: bool, n: int) -> tuple[str, int, int, bool]:
     """So many characters. ASCII comes in one piece."""
     bits = n << 3
-    if q and s < 3 * bits:
-        x, s, q = d.fill(x, s, 3 * bits)
+    if q and s < bits:
+        x, s, q = d.fill(x, s, bits)
     raw = (x >> s - bits & (1 << bits) - 1).to_bytes(n, "big")
     if raw.isascii():
         return raw.decode("ascii"), x, s - bits, q
+    if q and s < 3 * bits:
+        x, s, q = d.fill(x, s, 3 * bits)
     n_raw = min(3 * n, s >> 3)
     found, used = taken((x >> s - 8 * n_raw & (1 << 8 * n_raw) - 1).to_bytes(n_raw, "big"), n)
     return found, x, s - 8 * used, q
@@ -145,7 +147,7 @@ def text_out(d: Out, b: int, v: str) -> int:
 
 
 HELP: dict[str, Any] = {
-    "Unusual": Unusual, "FULL": FULL, "BOOL": {True: 1, False: 0}, "new": object.__new__, "more": more, "big": big, "octets": octets, "text": text,
+    "Unusual": Unusual, "FULL": FULL, "LISTS": (tuple, list), "BOOL": {True: 1, False: 0}, "new": object.__new__, "more": more, "big": big, "octets": octets, "text": text,
     "more_out": more_out, "octets_out": octets_out, "text_out": text_out,
 }  # fmt: skip
 """The scope of the generated functions."""

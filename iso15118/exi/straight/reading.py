@@ -218,7 +218,7 @@ class Reading(Lines):
                 with self.block(f"if {n} < {item.least}:"):
                     self.take(item.size.bit_length(), lambda e: self.put(f"{c} = {e}"))
                     self.flush()
-                    self.put("continue")
+                    self.put(f"if {c} >= {item.size}: raise Unusual", "continue")
             if item.field.most is not None:
                 with self.block(f"if {n} == {item.most}:"):
                     self.take(width(followers), lambda e: self.put(f"{c} = {e}"))
@@ -304,7 +304,7 @@ class Reading(Lines):
         self.flush()
         if simple.most is None:
             self.look()
-        self.put(f"if {v} > 127: {v}, s = {'big' if simple.most is None else 'more'}(x, s, {v})")
+        self._more(v, big=simple.most is None)
         self._since += 640 if simple.most is None else 80
         if signed:
             self.put(f"if {g}: {v} = -1 - {v}")
@@ -316,6 +316,11 @@ class Reading(Lines):
             )
         store(v)
 
+    def _more(self, v: str, *, big: bool = False) -> None:
+        """The groups behind the first one of an integer; the second stands here, since most have two."""
+        with self.block(f"if {v} > 127:"):
+            self.put(f"s -= 8; h = x >> s & 255; {v} = {v} & 127 | h << 7", f"if h > 127: {v}, s = {'big' if big else 'more'}(x, s, {v})")
+
     def _long(self, simple: Simple, store: Callable[[str], None]) -> None:
         """A text or octets."""
         least, most, text = simple.least or 0, simple.longest, simple.kind == "text"
@@ -326,7 +331,7 @@ class Reading(Lines):
         n, v = self.name("n"), self.name("v")
         self.take(8, lambda e: self.put(f"{n} = {e}"))
         self.flush()
-        self.put(f"if {n} > 127: {n}, s = more(x, s, {n})")
+        self._more(n)
         low, high = (least + 2, most + 2) if text else (least, most)
         self.put(f"if {n} > {high}: raise Unusual" if not low else f"if not {low} <= {n} <= {high}: raise Unusual")
         self.put(f"{v}, x, s, q = {'text' if text else 'octets'}(d, x, s, q, {n}{' - 2' if text else ''})")
