@@ -22,7 +22,7 @@ from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.messages.minimal import minimal
+from iso15118.minimal import minimal
 from iso15118.secc.session import Close, Command, Event, Lost, Now, Send, TimerExpired
 from iso15118.v2gtp import HEADER, Frame
 

@@ -34,11 +34,12 @@ class Codec:
         long = len(octets) > WHOLE
         if long:
             _bounded(octets)
+        plain = octets.removeprefix(COOKIE)
         try:
             if long:
-                return self._decode_long(octets)
-            s = 8 * len(octets) - self._front
-            x = int.from_bytes(octets, "big")
+                return self._decode_long(plain)
+            s = 8 * len(plain) - self._front
+            x = int.from_bytes(plain, "big")
             message: Message
             message, x, s, _ = self.straight.scope[self._decoders[x >> s]](_NO_WINDOW, x, s, False)
             if s >= 8 and not _one_zero(x, s):
@@ -75,7 +76,24 @@ class Codec:
 
     def decode_fragment(self, octets: bytes) -> tuple[str, Any]:
         _bounded(octets)
-        return Decoder(self.grammars, octets).fragment()
+        plain, bits = octets.removeprefix(COOKIE), self._fragment_bits
+        try:
+            window = Window(plain)
+            x, s, q = window.fill(0, 0)
+            s -= 8 + bits
+            name, function = self._fragment_decoders[x >> s]
+            value, x, s, q = self.straight.scope[function](window, x, s, q)
+            if q:
+                x, s, q = window.fill(x, s)
+            s -= bits
+            if q or x >> s & ((1 << bits) - 1) != len(self.schema.declared) + 1 or (s >= 8 and not _one_zero(x, s)):
+                raise Unusual
+        except NOTHING:
+            return Decoder(self.grammars, octets).fragment()
+        except Exception:
+            self.straight.tell_sources()
+            raise
+        return name, value
 
     def encode_fragment(self, name: str, value: Any) -> bytes:
         out = Out()
@@ -91,6 +109,15 @@ class Codec:
         return (len(self.schema.declared) + 1).bit_length()
 
     @cached_property
+    def _fragment_decoders(self) -> dict[int, tuple[str, str]]:
+        """Header and event code of a fragment's element -> its name, and function."""
+        return {
+            HEADER << self._fragment_bits | code: (qname[1], self.straight.decoder(values[0]))
+            for code, (qname, values) in enumerate(self.schema.declared.items())
+            if len(values) == 1 and isinstance(values[0], type)
+        }
+
+    @cached_property
     def _fragments(self) -> dict[tuple[str, type], tuple[int, str]]:
         """Name and class of an element -> header and event code behind a leading one, and function. A name with two types is not straight."""
         first = (1 << 8 | HEADER) << self._fragment_bits
@@ -101,7 +128,7 @@ class Codec:
         return found
 
     def walk(self, octets: bytes, note: Note, *, fragment: bool = False) -> Any:
-        """Decode step by step, and tell of each; see `explain`."""
+        """Decode step by step to the end, and tell of each thing; `explain` says it in words."""
         _bounded(octets)
         decoder = Decoder(self.grammars, octets, note, most_events=8 * len(octets))
         return decoder.fragment() if fragment else decoder.document()
@@ -119,6 +146,8 @@ class Codec:
 
 
 _NO_WINDOW = Window(b"")
+COOKIE = b"$EXI"
+"""May stand before the header (EXI section 5.1)."""
 
 
 def _one_zero(x: int, s: int) -> bool:

@@ -321,7 +321,7 @@ class Decoder(Walk):
         return self._checked(simple, value, start)
 
     def _octets(self, simple: Simple) -> bytes:
-        start, length = self.bits.pos, self.bits.unsigned(4)
+        start, length = self.bits.pos, self.bits.unsigned(MOST_INTEGER_OCTETS)
         if length > simple.longest:
             raise ExiError(f"{length} octets", bit=start, expected=str(simple))
         return self.bits.octets(length)

@@ -7,12 +7,13 @@ from typing import Any
 
 from iso15118.exi import text
 from iso15118.exi.bits import BitWriter
+from iso15118.exi.builtin import TYPE
 from iso15118.exi.errors import ExiError
 from iso15118.exi.grammar import Production, State
 from iso15118.exi.limits import MOST_CHARACTERS, MOST_NAME, MOST_REPEATS
 from iso15118.exi.schema import Value
 from iso15118.exi.strings import write_value
-from iso15118.exi.types import Field, QName, Simple, fields_of
+from iso15118.exi.types import Field, QName, Simple, fields_of, namespace_of
 from iso15118.exi.walk import HEADER, Grammars, Walk
 from iso15118.messages.declare import AnyElement, Message
 
@@ -82,6 +83,10 @@ class Encoder(Walk):
                     self._check(field.value, given, f"@{field.name}")
                     self.out.write(names.index(field.qname), width)
                     write_value(self.out, given)
+        fields = fields_of(type(value)) if isinstance(value, Message) else ()
+        simple = next((each.value for each in fields if each.kind == "text"), ANY_TEXT)
+        if wrong := text.problem(simple, body) if isinstance(simple, Simple) else "":
+            raise ExiError(wrong)
         self.out.write(len(names) + 1 + rest + 1, width)
         write_value(self.out, body)
         self.out.write(rest, (rest + 2).bit_length())
@@ -101,12 +106,18 @@ class Encoder(Walk):
         self.typed(simple, value)
         self.out.write(0, 1)
 
-    def complex_element(self, message: Message) -> None:
-        """All of its content, to its end."""
+    def complex_element(self, message: Message, declared: type[Message] | None = None) -> None:
+        """All of its content, to its end. Of another type than the element is declared with: xsi:type says so."""
         kind = type(message)
         if kind._abstract_:
             raise ExiError(f"{kind.__name__} is abstract")
         content = self.grammars.content(kind)
+        if declared is not None and kind is not declared:
+            start = self.grammars.content(declared)
+            state = start.state(start.begin)
+            self.out.write(len(state.productions), state.bits)
+            self.out.write(state.second.index("AT(xsi:type)"), (len(state.second) - 1).bit_length())
+            self.strings.write_qname(self.out, (namespace_of(kind), kind._type_))
         left = {field.name: _items(field, getattr(message, field.name)) for field in fields_of(kind)}
         place, count = content.begin, 0
         while True:
@@ -148,7 +159,10 @@ class Encoder(Walk):
 
     @staticmethod
     def _suits(production: Production, item: Any) -> bool:
-        return production.event != "SE" or isinstance(production.element.value, Simple) or type(item) is production.element.value
+        value = production.element.value
+        if production.event != "SE" or isinstance(value, Simple):
+            return True
+        return type(item) is value or (not production.field.ref and isinstance(item, value) and bool(type(item)._type_))
 
     def _give(self, production: Production, item: Any) -> None:
         field = production.field
@@ -158,7 +172,7 @@ class Encoder(Walk):
                     if isinstance(production.element.value, Simple):
                         self.simple_element(production.element.value, item)
                     else:
-                        self.complex_element(item)
+                        self.complex_element(item, production.element.value)
             case "SE(*)":
                 self._wildcard(item)
             case "CH(mixed)":
@@ -215,9 +229,12 @@ class Encoder(Walk):
 
     def _built_in(self, qname: QName, item: AnyElement) -> None:
         rules = self.built_ins.rules(qname)
+        names = {name: _split(name) for name in item.attributes}
+        if len(set(names.values())) < len(names) or TYPE in names.values():
+            raise ExiError("an attribute twice, or xsi:type on an element that no schema declares")
         for name, value in item.attributes.items():
             self._check(ANY_TEXT, value, f"@{name}")
-            self.built_ins.write(self.out, rules, ("AT", _split(name)))
+            self.built_ins.write(self.out, rules, ("AT", names[name]))
             write_value(self.out, value)
         for each in item.content:
             if isinstance(each, str):

@@ -16,4 +16,6 @@ class ExiError(ValueError):
 
     def __str__(self) -> str:
         where = ", ".join(each for each in (self.path, "" if self.bit is None else f"bit {self.bit}") if each)
-        return (f"{where}: " if where else "") + self.problem + (f"; expected {self.expected}" if self.expected else "")
+        words = (f"{where}: " if where else "") + self.problem + (f"; expected {self.expected}" if self.expected else "")
+        # Names of a stream may stand in it, and it goes to terminals and logs.
+        return words if words.isprintable() else "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in words)

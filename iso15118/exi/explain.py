@@ -98,7 +98,7 @@ class _Telling:
         """All of it; the error that ended it."""
         if len(self._octets) > MOST_OCTETS:
             return ExiError(f"{len(self._octets)} octets, {MOST_OCTETS} are allowed")
-        decoder = _Decoder(self._codec.grammars, self._octets, self._note)
+        decoder = _Decoder(self._codec.grammars, self._octets, self._note, most_events=8 * len(self._octets))
         self._decoder = decoder
         try:
             if fragment:

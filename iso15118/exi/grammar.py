@@ -40,12 +40,11 @@ class Production(NamedTuple):
 class State:
     """What may come at one place in the content of a type. `bits` is the width of the first part of an event code."""
 
-    __slots__ = ("attributes", "bits", "productions", "second", "start")
+    __slots__ = ("bits", "productions", "second")
 
     def __init__(self, productions: Iterable[Production], *, attributes: bool, start: bool = False) -> None:
         self.productions = tuple(sorted(productions, key=lambda each: _ORDER[each.event]))
         self.bits = len(self.productions).bit_length()
-        self.attributes, self.start = attributes, start
         events = [] if any(each.event == "EE" for each in self.productions) else ["EE"]
         if start:
             events += ["AT(xsi:type)", "AT(xsi:nil)"]

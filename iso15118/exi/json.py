@@ -8,7 +8,7 @@ from typing import Any
 from iso15118.exi import text
 from iso15118.exi.errors import ExiError
 from iso15118.exi.limits import MOST_DEPTH
-from iso15118.exi.schema import Element, Schema
+from iso15118.exi.schema import Schema
 from iso15118.exi.types import Field, Simple, fields_of
 from iso15118.messages.declare import AnyElement, Message, defaults
 
@@ -43,9 +43,13 @@ def body(message: Message) -> dict[str, Any]:
     return found
 
 
+XSI_TYPE = "xsi:type"
+"""Key of the type's name where an element holds another type than it is declared with."""
+
+
 def _plain(field: Field, value: Any) -> Any:
     if isinstance(value, Message):
-        return body(value)
+        return body(value) if type(value) is field.value else {XSI_TYPE: type(value)._type_, **body(value)}
     if isinstance(value, bytes):
         return (
             value.hex().upper()
@@ -130,7 +134,18 @@ class Reader:
         return self._one(field, value, path)
 
     def _one(self, field: Field, value: Any, path: str) -> Any:
-        return self._simple(field.value, value, path) if isinstance(field.value, Simple) else self.message(field.value, value, path)
+        if isinstance(field.value, Simple):
+            return self._simple(field.value, value, path)
+        if isinstance(value, dict) and XSI_TYPE in value:
+            value = dict(value)
+            return self.message(self._derived(field.value, value.pop(XSI_TYPE), path), value, path)
+        return self.message(field.value, value, path)
+
+    def _derived(self, kind: type[Message], name: Any, path: str) -> type[Message]:
+        for (_, known), each in self.schema.types.items():
+            if known == name and issubclass(each, kind):
+                return each
+        raise ExiError(f"{text.shortly(name)} is no type derived from {kind.__name__}", path)
 
     def _any(self, value: Any, path: str) -> Message:
         if path.count("/") >= MOST_DEPTH:
@@ -174,4 +189,4 @@ def _list(value: Any, path: str) -> list[Any]:
     return value
 
 
-__all__ = ["Element", "Reader", "body", "to_json"]
+__all__ = ["XSI_TYPE", "Reader", "body", "to_json"]

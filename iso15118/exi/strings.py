@@ -5,7 +5,7 @@ from __future__ import annotations
 from iso15118.exi.bits import BitReader, BitWriter
 from iso15118.exi.characters import NoCharacter, taken
 from iso15118.exi.errors import ExiError
-from iso15118.exi.limits import MOST_CHARACTERS, MOST_NAME, MOST_RECALLED
+from iso15118.exi.limits import MOST_CHARACTERS, MOST_INTEGER_OCTETS, MOST_NAME, MOST_RECALLED
 from iso15118.exi.schema import Schema
 from iso15118.exi.types import QName
 
@@ -86,7 +86,7 @@ class Strings:
 
     def read_value(self, bits: BitReader, qname: QName, longest: int) -> tuple[str, str]:
         """A string value (7.3.3): the text, and "" or how it was found."""
-        at, length = bits.pos, bits.unsigned(4)
+        at, length = bits.pos, bits.unsigned(MOST_INTEGER_OCTETS)
         if length > 1:
             text = read_characters(bits, length - 2, longest)
             if text and self.kept:

@@ -2,6 +2,9 @@
 
 The codec is told by `SETS` which modules make up the grammars of a document. Nothing is imported before it is asked for:
 a session needs one or two of the sets.
+
+Each module names its source once. [K]: from general knowledge of the standard, whose text was not at hand; the shapes themselves are held
+against the published schema files (`bench.xsdcheck`), those of Amendment 1 against recorded streams and a table of facts.
 """
 
 from typing import NamedTuple

@@ -58,6 +58,7 @@ class Straight:
         self.schema, self.open_end = schema, open_end
         self.numbers = {kind: _MADE.number(kind) for kind in schema.classes}
         self.scope: dict[str, Any] = dict(HELP)
+        self._told = False
         for kind, number in self.numbers.items():
             self.scope[f"C{number}"] = kind
             self.scope[f"D{number}"] = self._later(kind, "D")
@@ -104,6 +105,9 @@ class Straight:
         """So that tracebacks, debuggers and profilers show the functions' lines. Not from the beginning: it takes 4 MB for all sets."""
         import linecache  # noqa: PLC0415
 
+        if self._told:
+            return
+        self._told = True
         for kind in self.numbers:
             for way in "DW":
                 source = self.source(kind, way)

@@ -11,7 +11,7 @@ from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_certificates as cc
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.messages.minimal import minimal
+from iso15118.minimal import minimal
 from iso15118.secc.session import Now
 from iso15118.terms import Ending, Energy, Facts, Offered, Told, Wish
 

@@ -32,7 +32,7 @@ from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.messages.minimal import minimal
+from iso15118.minimal import minimal
 from iso15118.terms import Control, Ending, Energy, EvLimits, Facts, Offered, Payment, Slot, Wish
 
 _ABSTRACT: dict[type[Any], dict[str, Any]] = {

@@ -13,9 +13,13 @@ M = TypeVar("M", bound=Message)
 
 
 def minimal(kind: type[M], **given: Any) -> M:
-    """An object of this type with `given` fields, and the rest from its declaration. A choice takes its first branch. Raises TypeError for an abstract type
-    that has to be there: no member can be chosen from a declaration alone, so it has to be given.
+    """An object of this type with `given` fields, and the rest from its declaration. A choice takes its first branch.
+
+    Raises TypeError for an abstract type that has to be there (no member can be chosen from a declaration alone: it has to be given), and for the
+    types of xmldsig with nested groups.
     """
+    if kind._content_:
+        raise TypeError(f"{kind.__name__}: what is least cannot be told from its fields")
     values = dict(defaults(kind)) | given
     chosen: set[str] = {each.choice for each in fields_of(kind) if each.choice and each.name in given}
     for field in fields_of(kind):
