@@ -25,6 +25,7 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
 from iso15118.secc.session import (
+    Abort,
     Changed,
     Close,
     Command,
@@ -78,6 +79,8 @@ class Pair:
     octets: list[tuple[float, str, bytes]] = field(default_factory=list)
     story: list[tuple[str, Message | Told | Close]] = field(default_factory=list)
     """What both ends sent, told and closed, in order."""
+    moments: list[tuple[float, str, Message | Told | Close]] = field(default_factory=list)
+    """The same with its time."""
     watches: list[Callable[[Pair], None]] = field(default_factory=list)
     """Called after every step: what has to hold all the time."""
 
@@ -107,6 +110,17 @@ class Pair:
     def changed(self) -> None:
         """Facts of the charger were changed from outside."""
         self._evse(Changed())
+
+    def lose(self, lost: Lost) -> None:
+        """The connection is gone, for both."""
+        self._wire.clear()
+        self._evse(lost)
+        self._ev(lost)
+        self._wire.clear()
+
+    def abort(self, abort: Abort) -> None:
+        """The charger's host ends it."""
+        self._evse(abort)
 
     def connect(self, evcc: Machine | None = None) -> None:
         """A new connection, with a new session at each end."""
@@ -198,7 +212,9 @@ class Pair:
         while queue:
             command = queue.popleft()
             if not isinstance(command, (Heard, Note)):
-                self.story.append((end, command.message if isinstance(command, Send) else command))
+                thing = command.message if isinstance(command, Send) else command
+                self.story.append((end, thing))
+                self.moments.append((self.mono, end, thing))
             match command:
                 case Send(octets, message):
                     self.messages.append((self.mono, end, message))

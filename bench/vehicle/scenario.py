@@ -1,0 +1,208 @@
+"""Scenarios: a few lines of TOML say which vehicle comes, what happens, and how it has to end.
+
+    words = "The driver pauses, and comes back"
+    service = "DC_BPT"
+    control = "dynamic"
+    ends = ["paused", "terminated"]        # one for each connection
+    [[then]]
+    after_loops = 20
+    vehicle = "pause"
+    [[then]]
+    after_loops = 60
+    vehicle = "stop"
+
+`run` plays one on virtual time, with our charger and our vehicle, and gives the pair back: for its diagram, and for whatever else is to be looked at.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bench.vehicle import diagram
+from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger, Pace
+from bench.vehicle.guard import Guard
+from bench.vehicle.misbehave import CATALOGUE, misbehaving
+from bench.vehicle.model import SPECS, Vehicle
+from bench.vehicle.pair import Pair
+from iso15118.evcc.iso20.dialect import spoken
+from iso15118.evcc.session import Session
+from iso15118.evcc.terms import EvWish, Wants
+from iso15118.secc.session import Abort, Lost
+from iso15118.terms import Control, Energy, Facts, Offered, Wish
+
+FOLDER = Path(__file__).parent / "scenarios"
+
+
+class ScenarioError(ValueError):
+    """The file is none, or says something that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """Something that happens once: after so many exchanges of the loop, or so many seconds after the connection."""
+
+    after_loops: int | None = None
+    after_s: float | None = None
+    vehicle: EvWish | None = None
+    charger: Wish | None = None
+    fault: str = ""
+    cut: str = ""
+    """The connection is lost, for this reason, without a word."""
+    abort: str = ""
+    """The charger ends it, for this reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One file."""
+
+    words: str
+    service: Energy = Energy.DC
+    control: Control = Control.DYNAMIC
+    mobility_by_secc: bool = False
+    vehicle: str = "compact"
+    soc: float = 30.0
+    target_soc: float = 80.0
+    give: bool = False
+    loops: int | None = None
+    loop_s: float = 0.2
+    most_s: float = 3600.0
+    accepts: bool = True
+    """The charger lets the driver charge."""
+    misbehaves: str = ""
+    """A name of the catalogue."""
+    at: str = ""
+    seed: int = 0
+    ends: tuple[str, ...] = ("terminated",)
+    """As the charger sees each connection end. After "paused" the vehicle comes back to the same session."""
+    then: tuple[Then, ...] = ()
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "service": Energy,
+    "control": Control,
+    "ends": tuple,
+    "then": lambda given: tuple(_then(each) for each in given),
+}
+
+
+def read(text: str) -> Scenario:
+    """Raises ScenarioError."""
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(str(error)) from None
+    scenario: Scenario = _made(Scenario, given, _READ)
+    if scenario.vehicle not in SPECS:
+        raise ScenarioError(f"vehicle {scenario.vehicle!r}: there are {', '.join(SPECS)}")
+    if scenario.misbehaves and scenario.misbehaves not in CATALOGUE:
+        raise ScenarioError(f"misbehaves {scenario.misbehaves!r}: there are {', '.join(CATALOGUE)}")
+    return scenario
+
+
+def _then(given: Mapping[str, Any]) -> Then:
+    made: Then = _made(Then, given, {"vehicle": EvWish, "charger": Wish})
+    if (made.after_loops is None) == (made.after_s is None):
+        raise ScenarioError("then: after_loops or after_s, one of them")
+    return made
+
+
+def _made(kind: Any, given: Mapping[str, Any], how: dict[str, Callable[[Any], Any]]) -> Any:
+    known = {each.name for each in fields(kind)}
+    if strange := set(given) - known:
+        raise ScenarioError(f"{', '.join(sorted(strange))}: no such key; there are {', '.join(sorted(known))}")
+    try:
+        return kind(**{name: how.get(name, lambda value: value)(value) for name, value in given.items()})
+    except ScenarioError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ScenarioError(str(error)) from None
+
+
+@dataclass
+class Played:
+    """What came of it."""
+
+    scenario: Scenario
+    pair: Pair
+    ends: list[str] = field(default_factory=list)
+
+    @property
+    def right(self) -> bool:
+        """It ended as the scenario says."""
+        return tuple(self.ends) == self.scenario.ends
+
+
+def run(scenario: Scenario) -> Played:
+    """Play it, guarded. Raises AssertionError where the guard sees something wrong."""
+    wants = Wants(
+        energies=(scenario.service,), controls=(scenario.control,), mobility_by_secc=scenario.mobility_by_secc, loops=scenario.loops, loop_s=scenario.loop_s,
+        meter=True,
+    )  # fmt: skip
+    vehicle = Vehicle(SPECS[scenario.vehicle], scenario.soc, target_soc=scenario.target_soc, give=scenario.give, wants=wants)
+    energies = tuple(Offered(each, mobility_by_secc=True) for each in Energy)
+    charger = Charger(Facts(energies=energies, ac=AC_22_KW, dc=DC_150_KW), Pace(accepts=scenario.accepts))
+    pair = Pair(charger, vehicle)
+    pair.watches.append(Guard())
+    for each in scenario.then:
+        _arrange(pair, each)
+    played = Played(scenario, pair)
+    for _ in scenario.ends:
+        wants.resume = pair.paused.session_id if pair.paused else b""
+        inner = Session(spoken(wants))
+        pair.connect(misbehaving(scenario.misbehaves, inner, scenario.seed, scenario.at) if scenario.misbehaves else inner)
+        pair.run(scenario.most_s)
+        played.ends.append(pair.evse_over.ending.value if pair.evse_over else "not over")
+    return played
+
+
+def _arrange(pair: Pair, then: Then) -> None:
+    def act() -> None:
+        if then.vehicle is not None:
+            pair.vehicle.wants.wish = then.vehicle
+        if then.charger is not None or then.fault:
+            pair.charger.facts.wish, pair.charger.facts.fault = then.charger, then.fault
+            pair.changed()
+        if then.cut:
+            pair.lose(Lost(then.cut))
+        if then.abort:
+            pair.abort(Abort(then.abort))
+
+    if then.after_s is not None:
+        pair.at(then.after_s, act)
+    else:
+        pair.when(lambda: sum(name.endswith("ChargeLoopReq") for name in pair.said("ev")) >= (then.after_loops or 0), act)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`scenario FILE [FILE.svg]`: play it, print its diagram, and write it; 1 where it ends in another way than it says."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or len(given) > 2:
+        print(
+            f"usage: scenario FILE [FILE.svg]; there are {', '.join(sorted(each.stem for each in FOLDER.glob('*.toml')))}", file=sys.stderr
+        )
+        return 2
+    path = Path(given[0])
+    path = path if path.exists() else FOLDER / f"{given[0]}.toml"
+    try:
+        played = run(read(path.read_text(encoding="utf-8")))
+    except (OSError, ScenarioError) as error:
+        print(f"{given[0]}: {error}", file=sys.stderr)
+        return 2
+    print(played.scenario.words)
+    print(diagram.text(played.pair), end="")
+    print(f"{', '.join(played.ends)}; {played.pair.vehicle.taken_Wh:.0f} Wh taken; {played.pair.vehicle.soc:.1f} %")
+    if len(given) == 2:
+        Path(given[1]).write_text(diagram.svg(played.pair, played.scenario.words), encoding="utf-8")
+    if not played.right:
+        print(f"expected: {', '.join(played.scenario.ends)}", file=sys.stderr)
+    return 0 if played.right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

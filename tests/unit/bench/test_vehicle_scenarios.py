@@ -1,0 +1,86 @@
+"""Scenario files, and the diagrams of what came of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bench.vehicle import diagram
+from bench.vehicle.scenario import FOLDER, Scenario, ScenarioError, main, read, run
+from iso15118.evcc.terms import EvWish
+from iso15118.terms import Control, Energy
+
+FILES = sorted(FOLDER.glob("*.toml"))
+
+
+def test_there_are_scenarios() -> None:
+    assert len(FILES) >= 9
+
+
+@pytest.mark.parametrize("path", FILES, ids=[each.stem for each in FILES])
+def test_every_scenario_ends_as_it_says(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 14
+    played = run(read(text))
+    assert played.right, played.ends
+    lines = diagram.lines(played.pair)
+    assert 10 < len(lines) < 120, "what repeats itself is folded"
+    assert sum(each.times for each in lines) == sum(diagram._line(*each) is not None for each in played.pair.moments)
+    drawn = ET.fromstring(diagram.svg(played.pair, "a < b"))
+    assert drawn.tag.endswith("svg")
+
+
+def test_a_file_is_read() -> None:
+    scenario = read(
+        'words = "w"\nservice = "AC_BPT"\ncontrol = "scheduled"\nends = ["paused"]\n[[then]]\nafter_loops = 3\nvehicle = "pause"\n'
+    )
+    assert (scenario.service, scenario.control, scenario.ends) == (Energy.AC_BPT, Control.SCHEDULED, ("paused",))
+    assert (scenario.then[0].after_loops, scenario.then[0].vehicle) == (3, EvWish.PAUSE)
+    assert read('words = "w"') == Scenario("w")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("words = ", "Invalid value"),
+        ("", "words"),
+        ('words = "w"\ncolour = "red"', "colour: no such key"),
+        ('words = "w"\nservice = "WPT"', "WPT"),
+        ('words = "w"\nvehicle = "bus"', "there are compact, truck"),
+        ('words = "w"\nmisbehaves = "rude"', "there are honest"),
+        ('words = "w"\n[[then]]\nvehicle = "stop"', "one of them"),
+        ('words = "w"\n[[then]]\nafter_s = 1\nafter_loops = 1', "one of them"),
+        ('words = "w"\n[[then]]\nafter_s = 1\nvehicle = "dance"', "dance"),
+        ('words = "w"\n[[then]]\nafter_s = 1\ncharger = "stop"\ncolour = 1', "colour: no such key"),
+    ],
+)
+def test_a_file_that_says_nothing(text: str, why: str) -> None:
+    with pytest.raises(ScenarioError, match=why):
+        read(text)
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    drawing = tmp_path / "out.svg"
+    assert main(["paused", str(drawing)]) == 0
+    said = capsys.readouterr().out
+    assert "-- PowerDeliveryReq Start ---" in said
+    assert "session resumed *" in said
+    assert "* close contactors" in said
+    assert "(20 times, to" in said
+    assert said.splitlines()[-1].startswith("paused, terminated; ")
+    assert "<svg" in drawing.read_text(encoding="utf-8")
+
+
+def test_another_end_than_said_is_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text('words = "w"\nloops = 2\nends = ["paused"]\n', encoding="utf-8")
+    assert main([str(path)]) == 1
+    assert "expected: paused" in capsys.readouterr().err
+
+
+def test_no_file_is_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "there are fault, " in capsys.readouterr().err
+    assert main(["nothing-of-that-name"]) == 2
