@@ -461,4 +461,4 @@ def misbehaving(name: str, inner: Session, seed: int = 0, at: str = "") -> Wrong
     return CATALOGUE[name].make(inner, seed, at)
 
 
-__all__ = ["CATALOGUE", "Entry", "Then", "Wrong", "any_request", "misbehaving"]
+__all__ = ["CATALOGUE", "Entry", "Then", "Wrong", "again", "any_request", "misbehaving"]

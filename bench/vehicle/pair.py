@@ -83,6 +83,8 @@ class Pair:
     """The same with its time."""
     watches: list[Callable[[Pair], None]] = field(default_factory=list)
     """Called after every step: what has to hold all the time."""
+    spoil: Callable[[str, Send], bytes] | None = None
+    """Given an end and what it sends: the octets that come out of the wire instead."""
 
     def __post_init__(self) -> None:
         self.dialect: Iso20 | None = None
@@ -217,6 +219,8 @@ class Pair:
                 self.moments.append((self.mono, end, thing))
             match command:
                 case Send(octets, message):
+                    if self.spoil is not None:
+                        octets = self.spoil(end, command)
                     self.messages.append((self.mono, end, message))
                     self.octets.append((self.mono, end, octets))
                     self._put(other, Received(octets))

@@ -1,5 +1,5 @@
 """Random and hostile vehicles at our charger's side of ISO 15118-20: it ends every session, its power is on only where it may be, and the next honest
-vehicle is served (S-24). Ten thousand under SOAK.
+vehicle is served (S-24). Ten thousand under SOAK. And chargers that do wrong, for our vehicle's side.
 """
 
 from __future__ import annotations
@@ -17,15 +17,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger, Pace
 from bench.vehicle.guard import Guard
-from bench.vehicle.misbehave import CATALOGUE, misbehaving
+from bench.vehicle.misbehave import CATALOGUE, again, misbehaving
 from bench.vehicle.model import SPECS, Vehicle
 from bench.vehicle.pair import Pair
+from iso15118 import exi
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session as Evcc
 from iso15118.evcc.terms import EvWish, Wants
-from iso15118.iso20.wire import RESPONSES
-from iso15118.secc.session import Abort, Lost, Received, Stage
+from iso15118.exi.types import Simple, fields_of
+from iso15118.iso20.wire import RESPONSES, payload_type
+from iso15118.messages.declare import Message
+from iso15118.messages.iso20 import ac, dc
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.minimal import minimal
+from iso15118.secc.session import Abort, Lost, Received, Send, Stage
 from iso15118.terms import Control, Ending, Energy, Facts, Offered, Progress, SessionBegun, Wish
+from iso15118.v2gtp import SCHEMA_SETS, Frame
 
 WHOLE = bool(os.environ.get("SOAK"))
 KINDS = ["", *(kind.__name__ for kind in RESPONSES)]
@@ -84,6 +91,76 @@ def test_ten_thousand_vehicles(part: int) -> None:
         assert pair.evse_over is not None
         endings[pair.evse_over.ending.value] += 1
         honest(pair)
+    assert endings["terminated"] > 5
+    assert endings["aborted"] > 20
+
+
+class Spoiler:
+    """A charger that does wrong now and then: flipped bits, spoilt numbers, a response of another kind, octets out of nowhere."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self.dice, self.often, self.how = dice, dice.choice((0.002, 0.02, 0.2)), dice.randrange(5)
+
+    def __call__(self, end: str, send: Send) -> bytes:
+        message, dice = send.message, self.dice
+        if end == "ev" or not isinstance(message, ct.V2GResponseType) or dice.random() > self.often:
+            return send.octets
+        match self.how:
+            case 0:
+                flipped = bytearray(send.octets)
+                flipped[dice.randrange(8, len(flipped))] ^= 1 << dice.randrange(8)
+                return bytes(flipped)
+            case 1:
+                return self._said(self._spoilt(message))
+            case 2:
+                kind = dice.choice([each for each in RESPONSES.values() if each not in (ac.AC_ChargeLoopRes, dc.DC_ChargeLoopRes)])
+                return self._said(minimal(kind, Header=message.Header))
+            case 3:
+                return send.octets * dice.randrange(2, 20)
+        return dice.randbytes(dice.randrange(1, 100))
+
+    @staticmethod
+    def _said(message: Any) -> bytes:
+        number = payload_type(type(message))
+        return Frame(number, exi.encode(message, SCHEMA_SETS[number])).octets()
+
+    def _spoilt(self, message: Message) -> Any:
+        """Numbers, words and what is there or not."""
+        changed: dict[str, Any] = {}
+        for each in fields_of(type(message)):
+            value = getattr(message, each.name)
+            if isinstance(value, ct.RationalNumberType):
+                if self.dice.random() < 0.3:
+                    changed[each.name] = ct.RationalNumberType(
+                        Exponent=self.dice.choice((-128, 3, 127)), Value=self.dice.choice((-32768, 0, 32767))
+                    )
+            elif isinstance(value, Message):
+                changed[each.name] = value if each.name == "Header" else self._spoilt(value)
+            elif isinstance(value, tuple) and value and isinstance(value[0], Message):
+                changed[each.name] = tuple(self._spoilt(one) for one in value)
+            elif isinstance(each.value, Simple) and each.value.kind == "enum" and not each.many and self.dice.random() < 0.2:
+                changed[each.name] = self.dice.choice(each.value.values)
+        return again(message, **changed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(20 if WHOLE else 2))
+def test_chargers_that_do_wrong(part: int) -> None:
+    """Whatever a charger says, the vehicle comes to an end, and draws nothing then."""
+    dice, endings = random.Random(1000 + part), Counter[str]()
+    for number in range(500 if WHOLE else 80):
+        pair = fresh()
+        pair.watches.clear()
+        pair.vehicle = vehicle(
+            dice.choice(list(Energy)), dice.choice(list(Control)), loops=20, added_services=(65,), wish=dice.choice((None, *EvWish))
+        )
+        pair.spoil = Spoiler(dice)
+        pair.connect()
+        pair.run(600.0)
+        assert pair.ev_over is not None, (part, number)
+        assert not pair.vehicle.drawing
+        assert pair.secc.stage is Stage.OVER
+        endings[pair.ev_over.ending.value] += 1
     assert endings["terminated"] > 5
     assert endings["aborted"] > 20
 
