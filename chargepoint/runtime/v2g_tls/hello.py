@@ -5,6 +5,7 @@ Names of numbers: IANA, "Transport Layer Security (TLS) Parameters" and "TLS Ext
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,8 +20,10 @@ MOST_NAMED = 64
 """Roots that a vehicle may name (ours); the rest is not looked at."""
 
 STATUS_REQUEST, SUPPORTED_GROUPS, TRUSTED_CA_KEYS, SIGNATURE_ALGORITHMS, STATUS_REQUEST_V2 = 5, 10, 3, 13, 17
-SUPPORTED_VERSIONS, CERTIFICATE_AUTHORITIES = 43, 47
+SERVER_NAME, SUPPORTED_VERSIONS, CERTIFICATE_AUTHORITIES = 0, 43, 47
 TLS_1_2, TLS_1_3 = 0x0303, 0x0304
+
+HOST_NAME = re.compile(rb"[A-Za-z0-9._-]+")
 
 
 class BadHello(Exception):
@@ -41,7 +44,10 @@ class TrustedCa:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a ClientHello offers, in its order. `versions` has one entry where the vehicle knows no TLS 1.3."""
+    """What a ClientHello offers, in its order. `versions` has one entry where the vehicle knows no TLS 1.3.
+
+    `odd_name`: it calls us by what is no name of a host, such as `fe80::1%eth0`.
+    """
 
     versions: tuple[int, ...]
     ciphers: tuple[int, ...]
@@ -51,6 +57,7 @@ class Hello:
     authorities: tuple[bytes, ...] = ()
     status_request: bool = False
     status_request_v2: bool = False
+    odd_name: bool = False
 
 
 def peek(octets: bytes) -> Hello | None:
@@ -136,6 +143,7 @@ def _parse(body: bytes) -> Hello:
         authorities=tuple(_names(extensions.get(CERTIFICATE_AUTHORITIES, b""))),
         status_request=STATUS_REQUEST in extensions,
         status_request_v2=STATUS_REQUEST_V2 in extensions,
+        odd_name=_is_odd(extensions.get(SERVER_NAME, b"")),
     )
 
 
@@ -168,6 +176,15 @@ def _inner(octets: bytes, width: int) -> bytes:
 
 def _listed(extensions: dict[int, bytes], kind: int) -> tuple[int, ...]:
     return _numbers(_inner(extensions[kind], 2)) if kind in extensions else ()
+
+
+def _is_odd(octets: bytes) -> bool:
+    reader = _Reader(_inner(octets, 2)) if octets else _Reader(b"")
+    while reader:
+        kind, name = reader.number(1), reader.vector(2)
+        if kind == 0 and not HOST_NAME.fullmatch(name):
+            return True
+    return False
 
 
 def _trusted(octets: bytes) -> Iterator[TrustedCa]:

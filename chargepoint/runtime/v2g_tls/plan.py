@@ -42,7 +42,7 @@ class TlsMissing(Exception):
 class Plan:
     """All that a handshake needs. `roots` are those that the other side's chain has to end at; `kinds` the keys that its leaf may have, () any.
 
-    `names_roots`: a client says which roots it has, a server that it has chosen by them.
+    `names_roots`: a client says which roots it has, a server that it has chosen by them. `odd_name`: a server is called by no name of a host.
     """
 
     role: Literal["server", "client"]
@@ -56,6 +56,7 @@ class Plan:
     ask_client: bool = False
     check_time: bool = True
     names_roots: bool = False
+    odd_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _fits(hello: Hello, base: Plan, chains: tuple[Chain, ...], reasons: list[str
         reasons.append(f"{name}: no certificate with a signature that it knows")
         return None
     chain, named = _by_root(able, hello)
-    return replace(base, chain=chain, names_roots=named)
+    return replace(base, chain=chain, names_roots=named, odd_name=hello.odd_name)
 
 
 def _by_root(chains: list[Chain], hello: Hello) -> tuple[Chain, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from chargepoint.runtime.v2g_tls import gnutls, openssl
 from chargepoint.runtime.v2g_tls.contract import MakeEngine, TlsEngine
 from chargepoint.runtime.v2g_tls.engine import Engine
@@ -13,7 +15,13 @@ FATAL = 2
 
 
 def open_engine(plan: Plan, *, key_log: KeyLog | None = None) -> TlsEngine:
-    """On GnuTLS, or else on pyOpenSSL. Raises TlsMissing, with GnuTLS's words, where there is neither."""
+    """On GnuTLS, or else on pyOpenSSL. Raises TlsMissing, with GnuTLS's words, where there is neither.
+
+    A vehicle on Python's `ssl` calls the charger `fe80::1%eth0` in its server_name: GnuTLS always ends such a handshake, OpenSSL does not.
+    """
+    if plan.odd_name:
+        with contextlib.suppress(TlsMissing):
+            return OpensslEngine(plan, key_log=key_log)
     try:
         return Engine(plan, key_log=key_log)
     except TlsMissing as missing:

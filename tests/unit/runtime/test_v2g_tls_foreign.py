@@ -29,9 +29,9 @@ RENEGOTIATE = b"R\n"
 class Peer:
     """`ssl` over memory, with the verbs of our engine. It cannot name groups or signatures before Python 3.15."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, name: str | None = None) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.object = context.wrap_bio(self._in, self._out)
+        self.object = context.wrap_bio(self._in, self._out, server_hostname=name)
         self.done = False
 
     def step(self) -> None:
@@ -159,17 +159,18 @@ def test_python_with_an_old_version(version: ssl.TLSVersion) -> None:
     (ssl.TLSVersion.TLSv1_2, False, "1.2", False), (ssl.TLSVersion.TLSv1_3, False, "1.2", False), (ssl.TLSVersion.TLSv1_3, True, "1.3", True),
 ])  # fmt: skip
 def test_set_up_as_the_evcc_of_pypi(highest: ssl.TLSVersion, lax: bool, agreed: str, verified: bool) -> None:
-    """One group, P-256, and the OEM's provisioning certificate for the vehicle's: TLS 1.3 is for the lax only."""
+    """One group, P-256, the OEM's provisioning certificate for the vehicle's, and an address for a name: TLS 1.3 is for the lax only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1_2, highest
     context.set_ecdh_curve("prime256v1")
     context.load_verify_locations(folder() / "v2gRootCACert.pem")
     context.load_cert_chain(folder() / "oemCertChain.pem", folder() / "oemLeaf.key")
-    server, peer = Server(chains_of(pki(), lax=lax)), Peer(context)
+    server, peer = Server(chains_of(pki(), lax=lax)), Peer(context, "fe80::1%eth0")
     shake(server, peer)
     assert server.hello is not None
     assert server.hello.groups == (0x17,)
+    assert server.hello.odd_name
     assert (server.version, server.verified) == (agreed, verified)
     talk(server, peer)
 

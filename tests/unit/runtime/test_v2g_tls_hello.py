@@ -74,6 +74,19 @@ def test_trusted_roots_and_requests() -> None:
     assert found.status_request_v2
 
 
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [(b"secc.example", False), (b"192.0.2.1", False), (b"fe80::1", True), (b"fe80::1%eth0", True), (b"", True), (b"a\0b", True)],
+)
+def test_a_server_name_that_is_no_name_of_a_host(name: bytes, odd: bool) -> None:
+    found = peek(records(hello(more=extension(0, vector(2, b"\0" + vector(2, name))))))
+    assert found is not None
+    assert found.odd_name is odd
+    other = peek(records(hello(more=extension(0, vector(2, b"\x01" + vector(2, name))))))
+    assert other is not None
+    assert not other.odd_name
+
+
 def test_an_unknown_kind_of_root_hides_the_rest_only() -> None:
     found = peek(records(hello(more=extension(3, vector(2, b"\x01" + b"k" * 20 + b"\x09whatever")))))
     assert found is not None
