@@ -17,6 +17,7 @@ from bench.vehicle import offer
 from bench.vehicle.model import SPECS, Vehicle
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Secure, Where, find
+from chargepoint.runtime.v2g_tls.secured import Secured
 from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from iso15118 import exi, sdp
 from iso15118.evcc.iso20.dialect import spoken
@@ -157,13 +158,13 @@ async def drive(options: Options, out: TextIO) -> SessionOver:
         exi.codec_of(namespace)
     wanted = sdp.Security.NONE if options.tls == "none" else sdp.Security.TLS
     found = await discover(where, wanted)
-    secure = _secure(options, found.security)
-    vehicle = _vehicle(options)
 
     def say(line: str) -> None:
         if options.show:
             print(line, file=out, flush=True)
 
+    secure = _secure(options, found.security, say)
+    vehicle = _vehicle(options)
     say(f"charger at [{found.address}]:{found.port}, {'TLS' if found.security is sdp.Security.TLS else 'no TLS'}")
     line = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
     line.setblocking(False)
@@ -224,7 +225,7 @@ async def discover(where: Where, security: sdp.Security) -> sdp.Response:
     raise NoCharger(f"nobody answered {sdp.MOST_REQUESTS} SDP requests on {where.name}")
 
 
-def _secure(options: Options, security: sdp.Security) -> Secure | None:
+def _secure(options: Options, security: sdp.Security, say: Callable[[str], None]) -> Secure | None:
     if security is sdp.Security.NONE:
         if options.tls in ("1.2", "1.3"):
             raise NoCharger(f"the charger offers no TLS, and --tls {options.tls} wants it")
@@ -232,7 +233,11 @@ def _secure(options: Options, security: sdp.Security) -> Secure | None:
     if options.pki is None:
         raise offer.InputError("TLS needs --pki DIR; `chargepoint certs testpki DIR` makes one")
     version = offer.version(options.tls)
-    secure, warnings = vehicle_tls(options.pki, version, lax=version == "any", key_log=offer.key_log())
+
+    def agreed(secured: Secured) -> None:
+        say(f"TLS {secured.engine.version}, charger {'verified' if secured.verified else 'not verified'}")
+
+    secure, warnings = vehicle_tls(options.pki, version, lax=version == "any", key_log=offer.key_log(), agreed=agreed)
     for each in warnings:
         print(f"warning: {each}", file=sys.stderr)
     return secure

@@ -16,7 +16,7 @@ from bench.vehicle import offer
 from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Secure, V2gServer, find
-from chargepoint.runtime.v2g_tls.secured import station
+from chargepoint.runtime.v2g_tls.secured import Secured, station
 from iso15118 import exi
 from iso15118.sdp import TlsPolicy
 from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
@@ -25,6 +25,8 @@ from iso15118.secc.session import Command, Heard, Note, Protocol_, Send, Session
 from iso15118.terms import Ending, Facts, SessionBegun, SessionOver, Told
 
 WAIT_FOR_INTERFACE_S = 0.2
+LOOK_AT_INTERFACE_S = 0.5
+"""So often, while serving: it may go, and come back with another index or address."""
 PATIENT_S = 10.0
 
 
@@ -107,6 +109,10 @@ class Bench:
             case Note(level, key, words):
                 self._say(f"{level} {key}: {words}")
 
+    def agreed(self, secured: Secured) -> None:
+        """A TLS handshake is done."""
+        self._say(f"TLS {secured.engine.version}, vehicle {'verified' if secured.verified else 'not verified'}")
+
     def _say(self, line: str) -> None:
         if self.options.show:
             print(line, file=self.out, flush=True)
@@ -137,26 +143,56 @@ def main(options: Options) -> int:
 
 
 async def serve(options: Options, out: TextIO, ready: Callable[[Bench, V2gServer], None] | None = None) -> None:
-    """Serve until cancelled or told to end by a signal; an interface that is not ready yet is waited for (S-9)."""
+    """Serve until cancelled or told to end by a signal. An interface that is not ready, or not any more, is waited for (S-9)."""
     loop, clock = asyncio.get_running_loop(), SystemClock()
     bench = Bench(options, clock, out)
     for namespace in bench.namespaces:
         for each in (namespace, "urn:iso:15118:2:2010:AppProtocol", "urn:iso:std:iso:15118:-20:CommonMessages"):
             exi.codec_of(each).warm()
-    policy, secure = _tls(options)
-    server = await _listening(options, bench, clock, policy, secure, out)
-    bench.changed = server.changed
-    print("ready", file=out, flush=True)
-    if ready is not None:
-        ready(bench, server)
-    ended = asyncio.Event()
+    policy, secure = _tls(options, bench)
+    serving = asyncio.ensure_future(_serve(options, bench, clock, policy, secure, out, ready))
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, ended.set)
+            loop.add_signal_handler(number, serving.cancel)
     try:
-        await ended.wait()
-    finally:
-        await server.stop()
+        await serving
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+
+
+async def _serve(
+    options: Options,
+    bench: Bench,
+    clock: SystemClock,
+    policy: TlsPolicy,
+    secure: Callable[[], Secure] | None,
+    out: TextIO,
+    ready: Callable[[Bench, V2gServer], None] | None,
+) -> None:
+    while True:
+        server = await _listening(options, bench, clock, policy, secure, out)
+        bench.changed = server.changed
+        print("ready", file=out, flush=True)
+        if ready is not None:
+            ready(bench, server)
+        why = "the charger stops"
+        try:
+            why = await _gone(server)
+        finally:
+            await server.stop(why)
+
+
+async def _gone(server: V2gServer) -> str:
+    """When the interface is not any more what the server listens on: why."""
+    while True:
+        await asyncio.sleep(LOOK_AT_INTERFACE_S)
+        try:
+            if find(server.where.name) != server.where:
+                return f"{server.where.name} has another index or address"
+        except NoInterface as error:
+            return str(error)
 
 
 async def _listening(
@@ -178,13 +214,13 @@ async def _listening(
             return server
 
 
-def _tls(options: Options) -> tuple[TlsPolicy, Callable[[], Secure] | None]:
+def _tls(options: Options, bench: Bench) -> tuple[TlsPolicy, Callable[[], Secure] | None]:
     if options.tls == "none":
         return TlsPolicy.OFF, None
     if options.pki is None:
         raise offer.InputError(f"--tls {options.tls} needs --pki DIR; `chargepoint certs testpki DIR` makes one")
     version = offer.version(options.tls)
-    secure, warnings = station(options.pki, version, lax=version == "any", key_log=offer.key_log())
+    secure, warnings = station(options.pki, version, lax=version == "any", key_log=offer.key_log(), agreed=bench.agreed)
     for each in warnings:
         print(f"warning: {each}", file=sys.stderr)
     return (TlsPolicy.OPTIONAL if version == "any" else TlsPolicy.REQUIRED), secure

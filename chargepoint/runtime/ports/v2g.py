@@ -165,14 +165,14 @@ class V2gServer:
         udp.setblocking(False)
         return udp
 
-    async def stop(self) -> None:
+    async def stop(self, why: str = "the charger stops") -> None:
         """No new connections; those that are there end."""
         if self._udp is not None:
             self._udp.close()
         for server, _ in self._servers.values():
             server.close()
         for each in list(self.connections):
-            each.handle(Abort("the charger stops"))
+            each.handle(Abort(why))
         await asyncio.sleep(0)
 
     def changed(self) -> None:

@@ -12,10 +12,11 @@ from chargepoint.runtime.v2g_tls.server import Server, open_engine, shortcomings
 
 
 class Secured:
-    """Around a `Server`, or around a vehicle's engine."""
+    """Around a `Server`, or around a vehicle's engine. `agreed` is called once, when the handshake is done."""
 
-    def __init__(self, engine: Server | TlsEngine) -> None:
+    def __init__(self, engine: Server | TlsEngine, agreed: Callable[[Secured], None] | None = None) -> None:
         self.engine = engine
+        self._agreed = agreed
 
     def received(self, octets: bytes) -> bytes:
         """Takes what came; gives what it says inside. Raises ConnectionError when the connection is over; `pending` has the last words."""
@@ -24,6 +25,9 @@ class Secured:
             inside = self.engine.read() if self.engine.step() else b""
         except TlsFailed as error:
             raise _in_words(error) from None
+        if self._agreed is not None and self.ready:
+            agreed, self._agreed = self._agreed, None
+            agreed(self)
         if self.engine.ended and not inside:
             raise ConnectionError("TLS: closed by the other side")
         return inside
@@ -67,7 +71,12 @@ def _in_words(error: TlsFailed) -> ConnectionError:
 
 
 def station(
-    folder: Path, version: Version, *, lax: bool = False, key_log: KeyLog | None = None
+    folder: Path,
+    version: Version,
+    *,
+    lax: bool = False,
+    key_log: KeyLog | None = None,
+    agreed: Callable[[Secured], None] | None = None,
 ) -> tuple[Callable[[], Secured], tuple[str, ...]]:
     """What makes the TLS of each connection, and warnings in words. For `secc`: a folder without iso20/ is taken, and makes it lax.
 
@@ -80,14 +89,21 @@ def station(
         raise pki_files.PkiError(f"{folder}: TLS 1.3 needs cpoCertChain.pem and seccLeaf.key, in iso20/ where that is there")
     missing = shortcomings()
     chains = chains_of(pki, version=version, lax=lax or pki.borrowed)
-    return (lambda: Secured(Server(chains, key_log=key_log))), pki.warnings + ((missing,) if missing else ())
+    return (lambda: Secured(Server(chains, key_log=key_log), agreed)), pki.warnings + ((missing,) if missing else ())
 
 
-def vehicle(folder: Path, version: Version, *, lax: bool = False, key_log: KeyLog | None = None) -> tuple[Secured, tuple[str, ...]]:
+def vehicle(
+    folder: Path,
+    version: Version,
+    *,
+    lax: bool = False,
+    key_log: KeyLog | None = None,
+    agreed: Callable[[Secured], None] | None = None,
+) -> tuple[Secured, tuple[str, ...]]:
     """A simulated vehicle's TLS for one connection, and warnings in words. Raises PkiError and TlsMissing."""
     pki = pki_files.read(folder)
     if not (pki.iso2.v2g_roots if version == "1.2" else pki.iso20.v2g_roots):
         raise pki_files.PkiError(f"{folder}: no v2gRootCACert.pem to know the charger by")
     plan = client_plan(version, pki.iso2, pki.iso20, lax=lax or pki.borrowed)
     missing = shortcomings()
-    return Secured(open_engine(plan, key_log=key_log)), pki.warnings + ((missing,) if missing else ())
+    return Secured(open_engine(plan, key_log=key_log), agreed), pki.warnings + ((missing,) if missing else ())
