@@ -144,7 +144,11 @@ def json_target(document: Any, namespace: str) -> Message | None:
         if not error.problem or not (error.path or _no_root(document, namespace)):
             raise Wrong(f"{error}: no words, or no path") from error
         return None
-    if decode(octets, namespace) != message:
+    try:
+        again = decode(octets, namespace)
+    except Exception as error:
+        raise Wrong(f"{namespace} {octets.hex()}: written, but not read again: {type(error).__name__} {error}") from error
+    if again != message:
         raise Wrong(f"{namespace} {octets.hex()}: not what was written")
     return message
 

@@ -197,9 +197,10 @@ class Forge:
                 self._any()
             elif production.event == "CH(mixed)":
                 self._text(self._long(MOST_CHARACTERS))
-            else:
-                assert isinstance(field.value, Simple)  # noqa: S101
+            elif isinstance(field.value, Simple):
                 self._value(field.value)
+            else:
+                raise TypeError(f"{kind.__name__}.{field.name}: an attribute or a text that is no simple type")
 
     def _choose(self, kind: type[Message], place: int, state: State, seen: dict[str, int]) -> int:
         """The code of the next event."""
@@ -243,7 +244,7 @@ class Forge:
     def _second(self, state: State) -> None:
         while self.dice.random() < self.style.second:
             harmless = ["CH(untyped)"] if state is not SIMPLE_TEXT else []
-            harmless += ["AT(xsi:nil)", "AT(*)"] if state.start else []
+            harmless += ["AT(xsi:nil)", "AT(*)"] if "AT(xsi:type)" in state.second else []
             if not harmless:
                 return
             event = self.dice.choice(harmless)

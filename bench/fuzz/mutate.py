@@ -14,6 +14,8 @@ from iso15118.exi import ExiError, codec_of
 MOST_OCTETS = 64 * 1024
 VARINTS = (0, 1, 2, 3, 127, 128, 255, 4097, 4098, 4099, 8193, 65535, 65536, (1 << 31) - 1, 1 << 32, (1 << 63) - 1, 1 << 64, 1 << 280)
 """Lengths, counts and numbers of hits that stand at a bound of somebody's."""
+PADDED = 10
+"""Groups that an integer of few is written in at most: as many as are read of one of 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _length(bits: Bits, one: Seed, others: Sequence[Seed], dice: random.Random) 
         return _flip(bits, one, others, dice)
     start = min(dice.choice(one.values)[0] + dice.choice((0, 0, 1)), bits.length)
     end = min(start + dice.choice((0, 8, 8)), bits.length)
-    return bits.put(start, end, varint(dice.choice(VARINTS)))
+    return bits.put(start, end, varint(dice.choice(VARINTS), dice.choice((0, 0, 2, 5, 6, PADDED))))
 
 
 MUTATIONS: tuple[Callable[[Bits, Seed, Sequence[Seed], random.Random], Bits], ...] = (
@@ -154,10 +156,10 @@ MUTATIONS: tuple[Callable[[Bits, Seed, Sequence[Seed], random.Random], Bits], ..
 )
 
 
-def varint(value: int) -> Bits:
-    """Unsigned Integer of EXI."""
+def varint(value: int, groups: int = 0) -> Bits:
+    """Unsigned Integer of EXI, in at least so many groups of 7 bits: those that it does not need are zeros, which EXI does not forbid."""
     octets = bytearray()
-    while value > 127:
+    while value > 127 or len(octets) < groups - 1:
         octets.append(value & 127 | 128)
         value >>= 7
     octets.append(value)
