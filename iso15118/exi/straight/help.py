@@ -11,6 +11,8 @@ WINDOW = 256
 """Octets that are taken into a window at a time."""
 WHOLE = 256
 """Messages up to this length are one window."""
+LONG = 64
+"""More octets than this are cut out of the source rather than out of a window."""
 FULL = 1 << 2048
 """So much may wait before it is flushed."""
 
@@ -38,6 +40,21 @@ class Window:
         self.at = end
         more = 8 * (end - at)
         return (x & ((1 << s) - 1)) << more | int.from_bytes(self.octets[at:end], "big"), s + more, end < len(self.octets)
+
+    def cut(self, s: int, bits: int) -> tuple[bytes, int, int, bool]:
+        """Long octets past the window, and a window behind them."""
+        source = self.octets
+        end = 8 * self.at - s + bits
+        first, behind, odd = end - bits >> 3, end >> 3, end & 7
+        if end > 8 * len(source):
+            raise Unusual
+        found = source[first:behind] if not odd else _shifted(source[first : behind + 1], 8 - odd, bits)
+        self.at = at = min(behind + WINDOW, len(source))
+        return found, int.from_bytes(source[behind:at], "big"), 8 * (at - behind) - odd, at < len(source)
+
+
+def _shifted(octets: bytes, by: int, bits: int) -> bytes:
+    return (int.from_bytes(octets, "big") >> by & (1 << bits) - 1).to_bytes(bits >> 3, "big")
 
 
 class Out:
@@ -89,6 +106,8 @@ def _groups(x: int, s: int, v: int, most: int) -> tuple[int, int]:
 def octets(d: Window, x: int, s: int, q: bool, n: int) -> tuple[bytes, int, int, bool]:
     """So many octets."""
     bits = n << 3
+    if q and n > LONG:
+        return d.cut(s, bits)
     if q and s < bits:
         x, s, q = d.fill(x, s, bits)
     s -= bits
