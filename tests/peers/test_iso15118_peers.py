@@ -7,40 +7,13 @@ What its charger only pretends (the voltage of the precharge) our vehicle takes 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.peers.v2g_site import Cable, NoNamespaces, cable, foreign, java, ours, running
+from tests.peers.v2g_site import Cable, ours, running, theirs
 
 LOOPS = 6
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return foreign(tmp_path_factory.mktemp("pypi") / "venv")
-
-
-@pytest.fixture(scope="module")
-def link() -> Iterator[Cable]:
-    try:
-        with cable(os.getpid() % 10_000) as made:
-            yield made
-    except NoNamespaces as error:
-        pytest.skip(str(error))
-
-
-def theirs(python: Path, interface: str, **more: str) -> dict[str, str]:
-    return {
-        "PATH": f"{java(python)}:{os.environ['PATH']}",
-        "NETWORK_INTERFACE": interface,
-        "LOG_LEVEL": "INFO",
-        "MESSAGE_LOG_JSON": "False",
-        "MESSAGE_LOG_EXI": "False",
-        **more,
-    }
 
 
 @pytest.mark.xdist_group("v2g")

