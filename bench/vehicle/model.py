@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from iso15118.evcc.iso20.plans import planned
 from iso15118.evcc.terms import (
     CloseContactors,
     Delivered,
@@ -249,9 +250,7 @@ class Vehicle:
         if target_W is not None and (wanted_W >= 0 or (chosen is not None and chosen.control is Control.DYNAMIC)):
             wanted_W = target_W
         at_s = now.mono - self._profile_at
-        planned = next((each.power_W for each in self._profile if at_s < each.start_s + each.duration_s), None)
-        if planned is not None:
-            wanted_W = min(wanted_W, planned)
+        wanted_W = planned(wanted_W, next((each.power_W for each in self._profile if at_s < each.start_s + each.duration_s), None))
         wants.power_W = self._flow_W = max(least_W, min(most_W, wanted_W)) if self.drawing else 0.0
 
     @property

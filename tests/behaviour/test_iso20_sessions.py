@@ -27,6 +27,7 @@ from iso15118.evcc.terms import (
     OpenContactors,
     PlanOffered,
     ProfileMade,
+    SchedulesOffered,
     ServiceDescribed,
     SessionJoined,
     StopDrawing,
@@ -59,6 +60,8 @@ from iso15118.terms import (
     ParameterSet,
     PowerOff,
     PowerWanted,
+    Price,
+    Prices,
     Progress,
     Schedule,
     ScheduleAsked,
@@ -527,6 +530,54 @@ def test_what_is_drawn_follows_the_schedule(energy: Energy) -> None:
     assert made == ProfileMade(7, (Slot(0, 6, 8_000.0), Slot(6, 3600, 3_000.0)))
     assert max(power_W.values()) == pytest.approx(8_000, rel=0.01)
     assert power_W[max(power_W)] == pytest.approx(3_000, rel=0.01)
+
+
+class Priced(Charger):
+    """A charger whose energy costs something."""
+
+    prices = Prices(5, "EUR", (Price(0, 60, 0.25), Price(60, 3600, 0.4, from_power_W=100.0)), "de", "by the minute")
+
+    def _plan(self) -> None:
+        self.facts.schedules = (Schedule(7, (Slot(0, 3600, 8_000.0),), (Slot(0, 3600, -4_000.0),), self.prices),)
+
+
+LEVELS = Prices(6, "", (Price(0, 60, level=1), Price(60, 30, level=3)), levels=3)
+
+
+@pytest.mark.parametrize("prices", [Priced.prices, LEVELS], ids=["amounts", "levels"])
+@pytest.mark.parametrize("energy", [Energy.AC, Energy.DC_BPT])
+def test_prices_reach_the_vehicle(energy: Energy, prices: Prices) -> None:
+    pair = make(energy, Control.SCHEDULED)
+    pair.charger = Priced(pair.charger.facts)
+    pair.charger.prices = prices
+    pair.session()
+    ended_well(pair)
+    (schedule,) = told(pair, SchedulesOffered, "ev")[0].schedules
+    assert schedule.prices is not None
+    assert replace(schedule.prices, language="") == replace(prices, language="")
+    assert schedule.discharging == ((Slot(0, 3600, -4_000.0),) if energy.is_bpt else ())
+    dynamic = make(energy, Control.DYNAMIC)
+    dynamic.charger.facts.dynamic = DynamicPlan(prices=prices)
+    dynamic.session()
+    ended_well(dynamic)
+    plan = told(dynamic, PlanOffered, "ev")[0].plan
+    assert replace(plan.prices, language="") == replace(prices, language="")
+
+
+class Fine(Charger):
+    """A schedule of many steps."""
+
+    def _plan(self) -> None:
+        self.facts.schedules = (Schedule(7, tuple(Slot(at, 1, 8_000.0 - at) for at in range(100))),)
+
+
+def test_as_many_points_as_the_vehicle_takes() -> None:
+    pair = make(Energy.AC, Control.SCHEDULED, most_points=5)
+    pair.charger = Fine(pair.charger.facts)
+    pair.session()
+    ended_well(pair)
+    (schedule,) = told(pair, SchedulesOffered, "ev")[0].schedules
+    assert len(schedule.charging) == 12, "the least that a vehicle has to take"
 
 
 @pytest.mark.req("F-11")

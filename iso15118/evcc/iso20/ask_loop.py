@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iso15118.evcc.iso20.plans import planned_W
+from iso15118.evcc.iso20.plans import planned, planned_W
 from iso15118.evcc.iso20.talk import Talk, header
 from iso15118.evcc.session import Now
 from iso15118.iso20.values import maybe_rational, rational
@@ -80,8 +80,8 @@ def _bpt(talk: Talk) -> bool:
 def _target_A(talk: Talk, now: Now) -> float:
     if not talk.drawing:
         return 0.0
-    wants, planned = talk.wants, planned_W(talk.profile, now.utc)
-    return wants.target_A if planned is None else min(wants.target_A, max(0.0, planned) / max(wants.voltage_V, wants.target_V, 1.0))
+    wants, most_W = talk.wants, planned_W(talk.profile, now.utc)
+    return planned(wants.target_A, None if most_W is None else most_W / max(wants.voltage_V, wants.target_V, 1.0))
 
 
 def _needs(talk: Talk, *, dynamic: bool) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _planned(talk: Talk, response: cm.ScheduleExchangeRes) -> Heard:
     told: tuple[Told, ...]
     if control is Control.SCHEDULED and scheduled is not None:
         chosen = scheduled.ScheduleTuple[0]
-        talk.profile = plans.profile(chosen, talk.wants.limits)
+        talk.profile = plans.profile(chosen, talk.wants.limits, give=talk.wants.begin_by_giving)
         made = ProfileMade(chosen.ScheduleTupleID, plans.profile_slots(talk.profile))
         told = (SchedulesOffered(plans.schedules(scheduled)), made)
     elif control is Control.DYNAMIC and dynamic is not None:

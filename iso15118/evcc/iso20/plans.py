@@ -63,9 +63,9 @@ def prices(absolute: pr.AbsolutePriceScheduleType | None, levels: pr.PriceLevelS
     return None
 
 
-def profile(chosen: cs.ScheduleTupleType, limits: EvLimits) -> cs.EVPowerProfileType:
-    """As much as schedule and vehicle give, phase by phase as the schedule has it."""
-    schedule = chosen.ChargingSchedule.PowerSchedule
+def profile(chosen: cs.ScheduleTupleType, limits: EvLimits, *, give: bool = False) -> cs.EVPowerProfileType:
+    """As much as schedule and vehicle allow, phase by phase as the schedule has it. `give`: of the schedule for discharging, where there is one."""
+    schedule = (chosen.DischargingSchedule if give and chosen.DischargingSchedule else chosen.ChargingSchedule).PowerSchedule
     return cs.EVPowerProfileType(
         TimeAnchor=schedule.TimeAnchor,
         Scheduled_EVPPTControlMode=cs.Scheduled_EVPPTControlModeType(
@@ -79,10 +79,10 @@ def profile(chosen: cs.ScheduleTupleType, limits: EvLimits) -> cs.EVPowerProfile
 
 def _within(entry: cs.PowerScheduleEntryType, limits: EvLimits) -> cs.PowerScheduleEntryType:
     total_W = _total_W(entry)
-    most_W = limits.max_power_W
-    if most_W is None or total_W <= most_W or total_W <= 0:
+    most_W = limits.max_power_W if total_W > 0 else limits.max_discharge_W
+    if most_W is None or abs(total_W) <= most_W:
         return entry
-    share = most_W / total_W
+    share = most_W / abs(total_W)
     return cs.PowerScheduleEntryType(
         Duration=entry.Duration,
         Power=rational(number(entry.Power) * share),
@@ -103,3 +103,10 @@ def planned_W(made: cs.EVPowerProfileType | None, utc: float) -> float | None:
     at_s = max(0.0, utc - made.TimeAnchor)
     found = profile_slots(made)
     return next((each.power_W for each in found if at_s < each.start_s + each.duration_s), found[-1].power_W)
+
+
+def planned(wanted: float, most: float | None) -> float:
+    """What is wanted, as far as the plan goes, in the plan's direction. None: there is no plan."""
+    if most is None:
+        return wanted
+    return max(0.0, min(wanted, most)) if most >= 0 else min(0.0, max(wanted, most))

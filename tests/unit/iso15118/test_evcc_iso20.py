@@ -405,6 +405,23 @@ def test_a_profile_is_within_schedule_and_vehicle() -> None:
     assert plans.planned_W(None, 1000) is None
 
 
+def test_a_profile_of_giving() -> None:
+    both = schedule(entry(60, 20_000))
+    both.DischargingSchedule = schedule(entry(60, -3_000), entry(60, -9_000)).ChargingSchedule
+    limits = EvLimits(max_power_W=6_000, max_discharge_W=5_000)
+    assert plans.profile_slots(plans.profile(both, limits, give=True)) == (Slot(0, 60, -3_000), Slot(60, 60, -5_000))
+    assert plans.profile_slots(plans.profile(both, limits)) == (Slot(0, 60, 6_000),)
+    both.DischargingSchedule = None
+    assert plans.profile_slots(plans.profile(both, limits, give=True)) == (Slot(0, 60, 6_000),), "nothing is asked back"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "most", "planned"), [(5, None, 5), (5, 3, 3), (2, 3, 2), (-5, 3, 0), (-5, -3, -3), (-2, -3, -2), (5, -3, 0), (-5, None, -5)]
+)
+def test_what_is_planned(wanted: float, most: float | None, planned: float) -> None:
+    assert plans.planned(wanted, most) == planned
+
+
 def test_prices_are_read() -> None:
     stack = pr.PriceRuleStackType(Duration=60, PriceRule=(pr.PriceRuleType(EnergyFee=rational(0.25), PowerRangeStart=rational(0)),))
     absolute = minimal(
