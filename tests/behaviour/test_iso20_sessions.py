@@ -116,6 +116,19 @@ def told(pair: Pair, kind: type[Told], end: str = "evse") -> list[Any]:
     return [thing for who, thing in pair.story if who == end and isinstance(thing, kind)]
 
 
+def test_the_end_of_dc_is_answered_when_the_current_is_gone() -> None:
+    pair = make()
+    pair.session()
+    ended_well(pair)
+    asked = next(
+        when for when, _, message in pair.messages if isinstance(message, cm.PowerDeliveryReq) and message.ChargeProgress == "Stop"
+    )
+    answered = next(when for when, _, message in pair.messages if isinstance(message, cm.PowerDeliveryRes) and when > asked)
+    assert 0.5 < answered - asked < 1.0, "400 A at 500 A/s"
+    (off,) = [when for when, told in pair.charger.log if isinstance(told, PowerOff)]
+    assert off == pytest.approx(asked, abs=0.01)
+
+
 def ended_well(pair: Pair, ending: Ending = Ending.TERMINATED) -> None:
     """Both sides say the same, nothing was complained of, and nothing flows."""
     assert pair.ev_over is not None
@@ -776,6 +789,7 @@ def test_every_row_of_the_table(places: dict[S, tuple[Iso20, Any]], state: S) ->
         dialect = copy.deepcopy(honest)
         facts = dialect.talk.facts
         facts.authorization = facts.cable_check = facts.power = Progress.DONE
+        facts.current_A = 0.0
         dialect.talk.since["precharge"] = now.mono
         entry = TABLE.entries[state, event]
         if event in (E.SELECTION_AC, E.SELECTION_DC) and not entry.refused:

@@ -123,7 +123,7 @@ class Iso20:
             why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
         handler = HANDLERS[entry.do[0]]
-        more: dict[str, Any] = {"late": late} if handler is energy.power_start else {}
+        more: dict[str, Any] = {"late": late} if handler in (energy.power_start, energy.power_stop) else {}
         result = handler(self.talk, now, request, **more)
         told = result.told if self._told_for is not request else ()
         self._told_for = request

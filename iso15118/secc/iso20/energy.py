@@ -26,6 +26,8 @@ from iso15118.terms import (
     WeldingCheckWanted,
 )
 
+OPENS_A = 5.0
+"""Below this contactors may open (IEC 61851-23 [K])."""
 SCHEDULE_S = 55.0
 CABLE_CHECK_S = 38.0
 PRECHARGE_S = 10.0
@@ -232,11 +234,14 @@ def _profile(profile: cs.EVPowerProfileType) -> tuple[Slot, ...]:
     return tuple(found)
 
 
-def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:
-    """The energy goes off, and then this is answered."""
+def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
+    """The energy goes off, and then this is answered: DC when hardly a current flows any more, since the vehicle opens its contactors after the answer."""
     told = (PowerOff("PowerDelivery Stop"),) if talk.energy_on else ()
     talk.energy_on = False
     talk.since.clear()
+    flows = talk.offered is not None and talk.offered.energy.is_dc and abs(talk.facts.current_A) >= OPENS_A
+    if flows and not late:
+        return Result(None, told)
     return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), told)
 
 
