@@ -156,7 +156,7 @@ def precharge(talk: Talk, now: Now) -> dc.DC_PreChargeReq:
 
 
 def power_start(talk: Talk, now: Now) -> cm.PowerDeliveryReq:
-    """Ready, or not yet; scheduled with the profile, and both ways with the direction."""
+    """Ready, or not yet; with the profile, and both ways with the direction."""
     wants = talk.wants
     talk.started = wants.ready
     bpt = talk.energy is not None and talk.energy.is_bpt
@@ -164,8 +164,21 @@ def power_start(talk: Talk, now: Now) -> cm.PowerDeliveryReq:
         Header=header(talk, now),
         EVProcessing="Finished" if wants.ready else "Ongoing",
         ChargeProgress="Start",
-        EVPowerProfile=talk.profile,
+        EVPowerProfile=talk.profile or _as_it_comes(talk, now),
         BPT_ChannelSelection=("Discharge" if wants.begin_by_giving else "Charge") if bpt else None,
+    )
+
+
+def _as_it_comes(talk: Talk, now: Now) -> cs.EVPowerProfileType | None:
+    """A profile for dynamic control: whatever the vehicle can take, until it departs. There are chargers that want one."""
+    most_W = talk.wants.limits.max_power_W
+    if most_W is None or talk.way is None or talk.way.control is not Control.DYNAMIC:
+        return None
+    entry = cs.PowerScheduleEntryType(Duration=talk.wants.needs.departure_s or LATER_S, Power=rational(most_W))
+    return cs.EVPowerProfileType(
+        TimeAnchor=int(now.utc),
+        Dynamic_EVPPTControlMode=cs.Dynamic_EVPPTControlModeType(),
+        EVPowerProfileEntries=cs.EVPowerProfileEntryListType(EVPowerProfileEntry=(entry,)),
     )
 
 
