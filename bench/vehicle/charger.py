@@ -53,6 +53,8 @@ class Pace:
     schedule_s: float = 0.0
     voltage_V_per_s: float = 400.0
     current_A_per_s: float = 200.0
+    off_A_per_s: float = 500.0
+    """When the energy goes off."""
     accepts: bool = True
     """EIM is accepted."""
 
@@ -235,11 +237,13 @@ class Charger:
         return self.chosen is not None and self.chosen.energy.is_bpt
 
     def _off(self, now: Now) -> None:
+        """AC: the contactor opens. DC: the current goes down, and then the voltage."""
         self._count_energy(now)
         self.facts.power = Progress.NOT_ASKED
-        self.facts.target_power_W = self.facts.current_A = self._target_A = 0.0
+        self.facts.target_power_W = self._target_A = self._target_V = 0.0
+        if self.chosen is None or not self.chosen.energy.is_dc:
+            self.facts.current_A = self.facts.voltage_V = 0.0
         self.pilot = "B"
-        self._target_V = 0.0
         self._move(now)
 
     def _count_energy(self, now: Now) -> None:
@@ -258,8 +262,10 @@ class Charger:
 
     def _step(self, at: float) -> None:
         facts = self.facts
-        facts.voltage_V = _toward(facts.voltage_V, self._target_V, self.pace.voltage_V_per_s * STEP_S)
-        facts.current_A = _toward(facts.current_A, self._target_A, self.pace.current_A_per_s * STEP_S)
+        rate = self.pace.current_A_per_s if facts.power is Progress.DONE else self.pace.off_A_per_s
+        facts.current_A = _toward(facts.current_A, self._target_A, rate * STEP_S)
+        if facts.power is Progress.DONE or facts.current_A == 0.0:
+            facts.voltage_V = _toward(facts.voltage_V, self._target_V, self.pace.voltage_V_per_s * STEP_S)
         facts.precharge = Progress.DONE if abs(facts.voltage_V - self._target_V) < 1.0 else Progress.UNDER_WAY
         self._moving = facts.voltage_V != self._target_V or facts.current_A != self._target_A
         if self._moving:

@@ -1,6 +1,6 @@
 """What has to hold at every moment of a session: watches for `Pair`. `Guard`, whatever the vehicle does:
 
-- More than 2 A flow only between PowerDelivery Start and the end of the energy; back only where both ways were chosen; never more than the charger's limits.
+- More than 2 A flow only between PowerDelivery Start and the end of the ramp down; back only where both ways were chosen; never more than the charger's limits.
 - The energy is off before what ends it is answered, and before a connection is closed.
 - The charger says to its host that a session is over once, and nothing after that.
 
@@ -11,14 +11,17 @@ the voltages are near.
 from __future__ import annotations
 
 from bench.vehicle.pair import Pair
-from iso15118.evcc.terms import CloseContactors, DrawPower, StopDrawing
+from iso15118.evcc.terms import CloseContactors, DrawPower, OpenContactors, StopDrawing
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
+from iso15118.secc.iso20.energy import OPENS_A
 from iso15118.secc.session import Close
 from iso15118.terms import CableCheckWanted, PowerOff, PowerWanted, PrechargeWanted, SessionOver, Told
 
 IDLE_A = 2.0
+RAMP_S = 1.5
+"""So long the current may take to go down."""
 
 
 class Guard:
@@ -32,6 +35,7 @@ class Guard:
         self.over = False
         self._asked: Message | None = None
         self._connection = 0
+        self._last_A = self._off_at = 0.0
         self._seen = 0
 
     def __call__(self, pair: Pair) -> None:
@@ -40,7 +44,10 @@ class Guard:
         for end, thing in pair.story[self._seen :]:
             (self._vehicle if end == "ev" else self._charger)(thing)
         self._seen = len(pair.story)
-        if not self.power and abs(pair.charger.facts.current_A) > IDLE_A:
+        current_A, last_A, self._last_A = abs(pair.charger.facts.current_A), self._last_A, abs(pair.charger.facts.current_A)
+        if self.power:
+            self._off_at = pair.mono
+        elif current_A > IDLE_A and (current_A > last_A or pair.mono > self._off_at + RAMP_S):
             raise AssertionError(f"{pair.charger.facts.current_A:.1f} A without PowerDelivery Start, at {pair.mono:.3f}")
         self._limits(pair)
 
@@ -114,6 +121,8 @@ class Careful:
                 self.drawing = False
             case CloseContactors(voltage_V) if abs(voltage_V - pair.vehicle.wants.voltage_V) > pair.vehicle.wants.near_V:
                 raise AssertionError(f"contactors close at {voltage_V:.0f} V, the battery has {pair.vehicle.wants.voltage_V:.0f} V")
+            case OpenContactors() if abs(pair.charger.facts.current_A) >= OPENS_A:
+                raise AssertionError(f"contactors open under {pair.charger.facts.current_A:.0f} A")
             case cm.PowerDeliveryReq(ChargeProgress="Start") if _is_dc(pair) and not pair.vehicle.wants.contactors_closed:
                 raise AssertionError("PowerDelivery Start with open contactors")
             case cm.PowerDeliveryReq(ChargeProgress="Stop" | "Standby") | cm.SessionStopReq() | SessionOver() | Close() if self.drawing:

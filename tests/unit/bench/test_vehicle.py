@@ -218,6 +218,7 @@ def test_what_the_careful_watch_sees() -> None:
     assert "SessionStopReq of a vehicle that draws" in told(Careful(), draws, ("ev", STOP))
     assert "SessionOver of a vehicle that draws" in told(Careful(), draws, ("ev", OVER))
     assert "Close of a vehicle that draws" in told(Careful(), draws, ("ev", Close()))
+    assert "contactors open under 6 A" in told(Careful(), ("ev", OpenContactors()), amperes=6.0)
     assert "open contactors" in told(Careful(), ("ev", START))
     assert told(Careful(), ("ev", START), energy=Energy.AC) == ""
     assert "contactors close at 300 V" in told(Careful(), ("ev", CloseContactors(300.0)))
