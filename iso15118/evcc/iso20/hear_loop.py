@@ -133,4 +133,4 @@ def _theirs(talk: Talk, wish: Wish, *told: Told) -> Heard | None:
 
 def metering_confirmation(talk: Talk, now: Now, response: cm.MeteringConfirmationRes) -> Heard:
     """Back to the loop."""
-    return Heard(Said.GO)
+    return leaving(talk, off=True) or Heard(Said.GO)

@@ -11,9 +11,10 @@ from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
 from bench.vehicle.model import Vehicle
 from bench.vehicle.pair import Pair
 from chargepoint.tick import Tick
+from iso15118.evcc.iso20 import dialect as dialect_module
 from iso15118.evcc.iso20 import plans
 from iso15118.evcc.iso20.dialect import Iso20, spoken
-from iso15118.evcc.iso20.table import TABLE, S
+from iso15118.evcc.iso20.table import TABLE, S, Said
 from iso15118.evcc.session import Session, Turn
 from iso15118.evcc.terms import (
     CloseContactors,
@@ -27,13 +28,14 @@ from iso15118.evcc.terms import (
     WishTaken,
 )
 from iso15118.iso20.values import number, rational
+from iso15118.machine import step
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
-from iso15118.terms import Control, Ending, Energy, EvLimits, Facts, Offered, Payment, Slot, Wish
+from iso15118.terms import AddedService, Control, Ending, Energy, EvLimits, Facts, Offered, Parameter, ParameterSet, Payment, Slot, Wish
 
 _ABSTRACT: dict[type[Any], dict[str, Any]] = {
     ac.AC_ChargeLoopRes: {"CLResControlMode": ac.Dynamic_AC_CLResControlMode(EVSETargetActivePower=rational(5000))},
@@ -41,10 +43,11 @@ _ABSTRACT: dict[type[Any], dict[str, Any]] = {
 }
 
 
-def drive(energy: Energy, control: Control, wish: EvWish) -> dict[S, tuple[Iso20, Tick]]:
+def drive(energy: Energy, control: Control, wish: EvWish, **wants: Any) -> dict[S, tuple[Iso20, Tick]]:
     """A whole session with our own charger: the vehicle's dialect as it was when each state had just been asked."""
-    charger = Charger(Facts(energies=tuple(Offered(each) for each in Energy), ac=AC_22_KW, dc=DC_150_KW))
-    pair = Pair(charger, Vehicle(wants=Wants(energies=(energy,), controls=(control,), loops=40, meter=True)))
+    added = (AddedService(65, (ParameterSet(1, (Parameter("Port", 80),)),)),)
+    charger = Charger(Facts(energies=tuple(Offered(each) for each in Energy), ac=AC_22_KW, dc=DC_150_KW, added_services=added))
+    pair = Pair(charger, Vehicle(wants=Wants(energies=(energy,), controls=(control,), loops=40, meter=True, **wants)))
     found: dict[S, tuple[Iso20, Tick]] = {}
 
     def keep(pair: Pair) -> None:
@@ -145,6 +148,8 @@ UNDER_POWER = [
     S.TO_STANDBY,
     S.RENEGOTIATION,
     S.RESCHEDULE,
+    S.AC_METERING,
+    S.DC_METERING,
 ]
 RIGHT: dict[S, dict[str, Any]] = {
     S.AUTHORIZATION_SETUP: {"AuthorizationServices": ("EIM",)},
@@ -441,6 +446,48 @@ def test_prices_are_read() -> None:
     assert read.prices is not None
     assert (read.prices.levels, [(each.start_s, each.level) for each in read.prices.slots]) == (2, [(0, 1), (10, 2)])
     assert plans.prices(None, None) is None
+
+
+@pytest.mark.parametrize("state", [S.AC_STANDBY, S.DC_STANDBY])
+def test_other_schedules_out_of_standby(places: dict[S, Any], state: S) -> None:
+    place = Place(places, state)
+    place.wants.wish = EvWish.RENEGOTIATE_SCHEDULE
+    assert place.next().ChargeProgress == "ScheduleRenegotiation"
+    place.wants.wish = None
+    assert isinstance(place.next(), cm.ScheduleExchangeReq)
+    planned = place.next(EVSEProcessing="Finished", Dynamic_SEResControlMode=cs.Dynamic_SEResControlModeType())
+    assert planned.ChargeProgress == "Start"
+    assert isinstance(place.next(), (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
+    assert place.dialect.drawing
+
+
+def test_every_row_of_the_table(places: dict[S, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions, stops anywhere and failures anywhere take every row that is not refused."""
+    taken: set[tuple[Any, Any]] = {(S.BEGIN, Said.GO)}
+
+    def counted(table: Any, state: Any, event: Any) -> Any:
+        if table is TABLE:
+            taken.add((state, event))
+        return step(table, state, event)
+
+    monkeypatch.setattr(dialect_module, "step", counted)
+    for energy in (Energy.AC, Energy.DC):
+        for wish in (EvWish.STANDBY, EvWish.RENEGOTIATE_SCHEDULE, EvWish.CONFIRM_METERING, EvWish.RENEGOTIATE_SERVICE):
+            drive(energy, Control.DYNAMIC, wish, added_services=(65,))
+    for awaited in AWAITED:
+        Place(places, awaited).hear(ResponseCode="FAILED")
+    for state in [*BEFORE, *UNDER_POWER]:
+        place = Place(places, state)
+        place.wants.wish = EvWish.STOP
+        place.hear(**RIGHT.get(state, {}))
+    for state in (S.AC_STANDBY, S.DC_STANDBY):
+        test_other_schedules_out_of_standby(places, state)
+    test_standby_is_not_allowed(places)
+    test_a_vehicle_that_is_not_ready_says_so(places)
+    test_without_welding_detection(places)
+    test_what_is_ongoing_for_too_long(places, S.SCHEDULE, {"EVSEProcessing": "Ongoing"}, 60.0, "schedules")
+    test_what_is_ongoing_for_too_long(places, S.RESCHEDULE, {"EVSEProcessing": "Ongoing"}, 60.0, "schedules")
+    assert taken == {(each.state, each.event) for each in TABLE.entries.values() if not each.refused}
 
 
 def test_the_table_draws_itself() -> None:
