@@ -40,6 +40,9 @@ class EvWish(enum.Enum):
     RENEGOTIATE_SCHEDULE = "renegotiate schedule"
     RENEGOTIATE_SERVICE = "renegotiate service"
     CONFIRM_METERING = "confirm metering"
+    CHECK_IN = "check in"
+    CHECK_OUT = "check out"
+    """Of a parking place."""
 
 
 @dataclass(slots=True)
@@ -98,7 +101,9 @@ class Wants:
     """Precharge: the charger's voltage is near enough to ours, and the contactors may close. More only on a bench whose charger pretends."""
     welding_detection: bool = True
     side_streams: bool = False
-    """Confirm the meter on the stream beside the main one."""
+    """Confirm the meter, check in and check out on the streams beside the main one."""
+    parking_method: str = "Manual"
+    """For checking in: AutoParking, MVGuideManual or Manual."""
     code: str = ""
     explanation: str = ""
     """EVTerminationCode and so on, for SessionStop."""
@@ -217,6 +222,14 @@ class MeterShown(Told):
     """The charger's meter."""
 
     reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Parked(Told):
+    """The charger has heard that we check in or out; `status` where it says one."""
+
+    wish: EvWish
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)

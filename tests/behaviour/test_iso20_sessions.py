@@ -25,6 +25,7 @@ from iso15118.evcc.terms import (
     EvWish,
     MeterShown,
     OpenContactors,
+    Parked,
     PlanOffered,
     ProfileMade,
     SchedulesOffered,
@@ -58,6 +59,7 @@ from iso15118.terms import (
     Offered,
     Parameter,
     ParameterSet,
+    ParkingTold,
     PowerOff,
     PowerWanted,
     Price,
@@ -292,6 +294,20 @@ def test_the_meter_is_confirmed(energy: Energy, control: Control, by_secc: bool,
     assert len(told(pair, MeteringConfirmed)) == 1
     kinds = {octets[2:4].hex() for _, _, octets in pair.octets}
     assert ("8102" in kinds) == aside
+
+
+@pytest.mark.parametrize("aside", [False, True], ids=["main stream", "stream beside it"])
+@pytest.mark.parametrize("energy", Energy)
+def test_a_vehicle_checks_in_and_out(energy: Energy, aside: bool) -> None:
+    pair = make(energy, side_streams=aside)
+    ask(pair, "vehicle", 5, EvWish.CHECK_IN, None)
+    ask(pair, "vehicle", 15, EvWish.CHECK_OUT, None)
+    pair.session()
+    ended_well(pair)
+    assert told(pair, ParkingTold) == [ParkingTold("check-in, Manual", "Completed"), ParkingTold("check-out", "CheckOut")]
+    assert told(pair, Parked, "ev") == [Parked(EvWish.CHECK_IN), Parked(EvWish.CHECK_OUT, "Scheduled")]
+    kinds = {octets[2:4].hex() for _, _, octets in pair.octets}
+    assert ("8104" in kinds) == aside
 
 
 def ask(pair: Pair, whose: str, rounds: int, ours: EvWish | None, theirs: Wish | None) -> None:

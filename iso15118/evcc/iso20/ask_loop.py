@@ -140,3 +140,15 @@ def metering_confirmation(talk: Talk, now: Now) -> cm.MeteringConfirmationReq:
             else None,
         ),
     )
+
+
+def check_in(talk: Talk, now: Now) -> cm.VehicleCheckInReq:
+    """The vehicle stands where it charges."""
+    return cm.VehicleCheckInReq(Header=header(talk, now), EVCheckInStatus="Completed", ParkingMethod=talk.wants.parking_method)  # type: ignore[arg-type]
+
+
+def check_out(talk: Talk, now: Now) -> cm.VehicleCheckOutReq:
+    """It leaves when it departs."""
+    return cm.VehicleCheckOutReq(
+        Header=header(talk, now), EVCheckOutStatus="CheckOut", CheckOutTime=max(0, int(now.utc) + (talk.wants.needs.departure_s or 0))
+    )

@@ -29,6 +29,8 @@ LONGER_S: dict[type[Message], float] = {
     ac.AC_ChargeLoopReq: 0.5,
     dc.DC_ChargeLoopReq: 0.5,
 }
+_ASIDE = (cm.MeteringConfirmationReq, cm.VehicleCheckInReq, cm.VehicleCheckOutReq)
+"""What may go on a stream beside the main one; schedules are exchanged on the main one, after PowerDelivery ScheduleRenegotiation."""
 MAJOR, MINOR = 1, 0
 """Version of the namespaces in supportedAppProtocol."""
 
@@ -52,6 +54,8 @@ HEAR: dict[S, _Hear] = {
     S.DC_LOOP: hear_loop.dc_loop,
     S.AC_METERING: hear_loop.metering_confirmation,
     S.DC_METERING: hear_loop.metering_confirmation,
+    S.AC_PARKING: hear_loop.parking,
+    S.DC_PARKING: hear_loop.parking,
     S.TO_STANDBY: hear_energy.power_standby,
     S.AC_STANDBY: hear_loop.ac_loop,
     S.DC_STANDBY: hear_loop.dc_loop,
@@ -92,7 +96,7 @@ class Iso20:
         self.talk.asked_at = now.mono
         request = ASK[self._next](self.talk, now)
         kind = type(request)
-        aside = self.talk.wants.side_streams and kind is cm.MeteringConfirmationReq
+        aside = self.talk.wants.side_streams and kind in _ASIDE
         self._came_as = SIDE_STREAMS[kind] if aside else payload_type_of(kind)
         self._expected = RESPONSES[kind]
         return Question(request, self._came_as, v2gtp.SCHEMA_SETS[self._came_as], LONGER_S.get(kind, MESSAGE_S))

@@ -6,7 +6,7 @@ from iso15118.evcc.iso20.hear_energy import total_W
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.iso20.talk import Heard, Talk, failed, leave, leaving
 from iso15118.evcc.session import Now
-from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, PowerTarget, StopDrawing, WishTaken
+from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, Parked, PowerTarget, StopDrawing, WishTaken
 from iso15118.iso20.values import maybe, number
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
@@ -110,6 +110,10 @@ def _ours(talk: Talk, wish: EvWish, *told: Told) -> Heard | None:
             return Heard(Said.RESUME, (taken, *told))
         case EvWish.CONFIRM_METERING if talk.drawing and talk.meter is not None:
             return Heard(Said.METERING, (taken, *told))
+        case EvWish.CHECK_IN if talk.drawing:
+            return Heard(Said.CHECK_IN, (taken, *told))
+        case EvWish.CHECK_OUT if talk.drawing:
+            return Heard(Said.CHECK_OUT, (taken, *told))
     return None
 
 
@@ -134,3 +138,9 @@ def _theirs(talk: Talk, wish: Wish, *told: Told) -> Heard | None:
 def metering_confirmation(talk: Talk, now: Now, response: cm.MeteringConfirmationRes) -> Heard:
     """Back to the loop."""
     return leaving(talk, off=True) or Heard(Said.GO)
+
+
+def parking(talk: Talk, now: Now, response: cm.VehicleCheckInRes | cm.VehicleCheckOutRes) -> Heard:
+    """Back to the loop."""
+    told = Parked(EvWish.CHECK_OUT, response.EVSECheckOutStatus) if isinstance(response, cm.VehicleCheckOutRes) else Parked(EvWish.CHECK_IN)
+    return leaving(talk, told, off=True) or Heard(Said.GO, (told,))

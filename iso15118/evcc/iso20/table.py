@@ -33,6 +33,8 @@ class S(enum.Enum):
     DC_LOOP = "DC loop"
     AC_METERING = "AC metering"
     DC_METERING = "DC metering"
+    AC_PARKING = "AC parking"
+    DC_PARKING = "DC parking"
     TO_STANDBY = "to standby"
     AC_STANDBY = "AC standby"
     DC_STANDBY = "DC standby"
@@ -52,6 +54,8 @@ class Said(enum.Enum):
     AC = "AC"
     DC = "DC"
     METERING = "confirm the meter"
+    CHECK_IN = "check in"
+    CHECK_OUT = "check out"
     STANDBY = "standby"
     RESUME = "resume"
     RESCHEDULE = "other schedules"
@@ -73,7 +77,7 @@ _BEFORE = (
     S.SCHEDULE,
 )
 """No energy yet: SessionStop is enough."""
-_UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.DC_LOOP, S.AC_METERING, S.DC_METERING, S.TO_STANDBY, S.AC_STANDBY, S.DC_STANDBY,
+_UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.DC_LOOP, S.AC_METERING, S.DC_METERING, S.AC_PARKING, S.DC_PARKING, S.TO_STANDBY, S.AC_STANDBY, S.DC_STANDBY,
                 S.RENEGOTIATION)  # fmt: skip
 """PowerDelivery Stop comes before SessionStop."""
 
@@ -111,14 +115,16 @@ def _rows() -> Iterator[Transition[S, Said]]:
 
 
 def _loop() -> Iterator[Transition[S, Said]]:
-    for said, loop, metering, standby, ask in (
-        (Said.AC, S.AC_LOOP, S.AC_METERING, S.AC_STANDBY, "ac_loop"),
-        (Said.DC, S.DC_LOOP, S.DC_METERING, S.DC_STANDBY, "dc_loop"),
+    for said, loop, metering, parking, standby, ask in (
+        (Said.AC, S.AC_LOOP, S.AC_METERING, S.AC_PARKING, S.AC_STANDBY, "ac_loop"),
+        (Said.DC, S.DC_LOOP, S.DC_METERING, S.DC_PARKING, S.DC_STANDBY, "dc_loop"),
     ):
         yield from on(S.START, said, to=loop, do=(ask,))
         yield from stay((loop, standby), Said.AGAIN, do=(ask,))
         yield from on(loop, Said.METERING, to=metering, do=("metering_confirmation",))
-        yield from on(metering, Said.GO, to=loop, do=(ask,))
+        yield from on(loop, Said.CHECK_IN, to=parking, do=("check_in",))
+        yield from on(loop, Said.CHECK_OUT, to=parking, do=("check_out",))
+        yield from on((metering, parking), Said.GO, to=loop, do=(ask,))
         yield from on(loop, Said.STANDBY, to=S.TO_STANDBY, do=("power_standby",))
         yield from on(S.TO_STANDBY, said, to=standby, do=(ask,))
         yield from on(standby, Said.RESUME, to=S.START, do=("power_start",))

@@ -70,7 +70,7 @@ def drive(energy: Energy, control: Control, wish: EvWish, **wants: Any) -> dict[
 def places() -> dict[S, tuple[Iso20, Tick]]:
     found: dict[S, tuple[Iso20, Tick]] = {}
     for energy in (Energy.DC, Energy.AC):
-        for wish in (EvWish.STANDBY, EvWish.RENEGOTIATE_SCHEDULE, EvWish.CONFIRM_METERING):
+        for wish in (EvWish.STANDBY, EvWish.RENEGOTIATE_SCHEDULE, EvWish.CONFIRM_METERING, EvWish.CHECK_IN):
             for state, place in drive(energy, Control.DYNAMIC, wish).items():
                 found.setdefault(state, place)
     return found
@@ -150,6 +150,8 @@ UNDER_POWER = [
     S.RESCHEDULE,
     S.AC_METERING,
     S.DC_METERING,
+    S.AC_PARKING,
+    S.DC_PARKING,
 ]
 RIGHT: dict[S, dict[str, Any]] = {
     S.AUTHORIZATION_SETUP: {"AuthorizationServices": ("EIM",)},
@@ -472,7 +474,14 @@ def test_every_row_of_the_table(places: dict[S, Any], monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(dialect_module, "step", counted)
     for energy in (Energy.AC, Energy.DC):
-        for wish in (EvWish.STANDBY, EvWish.RENEGOTIATE_SCHEDULE, EvWish.CONFIRM_METERING, EvWish.RENEGOTIATE_SERVICE):
+        for wish in (
+            EvWish.STANDBY,
+            EvWish.RENEGOTIATE_SCHEDULE,
+            EvWish.CONFIRM_METERING,
+            EvWish.RENEGOTIATE_SERVICE,
+            EvWish.CHECK_IN,
+            EvWish.CHECK_OUT,
+        ):
             drive(energy, Control.DYNAMIC, wish, added_services=(65,))
     for awaited in AWAITED:
         Place(places, awaited).hear(ResponseCode="FAILED")
