@@ -207,7 +207,7 @@ def session_stop(talk: Talk, now: Now) -> cm.SessionStopReq:
     wants = talk.wants
     return cm.SessionStopReq(
         Header=header(talk, now),
-        ChargingSession=talk.ending,  # type: ignore[arg-type]
+        ChargingSession=talk.ending,
         EVTerminationCode=wants.code[:80] or None,
         EVTerminationExplanation=wants.explanation[:160] or None,
     )

@@ -9,6 +9,7 @@ from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.session import Now
 from iso15118.evcc.terms import EvWish, StopDrawing, Wants, WishTaken
 from iso15118.iso20.services import Way
+from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.terms import Ending, Energy, Told
@@ -50,7 +51,7 @@ class Talk:
     loops: int = 0
     meter: ct.MeterInfoType | None = None
     receipt: ct.ReceiptType | None = None
-    ending: str = "Terminate"
+    ending: cm.chargingSessionType = "Terminate"
     """ChargingSession of the SessionStop to come."""
     since: dict[str, float] = field(default_factory=dict)
     """What has been going on since when (mono)."""
