@@ -16,6 +16,7 @@ from chargepoint.faults import FAULTS
 from chargepoint.interlock import CONDITIONS, Lost
 from chargepoint.wiring import build
 from hal.types import BoardInfo, EvseInfo, Opens, Shape
+from iso15118.evcc.iso20 import table as evcc_iso20
 from iso15118.machine import Table, label
 from iso15118.secc.iso20 import table as secc_iso20
 
@@ -107,6 +108,13 @@ def pages() -> dict[str, str]:
             "A session of ISO 15118-20 as the charger sees it: which request may come when, and the function (`iso15118/secc/iso20/`) that "
             'answers it. Everything else is answered FAILED_SequenceError, with the energy off before. "stays while ongoing" means that the '
             "session goes on only with the finished answer. The clauses are from memory [K].",
+            refused=False,
+        ),
+        "evcc-iso20.md": state_page(
+            evcc_iso20.TABLE,
+            "A session of ISO 15118-20 as the simulated vehicle sees it. A state is the request whose response is awaited; an event is what that "
+            "response came to, with what the vehicle wants; the entry names the request that is made next (`iso15118/evcc/iso20/`). "
+            "The clauses are from memory [K].",
             refused=False,
         ),
         "interlock.md": interlock_page(),
