@@ -48,13 +48,13 @@ class Window:
         first, behind, odd = end - bits >> 3, end >> 3, end & 7
         if end > 8 * len(source):
             raise Unusual
-        found = source[first:behind] if not odd else _shifted(source[first : behind + 1], 8 - odd, bits)
+        found = source[first:behind] if not odd else _shifted(source[first : behind + 1], 8 - odd)
         self.at = at = min(behind + WINDOW, len(source))
         return found, int.from_bytes(source[behind:at], "big"), 8 * (at - behind) - odd, at < len(source)
 
 
-def _shifted(octets: bytes, by: int, bits: int) -> bytes:
-    return (int.from_bytes(octets, "big") >> by & (1 << bits) - 1).to_bytes(bits >> 3, "big")
+def _shifted(octets: bytes, by: int) -> bytes:
+    return (int.from_bytes(octets, "big") >> by).to_bytes(len(octets), "big")[1:]
 
 
 class Out:
@@ -119,9 +119,11 @@ def text(d: Window, x: int, s: int, q: bool, n: int) -> tuple[str, int, int, boo
     bits = n << 3
     if q and s < bits:
         x, s, q = d.fill(x, s, bits)
-    raw = (x >> s - bits & (1 << bits) - 1).to_bytes(n, "big")
-    if raw.isascii():
-        return raw.decode("ascii"), x, s - bits, q
+    s -= bits
+    try:
+        return (x >> s & (1 << bits) - 1).to_bytes(n, "big").decode("ascii"), x, s, q
+    except UnicodeDecodeError:
+        s += bits
     if q and s < 3 * bits:
         x, s, q = d.fill(x, s, 3 * bits)
     n_raw = min(3 * n, s >> 3)
