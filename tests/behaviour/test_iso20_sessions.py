@@ -401,6 +401,39 @@ def test_the_second_best_energy() -> None:
     assert told(pair, EnergyChosen)[0].energy is Energy.DC_BPT
 
 
+def test_another_energy_for_the_sake_of_the_control_mode() -> None:
+    pair = make(Energy.DC_BPT, Control.SCHEDULED, added_services=(65,))
+    pair.vehicle.wants.energies = (Energy.DC_BPT, Energy.DC)
+    pair.charger.facts.energies = (Offered(Energy.DC_BPT, (Control.DYNAMIC,)), Offered(Energy.DC))
+    pair.session()
+    ended_well(pair)
+    assert [message.ServiceID for _, _, message in pair.messages if isinstance(message, cm.ServiceDetailReq)] == [6, 2, 65]
+    assert told(pair, EnergyChosen)[0].energy is Energy.DC
+
+
+def test_no_control_mode_suits() -> None:
+    pair = make(Energy.DC, Control.SCHEDULED)
+    pair.charger.facts.energies = (Offered(Energy.DC, (Control.DYNAMIC,)),)
+    pair.session()
+    ended_well(pair)
+    assert requests(pair)[-2:] == ["ServiceDetail", "SessionStop Terminate"]
+
+
+def test_what_the_vehicle_wants_of_two_control_modes() -> None:
+    pair = make(Energy.DC)
+    pair.vehicle.wants.controls = (Control.SCHEDULED, Control.DYNAMIC)
+    pair.session()
+    ended_well(pair)
+    assert told(pair, EnergyChosen)[0].control is Control.SCHEDULED
+
+
+def test_a_code_for_the_end_reaches_the_charger() -> None:
+    pair = make(code="EV_OVERHEATED", explanation="the battery is too hot").session()
+    ended_well(pair)
+    assert pair.evse_over is not None
+    assert pair.evse_over.ev_code == "EV_OVERHEATED the battery is too hot"
+
+
 def test_nothing_suits() -> None:
     pair = make(Energy.DC_BPT)
     pair.charger.facts.energies = (Offered(Energy.DC),)
