@@ -18,7 +18,7 @@ from bench.fuzz.exi import Search, Target, Wrong, json_target
 from bench.fuzz.forge import OCTETS, STYLES, Forge
 from bench.fuzz.mutate import Bits, Seed, mutated, mutated_json, varint
 from bench.fuzz.work import work
-from iso15118.exi import ExiError, codec_of, decode, decode_fragment
+from iso15118.exi import ExiError, codec_of, decode, decode_fragment, encode, from_json, to_json
 from iso15118.exi.strings import Strings
 from iso15118.messages import SETS
 
@@ -228,6 +228,44 @@ def test_by_hand(octets: bytes, words: str, bit: int) -> None:
         decode(octets, SAP)
     assert words in str(caught.value)
     assert caught.value.bit == bit
+
+
+@pytest.mark.req("S-28")
+@pytest.mark.parametrize("groups", range(1, 12))
+def test_a_length_in_more_groups_than_it_needs(groups: int) -> None:
+    """EXI does not ask for the fewest. Both ways take as many as an integer of 64 bits has, and no more."""
+    plain = bytes.fromhex("80002b0b1318020000040040")
+    octets = Bits.of(plain).put(13, 21, varint(5, groups)).octets()
+    if groups > 10:
+        with pytest.raises(ExiError, match="more than 10 groups"):
+            decode(octets, SAP)
+    else:
+        assert decode(octets, SAP) == decode(plain, SAP)
+    Target()(octets, SAP)
+
+
+@pytest.mark.req("S-28")
+def test_a_derived_type_named_where_its_base_is_declared() -> None:
+    """xsi:type in the list of services says that an entry is a ChargeService; it is kept in octets and in JSON."""
+    octets = bytes.fromhex("80980011c00020008200212e0014001040048000")
+    found = decode(octets, ISO2)
+    assert "Service=(ChargeServiceType(" in repr(found)
+    assert decode(encode(found, ISO2), ISO2) == found
+    assert from_json(json.loads(json.dumps(to_json(found))), ISO2) == found
+    Target()(octets, ISO2)
+
+
+def test_the_target_of_json_tells_what_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    (row, *_) = (each for each in map(json.loads, fuzz.VECTORS.read_text("utf-8").splitlines()) if each["kind"] == "document")
+    assert json_target(row["json"], row["ns"]) is not None
+    for error in ExiError("x", "a", 1), ZeroDivisionError("x"):
+
+        def failing(octets: bytes, namespace: str, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(fuzz, "decode", failing)
+        with pytest.raises(Wrong, match=f"written, but not read again: {type(error).__name__}"):
+            json_target(row["json"], row["ns"])
 
 
 @pytest.mark.req("S-28")
