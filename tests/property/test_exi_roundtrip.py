@@ -24,7 +24,7 @@ from iso15118.messages import SETS
 from iso15118.messages.declare import Message
 
 WHOLE = bool(os.environ.get("SOAK"))
-DOCUMENTS, FRAGMENTS = (300, 100) if WHOLE else (2, 2)
+DOCUMENTS, FRAGMENTS = (60, 40) if WHOLE else (2, 2)
 """Examples of each type."""
 DER_IEC = "urn:iso:std:iso:15118:-20:AC-DER-IEC"
 REFUSED = {(DER_IEC, "IntentionalDelayPowerControl")}
