@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.messages.iso20 import common_services as sv
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
 from iso15118.terms import AddedService, Control, Ending, Energy, EvLimits, Facts, Offered, Parameter, ParameterSet, Payment, Slot, Wish
@@ -177,7 +179,47 @@ def test_a_vehicle_may_stop_anywhere(places: dict[S, Any], state: S) -> None:
         assert request.ChargeProgress == "Stop"
 
 
+@pytest.mark.parametrize("state", BEFORE)
+def test_a_pause_waits_until_there_was_power(places: dict[S, Any], state: S) -> None:
+    place = Place(places, state)
+    place.wants.wish = EvWish.PAUSE
+    right = RIGHT.get(state, {})
+    if state is S.SCHEDULE:
+        right = {"EVSEProcessing": "Finished", "Dynamic_SEResControlMode": cs.Dynamic_SEResControlModeType()}
+    turn = place.hear(**right)
+    assert WishTaken(EvWish.PAUSE) not in turn.told
+
+
 # ---- set-up
+
+
+def test_only_energies_of_the_agreed_namespace_are_taken(places: dict[S, Any]) -> None:
+    """A charger may offer what another namespace is for."""
+    place = Place(places, S.DISCOVERY)
+    place.dialect.talk.energies = (Energy.DC, Energy.DC_BPT)
+    place.wants.energies = (Energy.AC, Energy.DC)
+    services = sv.ServiceListType(Service=(sv.ServiceType(ServiceID=1, FreeService=True), sv.ServiceType(ServiceID=2, FreeService=True)))
+    assert place.next(EnergyTransferServiceList=services).ServiceID == 2
+
+
+def test_parameters_of_another_direction(places: dict[S, Any]) -> None:
+    for state, field, kind in (
+        (S.AC_PARAMETERS, "AC_CPDResEnergyTransferMode", ac.BPT_AC_CPDResEnergyTransferMode),
+        (S.DC_PARAMETERS, "DC_CPDResEnergyTransferMode", dc.BPT_DC_CPDResEnergyTransferMode),
+    ):
+        turn = Place(places, state).hear(**{field: minimal(kind)})
+        assert turn.over is Ending.ABORTED
+        assert "not those of the chosen service" in turn.why
+
+
+def test_after_other_services_everything_begins_anew(places: dict[S, Any]) -> None:
+    place = Place(places, S.ENDING)
+    talk = place.dialect.talk
+    talk.ending, talk.loops, talk.rescheduling = "ServiceRenegotiation", 7, True
+    talk.since["welding"] = 0.0
+    assert isinstance(place.next(), cm.ServiceDiscoveryReq)
+    assert (talk.since, talk.loops, talk.profile, talk.ending) == ({}, 0, None, "Terminate")
+    assert not (talk.close_told or talk.started or talk.rescheduling or talk.welding_said_finished)
 
 
 def test_session_ids(places: dict[S, Any]) -> None:
@@ -361,6 +403,32 @@ def test_what_the_charger_wants_is_done_or_not_heeded(places: dict[S, Any], stat
             assert isinstance(request, cm.MeteringConfirmationReq)
 
 
+def test_what_takes_time_is_forgotten_when_it_is_done(places: dict[S, Any]) -> None:
+    place = Place(places, S.RESCHEDULE)
+    talk = place.dialect.talk
+    talk.since.clear()
+    place.next(EVSEProcessing="Ongoing")
+    assert set(talk.since) == {"schedule"}
+    place.next(EVSEProcessing="Finished", Dynamic_SEResControlMode=cs.Dynamic_SEResControlModeType())
+    assert talk.since == {}
+    assert talk.rescheduling
+    place.next()
+    assert not talk.rescheduling
+    talk.since["schedule"] = 0.0
+    renegotiation = Place(places, S.RENEGOTIATION)
+    renegotiation.dialect.talk.since["schedule"] = 0.0
+    renegotiation.next()
+    assert renegotiation.dialect.talk.since.get("schedule") is None
+
+
+@pytest.mark.parametrize("state", [S.AC_LOOP, S.DC_LOOP])
+def test_other_services_are_not_asked_for_where_that_is_not_supported(places: dict[S, Any], state: S) -> None:
+    place = Place(places, state)
+    place.dialect.talk.renegotiation = False
+    status = ct.EVSEStatusType(NotificationMaxDelay=0, EVSENotification="ServiceRenegotiation")
+    assert isinstance(place.next(EVSEStatus=status), (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
+
+
 @pytest.mark.parametrize("state", [S.AC_STANDBY, S.DC_STANDBY])
 def test_in_standby_nothing_is_drawn(places: dict[S, Any], state: S) -> None:
     place = Place(places, state)
@@ -397,6 +465,18 @@ def entry(seconds: int, *watts: float) -> cs.PowerScheduleEntryType:
 def schedule(*entries: cs.PowerScheduleEntryType, **prices: Any) -> cs.ScheduleTupleType:
     power = cs.PowerScheduleType(TimeAnchor=1000, PowerScheduleEntries=cs.PowerScheduleEntryListType(PowerScheduleEntry=entries))
     return cs.ScheduleTupleType(ScheduleTupleID=3, ChargingSchedule=cs.ChargingScheduleType(PowerSchedule=power, **prices))
+
+
+def test_in_dynamic_control_a_profile_says_what_the_vehicle_can_take(places: dict[S, Any]) -> None:
+    place = Place(places, S.TO_STANDBY)
+    place.wants.limits = replace(place.wants.limits, max_power_W=50_000.0)
+    place.wants.needs = replace(place.wants.needs, departure_s=3600)
+    profile = place.next(ResponseCode="WARNING_StandbyNotAllowed").EVPowerProfile
+    assert profile.TimeAnchor == int(place.now.utc)
+    assert profile.Dynamic_EVPPTControlMode is not None
+    assert plans.profile_slots(profile) == (Slot(0, 3600, 50_000.0),)
+    place.wants.limits = replace(place.wants.limits, max_power_W=None)
+    assert place.ask().EVPowerProfile is None
 
 
 def test_a_profile_is_within_schedule_and_vehicle() -> None:

@@ -306,6 +306,18 @@ def test_neither_is_there(without_gnutls: pytest.MonkeyPatch) -> None:
         shortcomings()
 
 
+def test_who_serves_a_vehicle_that_calls_us_by_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_pyopenssl()
+    odd = replace(ISO_20, odd_name=True)
+    assert isinstance(open_engine(odd), OpensslEngine)
+
+    def none() -> openssl.Modules:
+        raise TlsMissing("pyOpenSSL is not installed")
+
+    monkeypatch.setattr(openssl, "modules", none)
+    assert isinstance(open_engine(odd), Engine), "which refuses it, in words"
+
+
 def test_a_module_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_module(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name}")

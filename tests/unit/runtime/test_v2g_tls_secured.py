@@ -44,8 +44,13 @@ def without_iso20(target: Path, wrong: testpki.Wrong = "") -> Path:
     ],
 )
 def test_a_session(of_charger: Version, of_car: Version, agreed: str, verified: bool) -> None:
-    make, warnings = station(folder(), of_charger)
-    charger, (car, more) = make(), vehicle(folder(), of_car)
+    heard: list[tuple[str, bool]] = []
+
+    def note(secured: Secured) -> None:
+        heard.append((secured.engine.version, secured.verified))
+
+    make, warnings = station(folder(), of_charger, agreed=note)
+    charger, (car, more) = make(), vehicle(folder(), of_car, agreed=note)
     assert warnings == more == ()
     assert (charger.ready, car.ready) == (False, False)
     assert meet(charger, car) == (b"", b"")
@@ -54,6 +59,7 @@ def test_a_session(of_charger: Version, of_car: Version, agreed: str, verified: 
     assert charger.engine.version == agreed
     assert charger.verified == verified
     assert car.verified
+    assert sorted(heard) == [(agreed, verified), (agreed, True)], "each side once"
     assert charger.received(car.wrapped(b"SupportedAppProtocolReq")) == b"SupportedAppProtocolReq"
     assert car.received(charger.wrapped(b"SupportedAppProtocolRes")) == b"SupportedAppProtocolRes"
     with pytest.raises(ConnectionError, match="closed by the other side"):
