@@ -35,7 +35,7 @@ from iso15118.evcc.terms import (
     Wants,
     WeldingSeen,
 )
-from iso15118.iso20.values import rational
+from iso15118.iso20.values import number, rational
 from iso15118.iso20.wire import RESPONSES
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
@@ -54,6 +54,7 @@ from iso15118.terms import (
     Ending,
     Energy,
     EnergyChosen,
+    EnergyWanted,
     Facts,
     MeteringConfirmed,
     Offered,
@@ -180,6 +181,11 @@ def test_a_session_from_plug_to_plug(energy: Energy, control: Control, by_secc: 
     ]  # fmt: skip
     assert told(pair, EnergyChosen) == told(pair, EnergyChosen, "ev")
     assert told(pair, EnergyChosen)[0] == EnergyChosen(energy, control, by_secc, told(pair, EnergyChosen)[0].parameter_set)
+    wanted = told(pair, EnergyWanted)[0]
+    in_request = control is Control.DYNAMIC and not by_secc
+    assert (wanted.min_soc, wanted.target_soc) == ((10, 80) if in_request else (None, None))
+    start = next(message for _, _, message in pair.messages if isinstance(message, cm.PowerDeliveryReq))
+    assert start.BPT_ChannelSelection == ("Charge" if energy.is_bpt else None)
     assert len(told(pair, PowerWanted)) == 1, "told once, however long its answer takes"
     assert pair.vehicle.taken_Wh > 10
     assert pair.charger.energy_Wh == pytest.approx(pair.vehicle.taken_Wh, rel=0.1)
@@ -278,9 +284,21 @@ def test_standby(energy: Energy, control: Control, by_secc: bool, whose: str) ->
     kinds = [
         type(thing) for end, thing in pair.story if end == "evse" and isinstance(thing, (StandbyWanted, PowerWanted, DcDemand, AcDemand))
     ]
+    waiting = [message for message in spoken_between(pair, "Standby", "Start") if isinstance(message, dc.DC_ChargeLoopReq)]
+    assert bool(waiting) == energy.is_dc
+    if control is Control.SCHEDULED:
+        assert {number(message.CLReqControlMode.EVTargetCurrent) for message in waiting} <= {0.0}  # type: ignore[attr-defined]
     at = kinds.index(StandbyWanted)
     assert kinds[at : at + 2] == [StandbyWanted, PowerWanted], "in standby nothing is demanded"
     assert len(told(pair, PowerOff)) == 2
+
+
+def spoken_between(pair: Pair, first: str, last: str) -> list[Any]:
+    """What the vehicle said after one PowerDelivery, and before the next of another kind."""
+    said = [message for _, end, message in pair.messages if end == "ev"]
+    progress = [message.ChargeProgress if isinstance(message, cm.PowerDeliveryReq) else "" for message in said]
+    begin = progress.index(first)
+    return said[begin + 1 : progress.index(last, begin)]
 
 
 @every_way
@@ -389,6 +407,9 @@ def test_a_service_beside_the_energy() -> None:
     pair = make(added_services=(65, 4711), narrow=True).session()
     ended_well(pair)
     assert told(pair, ServiceDescribed, "ev")[0].service == INTERNET
+    asked = next(message for _, _, message in pair.messages if isinstance(message, cm.ServiceDiscoveryReq))
+    assert asked.SupportedServiceIDs is not None
+    assert asked.SupportedServiceIDs.ServiceID == (2, 65, 4711)
     assert told(pair, EnergyChosen)[0].added_services == ((65, 3),)
 
 
