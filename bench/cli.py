@@ -112,6 +112,8 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     secc.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc")
     secc.add_argument("--control", default="any", metavar="C,..", help="scheduled, dynamic; any: both")
+    secc.add_argument("--sessions", type=int, default=0, metavar="N", help="so many at once: for benches of makers of vehicles")
+    secc.add_argument("--quiet", action="store_true", help="do not print the messages")
     secc.add_argument("--patient", action="store_true", help="wait 10 s for a request of the loop: for vehicles that are slow programs")
     secc.add_argument("--slac", action="store_true", help="match over the power line first")
     ev = add("ev", _ev, "one simulated vehicle, one V2G session; exit 0 when it came to its SessionStop")
@@ -224,7 +226,19 @@ def _secc(given: argparse.Namespace) -> int:
         raise InputError("--slac: matching over the power line is not there yet")
     if "pnc" in given.auth.lower():
         raise InputError("--auth pnc: Plug & Charge is not there yet")
-    return main(Options(given.iface, given.pki, given.protocols, given.services, given.tls, given.control, patient=given.patient))
+    return main(
+        Options(
+            given.iface,
+            given.pki,
+            given.protocols,
+            given.services,
+            given.tls,
+            given.control,
+            not given.quiet,
+            given.patient,
+            given.sessions,
+        )
+    )
 
 
 def _ev(given: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from bench.perf import day, drain, exi, memory, reaction, rpc, start
+from bench.perf import day, drain, exi, memory, reaction, rpc, start, v2g
 from bench.perf.table import Row, markdown
 
 
@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
         lambda: [drain.measure()],
         lambda: [day.measure()],
         lambda: [memory.measure(minutes)],
+        lambda: v2g.measure(quick="--quick" in arguments),
     )
     rows: list[Row] = []
     for measurement in measurements:

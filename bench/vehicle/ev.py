@@ -153,7 +153,7 @@ def main(options: Options) -> int:
 
 async def drive(options: Options, out: TextIO) -> SessionOver:
     """One session, from SDP to its end. Raises InputError, NoCharger."""
-    where = await _where(options.interface)
+    where = await interface_of(options.interface)
     for namespace in offer.protocols(options.protocol):
         exi.codec_of(namespace)
     wanted = sdp.Security.NONE if options.tls == "none" else sdp.Security.TLS
@@ -163,8 +163,8 @@ async def drive(options: Options, out: TextIO) -> SessionOver:
         if options.show:
             print(line, file=out, flush=True)
 
-    secure = _secure(options, found.security, say)
-    vehicle = _vehicle(options)
+    secure = secure_for(options, found.security, say)
+    vehicle = vehicle_for(options)
     say(f"charger at [{found.address}]:{found.port}, {'TLS' if found.security is sdp.Security.TLS else 'no TLS'}")
     line = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
     line.setblocking(False)
@@ -181,7 +181,8 @@ async def drive(options: Options, out: TextIO) -> SessionOver:
     return over
 
 
-def _vehicle(options: Options) -> Vehicle:
+def vehicle_for(options: Options) -> Vehicle:
+    """As the command line wants it."""
     vehicle = Vehicle(SPECS[options.spec])
     wants = vehicle.wants
     wants.energies = offer.energies(options.service)
@@ -192,7 +193,8 @@ def _vehicle(options: Options) -> Vehicle:
     return vehicle
 
 
-async def _where(interface: str) -> Where:
+async def interface_of(interface: str) -> Where:
+    """Wait for its link-local address. Raises InputError after 5 s."""
     deadline = asyncio.get_running_loop().time() + INTERFACE_S
     while True:
         try:
@@ -225,7 +227,8 @@ async def discover(where: Where, security: sdp.Security) -> sdp.Response:
     raise NoCharger(f"nobody answered {sdp.MOST_REQUESTS} SDP requests on {where.name}")
 
 
-def _secure(options: Options, security: sdp.Security, say: Callable[[str], None]) -> Secure | None:
+def secure_for(options: Options, security: sdp.Security, say: Callable[[str], None]) -> Secure | None:
+    """TLS as the options and what the charger offers want it; None for none. Raises InputError, NoCharger."""
     if security is sdp.Security.NONE:
         if options.tls in ("1.2", "1.3"):
             raise NoCharger(f"the charger offers no TLS, and --tls {options.tls} wants it")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.v2g_site import Cable, NoNamespaces, cable, foreign, fresh_pki
+from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.v2g_site import Cable, ours, running, theirs
+from bench.vehicle.cable import Cable, ours, running, theirs
 
 LOOPS = 6
 

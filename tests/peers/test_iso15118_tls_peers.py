@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.v2g_site import Cable, foreign_pki, fresh_pki, ours, running, theirs
+from bench.vehicle.cable import Cable, foreign_pki, fresh_pki, ours, running, theirs
 
 LOOPS = 4
 TLS_1_3 = {"ENABLE_TLS_1_3": "True"}

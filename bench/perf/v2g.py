@@ -1,0 +1,202 @@
+"""`python -m bench.perf.v2g`: an ISO 15118-20 charger over real sockets, beside the PyPI distribution `iso15118` in the same run.
+
+Needs root: the cable is a pair of network namespaces. The vehicle is ours both times; a time is from the octets of a request given to the socket
+to the octets of its answer taken from it, so both sides' sockets and wake-ups are in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from bench.perf.table import Row
+from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki, ours, running, theirs
+from bench.vehicle.ev import Drive, Options, discover, interface_of, secure_for, vehicle_for
+from chargepoint.runtime.ports.v2g import Where
+from iso15118 import sdp
+from iso15118.evcc.session import Command, Send
+from iso15118.terms import Ending
+
+LOOPS = 500
+THEIR_LOOPS = 30
+LOOP_S = 0.01
+AT_ONCE = 100
+
+
+@dataclass
+class Times:
+    """Of one session."""
+
+    begun: float = 0.0
+    ready: float = 0.0
+    """The connection is made, with TLS where there is any."""
+    answers: list[tuple[str, float]] = field(default_factory=list)
+    """What was asked, and seconds to its answer."""
+    first: float = 0.0
+    """The first answer there."""
+
+
+class Timed(Drive):
+    """A vehicle with a stopwatch."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.times = Times(begun=time.perf_counter())
+        self._asked: tuple[str, float] | None = None
+        self._name = ""
+
+    def _carry_out(self, command: Command) -> None:
+        if isinstance(command, Send):
+            self.times.ready = self.times.ready or time.perf_counter()
+            self._name = type(command.message).__name__
+        super()._carry_out(command)
+
+    def _send(self, octets: bytes) -> None:
+        if octets and self._name:
+            self._asked, self._name = (self._name, time.perf_counter()), ""
+        super()._send(octets)
+
+    def data_received(self, data: bytes) -> None:
+        """An answer comes in one piece here."""
+        if self._asked is not None:
+            now = time.perf_counter()
+            self.times.answers.append((self._asked[0], now - self._asked[1]))
+            self.times.first = self.times.first or now
+            self._asked = None
+        super().data_received(data)
+
+
+async def _session(options: Options, where: Where, found: sdp.Response, loop_s: float) -> Timed:
+    vehicle = vehicle_for(options)
+    vehicle.wants.loop_s = loop_s
+    secure = secure_for(options, found.security, lambda _: None)
+    line = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    line.setblocking(False)
+    loop = asyncio.get_running_loop()
+    timed = Timed(vehicle, secure, lambda _: None)
+    await loop.sock_connect(line, (str(found.address), found.port, 0, where.index))
+    await loop.create_connection(lambda: timed, sock=line)
+    over = await timed.over
+    if over.ending is not Ending.TERMINATED:
+        raise RuntimeError(f"the session ended {over.ending.value}: {over.why}")
+    return timed
+
+
+async def _client(options: Options, loop_s: float, at_once: int) -> list[Times]:
+    where = await interface_of(options.interface)
+    found = await discover(where, sdp.Security.NONE if options.tls == "none" else sdp.Security.TLS)
+    if at_once > 1:
+        return [each.times for each in await asyncio.gather(*(_session(options, where, found, loop_s) for _ in range(at_once)))]
+    return [(await _session(options, where, found, loop_s)).times for _ in range(2)]
+
+
+def main(arguments: list[str]) -> int:
+    """Without arguments the rows; with them the vehicle's process, whose times are JSON on its output."""
+    if not arguments:
+        for row in measure():
+            print(f"{row.what}: {row.ours} | {row.peer} | {row.ratio} | {row.reach}", flush=True)
+        return 0
+    given = json.loads(arguments[0])
+    loop_s, at_once = given.pop("loop_s"), given.pop("at_once", 1)
+    pki = given.pop("pki", None)
+    options = Options(**given, pki=Path(pki) if pki else None, show=False)
+    print(json.dumps([vars(each) for each in asyncio.run(_client(options, loop_s, at_once))]))
+    return 0
+
+
+def _drive(link: Cable, **given: Any) -> list[Times]:
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); from bench.perf.v2g import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = ["ip", "netns", "exec", link.ev, sys.executable, "-c", code, json.dumps({"interface": link.ev_interface, **given})]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return [Times(**each) for each in json.loads(done.stdout)]
+
+
+def _of(times: list[Times], name: str) -> list[float]:
+    return [1000 * took for each in times for what, took in each.answers if what == name]
+
+
+def _spread(ms: list[float]) -> str:
+    return f"p50 {median(ms):.2f} ms, p99 {quantiles(ms, n=100)[98]:.2f} ms"
+
+
+def _setup_ms(times: Times) -> float:
+    """The charger's answers up to PowerDelivery, which waits for power."""
+    until = next(number for number, (what, _) in enumerate(times.answers) if what == "PowerDeliveryReq")
+    return 1000 * sum(took for _, took in times.answers[:until])
+
+
+def measure(*, quick: bool = False) -> Iterator[Row]:
+    """Rows as they are measured; one that says why there are none, where there may be no namespaces."""
+    try:
+        with cable(20_000) as link, tempfile.TemporaryDirectory() as folder:
+            yield from _rows(link, Path(folder), quick=quick)
+    except NoNamespaces as error:
+        yield Row("ISO 15118-20 over real sockets", f"not measured: {error}", "-")
+
+
+def _rows(link: Cable, folder: Path, *, quick: bool) -> Iterator[Row]:
+    loops = LOOPS // 10 if quick else LOOPS
+    pki = folder / "pki"
+    fresh_pki(pki)
+    secc = ("secc", "--iface", link.evse_interface, "--quiet")
+    with running(link.evse, folder / "tls.log", ours(*secc, "--pki", str(pki), "--tls", "1.3")) as charger:
+        charger.until("ready\n")
+        secured = _drive(link, pki=str(pki), tls="1.3", loops=loops, loop_s=LOOP_S, control="dynamic")
+    with running(link.evse, folder / "plain.log", ours(*secc)) as charger:
+        charger.until("ready\n")
+        plain = _drive(link, loops=loops, loop_s=LOOP_S, control="dynamic")
+    peer = [] if quick else _peer(link, folder)
+    loop = "DC_ChargeLoopReq"
+    reach = "median at most 0.5 ms, p99 at most 3 ms"
+    yield Row("-20 charge loop, request to response, TLS 1.3 with both certificates", _spread(_of(secured, loop)), reach)
+    yield _beside("-20 charge loop, request to response, no TLS", _of(plain, loop), _of(peer, loop), reach)
+    handshake_ms = 1000 * (secured[0].ready - secured[0].begun)
+    setup = "-20, the charger's share from connection to PowerDelivery"
+    yield Row(f"{setup}, TLS 1.3", f"{_setup_ms(secured[0]):.1f} ms, and handshake {handshake_ms:.1f} ms", "at most 100 ms in all")
+    beside = (f"iso15118 {_setup_ms(peer[0]):.0f} ms", f"{_setup_ms(peer[0]) / _setup_ms(plain[0]):.0f} x") if peer else ("", "")
+    yield Row(f"{setup}, no TLS", f"{_setup_ms(plain[0]):.1f} ms", "at most 100 ms in all", *beside)
+    again_ms = 1000 * (secured[1].first - secured[1].begun)
+    yield Row("-20, the next session after one: connection to first answer, TLS 1.3", f"{again_ms:.1f} ms", "at most 100 ms")
+    with running(link.evse, folder / "many.log", ours(*secc, "--sessions", str(AT_ONCE))) as charger:
+        charger.until("ready\n")
+        many = _drive(link, loops=20, loop_s=0.25, at_once=AT_ONCE, control="dynamic")
+    slowest = max(took for each in many for what, took in each.answers if what != "PowerDeliveryReq")
+    yield Row(
+        f"-20, {AT_ONCE} sessions at once in one process",
+        f"all ended well; slowest answer {1000 * slowest:.0f} ms",
+        "all inside their timeouts",
+    )
+
+
+def _beside(what: str, ms: list[float], theirs_ms: list[float], reach: str) -> Row:
+    if not theirs_ms:
+        return Row(what, _spread(ms), reach)
+    return Row(what, _spread(ms), reach, f"iso15118 {_spread(theirs_ms)}", f"{median(theirs_ms) / median(ms):.0f} x")
+
+
+def _peer(link: Cable, folder: Path) -> list[Times]:
+    python = foreign(folder / "venv")
+    settings = {"PROTOCOLS": "ISO_15118_20_DC", "AUTH_MODES": "EIM", "SECC_ENFORCE_TLS": "False", "PKI_PATH": str(folder)}
+    with running(
+        link.evse, folder / "peer.log", [python, "-m", "iso15118.secc.main"], **theirs(python, link.evse_interface, **settings)
+    ) as peer:
+        peer.until("UDP server started")
+        return _drive(link, loops=THEIR_LOOPS, loop_s=LOOP_S, lax=True, protocol="iso20-dc")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
