@@ -44,6 +44,7 @@ from iso15118.terms import Ending, SessionBegun, SessionOver, Told
 
 UTC = 1_800_000_000.0
 """Of the first moment."""
+VERIFIED = Connected(tls=True, verified=True)
 
 
 class Machine(Protocol):
@@ -71,6 +72,8 @@ class Pair:
     vehicle: Vehicle
     latency_s: float = 0.002
     namespaces: tuple[str, ...] = (dc.NAMESPACE, ac.NAMESPACE)
+    connection: Connected = VERIFIED
+    """What the charger is told of it."""
     mono: float = 100.0
     sessions: int = 0
     paused: Paused | None = None
@@ -132,7 +135,7 @@ class Pair:
         self.dialect, self.evse_over, self.ev_over = None, None, None
         self.closed = {"ev": False, "evse": False}
         self._wire.clear()
-        self._evse(Connected())
+        self._evse(self.connection)
         self._ev(Connected())
 
     def _dialect(self, namespace: str) -> Iso20:

@@ -64,7 +64,12 @@ class Bench:
     def session(self) -> Session:
         """One with a fresh id, a fresh charger, and whatever session is paused."""
         charger = Charger(Facts(energies=self.energies, ac=AC_22_KW, dc=DC_150_KW))
-        session = Session([Protocol_(each, 1, 0, lambda namespace: self._dialect(charger, namespace)) for each in self.namespaces])
+        session = Session(
+            [
+                Protocol_(each, 1, 0, lambda namespace: self._dialect(charger, namespace), unverified=self.options.tls != "1.3")
+                for each in self.namespaces
+            ]
+        )
         self.chargers[id(session)] = charger
         return session
 

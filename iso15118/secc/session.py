@@ -185,6 +185,8 @@ class Protocol_:
     minor: int
     make: Callable[[str], Dialect]
     """Given the namespace, a dialect for a new session."""
+    unverified: bool = False
+    """Also for a vehicle whose certificate nobody has judged: DIN 70121, ISO 15118-2, and -20 on a bench."""
 
 
 class Stage(enum.Enum):
@@ -219,7 +221,9 @@ class Session:
         if self.stage is Stage.OVER:
             return []
         match event:
-            case Connected():
+            case Connected(_, verified):
+                if not verified:
+                    self.protocols = tuple(each for each in self.protocols if each.unverified)
                 self.stage = Stage.AGREEING
                 self._deadline = now.mono + SETUP_S
                 return []

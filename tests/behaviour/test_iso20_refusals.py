@@ -308,7 +308,7 @@ class Talking:
 def offer(*offers: tuple[str, int, int, int]) -> list[Any]:
     """Namespace, major, minor, priority, in the order of SchemaID 1, 2..: what the charger does."""
     dialect: Any = Talking()
-    session = Session([Protocol_(name, 1, 0, lambda _: dialect) for name in (NAMESPACE, ac.NAMESPACE)])
+    session = Session([Protocol_(name, 1, 0, lambda _: dialect, unverified=True) for name in (NAMESPACE, ac.NAMESPACE)])
     session.handle(Tick(0.0, 0.0), Connected())
     request = sap.supportedAppProtocolReq(
         AppProtocol=tuple(
@@ -353,3 +353,26 @@ def test_no_supportedAppProtocolReq(octets: bytes) -> None:
     commands = session.handle(Tick(0.1, 0.1), Received(octets))
     assert not any(isinstance(each, Send) for each in commands)
     assert session.stage is Stage.OVER
+
+
+@pytest.mark.parametrize("connection", [Connected(), Connected(tls=True)], ids=["plain", "tls"])
+def test_iso20_is_for_vehicles_whose_certificate_was_judged(connection: Connected) -> None:
+    """Unless a bench says otherwise; a vehicle that has another protocol gets that."""
+    other = "urn:iso:15118:2:2013:MsgDef"
+    dialect: Any = Talking()
+
+    def answers(connection: Connected) -> Any:
+        protocols = [Protocol_(NAMESPACE, 1, 0, lambda _: dialect), Protocol_(other, 2, 0, lambda _: dialect, unverified=True)]
+        session = Session(protocols)
+        session.handle(Tick(0.0, 0.0), connection)
+        request = sap.supportedAppProtocolReq(
+            AppProtocol=(
+                sap.AppProtocolType(ProtocolNamespace=NAMESPACE, VersionNumberMajor=1, VersionNumberMinor=0, SchemaID=1, Priority=1),
+                sap.AppProtocolType(ProtocolNamespace=other, VersionNumberMajor=2, VersionNumberMinor=0, SchemaID=2, Priority=2),
+            )
+        )
+        commands = session.handle(Tick(0.1, 0.1), Received(Frame(SAP_DIN_ISO2, exi.encode(request, sap.NAMESPACE)).octets()))
+        return next(each.message for each in commands if isinstance(each, Send))
+
+    assert answers(connection).SchemaID == 2
+    assert answers(Connected(tls=True, verified=True)).SchemaID == 1
