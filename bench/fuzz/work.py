@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from iso15118.exi import ExiError, codec_of, decode, decode_fragment
+from iso15118.exi.decoder import Decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Work:
     calls: int
     """Of Python's functions and built-in ones; every loop of the codec has one in it."""
     characters: int
-    """Of all values told by the walk: a hit of a few bits stands for a text of any length, which no call shows."""
+    """Of all values and names that the walk tells up to where decoding would stop: a hit of a few bits stands for a text of any length."""
     peak_octets: int
     """Memory over what was in use before."""
 
@@ -35,8 +36,10 @@ def work(octets: bytes, namespace: str, *, fragment: bool = False) -> Work:
         nonlocal characters
         characters += len(value)
 
+    # Not `Codec.walk`, which somebody asks for and reads on after so many events.
+    decoder = Decoder(codec.grammars, octets, note)
     with suppress(ExiError):
-        codec.walk(octets, note, fragment=fragment)
+        decoder.fragment() if fragment else decoder.document()
     read: Callable[[bytes, str], Any] = decode_fragment if fragment else decode
     return Work(_calls(lambda: read(octets, namespace)), characters, _peak(lambda: read(octets, namespace)))
 
