@@ -24,7 +24,7 @@ from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki, 
 from bench.vehicle.ev import Drive, Options, discover, interface_of, secure_for, vehicle_for
 from chargepoint.runtime.ports.v2g import Where
 from iso15118 import sdp
-from iso15118.evcc.session import Command, Send
+from iso15118.connection import Command, Send
 from iso15118.terms import Ending
 
 LOOPS = 500

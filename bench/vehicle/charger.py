@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from iso15118.secc.session import Now
+from iso15118.connection import Now
 from iso15118.terms import (
     AcDemand,
     AcLimits,

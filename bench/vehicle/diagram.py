@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from bench.vehicle.pair import Pair
+from iso15118.connection import Close
 from iso15118.evcc import terms as ev
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.secc.session import Close
 from iso15118.terms import CableCheckWanted, EnergyChosen, PowerOff, PowerWanted, SessionBegun, SessionOver, StandbyWanted, Told
 
 WIDTH = 64

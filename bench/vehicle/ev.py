@@ -20,8 +20,9 @@ from chargepoint.runtime.ports.v2g import NoInterface, Secure, Where, find
 from chargepoint.runtime.v2g_tls.secured import Secured
 from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from iso15118 import exi, sdp
+from iso15118.connection import Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, TimerExpired
 from iso15118.evcc.iso20.dialect import spoken
-from iso15118.evcc.session import Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, Session, TimerExpired
+from iso15118.evcc.session import Session
 from iso15118.terms import Ending, SessionOver, Told
 
 INTERFACE_S = 5.0

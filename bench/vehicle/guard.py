@@ -11,12 +11,12 @@ the voltages are near.
 from __future__ import annotations
 
 from bench.vehicle.pair import Pair
+from iso15118.connection import Close
 from iso15118.evcc.terms import CloseContactors, DrawPower, OpenContactors, StopDrawing
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.energy import OPENS_A
-from iso15118.secc.session import Close
 from iso15118.terms import CableCheckWanted, PowerOff, PowerWanted, PrechargeWanted, SessionOver, Told
 
 IDLE_A = 2.0

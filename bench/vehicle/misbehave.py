@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any, ClassVar, Protocol
 
 from iso15118 import exi, v2gtp
+from iso15118.connection import Close, Command, Event, Lost, Now, Send, TimerExpired
 from iso15118.exi.types import fields_of
 from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS, payload_type
 from iso15118.messages.declare import Message
@@ -23,7 +24,6 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
-from iso15118.secc.session import Close, Command, Event, Lost, Now, Send, TimerExpired
 from iso15118.v2gtp import HEADER, Frame
 
 LATEST = 40

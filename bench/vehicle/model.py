@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from iso15118.connection import Now
 from iso15118.evcc.iso20.plans import planned
 from iso15118.evcc.terms import (
     CloseContactors,
@@ -28,7 +29,6 @@ from iso15118.evcc.terms import (
     Wants,
     WishTaken,
 )
-from iso15118.secc.session import Now
 from iso15118.terms import Battery, Control, EnergyChosen, EnergyWanted, EvLimits, SessionOver, Slot, Told, Wish
 
 Curve = tuple[tuple[float, float], ...]

@@ -18,28 +18,14 @@ from typing import Protocol
 from bench.vehicle.charger import Charger
 from bench.vehicle.model import Vehicle
 from chargepoint.tick import Tick
+from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, TimerExpired
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session as Evcc
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
-from iso15118.secc.session import (
-    Abort,
-    Changed,
-    Close,
-    Command,
-    Connected,
-    Event,
-    Heard,
-    Lost,
-    Note,
-    Protocol_,
-    Received,
-    Send,
-    Session,
-    TimerExpired,
-)
+from iso15118.secc.session import Protocol_, Session
 from iso15118.terms import Ending, SessionBegun, SessionOver, Told
 
 UTC = 1_800_000_000.0

@@ -29,10 +29,10 @@ from bench.vehicle.guard import Guard
 from bench.vehicle.misbehave import CATALOGUE, misbehaving
 from bench.vehicle.model import SPECS, Vehicle
 from bench.vehicle.pair import Pair
+from iso15118.connection import Abort, Lost
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import EvWish, Wants
-from iso15118.secc.session import Abort, Lost
 from iso15118.terms import Control, Energy, Facts, Offered, Wish
 
 FOLDER = Path(__file__).parent / "scenarios"

@@ -18,10 +18,11 @@ from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Secure, V2gServer, find
 from chargepoint.runtime.v2g_tls.secured import Secured, station
 from iso15118 import exi
+from iso15118.connection import Command, Heard, Note, Send
 from iso15118.sdp import TlsPolicy
 from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
-from iso15118.secc.session import Command, Heard, Note, Protocol_, Send, Session
+from iso15118.secc.session import Protocol_, Session
 from iso15118.terms import Ending, Facts, SessionBegun, SessionOver, Told
 
 WAIT_FOR_INTERFACE_S = 0.2

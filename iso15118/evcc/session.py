@@ -22,11 +22,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from iso15118 import exi
-from iso15118.evcc.terms import StopDrawing
-from iso15118.exi import ExiError
-from iso15118.messages import sap
-from iso15118.messages.declare import Message
-from iso15118.secc.session import (
+from iso15118.connection import (
     Abort,
     Changed,
     Close,
@@ -42,6 +38,10 @@ from iso15118.secc.session import (
     TimerExpired,
     Unexpected,
 )
+from iso15118.evcc.terms import StopDrawing
+from iso15118.exi import ExiError
+from iso15118.messages import sap
+from iso15118.messages.declare import Message
 from iso15118.terms import DialectChosen, Ending, SessionOver, Told
 from iso15118.v2gtp import SAP_DIN_ISO2, Frame, FrameReader, V2gtpError
 

@@ -21,10 +21,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from iso15118 import exi
+from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Now, Received, Send, Unexpected
 from iso15118.exi import ExiError
 from iso15118.messages import sap
 from iso15118.messages.declare import Message
@@ -39,92 +40,6 @@ MOST_AHEAD = 8
 """Requests that may come before the one before them is answered: the streams of ISO 15118-20 beside the main one are few. More is no vehicle."""
 CLOSE_S = 5.0
 """So long the vehicle gets to close the connection after the last response, before we do."""
-
-
-class Now(Protocol):
-    """The time that an event carries."""
-
-    @property
-    def mono(self) -> float: ...
-    @property
-    def utc(self) -> float: ...
-
-
-# ---- events and commands
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """The connection stands. `verified`: by TLS, with a vehicle certificate that was judged good."""
-
-    tls: bool = False
-    verified: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """Octets, in pieces of any size."""
-
-    octets: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The connection is gone."""
-
-    why: str = "closed by the vehicle"
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """`Facts` are other than before: an answer that waits may be possible now."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimerExpired:
-    """The deadline was reached."""
-
-
-@dataclass(frozen=True, slots=True)
-class Abort:
-    """The host ends it: fault, unplugged, shutdown."""
-
-    why: str
-
-
-Event = Connected | Received | Lost | Changed | TimerExpired | Abort
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Octets for the connection. `message` is what they say, for whoever shows it."""
-
-    octets: bytes
-    message: Message = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """End the connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A message that was understood, for whoever shows it."""
-
-    message: Message = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """For the log."""
-
-    level: str
-    key: str
-    words: str
-
-
-Command = Told | Send | Close | Heard | Note
 
 
 # ---- what a dialect is
@@ -170,10 +85,6 @@ class Dialect(Protocol):
     @property
     def energy_on(self) -> bool:
         """Power was asked for, and not ended yet."""
-
-
-class Unexpected(Exception):
-    """A message that no request is, or that has another payload type than its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +221,7 @@ class Session:
         chosen = choose(self.protocols, request)
         if chosen is None:
             response = sap.supportedAppProtocolRes(ResponseCode="Failed_NoNegotiation")
-            offered = ", ".join(each.ProtocolNamespace for each in request.AppProtocol)
+            offered = ", ".join(repr(each.ProtocolNamespace) for each in request.AppProtocol)
             yield Note("warning", "v2g.no_protocol", f"the vehicle offers {offered}")
             yield self._sent(response, SAP_DIN_ISO2, sap.NAMESPACE)
             yield from self._end(now, Ending.ABORTED, "no protocol in common", "")

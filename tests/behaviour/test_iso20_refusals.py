@@ -14,6 +14,7 @@ from bench.vehicle.model import Vehicle
 from bench.vehicle.pair import Pair
 from chargepoint.tick import Tick
 from iso15118 import exi
+from iso15118.connection import Connected, Received, Send
 from iso15118.evcc.terms import EvWish, Wants
 from iso15118.iso20.values import rational
 from iso15118.messages import sap
@@ -25,7 +26,7 @@ from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
 from iso15118.secc.iso20.dialect import Iso20
 from iso15118.secc.iso20.table import S
-from iso15118.secc.session import Answer, Connected, Protocol_, Received, Send, Session, Stage
+from iso15118.secc.session import Answer, Protocol_, Session, Stage
 from iso15118.terms import (
     AddedService,
     Control,

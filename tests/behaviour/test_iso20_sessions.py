@@ -15,6 +15,7 @@ from bench.vehicle.guard import Careful, Guard
 from bench.vehicle.misbehave import CATALOGUE, Then, any_request, misbehaving
 from bench.vehicle.model import COMPACT, Vehicle
 from bench.vehicle.pair import Pair
+from iso15118.connection import Lost
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.iso20.table import TABLE as EV_TABLE
 from iso15118.evcc.session import Session as Evcc
@@ -44,7 +45,6 @@ from iso15118.messages.iso20 import common_services as sv
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.dialect import Iso20
 from iso15118.secc.iso20.table import TABLE, E, S
-from iso15118.secc.session import Lost
 from iso15118.terms import (
     AcDemand,
     AddedService,
@@ -759,7 +759,7 @@ def test_what_no_request_went_before_ends_the_session() -> None:
     pair = make()
     pair.session(3.0)
     twice = pair.octets[-1][2] if pair.octets[-1][1] == "evse" else pair.octets[-2][2]
-    from iso15118.evcc.session import Received
+    from iso15118.connection import Received
 
     pair._ev(Received(twice * 3))
     assert pair.ev_over is not None

@@ -21,6 +21,7 @@ from bench.vehicle.misbehave import CATALOGUE, again, misbehaving
 from bench.vehicle.model import SPECS, Vehicle
 from bench.vehicle.pair import Pair
 from iso15118 import exi
+from iso15118.connection import Abort, Lost, Received, Send
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session as Evcc
 from iso15118.evcc.terms import EvWish, Wants
@@ -30,7 +31,7 @@ from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
-from iso15118.secc.session import Abort, Lost, Received, Send, Stage
+from iso15118.secc.session import Stage
 from iso15118.terms import Control, Ending, Energy, Facts, Offered, Progress, SessionBegun, Wish
 from iso15118.v2gtp import SCHEMA_SETS, Frame
 

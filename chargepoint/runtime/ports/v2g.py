@@ -21,7 +21,8 @@ from typing import Any, Protocol, cast
 
 from chargepoint.runtime.clock import Clock
 from iso15118 import sdp
-from iso15118.secc.session import Abort, Changed, Close, Command, Connected, Event, Lost, Received, Send, Session, Stage, TimerExpired
+from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Lost, Received, Send, TimerExpired
+from iso15118.secc.session import Session, Stage
 from iso15118.terms import Told
 
 MOST_CONNECTIONS = 4

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from iso15118.connection import Now
 from iso15118.evcc.iso20.talk import Talk, header
-from iso15118.evcc.session import Now
 from iso15118.iso20 import services
 from iso15118.iso20.values import maybe_rational, rational
 from iso15118.messages.iso20 import ac, dc

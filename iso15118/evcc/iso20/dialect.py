@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from iso15118 import exi, v2gtp
+from iso15118.connection import Now, Unexpected
 from iso15118.evcc.iso20 import ask, ask_loop, hear_energy, hear_loop, hear_setup
 from iso15118.evcc.iso20.table import TABLE, S, Said
 from iso15118.evcc.iso20.talk import Heard, Talk
-from iso15118.evcc.session import Now, Question, Spoken, Turn, Unexpected
+from iso15118.evcc.session import Question, Spoken, Turn
 from iso15118.evcc.terms import StopDrawing, Wants
 from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS
 from iso15118.iso20.wire import payload_type as payload_type_of

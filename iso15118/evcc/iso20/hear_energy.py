@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from iso15118.connection import Now
 from iso15118.evcc.iso20 import plans
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, leave, leaving
-from iso15118.evcc.session import Now
 from iso15118.evcc.terms import (
     CableChecked,
     CloseContactors,

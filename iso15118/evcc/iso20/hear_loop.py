@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from iso15118.connection import Now
 from iso15118.evcc.iso20.hear_energy import total_W
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.iso20.talk import Heard, Talk, failed, leave, leaving
-from iso15118.evcc.session import Now
 from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, Parked, PowerTarget, StopDrawing, WishTaken
 from iso15118.iso20.values import maybe, number
 from iso15118.messages.iso20 import ac, dc

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from iso15118.connection import Now
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, leave, leaving
-from iso15118.evcc.session import Now
 from iso15118.evcc.terms import Authorized, ServiceDescribed, ServicesOffered, SessionJoined
 from iso15118.iso20 import services
 from iso15118.messages.iso20 import common_messages as cm

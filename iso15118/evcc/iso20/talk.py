@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from iso15118.connection import Now
 from iso15118.evcc.iso20.table import Said
-from iso15118.evcc.session import Now
 from iso15118.evcc.terms import EvWish, StopDrawing, Wants, WishTaken
 from iso15118.iso20.services import Way
 from iso15118.messages.iso20 import common_messages as cm

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from iso15118 import exi, v2gtp
+from iso15118.connection import Now, Unexpected
 from iso15118.iso20.services import ENERGIES
 from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS
 from iso15118.iso20.wire import payload_type as payload_type_of
@@ -17,7 +18,7 @@ from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20 import energy, loop, setup
 from iso15118.secc.iso20.table import TABLE, E, S
 from iso15118.secc.iso20.talk import Result, Talk, failed
-from iso15118.secc.session import SEQUENCE_S, Answer, Now, Unexpected
+from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.terms import Energy, Told
 
 LOOP_S = 0.5

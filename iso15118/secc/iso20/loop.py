@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from iso15118.connection import Now
 from iso15118.iso20.values import maybe, number, rational
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
-from iso15118.secc.session import Now
 from iso15118.terms import AcDemand, Battery, DcDemand, EnergyWanted, EvLimits, MeteringConfirmed, Reading, Told
 
 MOST_WH = (1 << 64) - 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
+from iso15118.connection import Now
 from iso15118.iso20.values import number, rational
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.secc.iso20.talk import Talk
-from iso15118.secc.session import Now
 from iso15118.terms import Control, Prices, Schedule, Slot
 
 ALGORITHM = "urn:iso:std:iso:15118:-20:PriceAlgorithm:1-Power"

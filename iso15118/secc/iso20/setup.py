@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from iso15118.connection import Now
 from iso15118.iso20 import services
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_services as sv
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok
-from iso15118.secc.session import Now
 from iso15118.terms import (
     AddedService,
     AuthorizationWanted,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
+from iso15118.connection import Now
 from iso15118.iso20.services import Way
 from iso15118.iso20.wire import RESPONSES
 from iso15118.messages.declare import Message
@@ -12,7 +13,6 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_certificates as cc
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
-from iso15118.secc.session import Now
 from iso15118.terms import Ending, Energy, Facts, Offered, Told, Wish
 
 R = TypeVar("R", bound=ct.V2GResponseType)

@@ -13,6 +13,7 @@ from bench.vehicle.misbehave import CATALOGUE, Wrong, misbehaving
 from bench.vehicle.model import COMPACT, SPECS, Vehicle, on_curve
 from bench.vehicle.pair import Pair
 from chargepoint.tick import Tick
+from iso15118.connection import Close
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import (
@@ -29,7 +30,6 @@ from iso15118.evcc.terms import (
 )
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.secc.session import Close
 from iso15118.terms import (
     CableCheckWanted,
     Control,

@@ -8,22 +8,9 @@ import pytest
 
 from chargepoint.tick import Tick
 from iso15118 import exi
+from iso15118.connection import Abort, Changed, Close, Connected, Heard, Lost, Note, Received, Send, TimerExpired
 from iso15118.evcc.iso20.dialect import spoken
-from iso15118.evcc.session import (
-    Abort,
-    Changed,
-    Close,
-    Connected,
-    Heard,
-    Lost,
-    Note,
-    Received,
-    Send,
-    Session,
-    Spoken,
-    Stage,
-    TimerExpired,
-)
+from iso15118.evcc.session import Session, Spoken, Stage
 from iso15118.evcc.terms import Wants
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm
