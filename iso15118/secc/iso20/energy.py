@@ -246,7 +246,7 @@ def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool
 
 
 def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:
-    """No energy for a while; a warning where this charger does not let one wait."""
+    """No energy for a while. It is never refused."""
     talk.energy_on = False
     return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), (PowerOff("standby"), StandbyWanted()))
 
