@@ -162,6 +162,7 @@ def search(runs: int, seed: int, namespace: str = "") -> Search:
 @pytest.mark.req("S-28")
 def test_the_search_finds_a_planted_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hit that no message of the start has, of a text that came before: two steps away from every one of them."""
+    pools()
     read = Strings.read_value
 
     def defective(self: Strings, *given: Any) -> tuple[str, str]:

@@ -13,6 +13,8 @@ WHOLE = 256
 """Messages up to this length are one window."""
 LONG = 64
 """More octets than this are cut out of the source rather than out of a window."""
+MASKS = tuple((1 << 8 * n) - 1 for n in range(LONG + 1))
+"""For so many octets."""
 FULL = 1 << 2048
 """So much may wait before it is flushed."""
 
@@ -43,18 +45,17 @@ class Window:
 
     def cut(self, s: int, bits: int) -> tuple[bytes, int, int, bool]:
         """Long octets past the window, and a window behind them."""
-        source = self.octets
-        end = 8 * self.at - s + bits
-        first, behind, odd = end - bits >> 3, end >> 3, end & 7
-        if end > 8 * len(source):
+        source, end = self.octets, 8 * self.at - s + bits
+        first, behind, odd, all_ = end - bits >> 3, end >> 3, end & 7, len(source)
+        if end > 8 * all_:
             raise Unusual
-        found = source[first:behind] if not odd else _shifted(source[first : behind + 1], 8 - odd)
-        self.at = at = min(behind + WINDOW, len(source))
-        return found, int.from_bytes(source[behind:at], "big"), 8 * (at - behind) - odd, at < len(source)
-
-
-def _shifted(octets: bytes, by: int) -> bytes:
-    return (int.from_bytes(octets, "big") >> by).to_bytes(len(octets), "big")[1:]
+        if odd:
+            n = behind - first + 1
+            found = (int.from_bytes(source[first : behind + 1], "big") >> 8 - odd).to_bytes(n, "big")[1:]
+        else:
+            found = source[first:behind]
+        self.at = at = behind + WINDOW if behind + WINDOW < all_ else all_
+        return found, int.from_bytes(source[behind:at], "big"), 8 * (at - behind) - odd, at < all_
 
 
 class Out:
@@ -104,14 +105,12 @@ def _groups(x: int, s: int, v: int, most: int) -> tuple[int, int]:
 
 
 def octets(d: Window, x: int, s: int, q: bool, n: int) -> tuple[bytes, int, int, bool]:
-    """So many octets."""
+    """So many octets, no more than LONG unless the window has them all."""
     bits = n << 3
-    if q and n > LONG:
-        return d.cut(s, bits)
     if q and s < bits:
         x, s, q = d.fill(x, s, bits)
     s -= bits
-    return (x >> s & (1 << bits) - 1).to_bytes(n, "big"), x, s, q
+    return (x >> s & (MASKS[n] if n <= LONG else (1 << bits) - 1)).to_bytes(n, "big"), x, s, q
 
 
 def text(d: Window, x: int, s: int, q: bool, n: int) -> tuple[str, int, int, bool]:
@@ -121,7 +120,7 @@ def text(d: Window, x: int, s: int, q: bool, n: int) -> tuple[str, int, int, boo
         x, s, q = d.fill(x, s, bits)
     s -= bits
     try:
-        return (x >> s & (1 << bits) - 1).to_bytes(n, "big").decode("ascii"), x, s, q
+        return (x >> s & (MASKS[n] if n <= LONG else (1 << bits) - 1)).to_bytes(n, "big").decode("ascii"), x, s, q
     except UnicodeDecodeError:
         s += bits
     if q and s < 3 * bits:

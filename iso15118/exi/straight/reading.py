@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from iso15118.exi.schema import Element
+from iso15118.exi.straight.help import LONG
 from iso15118.exi.straight.items import Irregular, Item, Lines, is_open, items_of, next_required, width
 from iso15118.exi.types import Field, Simple
 from iso15118.messages.declare import Message, defaults
@@ -334,6 +335,7 @@ class Reading(Lines):
         self._more(n)
         low, high = (least + 2, most + 2) if text else (least, most)
         self.put(f"if {n} > {high}: raise Unusual" if not low else f"if not {low} <= {n} <= {high}: raise Unusual")
-        self.put(f"{v}, x, s, q = {'text' if text else 'octets'}(d, x, s, q, {n}{' - 2' if text else ''})")
+        cut = f"d.cut(s, {n} << 3) if q and {n} > {LONG} else " if not text and most > LONG else ""
+        self.put(f"{v}, x, s, q = {cut}{'text' if text else 'octets'}(d, x, s, q, {n}{' - 2' if text else ''})")
         self._since = WAS_FULL
         store(v)
