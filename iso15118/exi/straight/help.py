@@ -54,7 +54,7 @@ class Window:
             found = (int.from_bytes(source[first : behind + 1], "big") >> 8 - odd).to_bytes(n, "big")[1:]
         else:
             found = source[first:behind]
-        self.at = at = behind + WINDOW if behind + WINDOW < all_ else all_
+        self.at = at = min(all_, behind + WINDOW)
         return found, int.from_bytes(source[behind:at], "big"), 8 * (at - behind) - odd, at < all_
 
 
