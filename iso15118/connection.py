@@ -23,7 +23,7 @@ class Now(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The connection stands. `verified`: by TLS, with a vehicle certificate that was judged good."""
+    """The connection stands; said again when TLS is done with it. `verified`: with a vehicle certificate that was judged good."""
 
     tls: bool = False
     verified: bool = False

@@ -166,7 +166,12 @@ class Charger:
                 self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
             case PowerWanted() if facts.power is Progress.NOT_ASKED:
                 facts.power, self.pilot = Progress.UNDER_WAY, "C"
-                self._in(now.mono, pace.contactor_s, lambda: setattr(facts, "power", Progress.DONE))
+                self._in(now.mono, pace.contactor_s, self._closed)
+
+    def _closed(self) -> None:
+        """Unless it was called off meanwhile."""
+        if self.facts.power is Progress.UNDER_WAY:
+            self.facts.power = Progress.DONE
 
     def _reset(self) -> None:
         facts = self.facts

@@ -116,6 +116,7 @@ class Session:
     def __init__(self, protocols: Sequence[Protocol_]) -> None:
         self.protocols = tuple(protocols)
         self.stage = Stage.NEW
+        self._verified = False
         self.dialect: Dialect | None = None
         self._reader = FrameReader()
         self._waiting: list[Frame] = []
@@ -133,10 +134,10 @@ class Session:
             return []
         match event:
             case Connected(_, verified):
-                if not verified:
-                    self.protocols = tuple(each for each in self.protocols if each.unverified)
-                self.stage = Stage.AGREEING
-                self._deadline = now.mono + SETUP_S
+                self._verified = verified
+                if self.stage is Stage.NEW:
+                    self.stage = Stage.AGREEING
+                    self._deadline = now.mono + SETUP_S
                 return []
             case Received(octets):
                 return list(self._received(now, octets))
@@ -187,7 +188,13 @@ class Session:
         """Answer the request that waits, if it can be answered."""
         if self._pending is None or self.dialect is None:
             return
-        answer = self.dialect.answer(now, self._pending, late=late)
+        try:
+            answer = self.dialect.answer(now, self._pending, late=late)
+        except (ExiError, ValueError, TypeError, ArithmeticError) as error:  # a fact that is no number
+            self._pending = None
+            yield PowerOff("no answer can be made")
+            yield from self._broken(f"no answer can be made: {error}")
+            return
         yield from answer.told
         if answer.response is None:
             return
@@ -218,7 +225,7 @@ class Session:
         if not isinstance(request, sap.supportedAppProtocolReq):
             raise Unexpected("a supportedAppProtocolRes from the vehicle")
         yield Heard(request)
-        chosen = choose(self.protocols, request)
+        chosen = choose([each for each in self.protocols if each.unverified or self._verified], request)
         if chosen is None:
             response = sap.supportedAppProtocolRes(ResponseCode="Failed_NoNegotiation")
             offered = ", ".join(repr(each.ProtocolNamespace) for each in request.AppProtocol)

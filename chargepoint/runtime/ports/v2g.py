@@ -33,6 +33,10 @@ DYNAMIC_PORTS = range(49152, 65536)
 SDP_OCTETS = 64
 """More of a datagram is not taken: a request has ten."""
 READ_OCTETS = 1 << 14
+MOST_UNREAD = 1 << 16
+"""Octets that a vehicle has not read yet."""
+CLOSE_S = 2.0
+"""Then a connection that is closed is gone, whatever of it was not read."""
 
 
 class NoInterface(Exception):
@@ -292,8 +296,17 @@ class Connection(asyncio.Protocol):
         if len(self._events) > 1:
             return
         while self._events:
-            self._carry_out(self.session.handle(self.server.clock.now(), self._events[0]))
-            self._events.popleft()
+            try:
+                self._carry_out(self.session.handle(self.server.clock.now(), self._events[0]))
+            except Exception as error:  # noqa: BLE001 energy must go off, whatever it is
+                words = f"an error of ours in a V2G connection, at {type(self._events[0]).__name__}"
+                asyncio.get_running_loop().call_exception_handler({"message": words, "exception": error})
+                if isinstance(self._events[0], Abort):
+                    self._drop()
+                else:
+                    self._events.append(Abort("an error of the charger's own"))
+            finally:
+                self._events.popleft()
         self._set_timer()
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
@@ -310,12 +323,22 @@ class Connection(asyncio.Protocol):
     def _send(self, octets: bytes) -> None:
         if octets and self._transport is not None and not self._transport.is_closing():
             self._transport.write(octets)
+            if self._transport.get_write_buffer_size() > MOST_UNREAD:
+                self._drop()
+                self.handle(Lost("does not read what it is sent"))
 
     def _close(self) -> None:
         if self.secure is not None:
             self._send(self.secure.closing())
         if self._transport is not None:
             self._transport.close()
+            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+        self._forget()
+
+    def _drop(self) -> None:
+        """At once, with whatever was not read."""
+        if self._transport is not None:
+            self._transport.abort()
         self._forget()
 
     def _forget(self) -> None:

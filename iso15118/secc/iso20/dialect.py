@@ -23,6 +23,8 @@ from iso15118.terms import Energy, Told
 
 LOOP_S = 0.5
 """Sequence timeout in the charge loop (V2G_SECC_Sequence_Timeout of the loop [K])."""
+QUIET_S = 1.0
+"""So long energy stays on without a word from a vehicle that has left the loop for other schedules (F-11)."""
 CONTACTOR_S = 3.0
 """So long PowerDeliveryRes waits for the contactor."""
 NAMESPACES: dict[str, tuple[Energy, ...]] = {ac.NAMESPACE: (Energy.AC, Energy.AC_BPT), dc.NAMESPACE: (Energy.DC, Energy.DC_BPT)}
@@ -36,6 +38,10 @@ HANDLERS: dict[str, _Handler] = {
     if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == module.__name__ and name != "Result"
 }
 """Names in the table -> functions."""
+_WAITING = (energy.power_start, energy.power_stop, energy.power_standby)
+"""Their answers wait for facts."""
+_LOOPS = (S.AC_LOOP, S.DC_LOOP)
+_BETWEEN = (S.AC_RESCHEDULE, S.AC_READY, S.DC_RESCHEDULE, S.DC_READY)
 _PLAIN: dict[type[Message], E] = {
     cm.SessionSetupReq: E.SETUP,
     cm.AuthorizationSetupReq: E.AUTHORIZATION_SETUP,
@@ -82,6 +88,10 @@ class Iso20:
         self.state = S.SETUP
         self._came_as = v2gtp.ISO20_MAIN
         self._told_for: Message | None = None
+        self._loop_at = 0.0
+        """When the last request of the loop was answered, or the loop begun."""
+        self._beside_s = 0.0
+        """Of the patience of the loop, what messages beside it have used."""
 
     @property
     def session_id(self) -> bytes:
@@ -93,7 +103,11 @@ class Iso20:
 
     @property
     def patience_s(self) -> float:
-        return self.loop_s if self.state in (S.AC_LOOP, S.DC_LOOP) else SEQUENCE_S
+        if self.state in _LOOPS:
+            return max(0.0, self.loop_s - self._beside_s)
+        if not self.energy_on:
+            return SEQUENCE_S
+        return max(self.loop_s, QUIET_S) if self.state in _BETWEEN else energy.PRECHARGE_S
 
     @property
     def answer_within_s(self) -> float:
@@ -123,15 +137,22 @@ class Iso20:
         except Refused:
             why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
+        if self.state is S.DC_PRECHARGE and entry.to is S.DC_LOOP and "precharge" not in self.talk.since:
+            return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", "energy is wanted without a precharge"))
         handler = HANDLERS[entry.do[0]]
-        more: dict[str, Any] = {"late": late} if handler in (energy.power_start, energy.power_stop) else {}
+        more: dict[str, Any] = {"late": late} if handler in _WAITING else {}
         result = handler(self.talk, now, request, **more)
         told = result.told if self._told_for is not request else ()
         self._told_for = request
         if result.response is None:
             return Answer(None, 0, "", told)
+        beside = self.state in _LOOPS and not isinstance(request, (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
         if not result.stay and not result.failed:
+            beside = beside and self.state is entry.to
             self.state = entry.to
+        if not beside:
+            self._loop_at = now.mono
+        self._beside_s = now.mono - self._loop_at
         return self._answer(result, told)
 
     def _answer(self, result: Result, told: tuple[Told, ...] = ()) -> Answer:

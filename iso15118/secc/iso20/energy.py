@@ -8,7 +8,6 @@ from iso15118.connection import Now
 from iso15118.iso20.values import maybe, number, rational
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
 from iso15118.terms import (
@@ -21,7 +20,6 @@ from iso15118.terms import (
     PrechargeWanted,
     Progress,
     ScheduleAsked,
-    Slot,
     StandbyWanted,
     WeldingCheckWanted,
 )
@@ -162,6 +160,8 @@ def _wanted(request: cm.ScheduleExchangeReq) -> EnergyWanted:
 
 def cable_check(talk: Talk, now: Now, request: dc.DC_CableCheckReq) -> Result:
     """Ongoing while the insulation is tested."""
+    if talk.facts.fault:
+        return failed(talk, now, request, "FAILED", talk.facts.fault)
     match talk.facts.cable_check:
         case Progress.DONE:
             talk.done("cable check")
@@ -176,6 +176,8 @@ def cable_check(talk: Talk, now: Now, request: dc.DC_CableCheckReq) -> Result:
 
 def precharge(talk: Talk, now: Now, request: dc.DC_PreChargeReq) -> Result:
     """The voltage that is there; the vehicle decides when it is near enough."""
+    if talk.facts.fault:
+        return failed(talk, now, request, "FAILED", talk.facts.fault)
     if talk.facts.precharge is Progress.FAILED:
         return failed(talk, now, request, "FAILED", "the output does not reach the voltage")
     if not talk.ongoing("precharge", now, PRECHARGE_S):
@@ -198,6 +200,8 @@ def power_start(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: boo
     """Answered when energy can flow: the contactor is closed, or the stage delivers."""
     if request.EVProcessing != "Finished":
         return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), stay=True)
+    if talk.facts.fault:
+        return failed(talk, now, request, "FAILED", talk.facts.fault)
     profile = request.EVPowerProfile
     chosen = profile.Scheduled_EVPPTControlMode if profile else None
     if talk.way is not None and talk.way.control is Control.SCHEDULED:
@@ -221,17 +225,8 @@ def power_start(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: boo
 
 
 def _power_wanted(talk: Talk, request: cm.PowerDeliveryReq) -> PowerWanted:
-    slots = _profile(request.EVPowerProfile) if request.EVPowerProfile else ()
+    slots = schedules.profile_slots(request.EVPowerProfile) if request.EVPowerProfile else ()
     return PowerWanted(talk.schedule_id, slots, request.BPT_ChannelSelection == "Discharge")
-
-
-def _profile(profile: cs.EVPowerProfileType) -> tuple[Slot, ...]:
-    found, at = [], 0
-    for each in profile.EVPowerProfileEntries.EVPowerProfileEntry:
-        power_W = sum(number(one) for one in (each.Power, each.Power_L2, each.Power_L3) if one is not None)
-        found.append(Slot(at, each.Duration, power_W))
-        at += each.Duration
-    return tuple(found)
 
 
 def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
@@ -239,16 +234,22 @@ def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool
     told = (PowerOff("PowerDelivery Stop"),) if talk.energy_on else ()
     talk.energy_on = False
     talk.since.clear()
-    flows = talk.offered is not None and talk.offered.energy.is_dc and abs(talk.facts.current_A) >= OPENS_A
-    if flows and not late:
-        return Result(None, told)
+    if _flows(talk):
+        return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)
     return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), told)
 
 
-def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:
-    """No energy for a while. It is never refused."""
+def _flows(talk: Talk) -> bool:
+    return talk.offered is not None and talk.offered.energy.is_dc and abs(talk.facts.current_A) >= OPENS_A
+
+
+def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
+    """No energy for a while; answered as a stop is. It is never refused."""
+    told = (PowerOff("standby"), StandbyWanted())
     talk.energy_on = False
-    return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), (PowerOff("standby"), StandbyWanted()))
+    if _flows(talk):
+        return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)
+    return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), told)
 
 
 def schedule_renegotiation(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:

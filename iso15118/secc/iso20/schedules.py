@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import Any
 
 from iso15118.connection import Now
@@ -104,15 +103,27 @@ def _prices(prices: Prices, now: Now) -> dict[str, Any]:
 
 
 def violated(talk: Talk, profile: cs.EVPowerProfileType) -> bool:
-    """Whether a profile wants more than its schedule gives, at the beginning of any of its entries."""
+    """Whether a profile wants more than its schedule gives, wherever either of them changes; what it gives back is not judged."""
     schedule = next((each for each in talk.facts.schedules or () if each.id == talk.schedule_id), None)
     if schedule is None:
         return True
-    entries = profile.EVPowerProfileEntries.EVPowerProfileEntry
-    starts = [0, *accumulate(each.Duration for each in entries)]
-    return any(
-        number(each.Power) > _allowed_W(schedule.charging, at) * PROFILE_TOLERANCE for at, each in zip(starts, entries, strict=False)
-    )
+    slots = profile_slots(profile)
+    for slot in slots:
+        end_s = slot.start_s + slot.duration_s
+        moments = [slot.start_s, *(each.start_s for each in schedule.charging if slot.start_s < each.start_s < end_s)]
+        if any(slot.power_W > _allowed_W(schedule.charging, at) * PROFILE_TOLERANCE for at in moments):
+            return True
+    return False
+
+
+def profile_slots(profile: cs.EVPowerProfileType) -> tuple[Slot, ...]:
+    """The sums of the phases, one behind the other."""
+    found, at = [], 0
+    for each in profile.EVPowerProfileEntries.EVPowerProfileEntry:
+        power_W = sum(number(one) for one in (each.Power, each.Power_L2, each.Power_L3) if one is not None)
+        found.append(Slot(at, each.Duration, power_W))
+        at += each.Duration
+    return tuple(found)
 
 
 def _allowed_W(slots: tuple[Slot, ...], at_s: int) -> float:

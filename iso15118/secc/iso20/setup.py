@@ -154,7 +154,6 @@ def _is_offered(added: tuple[AddedService, ...], chosen: sv.SelectedServiceType)
 def session_stop(talk: Talk, now: Now, request: cm.SessionStopReq) -> Result:
     """The energy is off before this is answered, whatever came before."""
     told = (PowerOff("SessionStop"),) if talk.energy_on else ()
-    talk.energy_on = False
     ev_code = " ".join(each for each in (request.EVTerminationCode, request.EVTerminationExplanation) if each)
     match request.ChargingSession:
         case "Pause" if not talk.facts.pausing:
@@ -162,8 +161,10 @@ def session_stop(talk: Talk, now: Now, request: cm.SessionStopReq) -> Result:
         case "ServiceRenegotiation" if not talk.facts.renegotiation:
             return failed(talk, now, request, "FAILED_NoServiceRenegotiationSupported", "the vehicle wants other services, and may not")
         case "ServiceRenegotiation":
+            talk.energy_on = False
             return Result(ok(talk, now, cm.SessionStopRes), told)
         case kind:
+            talk.energy_on = False
             over = Ending.PAUSED if kind == "Pause" else Ending.TERMINATED
             return Result(ok(talk, now, cm.SessionStopRes), told, over=over, ev_code=ev_code)
 

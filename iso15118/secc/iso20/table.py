@@ -112,8 +112,14 @@ def _energy() -> Iterator[Transition[S, E]]:
     yield from stay(S.DC_STANDBY, E.DC_LOOP, do=("dc_loop",), source="as AC")
     yield from stay(S.DC_OFF, E.WELDING, do=("welding_detection",))
     for loop, standby, again, off, before in (
-        (S.AC_LOOP, S.AC_STANDBY, S.AC_RESCHEDULE, S.AC_OFF, (S.AC_READY, S.AC_STANDBY, S.AC_OFF)),
-        (S.DC_LOOP, S.DC_STANDBY, S.DC_RESCHEDULE, S.DC_OFF, (S.DC_CABLE_CHECK, S.DC_PRECHARGE, S.DC_READY, S.DC_STANDBY, S.DC_OFF)),
+        (S.AC_LOOP, S.AC_STANDBY, S.AC_RESCHEDULE, S.AC_OFF, (S.AC_RESCHEDULE, S.AC_READY, S.AC_STANDBY, S.AC_OFF)),
+        (
+            S.DC_LOOP,
+            S.DC_STANDBY,
+            S.DC_RESCHEDULE,
+            S.DC_OFF,
+            (S.DC_CABLE_CHECK, S.DC_PRECHARGE, S.DC_RESCHEDULE, S.DC_READY, S.DC_STANDBY, S.DC_OFF),
+        ),
     ):
         yield from on((loop, *before), E.STOP, to=off, do=("power_stop",))
         yield from on(loop, E.STANDBY, to=standby, do=("power_standby",))
