@@ -365,7 +365,8 @@ def test_iso20_is_for_vehicles_whose_certificate_was_judged(connection: Connecte
     def answers(connection: Connected) -> Any:
         protocols = [Protocol_(NAMESPACE, 1, 0, lambda _: dialect), Protocol_(other, 2, 0, lambda _: dialect, unverified=True)]
         session = Session(protocols)
-        session.handle(Tick(0.0, 0.0), connection)
+        session.handle(Tick(0.0, 0.0), Connected(tls=connection.tls))
+        session.handle(Tick(0.05, 0.05), connection)
         request = sap.supportedAppProtocolReq(
             AppProtocol=(
                 sap.AppProtocolType(ProtocolNamespace=NAMESPACE, VersionNumberMajor=1, VersionNumberMinor=0, SchemaID=1, Priority=1),

@@ -98,3 +98,18 @@ def test_our_vehicle_charges_at_its_charger(python: Path, link: Cable, pki: Path
     assert f"control=<Control.{control.upper()}: '{control}'>" in text
     assert "session over: terminated, SessionStop" in text
     assert text.count(f"< {service}_ChargeLoopRes OK") == LOOPS
+
+
+@pytest.mark.parametrize("service", ["AC", "AC_BPT", "DC", "DC_BPT"])
+def test_both_ends_of_ours_by_the_standard(link: Cable, pki: Path, tmp_path: Path, service: str) -> None:
+    """TLS 1.3 with the curves of ISO 15118-20 and both certificates: nothing is relaxed."""
+    tls = ("--tls", "1.3", "--pki", str(pki))
+    with running(link.evse, tmp_path / "charger.log", ours("secc", "--iface", link.evse_interface, *tls)) as charger:
+        charger.until("ready\n")
+        command = ours("ev", "--iface", link.ev_interface, *tls, "--service", service, "--loops", str(LOOPS))
+        with running(link.ev, tmp_path / "car.log", command) as car:
+            assert car.ended() == 0, car.text()[-3000:]
+        charger.until("session over:")
+        text = charger.text()
+    assert "TLS 1.3, vehicle verified\n" in text
+    assert "session over: terminated, SessionStop" in text

@@ -1,0 +1,184 @@
+"""What a vehicle must not get by silence, by talk beside the loop, or by an order that the standard does not have; and a charger's own faults (S-11, F-11)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bench.vehicle.guard import Careful, Guard
+from bench.vehicle.pair import Pair
+from iso15118 import exi
+from iso15118.connection import Abort
+from iso15118.evcc.terms import EvWish
+from iso15118.iso20.values import rational
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.messages.iso20 import dc
+from iso15118.secc.iso20 import schedules
+from iso15118.secc.iso20.table import S
+from iso15118.secc.session import Stage
+from iso15118.terms import Control, Ending, Energy, PowerOff, PowerWanted, PrechargeWanted, Progress, Schedule, SessionOver, Slot
+from iso15118.v2gtp import ISO20_MAIN, Frame
+from tests.behaviour.test_iso20_sessions import ask, ended_well, make, told
+
+
+def silent_from(pair: Pair, kind: type, **fields: Any) -> list[float]:
+    """The vehicle says nothing any more once it has said this; when that was."""
+    found: list[float] = []
+
+    def spoil(end: str, send: Any) -> bytes:
+        message = send.message
+        if end == "ev" and found:
+            return b""
+        if end == "ev" and isinstance(message, kind) and all(getattr(message, name) == value for name, value in fields.items()):
+            found.append(pair.mono)
+        return bytes(send.octets)
+
+    pair.spoil = spoil
+    return found
+
+
+def off_at(pair: Pair) -> float:
+    return next(when for when, thing in pair.charger.log if isinstance(thing, PowerOff | SessionOver))
+
+
+@pytest.mark.req("F-11")
+@pytest.mark.parametrize(
+    ("kind", "fields", "within_s"),
+    [
+        (cm.PowerDeliveryReq, {"ChargeProgress": "ScheduleRenegotiation"}, 1.1),
+        (dc.DC_ChargeLoopReq, {}, 0.6),
+        (dc.DC_PreChargeReq, {}, 10.1),
+        (dc.DC_CableCheckReq, {}, 10.1),
+    ],
+)
+def test_silence_takes_the_energy_off(kind: type, fields: dict[str, str], within_s: float) -> None:
+    pair = make()
+    ask(pair, "vehicle", 5, EvWish.RENEGOTIATE_SCHEDULE, None)
+    since = silent_from(pair, kind, **fields)
+    pair.session()
+    assert since
+    assert off_at(pair) - since[0] <= within_s
+    assert pair.evse_over is not None
+    assert pair.evse_over.ending is Ending.ABORTED
+
+
+@pytest.mark.req("S-11")
+@pytest.mark.parametrize("kind", [dc.DC_CableCheckReq, dc.DC_PreChargeReq, cm.PowerDeliveryReq])
+def test_a_fault_gives_no_energy(kind: type) -> None:
+    pair = make()
+    asked = lambda: any(isinstance(message, kind) for _, _, message in pair.messages)
+    pair.when(asked, lambda: setattr(pair.charger.facts, "fault", "residual current"))
+    pair.session()
+    fault = next(at for at, (_, thing) in enumerate(pair.story) if isinstance(thing, kind))
+    later = [thing for who, thing in pair.story[fault + 1 :] if who == "evse" and isinstance(thing, PowerWanted | PrechargeWanted)]
+    assert len(later) <= 1, "at most what the very request said"
+    assert pair.evse_over is not None
+    assert pair.evse_over.ending is Ending.ABORTED
+    assert told(pair, PowerOff) or kind is dc.DC_CableCheckReq, "there, nothing was on yet"
+
+
+@pytest.mark.parametrize("energy", [Energy.AC, Energy.DC])
+def test_a_fact_that_is_no_number_takes_the_energy_off(energy: Energy) -> None:
+    pair = make(energy)
+    facts = pair.charger.facts
+
+    def spoil() -> None:
+        if facts.dc is not None and energy is Energy.DC:
+            facts.dc = replace(facts.dc, max_power_W=math.nan)
+        else:
+            facts.target_power_W = math.nan
+
+    pair.watches = []
+    pair.when(lambda: pair.dialect is not None and pair.dialect.state in (S.AC_LOOP, S.DC_LOOP), spoil)
+    pair.session()
+    assert told(pair, PowerOff)
+    assert pair.secc.stage is Stage.OVER
+    assert not pair.secc.dialect.energy_on or told(pair, SessionOver)  # type: ignore[union-attr]
+
+
+def test_no_energy_without_a_precharge() -> None:
+    pair = make()
+    skipped = []
+
+    def spoil(end: str, send: Any) -> bytes:
+        if end == "ev" and isinstance(send.message, dc.DC_PreChargeReq):
+            skipped.append(send.message)
+            start = cm.PowerDeliveryReq(Header=send.message.Header, EVProcessing="Finished", ChargeProgress="Start")
+            return Frame(ISO20_MAIN, exi.encode(start, cm.NAMESPACE)).octets()
+        return bytes(send.octets)
+
+    pair.spoil = spoil
+    pair.session()
+    assert skipped
+    assert not told(pair, PowerWanted)
+    assert pair.evse_over is not None
+    assert pair.evse_over.ending is Ending.ABORTED
+
+
+@pytest.mark.parametrize("energy", [Energy.AC, Energy.DC])
+def test_a_vehicle_may_stop_while_schedules_are_made(energy: Energy) -> None:
+    pair = make(energy)
+    ask(pair, "vehicle", 5, EvWish.RENEGOTIATE_SCHEDULE, None)
+    again = lambda: pair.dialect is not None and pair.dialect.state in (S.AC_RESCHEDULE, S.DC_RESCHEDULE)
+
+    def stop() -> None:
+        pair.charger.facts.schedules = pair.charger.facts.dynamic = None
+        pair.vehicle.wants.wish = EvWish.STOP
+
+    pair.when(again, stop)
+    pair.session()
+    ended_well(pair)
+
+
+def test_a_current_that_does_not_go_down_is_no_ok() -> None:
+    pair = make()
+    pair.watches = []
+
+    def stuck(pair: Pair) -> None:
+        if told(pair, PowerOff) and not told(pair, SessionOver):
+            pair.charger.facts.current_A = 300.0
+
+    pair.watches.append(stuck)
+    pair.session()
+    stopped = [message for _, end, message in pair.messages if end == "evse" and isinstance(message, cm.PowerDeliveryRes)]
+    assert stopped[-1].ResponseCode == "FAILED"
+
+
+@pytest.mark.parametrize(("entries", "wrong"), [([(7200, 22_000.0, None)], True), ([(3600, 22_000.0, None), (3600, 1_000.0, None)], False),
+                                                ([(3600, 22_000.0, 22_000.0), (3600, 1_000.0, None)], True)])  # fmt: skip
+def test_a_profile_is_held_against_the_whole_schedule(entries: list[tuple[int, float, float | None]], wrong: bool) -> None:
+    pair = make(Energy.AC, Control.SCHEDULED)
+    pair.session()
+    assert pair.dialect is not None
+    talk = pair.dialect.talk
+    talk.facts.schedules = (Schedule(7, (Slot(0, 3600, 22_000.0), Slot(3600, 3600, 1_000.0))),)
+    talk.schedule_id = 7
+    profile = cs.EVPowerProfileType(
+        TimeAnchor=0,
+        Scheduled_EVPPTControlMode=cs.Scheduled_EVPPTControlModeType(SelectedScheduleTupleID=7),
+        EVPowerProfileEntries=cs.EVPowerProfileEntryListType(
+            EVPowerProfileEntry=tuple(
+                cs.PowerScheduleEntryType(Duration=seconds, Power=rational(one), Power_L2=rational(two) if two else None)
+                for seconds, one, two in entries
+            )
+        ),
+    )
+    assert schedules.violated(talk, profile) is wrong
+
+
+@pytest.mark.parametrize("energy", [Energy.AC, Energy.DC])
+def test_what_was_called_off_while_the_contactor_closes_stays_off(energy: Energy) -> None:
+    pair = make(energy)
+    pair.charger.pace = replace(pair.charger.pace, contactor_s=2.0)
+    pair.watches = [Guard(), Careful()]
+    under_way = lambda: pair.charger.facts.power is Progress.UNDER_WAY
+    pair.when(under_way, lambda: pair.at(0.5, lambda: pair.abort(Abort("unplugged"))))
+    pair.session()
+    for _ in range(40):
+        pair.mono += 0.1
+        pair.charger.tick(pair.now)
+    assert pair.charger.facts.power is Progress.NOT_ASKED
