@@ -11,18 +11,19 @@ import pytest
 from bench.vehicle.guard import Careful, Guard
 from bench.vehicle.pair import Pair
 from iso15118 import exi
-from iso15118.connection import Abort
+from iso15118.connection import Abort, Received, Send, TimerExpired
 from iso15118.evcc.terms import EvWish
 from iso15118.iso20.values import rational
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.messages.iso20 import common_types as ct
 from iso15118.messages.iso20 import dc
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.table import S
 from iso15118.secc.session import Stage
 from iso15118.terms import Control, Ending, Energy, PowerOff, PowerWanted, PrechargeWanted, Progress, Schedule, SessionOver, Slot
-from iso15118.v2gtp import ISO20_MAIN, Frame
-from tests.behaviour.test_iso20_sessions import ask, ended_well, make, told
+from iso15118.v2gtp import ISO20_MAIN, ISO20_PARKING, Frame
+from tests.behaviour.test_iso20_sessions import ask, ended_well, loops, make, told
 
 
 def silent_from(pair: Pair, kind: type, **fields: Any) -> list[float]:
@@ -182,3 +183,32 @@ def test_what_was_called_off_while_the_contactor_closes_stays_off(energy: Energy
         pair.mono += 0.1
         pair.charger.tick(pair.now)
     assert pair.charger.facts.power is Progress.NOT_ASKED
+
+
+class Reached(Exception):
+    """The place that a test wanted."""
+
+
+@pytest.mark.req("F-11")
+def test_talk_beside_the_loop_does_not_keep_it_alive() -> None:
+    pair = make()
+
+    def reached() -> None:
+        raise Reached
+
+    pair.when(lambda: loops(pair) >= 5, reached)
+    with pytest.raises(Reached):
+        pair.session()
+    session, begun = pair.secc, pair.mono
+    assert session.dialect is not None
+    header = ct.MessageHeaderType(SessionID=session.dialect.session_id, TimeStamp=1)
+    beside = cm.VehicleCheckInReq(Header=header, EVCheckInStatus="CheckIn", ParkingMethod="Manual")
+    octets = Frame(ISO20_PARKING, exi.encode(beside, cm.NAMESPACE)).octets()
+    said: list[Any] = []
+    while session.stage is Stage.TALKING and pair.mono < begun + 5.0:
+        pair.mono += 0.1
+        due = session.deadline()
+        said += session.handle(pair.now, TimerExpired() if due is not None and due <= pair.mono else Received(octets))
+    assert pair.mono - begun < 1.0
+    assert any(isinstance(each, PowerOff) for each in said)
+    assert sum(isinstance(each, Send) for each in said) >= 3, "they were answered"

@@ -15,13 +15,16 @@ import pytest
 
 from bench.vehicle.secc import Bench, Options
 from chargepoint.runtime.clock import SystemClock
-from chargepoint.runtime.ports.v2g import DYNAMIC_PORTS, MOST_CONNECTIONS, NoInterface, V2gServer, Where, find
+from chargepoint.runtime.ports.v2g import DYNAMIC_PORTS, MOST_CONNECTIONS, MOST_UNREAD, NoInterface, V2gServer, Where, find
 from iso15118 import exi, sdp
+from iso15118.connection import Command, Send
 from iso15118.messages import sap
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.messages.iso20 import dc
+from iso15118.secc.session import Session, Stage
+from iso15118.terms import SessionOver, Told
 from iso15118.v2gtp import ISO20_MAIN, SAP_DIN_ISO2, SDP_RESPONSE, Frame, FrameReader
 
 LOOPBACK = Where("lo", socket.if_nametoindex("lo"), ipaddress.IPv6Address("::1"))
@@ -211,5 +214,79 @@ def test_a_charger_that_stops_ends_its_sessions() -> None:
             await server.stop()
             assert await client.closed()
             assert server.connections == []
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("S-11", "S-24")
+def test_an_error_of_our_own_ends_the_session_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the host raises: the session is told to be over, the connection is gone, and the next vehicle is served."""
+    over: list[str] = []
+    told, shown = Bench.told, Bench.shown
+
+    def keep(self: Bench, session: Session, what: Told) -> None:
+        if isinstance(what, SessionOver):
+            over.append(what.why)
+        told(self, session, what)
+
+    def failing(self: Bench, session: Session, command: Command) -> None:
+        if isinstance(command, Send) and isinstance(command.message, cm.SessionSetupRes) and not over:
+            raise KeyError("of ours")
+        shown(self, session, command)
+
+    monkeypatch.setattr(Bench, "told", keep)
+    monkeypatch.setattr(Bench, "shown", failing)
+
+    async def story() -> None:
+        complaints: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context["message"]))
+        async with serving() as (server, port):
+            client = await Client.connect(port)
+            with pytest.raises((AssertionError, ConnectionError)):
+                await client.begin()
+            client.close()
+            assert over == ["an error of the charger's own"]
+            assert complaints == ["an error of ours in a V2G connection, at Received"]
+            assert server.connections == []
+            again = await Client.connect(port)
+            await again.begin()
+            again.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("S-3")
+def test_a_vehicle_that_reads_nothing_is_let_go() -> None:
+    async def story() -> None:
+        async with serving() as (server, port):
+            line = socket.socket(socket.AF_INET6)
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(line, ("::1", port))
+            reader, writer = await asyncio.open_connection(sock=line)
+            client = Client(reader, writer)
+            header = ct.MessageHeaderType(SessionID=await client.begin(), TimeStamp=1)
+            await client.ask(cm.AuthorizationSetupReq(Header=header), ISO20_MAIN, COMMON)
+            ask = cm.AuthorizationReq(
+                Header=header, SelectedAuthorizationService="EIM", EIM_AReqAuthorizationMode=cm.EIM_AReqAuthorizationModeType()
+            )
+            while True:
+                response = await client.ask(ask, ISO20_MAIN, COMMON)
+                if getattr(response, "EVSEProcessing", "") == "Finished":
+                    break
+                await asyncio.sleep(0.05)
+            await client.ask(cm.ServiceDiscoveryReq(Header=header), ISO20_MAIN, COMMON)
+            octets = Frame(ISO20_MAIN, exi.encode(cm.ServiceDetailReq(Header=header, ServiceID=2), COMMON)).octets()
+            reader._transport.pause_reading()  # type: ignore[attr-defined]
+            (connection,) = server.connections
+            held = 0
+            while server.connections:
+                writer.write(octets)
+                await asyncio.sleep(0)
+                held = max(held, connection._transport.get_write_buffer_size() if connection._transport else 0)
+            assert held <= MOST_UNREAD + 4096
+            assert connection.session.stage is Stage.OVER
+            writer.transport.abort()
 
     asyncio.run(story())
