@@ -88,6 +88,8 @@ class Bench:
         charger.told(self.clock.now(), told)
         if isinstance(told, SessionBegun):
             self.sessions += 1
+            if not told.resumed:
+                self.paused = None
         if isinstance(told, SessionOver):
             self._over(session, told)
             return
@@ -96,7 +98,6 @@ class Bench:
 
     def _over(self, session: Session, told: SessionOver) -> None:
         dialect = session.dialect
-        self.paused = None
         if told.ending is Ending.PAUSED and isinstance(dialect, Iso20):
             self.paused = Paused(dialect.talk.session_id, dialect.talk.evcc_id)
         charger = self.chargers.pop(id(session))
