@@ -296,7 +296,7 @@ def test_a_vehicle_that_reads_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch)
             while server.connections:
                 before = len(sent)
                 writer.write(octets)
-                for _ in range(1000):
+                for _ in range(1_000_000):
                     await asyncio.sleep(0)
                     if len(sent) > before or not server.connections:
                         break
