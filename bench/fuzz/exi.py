@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -213,7 +214,7 @@ def search(seeds: Sequence[Seed], runs: int, dice: random.Random, target: Target
     pools: dict[tuple[str, bool], list[Seed]] = {}
     for each in seeds:
         if len(each.octets) <= most_octets:
-            coverage.run(lambda each=each: target(each.octets, each.namespace, fragment=each.fragment))  # type: ignore[misc]
+            coverage.run(partial(target, each.octets, each.namespace, fragment=each.fragment))
             pools.setdefault((each.namespace, each.fragment), []).append(each)
     result.arcs_before = len(coverage.arcs)
     names = sorted(pools)
@@ -224,7 +225,7 @@ def search(seeds: Sequence[Seed], runs: int, dice: random.Random, target: Target
         parent = pool[-1 - int(len(pool) * dice.random() ** 2)]
         octets = mutated(parent, pool, dice)[:most_octets]
         result.runs += 1
-        if coverage.run(lambda: target(octets, namespace, fragment=fragment)):  # noqa: B023 run at once
+        if coverage.run(partial(target, octets, namespace, fragment=fragment)):
             found = seed(namespace, octets, fragment=fragment)
             pool.append(found)
             result.kept.append(found)

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -301,8 +301,8 @@ def measure_messages() -> Iterator[Row]:
                 peer.decode_us(message, min(PEER_WARM_UP, calls))
                 peer.encode_us(message, min(PEER_WARM_UP, calls))
             for _ in range(MEDIANS):
-                ours[0].append(median_us(lambda: decode(message.octets, message.namespace), repeat))  # noqa: B023 called at once
-                ours[1].append(median_us(lambda: encode(found, message.namespace), repeat))  # noqa: B023 called at once
+                ours[0].append(median_us(partial(decode, message.octets, message.namespace), repeat))
+                ours[1].append(median_us(partial(encode, found, message.namespace), repeat))
                 if peer:
                     theirs[0].append(peer.decode_us(message, calls))
                     theirs[1].append(peer.encode_us(message, calls))

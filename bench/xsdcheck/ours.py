@@ -171,14 +171,14 @@ class Notation:
         return Group((made,))
 
     def part(self) -> Part:
-        token = self.tokens.pop(0) if self.tokens else ""
+        begin = self.tokens.pop(0) if self.tokens else ""
         made: Part
-        if token == "(":  # noqa: S105 a parenthesis
+        if begin == "(":
             made = self.group()
-        elif token in self.found:
-            made = replace(self.found[token], least=1, most=1)
+        elif begin in self.found:
+            made = replace(self.found[begin], least=1, most=1)
         else:
-            raise Unreadable(f"{self.text}: {token or 'the end'} is no field")
+            raise Unreadable(f"{self.text}: {begin or 'the end'} is no field")
         if self.tokens and self.tokens[0] in "?*+":
             suffix = self.tokens.pop(0)
             made = replace(made, least=int(suffix == "+"), most=1 if suffix == "?" else None)
