@@ -94,17 +94,17 @@ class _Reader:
 
     def complex_type(self, kind: type[declare.Message]) -> Complex:
         base = kind.__bases__[0]
-        made = Complex(None if base is declare.Message else type_name(base), kind._abstract_, kind._mixed_)
+        made = Complex(None if base is declare.Message else type_name(base), kind._abstract_)
         content: list[Field] = []
         for field in fields(kind):
             if declare.ATTRIBUTE in field.marks:
                 made.attributes[field.name] = (simple(field.kind, field.marks), not field.optional)
             elif declare.TEXT in field.marks:
                 made.text = simple(field.kind, field.marks)
-            elif declare.MIXED not in field.marks:
+            elif declare.MIXED in field.marks:
+                made.mixed = True
+            else:
                 content.append(field)
-            elif not kind._mixed_:
-                self.into.faults.append((kind.__name__, f"{field.name} holds mixed text, the class is not mixed"))
         made.content = plain(self.content(kind, content))
         return made
 

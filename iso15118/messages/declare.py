@@ -9,7 +9,8 @@
         CLReqControlMode: Annotated[ct.CLReqControlModeType, REF]
 
 - A field is an element of that name in the namespace of the class's module (`NAMESPACE`). `REF`: it is the global element of its type, in
-  that one's namespace, or one that substitutes it. `ATTRIBUTE`, `TEXT`: it is an attribute, or the text of the element.
+  that one's namespace, or one that substitutes it. `ATTRIBUTE`, `TEXT`: it is an attribute, or the text of the element. `MIXED`: the text between
+  the elements of a mixed type.
 - `X | None = None` may be absent; `tuple[X, ...]` with `Occurs` is repeated.
 - `OneOf("name")` on optional neighbours: a choice among them.
 - Simple types are `Annotated[int, Range]`, `Annotated[bytes | str, Length]`, `Literal` for enumerations (in the order of the schema).
@@ -71,7 +72,6 @@ REF, ATTRIBUTE, TEXT, MIXED, HEX = Mark("ref"), Mark("attribute"), Mark("text"),
 
 # ---- the built-in types of XML Schema that the V2G schemas use
 
-boolean = bool
 byte = Annotated[int, Range(-128, 127)]
 short = Annotated[int, Range(-32768, 32767)]
 int_ = Annotated[int, Range(-(1 << 31), (1 << 31) - 1)]
@@ -86,7 +86,6 @@ anyURI = Annotated[str, Length(0, None)]
 ID = Annotated[str, Length(1, None)]
 IDREF = Annotated[str, Length(1, None)]
 base64Binary = Annotated[bytes, Length(0, None)]
-hexBinary = Annotated[bytes, Length(0, None), HEX]
 
 
 # ---- classes
@@ -122,7 +121,6 @@ class Message(metaclass=MessageMeta):
     """The type's name in the schema; "" for an anonymous one."""
     _content_: ClassVar[str] = ""
     """The content model in the notation of a DTD, where nested groups repeat and fields alone cannot say it."""
-    _mixed_: ClassVar[bool] = False
 
     def __init_subclass__(
         cls,
@@ -132,12 +130,11 @@ class Message(metaclass=MessageMeta):
         abstract: bool = False,
         type_name: str | None = None,
         content: str = "",
-        mixed: bool = False,
     ) -> None:
         """`element` True: the global element is named as the class. `type_name` None: as the class, or the class and "Type"."""
         super().__init_subclass__()
         cls._element_ = cls.__name__ if element is True else element or ""
-        cls._substitutes_, cls._abstract_, cls._content_, cls._mixed_ = substitutes, abstract, content, mixed
+        cls._substitutes_, cls._abstract_, cls._content_ = substitutes, abstract, content
         if type_name is None:
             type_name = cls.__name__ if cls.__name__.endswith("Type") else f"{cls.__name__}Type"
         cls._type_ = type_name

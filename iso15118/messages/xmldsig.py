@@ -39,7 +39,7 @@ class SignatureValueType(Message, element="SignatureValue"):
     value: Annotated[base64Binary, TEXT]
 
 
-class CanonicalizationMethodType(Message, element="CanonicalizationMethod", mixed=True):
+class CanonicalizationMethodType(Message, element="CanonicalizationMethod"):
     """How SignedInfo becomes octets; V2G: canonical EXI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
@@ -47,7 +47,7 @@ class CanonicalizationMethodType(Message, element="CanonicalizationMethod", mixe
     text: Annotated[str, MIXED] = ""
 
 
-class SignatureMethodType(Message, element="SignatureMethod", mixed=True):
+class SignatureMethodType(Message, element="SignatureMethod"):
     """Algorithm of the signature, by URI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
@@ -56,7 +56,7 @@ class SignatureMethodType(Message, element="SignatureMethod", mixed=True):
     text: Annotated[str, MIXED] = ""
 
 
-class TransformType(Message, element="Transform", content="(any | XPath)*", mixed=True):
+class TransformType(Message, element="Transform", content="(any | XPath)*"):
     """How what is referred to becomes octets before the digest; V2G: canonical EXI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
@@ -71,7 +71,7 @@ class TransformsType(Message, element="Transforms"):
     Transform: Annotated[tuple[TransformType, ...], Occurs(1, None), REF]
 
 
-class DigestMethodType(Message, element="DigestMethod", mixed=True):
+class DigestMethodType(Message, element="DigestMethod"):
     """Algorithm of the digest, by URI."""
 
     Algorithm: Annotated[anyURI, ATTRIBUTE]
@@ -118,7 +118,7 @@ class RSAKeyValueType(Message, element="RSAKeyValue"):
     Exponent: CryptoBinary
 
 
-class KeyValueType(Message, element="KeyValue", content="(DSAKeyValue | RSAKeyValue | any)", mixed=True):
+class KeyValueType(Message, element="KeyValue", content="(DSAKeyValue | RSAKeyValue | any)"):
     """Public key in the clear."""
 
     DSAKeyValue: Annotated[DSAKeyValueType, REF] | None = None
@@ -174,7 +174,6 @@ class KeyInfoType(
     Message,
     element="KeyInfo",
     content="(KeyName | KeyValue | RetrievalMethod | X509Data | PGPData | SPKIData | MgmtData | any)+",
-    mixed=True,
 ):
     """Which key made the signature; V2G leaves it out, the message carries the chain."""
 
@@ -190,7 +189,7 @@ class KeyInfoType(
     text: Annotated[str, MIXED] = ""
 
 
-class ObjectType(Message, element="Object", content="(any)*", mixed=True):
+class ObjectType(Message, element="Object", content="(any)*"):
     """Anything signed that lives inside of the signature."""
 
     Id: Annotated[ID, ATTRIBUTE] | None = None
@@ -217,7 +216,7 @@ class ManifestType(Message, element="Manifest"):
     Reference: Annotated[tuple[ReferenceType, ...], Occurs(1, None), REF]
 
 
-class SignaturePropertyType(Message, element="SignatureProperty", content="(any)+", mixed=True):
+class SignaturePropertyType(Message, element="SignatureProperty", content="(any)+"):
     """Statement about a signature, for example its time."""
 
     Target: Annotated[anyURI, ATTRIBUTE]

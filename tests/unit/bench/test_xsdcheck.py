@@ -10,7 +10,7 @@ import pytest
 from bench.xsdcheck import ours, xsd
 from bench.xsdcheck.compare import Intended, compare, unused
 from bench.xsdcheck.model import Group, Leaf, Name, Part, Schema, Simple, leaves, plain
-from iso15118.messages.declare import ATTRIBUTE, ID, MIXED, REF, Length, Message, MessageMeta, Occurs, OneOf, Range, byte, string
+from iso15118.messages.declare import ATTRIBUTE, ID, REF, Length, Message, MessageMeta, Occurs, OneOf, Range, byte, string
 from iso15118.messages.din import data_services
 
 
@@ -79,10 +79,6 @@ class BothKindsType(Message, content="(X, Y | Z)"):
     Z: byte
 
 
-class NotMixedType(Message):
-    text: Annotated[str, MIXED] = ""
-
-
 class HeadType(Message, element="Head"):
     _private: int
 
@@ -117,7 +113,6 @@ class TwoFacetsType(Message):
         (UnnotedType, "fields that the content does not name: Y"),
         (MisnotedType, "Z is no field"),
         (BothKindsType, "a group of neither one kind nor the other"),
-        (NotMixedType, "the class is not mixed"),
         (OtherReferenceType, "a reference to the element Head"),
         (NestedTupleType, "a tuple of other form"),
         (LeftOverType, "X is left over"),
@@ -127,6 +122,12 @@ class TwoFacetsType(Message):
 def test_a_declaration_that_contradicts_itself_is_told(kind: type, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (fault,) = declared(monkeypatch, **{kind.__name__: kind})
     assert told in fault
+
+
+def test_a_type_is_mixed_by_its_field() -> None:
+    found = ours.read(["xmldsig"])["http://www.w3.org/2000/09/xmldsig#"].types
+    mixed = "CanonicalizationMethod SignatureMethod Transform DigestMethod KeyValue KeyInfo Object SignatureProperty"
+    assert {name for name, each in found.items() if each.mixed} == {f"{name}Type" for name in mixed.split()}
 
 
 def test_what_is_declared_twice_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
