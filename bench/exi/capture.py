@@ -53,8 +53,6 @@ class Segment(NamedTuple):
     sequence: int
     acknowledged: int | None
     syn: bool
-    last: bool
-    """FIN or RST."""
     payload: bytes
 
 
@@ -197,7 +195,7 @@ ETHERNET, COOKED, COOKED_2 = 1, 113, 276
 RAW = {12: 0, 14: 0, 101: 0, 228: 0, 229: 0, 0: 4, 108: 4}
 """Links that carry IP alone -> octets before it."""
 TCP, UDP = 6, 17
-SYN, FIN_OR_RST, ACK = 0x02, 0x05, 0x10
+SYN, ACK = 0x02, 0x10
 
 
 def frame(packet: Packet) -> Frame:
@@ -254,7 +252,6 @@ def _tcp(source: str, destination: str, octets: bytes) -> Segment:
         sequence,
         acknowledged if flags & ACK else None,
         bool(flags & SYN),
-        bool(flags & FIN_OR_RST),
         octets[header:],
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter
 from functools import cache
 from itertools import product
 from typing import Any
@@ -223,23 +222,3 @@ def _ways(kind: type[Message]) -> list[dict[str, int]]:
         (each for each in every if pattern.fullmatch("".join(f"{name};" * count for name, count in each.items()))),
         key=lambda each: sum(each.values()),
     )
-
-
-def reached(message: Message, seen: Counter[str] | None = None) -> Counter[str]:
-    """What a message has in it: `Type`, `Type.field`, `Type.field=value` of enumerations; for counting what a batch of them reached."""
-    seen = Counter() if seen is None else seen
-    seen[type(message).__name__] += 1
-    if isinstance(message, AnyElement):
-        return seen
-    for field in shape.fields(type(message)):
-        found = getattr(message, field.name)
-        for each in found if field.many else (found,):
-            if each is None:
-                continue
-            where = f"{type(message).__name__}.{field.name}"
-            seen[where] += 1
-            if isinstance(each, Message):
-                reached(each, seen)
-            elif isinstance(field.kind, shape.Simple) and field.kind.values:
-                seen[f"{where}={each}"] += 1
-    return seen

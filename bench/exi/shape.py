@@ -135,15 +135,6 @@ def _kind(kind: Any, marks: tuple[Any, ...]) -> Kind:
     )
 
 
-def simple(annotation: Any) -> Simple:
-    """A simple type of a declaration (`dt.sessionIDType`)."""
-    _, kind, marks = _unwrapped(annotation)
-    found = _kind(kind, marks)
-    if not isinstance(found, Simple):
-        raise TypeError(f"{annotation}: not a simple type")
-    return found
-
-
 # ---- schema sets
 
 

@@ -50,11 +50,6 @@ def to_xml(message: Message) -> str:
     return written(events(shape.element(type(message)), type(message), message))
 
 
-def element_to_xml(name: tuple[str, str], kind: shape.Kind, value: Value) -> str:
-    """One element of any (namespace, local name) and type as a document of its own: what an EXI fragment holds."""
-    return written(events(name, kind, value))
-
-
 def events(name: tuple[str, str], kind: shape.Kind, value: Any) -> Iterator[Event]:
     """An element, and what is in it, in order."""
     if isinstance(kind, shape.Simple):

@@ -149,7 +149,7 @@ class Decoder(Walk):
                     if other is not kind:
                         return self._complex_element(qname, other)
                 elif second == "AT(untyped)":
-                    place = self._untyped_attribute(content, place, state, found)
+                    place = self._untyped_attribute(state, found)
                 else:
                     self._skip(second, start, state)
                 continue
@@ -184,7 +184,7 @@ class Decoder(Walk):
             case "CH":
                 self._put(found, field, self.typed(qname, field.value), start)
             case _:
-                found[field.name] = found.get(field.name, "") + self._characters(qname, MOST_CHARACTERS)
+                found[field.name] = found.get(field.name, "") + self._characters(qname)
                 if len(found[field.name]) > MOST_CHARACTERS:
                     raise ExiError(f"more than {MOST_CHARACTERS} characters between the elements of {qname[1]}", bit=start)
 
@@ -249,7 +249,7 @@ class Decoder(Walk):
                 if qname[0] != XSI:
                     raise ExiError(f"the attribute {qname[1]} is not declared here", bit=start, expected=state.expected)
             case "CH(untyped)":
-                if self._characters(("", ""), MOST_CHARACTERS).strip(" \t\r\n"):
+                if self._characters(("", "")).strip(" \t\r\n"):
                     raise ExiError("text where only elements may be", bit=start, expected=state.expected)
             case "AT(untyped)":
                 raise ExiError("an undeclared attribute", bit=start, expected=state.expected)
@@ -274,7 +274,7 @@ class Decoder(Walk):
         self._say(start, "xsi:type", qname[1])
         return qname
 
-    def _untyped_attribute(self, content: Content, place: int, state: State, found: dict[str, Any]) -> int:
+    def _untyped_attribute(self, state: State, found: dict[str, Any]) -> int:
         """An attribute whose value was written as text; its number is the code's third part."""
         declared = [each for each in state.productions if each.event == "AT"]
         start, code = self.bits.pos, self.bits.read(len(declared).bit_length())
@@ -318,7 +318,9 @@ class Decoder(Walk):
                 return value
         if self.note:
             self._say(start, "value", value.hex() if isinstance(value, bytes) else str(value))
-        return self._checked(simple, value, start)
+        if wrong := text.problem(simple, value):
+            raise ExiError(wrong, bit=start)
+        return value
 
     def _octets(self, simple: Simple) -> bytes:
         start, length = self.bits.pos, self.bits.unsigned(MOST_INTEGER_OCTETS)
@@ -326,14 +328,9 @@ class Decoder(Walk):
             raise ExiError(f"{length} octets", bit=start, expected=str(simple))
         return self.bits.octets(length)
 
-    def _checked(self, simple: Simple, value: Any, start: int | None = None) -> Any:
-        if wrong := text.problem(simple, value):
-            raise ExiError(wrong, bit=start)
-        return value
-
     def _untyped(self, qname: QName, simple: Any) -> Any:
         start = self.bits.pos
-        return self._parsed(simple, self._characters(qname, MOST_CHARACTERS), start)
+        return self._parsed(simple, self._characters(qname), start)
 
     @staticmethod
     def _parsed(simple: Simple, found: str, start: int) -> Any:
@@ -342,9 +339,9 @@ class Decoder(Walk):
         except ValueError as error:
             raise ExiError(str(error), bit=start) from None
 
-    def _characters(self, qname: QName, longest: int) -> str:
+    def _characters(self, qname: QName) -> str:
         start = self.bits.pos
-        value, how = self.strings.read_value(self.bits, qname, longest)
+        value, how = self.strings.read_value(self.bits, qname, MOST_CHARACTERS)
         self._say(start, "text", repr(value) + (f" ({how})" if how else ""))
         return value
 
@@ -386,9 +383,9 @@ class Decoder(Walk):
                     raise ExiError("xsi:type on an element that no schema declares", bit=start)
                 if joined(name) in attributes:
                     raise ExiError(f"the attribute {name[1]} comes twice", bit=start)
-                attributes[joined(name)] = self._characters(name, MOST_CHARACTERS)
+                attributes[joined(name)] = self._characters(name)
                 continue
-            content.append(self._child(name, start) if name is not None else self._characters(qname, MOST_CHARACTERS))
+            content.append(self._child(name, start) if name is not None else self._characters(qname))
             rules.inside()
 
     def _child(self, name: QName, start: int) -> AnyElement:
@@ -416,7 +413,7 @@ class Decoder(Walk):
                 raise ExiError(f"the attribute {names[code][1]} comes twice", bit=start)
             if code < len(names):
                 self._say(start, f"AT({names[code][1]})")
-                attributes[names[code][1]] = self._characters(names[code], MOST_CHARACTERS)
+                attributes[names[code][1]] = self._characters(names[code])
                 continue
             event = code - before - rest
             if event == 0:
@@ -424,7 +421,7 @@ class Decoder(Walk):
                 break
             if event == 1:
                 self._say(start, "CH")
-                found = self._characters(qname, MOST_CHARACTERS)
+                found = self._characters(qname)
                 self._relaxed_end(rest)
                 break
             raise ExiError("only attributes and text are read here", bit=start, expected="AT, CH or EE")

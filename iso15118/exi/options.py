@@ -48,7 +48,7 @@ class _Document:
         self.values_kept = True
 
     def header(self) -> Options:
-        self._read(1)  # the root: SE(header) or SE(*)
+        self.bits.read(1)  # the root: SE(header) or SE(*)
         self._sequence(
             {
                 "lesscommon": lambda: self._sequence(
@@ -104,11 +104,8 @@ class _Document:
 
     def _schema_id(self) -> None:
         """Which schema is meant is said from outside; the name here is read and not looked at."""
-        if self._read(1):
-            self._read(1)  # xsi:nil
+        if self.bits.read(1):
+            self.bits.read(1)  # xsi:nil
             return
         length = self.bits.unsigned(3)
         read_characters(self.bits, max(length - 2, 0), 1024)
-
-    def _read(self, bits: int) -> int:
-        return self.bits.read(bits)

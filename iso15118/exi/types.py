@@ -135,10 +135,10 @@ def _fields(kind: type[Message]) -> Iterator[Field]:
             continue
         module = vars(sys.modules[each.__module__])
         for name, annotation in each.__dict__.get("__annotations__", {}).items():  # noqa: RUF063 inspect takes 10 ms to import
-            yield _field(each, module, name, annotation)
+            yield _field(module, name, annotation)
 
 
-def _field(kind: type[Message], module: dict[str, Any], name: str, annotation: Any) -> Field:
+def _field(module: dict[str, Any], name: str, annotation: Any) -> Field:
     base, marks = _unwrapped(annotation)
     optional = type(None) in typing.get_args(annotation)
     occurs = next((mark for mark in marks if isinstance(mark, Occurs)), Occurs(0 if optional else 1, 1))

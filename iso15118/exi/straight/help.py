@@ -36,9 +36,9 @@ class Window:
         self.octets, self.at = octets, 0
 
     def fill(self, x: int, s: int, bits: int = 0) -> tuple[int, int, bool]:
-        """Drop what was read, and take in more: WINDOW octets, or as many as `bits` want."""
+        """Drop what was read, and take in more: WINDOW octets behind as many as `bits` want."""
         at = self.at
-        end = min(at + max(WINDOW, (bits >> 3) + WINDOW), len(self.octets))
+        end = min(at + (bits >> 3) + WINDOW, len(self.octets))
         self.at = end
         more = 8 * (end - at)
         return (x & ((1 << s) - 1)) << more | int.from_bytes(self.octets[at:end], "big"), s + more, end < len(self.octets)
