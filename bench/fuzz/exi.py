@@ -36,10 +36,14 @@ class Wrong(AssertionError):
     """Something that must hold did not; the message has the octets."""
 
 
+def rows(path: Path = VECTORS) -> list[dict[str, Any]]:
+    """The lines of a file of vectors (`tests/golden/README.md`)."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+
+
 def vectors(path: Path = VECTORS) -> list[Seed]:
     """The streams to begin with."""
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
-    return [seed(row["ns"], bytes.fromhex(row["exi_hex"]), fragment=row["kind"] == "fragment") for row in rows]
+    return [seed(row["ns"], bytes.fromhex(row["exi_hex"]), fragment=row["kind"] == "fragment") for row in rows(path)]
 
 
 def made(dice: random.Random, count: int = 2) -> list[Seed]:
@@ -248,11 +252,11 @@ def main(arguments: list[str]) -> int:
         print(wrong)
         return 1
     if given.keep:
-        rows = [
+        kept = [
             {"ns": each.namespace, "kind": "fragment" if each.fragment else "document", "exi_hex": each.octets.hex()}
             for each in result.kept
         ]
-        given.keep.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+        given.keep.write_text("".join(f"{json.dumps(row)}\n" for row in kept), "utf-8")
     print(f"{result.runs} runs: {dict(result.outcomes)}; arcs {result.arcs_before} -> {result.arcs}; {len(result.kept)} streams kept")
     return 0
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import json
 import math
 import os
 import platform
@@ -25,12 +24,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from bench import wheel
-from bench.fuzz.exi import VECTORS
+from bench.fuzz import exi as fuzz
 from bench.fuzz.forge import OCTETS, STYLES, Forge
 from bench.fuzz.work import work
 from bench.perf.table import Row, markdown
@@ -60,19 +59,14 @@ class Message:
 # ---- messages
 
 
-@cache
-def _golden() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in VECTORS.read_text("utf-8").splitlines()]
-
-
 def _vector(namespace: str, name: str, size: int) -> bytes:
     """The golden one whose size is nearest."""
-    rows = [
+    found = [
         bytes.fromhex(row["exi_hex"])
-        for row in _golden()
+        for row in fuzz.rows()
         if row["ns"] == namespace and name in row["message"] and "document" in row["kind"]
     ]
-    return min(rows, key=lambda octets: abs(len(octets) - size))
+    return min(found, key=lambda octets: abs(len(octets) - size))
 
 
 def _made(namespace: str, **document: Any) -> bytes:
@@ -395,7 +389,7 @@ def measure_starts() -> Iterator[Row]:
             bare.append(_process_s("pass", Path(place), environment))
             cached.append(_process_s(first, Path(place), environment))
         all_warm = [_told(warm, Path(place), environment)[0] for _ in range(STARTS // 2)]
-        used = _told(_IN_USE.format(vectors=str(VECTORS)), Path(place), environment)
+        used = _told(_IN_USE.format(vectors=str(fuzz.VECTORS)), Path(place), environment)
     base = min(bare)
     what = f"fresh process to its first decoded message ({message.what})"
     beside = f"bare Python {base * 1000:.0f} ms"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import wheel
 from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki
 
 
@@ -15,6 +16,18 @@ from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The python of the PyPI distribution `iso15118`."""
     return foreign(tmp_path_factory.mktemp("pypi") / "venv")
+
+
+@pytest.fixture(scope="session")
+def wheel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the PyPI wheel `iso15118`, fetched once a run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheel"
+    try:
+        wheel.wheel(folder)
+    except wheel.NoWheel as error:
+        pytest.skip(str(error))
+    return folder
 
 
 @pytest.fixture(scope="session")

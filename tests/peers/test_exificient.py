@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bench import wheel
 from bench.exi import instances, shape, xml
 from bench.exi.exificient import NO_XSD, ROOTS, XMLDSIG, Exificient, OracleError
+from bench.fuzz import exi as fuzz
 from iso15118 import exi
 from iso15118.exi.limits import MOST_EVENTS
 from iso15118.messages import SETS
@@ -25,18 +25,11 @@ pytestmark = [pytest.mark.peer, pytest.mark.soak]
 
 WHOLE = bool(os.environ.get("SOAK"))
 DOCUMENTS, FRAGMENTS = (2000, 2000) if WHOLE else (200, 100)
-GOLDEN = Path(__file__).parents[1] / "golden" / "exi-generated.jsonl"
 
 
 @pytest.fixture(scope="module")
-def exificient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exificient]:
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheel"
-    try:
-        wheel.jar(folder)
-    except wheel.NoWheel as error:
-        pytest.skip(str(error))
-    with Exificient(folder) as oracle:
+def exificient(wheel_folder: Path) -> Iterator[Exificient]:
+    with Exificient(wheel_folder) as oracle:
         yield oracle
 
 
@@ -159,8 +152,7 @@ def test_fragments(exificient: Exificient) -> None:
 def test_the_golden_vectors_are_its(exificient: Exificient) -> None:
     """From the JSON beside them, by our XML: so the XML is right, whatever our codec does."""
     count = 0
-    for line in GOLDEN.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in fuzz.rows():
         if row["kind"] != "fragment":
             text = xml.to_xml(exi.from_json(row["json"], row["ns"]))
             assert exificient.encode(text, row["ns"]).hex() == row["exi_hex"], row["message"]

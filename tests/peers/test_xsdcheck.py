@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from functools import cache
@@ -14,7 +13,7 @@ import pytest
 from bench import wheel
 from bench.xsdcheck import ours, xsd
 from bench.xsdcheck.__main__ import main
-from bench.xsdcheck.compare import INTENDED, Result, compare, unused
+from bench.xsdcheck.compare import INTENDED, Intended, Result, compare, unused
 from bench.xsdcheck.model import Schema
 
 pytestmark = pytest.mark.peer
@@ -29,13 +28,9 @@ SIG = "xmldsig-core-schema.xsd"
 
 
 @pytest.fixture(scope="session")
-def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The XSDs of the wheel, fetched once a run."""
-    base = tmp_path_factory.getbasetemp()
-    try:
-        return wheel.schemas((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheel")
-    except wheel.NoWheel as error:
-        pytest.skip(str(error))
+def schemas(wheel_folder: Path) -> Path:
+    """The XSDs of the wheel."""
+    return wheel.schemas(wheel_folder)
 
 
 @cache
@@ -220,6 +215,13 @@ def test_two_documents_of_one_namespace(schemas: Path, tmp_path: Path) -> None:
     assert compared(folder).differences == []
     (folder / "copy.xsd").write_text((folder / SIG).read_text("utf-8").replace('value="', 'value="1').replace("MgmtData", "Mgmt"), "utf-8")
     assert any("are two documents of this namespace" in each.what for each in compared(folder).differences)
+
+
+def test_a_stale_row_fails_the_command_line(schemas: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    stale = Intended("urn:x", "", "we have no declaration", "a test")
+    monkeypatch.setattr("bench.xsdcheck.__main__.INTENDED", (*INTENDED, stale))
+    assert main([str(schemas)]) == 1
+    assert "meant, and not there any more: urn:x anywhere: we have no declaration (a test)" in capsys.readouterr().out
 
 
 def test_an_intended_difference_is_told_as_such_and_a_stale_one_is_found(schemas: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from bench import cli
 from bench.exi import given
+from bench.fuzz import exi as fuzz
 from iso15118 import v2gtp
 from iso15118.exi import codec_of, encode_fragment
 from iso15118.exi.explain import HEADING
@@ -25,9 +26,8 @@ from iso15118.messages import SETS
 from iso15118.v2gtp import SAP_DIN_ISO2, SCHEMA_SETS
 from tests.unit.bench.test_exi_pcap import SETUP, SETUP_RES, Tape, chosen, offer
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "exi-generated.jsonl"
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "exi.md"
-ROWS: list[dict[str, Any]] = [json.loads(each) for each in GOLDEN.read_text("utf-8").splitlines()]
+ROWS = fuzz.rows()
 DOCUMENTS = [row for row in ROWS if row["kind"] == "document"]
 REQUEST = "8000ebab9371d34b9b79d189a98989c1d191d191818999d26b9b3a232b30020000040040"
 REQUEST_JSON = {

@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.fuzz import exi as fuzz
 from iso15118.exi import UnknownSet, encode_fragment
 from iso15118.exi.explain import HEADING, Piece, explain, line, pieces, printable
 from iso15118.exi.limits import MOST_OCTETS
 from iso15118.messages import SETS
 from iso15118.messages.declare import AnyElement
 from iso15118.messages.xmldsig import CanonicalizationMethodType, TransformType
+from tests.unit.iso15118.exi_surgery import bits_of, octets_of
 
 SAP = "urn:iso:15118:2:2010:AppProtocol"
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 REQUEST = bytes.fromhex("8000ebab9371d34b9b79d189a98989c1d191d191818999d26b9b3a232b30020000040040")
 """supportedAppProtocolReq: ISO 15118-2, version 2.0, SchemaID 1, priority 1."""
-ROWS: list[dict[str, Any]] = [
-    json.loads(each) for each in (Path(__file__).parents[2] / "golden" / "exi-generated.jsonl").read_text("utf-8").splitlines()
-]
-
-
-def all_bits(octets: bytes) -> str:
-    return "".join(f"{each:08b}" for each in octets)
-
-
-def packed(bits: str) -> bytes:
-    bits += "0" * (-len(bits) % 8)
-    return bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
+ROWS = fuzz.rows()
 
 
 def checked(octets: bytes, namespace: str, *, fragment: bool = False) -> list[Piece]:
     """The pieces, once it is sure that they are the whole stream, in order."""
     found = pieces(octets, namespace, fragment=fragment)
-    assert "".join(each.bits for each in found) == all_bits(octets)
+    assert "".join(each.bits for each in found) == bits_of(octets)
     at = 0
     for each in found:
         if each.kind != "error":
@@ -83,8 +72,8 @@ def test_a_message_line_by_line() -> None:
 
 def test_a_broken_message_says_where() -> None:
     """The priority's 5 bits say 21 where 20 is the most."""
-    bits = all_bits(REQUEST)
-    told = explain(packed(bits[:273] + "10100" + bits[278:]), SAP)
+    bits = bits_of(REQUEST)
+    told = explain(octets_of(bits[:273] + "10100" + bits[278:]), SAP)
     assert told[-5:] == [
         ">    273     5  10100                       = 21  an integer from 1 to 20",
         "     278    10  0001000000            not read",
@@ -95,7 +84,7 @@ def test_a_broken_message_says_where() -> None:
 
 
 def test_what_was_expected_is_told() -> None:
-    told = checked(packed("10000000" + "00" + "0" + "1" + "111"), SAP)
+    told = checked(octets_of("10000000" + "00" + "0" + "1" + "111"), SAP)
     assert [each.words for each in told if each.kind == "error"] == [
         "no event of code 1.7",
         "at bit 11: octet 1, its bit 3",
@@ -142,7 +131,7 @@ def test_a_hit_in_the_string_table() -> None:
     (value,) = [n for n, each in enumerate(told) if "MsgDef" in each.value]
     once = [each.bits for each in told]
     again = "".join(once[start + 1 : value]) + "00000000" + "".join(once[value + 1 : end + 1])
-    doubled = checked(packed("".join(once[: end + 1]) + "00" + again + "01"), SAP)
+    doubled = checked(octets_of("".join(once[: end + 1]) + "00" + again + "01"), SAP)
     assert [each.value for each in doubled if "MsgDef" in each.value] == [
         "'urn:iso:15118:2:2013:MsgDef'",
         "'urn:iso:15118:2:2013:MsgDef' (local hit 0)",
@@ -152,8 +141,8 @@ def test_a_hit_in_the_string_table() -> None:
 
 def test_what_stands_beside_the_schema() -> None:
     """xsi:nil="false" on an element, by the second level of event codes."""
-    bits = all_bits(REQUEST)
-    told = checked(packed(bits[:11] + "1" + "010" + "0" + bits[11:282]), SAP)
+    bits = bits_of(REQUEST)
+    told = checked(octets_of(bits[:11] + "1" + "010" + "0" + bits[11:282]), SAP)
     at = next(n for n, each in enumerate(told) if each.words == "attribute xsi:nil")
     assert (told[at].bits, told[at + 1].bits, told[at + 1].value, told[at + 1].words) == ("1010", "0", "false", "")
     assert told[-1].kind == "padding"

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.x509 import load_der_x509_certificate
 
+from bench.fuzz import exi as fuzz
 from iso15118.exi import Codec, ExiError, codec_of, decode, encode_fragment, to_json
 from iso15118.exi.decoder import Decoder
 from iso15118.exi.encoder import Encoder
@@ -23,7 +24,6 @@ from iso15118.exi.json import Reader, body
 from iso15118.exi.types import fields_of
 from iso15118.messages.declare import Message
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "exi-generated.jsonl"
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 
 
@@ -50,11 +50,11 @@ class Row(NamedTuple):
         return f"{self.number} {self.all['message']} {self.all['kind']} of {self.all['ns']}"
 
 
-def rows(path: Path) -> list[Row]:
-    return [Row(number, json.loads(line)) for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)]
+def rows(path: Path = fuzz.VECTORS) -> list[Row]:
+    return [Row(number, row) for number, row in enumerate(fuzz.rows(path), 1)]
 
 
-ROWS = rows(GOLDEN)
+ROWS = rows()
 SIGNED = [row for row in ROWS if row.all["kind"] == "signed-document"]
 
 
