@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MOST_OCTETS = 1 << 17
-"""Of one EXI body; V2GTP has its own, smaller bound per payload type."""
+"""Of one EXI body; V2GTP has its own, smaller bound."""
 MOST_CHARACTERS = 4096
 """Of a text without maxLength (anyURI and string in xmldsig; names)."""
 MOST_BINARY = 8192
