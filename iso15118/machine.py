@@ -25,6 +25,7 @@ empty. An event that must not come in a state is written down as `refused`.
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -81,6 +82,17 @@ def refuse(states: S | tuple[S, ...], events: E | tuple[E, ...], *, why: str) ->
     """Entries that say: this cannot come here, and is an error when it does."""
     for state, event in _pairs(states, events):
         yield Transition(state, event, state, (), why, refused=True)
+
+
+def rest_refused(states: Iterable[S], events: Iterable[E], entries: Iterable[Transition[S, E]], *, why: str) -> Iterator[Transition[S, E]]:
+    """These entries, and a refusal for each pair that they do not decide."""
+    decided = set()
+    for entry in entries:
+        decided.add((entry.state, entry.event))
+        yield entry
+    for state, event in itertools.product(states, events):
+        if (state, event) not in decided:
+            yield from refuse(state, event, why=why)
 
 
 def _pairs(states: Any, events: Any) -> Iterator[tuple[Any, Any]]:

@@ -18,12 +18,10 @@ from typing import Any, ClassVar, Protocol
 from iso15118 import exi, v2gtp
 from iso15118.connection import Close, Command, Event, Lost, Now, Send, TimerExpired
 from iso15118.exi.types import fields_of
-from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS, payload_type
+from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS, least, payload_type
 from iso15118.messages.declare import Message
-from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.minimal import minimal
 from iso15118.v2gtp import HEADER, Frame
 
 LATEST = 40
@@ -182,6 +180,13 @@ def changed(send: Send, message: Message) -> Send:
     return send
 
 
+def request_of(send: Send) -> ct.V2GRequestType:
+    """What a vehicle of ISO 15118-20 sends."""
+    if not isinstance(send.message, ct.V2GRequestType):
+        raise TypeError(f"{type(send.message).__name__} is no request of ISO 15118-20")
+    return send.message
+
+
 def again(message: Message, **fields: Any) -> Any:
     """A copy with other fields."""
     kept = {each.name: getattr(message, each.name) for each in fields_of(type(message))}
@@ -192,7 +197,7 @@ class WrongSessionId(Wrong):
     words, then = "a session id of somebody else", Then.REFUSED
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
-        header = send.message.Header  # type: ignore[attr-defined]
+        header = request_of(send).Header
         yield 0.0, changed(send, again(send.message, Header=again(header, SessionID=self.other(header.SessionID))))
 
     def other(self, right: bytes) -> bytes:
@@ -208,13 +213,7 @@ class ZeroSessionId(WrongSessionId):
 
 def any_request(kind: type[ct.V2GRequestType], session_id: bytes) -> ct.V2GRequestType:
     """The least request of a kind."""
-    given: dict[type[Message], dict[str, Any]] = {
-        ac.AC_ChargeLoopReq: {
-            "CLReqControlMode": ac.Scheduled_AC_CLReqControlMode(EVPresentActivePower=ct.RationalNumberType(Exponent=0, Value=0))
-        },
-        dc.DC_ChargeLoopReq: {"CLReqControlMode": minimal(dc.Scheduled_DC_CLReqControlMode)},
-    }
-    return minimal(kind, Header=ct.MessageHeaderType(SessionID=session_id, TimeStamp=0), **given.get(kind, {}))
+    return least(kind, Header=ct.MessageHeaderType(SessionID=session_id, TimeStamp=0))
 
 
 class WrongOrder(Wrong):
@@ -222,14 +221,14 @@ class WrongOrder(Wrong):
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
         kinds = [each for each in RESPONSES if each is not type(send.message)]
-        yield 0.0, changed(send, any_request(self.dice.choice(kinds), send.message.Header.SessionID))  # type: ignore[attr-defined]
+        yield 0.0, changed(send, any_request(self.dice.choice(kinds), request_of(send).Header.SessionID))
 
 
 class SetupAgain(Wrong):
     words, then = "SessionSetupReq in the middle of a session", Then.REFUSED
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
-        yield 0.0, changed(send, any_request(cm.SessionSetupReq, send.message.Header.SessionID))  # type: ignore[attr-defined]
+        yield 0.0, changed(send, any_request(cm.SessionSetupReq, request_of(send).Header.SessionID))
 
 
 class Replay(Wrong):
@@ -264,13 +263,9 @@ class ResponseAsRequest(Wrong):
     words, then = "the response instead of the request", Then.CLOSED
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
-        kind = RESPONSES[type(send.message)]  # type: ignore[index]
-        given: dict[type[Message], dict[str, Any]] = {
-            ac.AC_ChargeLoopRes: {"CLResControlMode": ac.Scheduled_AC_CLResControlMode()},
-            dc.DC_ChargeLoopRes: {"CLResControlMode": dc.Scheduled_DC_CLResControlMode()},
-        }
-        response = minimal(kind, Header=send.message.Header, **given.get(kind, {}))  # type: ignore[attr-defined]
-        number = payload_type(type(send.message))
+        request = request_of(send)
+        response = least(RESPONSES[type(request)], Header=request.Header)
+        number = payload_type(type(request))
         yield 0.0, Send(Frame(number, exi.encode(response, v2gtp.SCHEMA_SETS[number])).octets(), response)
 
 

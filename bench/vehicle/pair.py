@@ -21,6 +21,7 @@ from chargepoint.tick import Tick
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, TimerExpired
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session as Evcc
+from iso15118.iso20.wire import MAJOR, MINOR
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
@@ -30,7 +31,7 @@ from iso15118.terms import Ending, SessionBegun, SessionOver, Told
 
 UTC = 1_800_000_000.0
 """Of the first moment."""
-VERIFIED = Connected(tls=True, verified=True)
+VERIFIED = Connected(verified=True)
 
 
 class Machine(Protocol):
@@ -116,7 +117,7 @@ class Pair:
     def connect(self, evcc: Machine | None = None) -> None:
         """A new connection, with a new session at each end."""
         self.sessions += 1
-        self.secc = Session([Protocol_(each, 1, 0, self._dialect) for each in self.namespaces])
+        self.secc = Session([Protocol_(each, MAJOR, MINOR, self._dialect) for each in self.namespaces])
         self.evcc = evcc or Evcc(spoken(self.vehicle.wants))
         self.dialect, self.evse_over, self.ev_over = None, None, None
         self.closed = {"ev": False, "evse": False}

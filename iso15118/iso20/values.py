@@ -1,10 +1,13 @@
-"""RationalNumber and float; limits of a message as a vehicle or charger means them (ISO 15118-20 8.3.5.3 [K])."""
+"""RationalNumber and float; powers of phases and of schedules as a vehicle or charger means them (ISO 15118-20 8.3.5.3 [K])."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
+from iso15118.messages.iso20.common_schedules import EVPowerProfileType, PowerScheduleEntryType
 from iso15118.messages.iso20.common_types import RationalNumberType
+from iso15118.terms import Slot
 
 LEAST_EXPONENT = -3
 """Finer than thousandths nothing is said."""
@@ -45,3 +48,28 @@ def maybe(value: RationalNumberType | None) -> float | None:
 def maybe_rational(value: float | None) -> RationalNumberType | None:
     """The other way."""
     return None if value is None else rational(value)
+
+
+def total_W(message: object, name: str) -> float | None:
+    """A power of AC: alone it is the sum of the phases, else that of L1 ([K]). None: it does not say."""
+    found = [number(each) for suffix in ("", "_L2", "_L3") if (each := getattr(message, name + suffix, None)) is not None]
+    return sum(found) if found else None
+
+
+def entry_W(entry: PowerScheduleEntryType) -> float:
+    """The same of a stretch of a schedule."""
+    return total_W(entry, "Power") or 0.0
+
+
+def slots(entries: Iterable[PowerScheduleEntryType]) -> tuple[Slot, ...]:
+    """Entries one behind the other, phases added up."""
+    found, at = [], 0
+    for each in entries:
+        found.append(Slot(at, each.Duration, entry_W(each)))
+        at += each.Duration
+    return tuple(found)
+
+
+def profile_slots(profile: EVPowerProfileType) -> tuple[Slot, ...]:
+    """What a vehicle plans."""
+    return slots(profile.EVPowerProfileEntries.EVPowerProfileEntry)

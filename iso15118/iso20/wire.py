@@ -1,12 +1,21 @@
-"""How messages of ISO 15118-20 travel: which payload type carries which, and what answers what."""
+"""How messages of ISO 15118-20 travel: which payload type carries which, what answers what, and the least that can be sent."""
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 from iso15118 import v2gtp
+from iso15118.exi.types import namespace_of
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
+from iso15118.minimal import minimal
+from iso15118.terms import Wish
+
+M = TypeVar("M", bound=Message)
+MAJOR, MINOR = 1, 0
+"""Version of the namespaces in supportedAppProtocol."""
 
 RESPONSES: dict[type[ct.V2GRequestType], type[ct.V2GResponseType]] = {
     cm.SessionSetupReq: cm.SessionSetupRes,
@@ -40,13 +49,35 @@ SIDE_STREAMS: dict[type[Message], int] = {
 }
 """Requests that may come beside the main stream, in the charge loop: with this payload type [K]."""
 
-_MAIN = {cm.NAMESPACE: v2gtp.ISO20_MAIN, ac.NAMESPACE: v2gtp.ISO20_AC, dc.NAMESPACE: v2gtp.ISO20_DC}
+NOTIFICATIONS: dict[Wish, ct.evseNotificationType] = {
+    Wish.STOP: "Terminate",
+    Wish.PAUSE: "Pause",
+    Wish.RENEGOTIATE_SCHEDULE: "ScheduleRenegotiation",
+    Wish.RENEGOTIATE_SERVICE: "ServiceRenegotiation",
+    Wish.CONFIRM_METERING: "MeteringConfirmation",
+    Wish.EXIT_STANDBY: "ExitStandby",
+}
+"""What the charger wants -> EVSENotification."""
+WISHES: dict[ct.evseNotificationType, Wish] = {word: wish for wish, word in NOTIFICATIONS.items()}
+
+_MAIN = {v2gtp.SCHEMA_SETS[number]: number for number in (v2gtp.ISO20_MAIN, v2gtp.ISO20_AC, v2gtp.ISO20_DC)}
+_MEMBERS: dict[type[Message], tuple[str, type[Message]]] = {
+    ac.AC_ChargeLoopReq: ("CLReqControlMode", ac.Scheduled_AC_CLReqControlMode),
+    ac.AC_ChargeLoopRes: ("CLResControlMode", ac.Scheduled_AC_CLResControlMode),
+    dc.DC_ChargeLoopReq: ("CLReqControlMode", dc.Scheduled_DC_CLReqControlMode),
+    dc.DC_ChargeLoopRes: ("CLResControlMode", dc.Scheduled_DC_CLResControlMode),
+}
+"""Fields whose declared type is abstract -> the member that is least."""
 
 
 def payload_type(kind: type[Message]) -> int:
     """Of the main stream."""
-    return _MAIN[f"urn:iso:std:iso:15118:-20:{_room(kind)}"]
+    return _MAIN[namespace_of(kind)]
 
 
-def _room(kind: type[Message]) -> str:
-    return {"ac": "AC", "dc": "DC"}.get(kind.__module__.rpartition(".")[2], "CommonMessages")
+def least(kind: type[M], **given: Any) -> M:
+    """The least message of a kind, as `minimal` makes it, of those too that have an abstract field."""
+    if kind in _MEMBERS:
+        name, member = _MEMBERS[kind]
+        given.setdefault(name, minimal(member))
+    return minimal(kind, **given)

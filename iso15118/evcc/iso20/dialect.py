@@ -12,7 +12,7 @@ from iso15118.evcc.iso20.table import TABLE, S, Said
 from iso15118.evcc.iso20.talk import Heard, Talk
 from iso15118.evcc.session import Question, Spoken, Turn
 from iso15118.evcc.terms import StopDrawing, Wants
-from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS
+from iso15118.iso20.wire import MAJOR, MINOR, RESPONSES, SIDE_STREAMS
 from iso15118.iso20.wire import payload_type as payload_type_of
 from iso15118.machine import step
 from iso15118.messages.declare import Message
@@ -32,8 +32,6 @@ LONGER_S: dict[type[Message], float] = {
 }
 _ASIDE = (cm.MeteringConfirmationReq, cm.VehicleCheckInReq, cm.VehicleCheckOutReq)
 """What may go on a stream beside the main one; schedules are exchanged on the main one, after PowerDelivery ScheduleRenegotiation."""
-MAJOR, MINOR = 1, 0
-"""Version of the namespaces in supportedAppProtocol."""
 
 _Hear = Callable[[Talk, Now, Any], Heard]
 _Ask = Callable[[Talk, Now], ct.V2GRequestType]

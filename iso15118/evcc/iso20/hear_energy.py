@@ -17,7 +17,7 @@ from iso15118.evcc.terms import (
     SchedulesOffered,
     WeldingSeen,
 )
-from iso15118.iso20.values import number
+from iso15118.iso20.values import number, profile_slots, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import Control, Told
@@ -48,12 +48,6 @@ def ac_parameters(talk: Talk, now: Now, response: ac.AC_ChargeParameterDiscovery
         nominal_Hz=number(mode.EVSENominalFrequency),
     )
     return leaving(talk, told, off=False) or Heard(Said.GO, (told,))
-
-
-def total_W(mode: object, name: str) -> float | None:
-    """A power of AC: alone it is the sum of the phases, else that of L1 ([K])."""
-    found = [number(each) for suffix in ("", "_L2", "_L3") if (each := getattr(mode, name + suffix, None)) is not None]
-    return sum(found) if found else None
 
 
 def dc_parameters(talk: Talk, now: Now, response: dc.DC_ChargeParameterDiscoveryRes) -> Heard:
@@ -102,7 +96,7 @@ def _planned(talk: Talk, response: cm.ScheduleExchangeRes) -> Heard:
     if control is Control.SCHEDULED and scheduled is not None:
         chosen = scheduled.ScheduleTuple[0]
         talk.profile = plans.profile(chosen, talk.wants.limits, give=talk.wants.begin_by_giving)
-        made = ProfileMade(chosen.ScheduleTupleID, plans.profile_slots(talk.profile))
+        made = ProfileMade(chosen.ScheduleTupleID, profile_slots(talk.profile))
         told = (SchedulesOffered(plans.schedules(scheduled)), made)
     elif control is Control.DYNAMIC and dynamic is not None:
         talk.profile = None

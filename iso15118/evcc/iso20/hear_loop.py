@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from iso15118.connection import Now
-from iso15118.evcc.iso20.hear_energy import total_W
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.iso20.talk import Heard, Talk, failed, leave, leaving
 from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, Parked, PowerTarget, StopDrawing, WishTaken
-from iso15118.iso20.values import maybe, number
+from iso15118.iso20.values import maybe, number, total_W
+from iso15118.iso20.wire import WISHES
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.terms import Control, Reading, Told, Wish
-
-_WISHES = {
-    "Terminate": Wish.STOP,
-    "Pause": Wish.PAUSE,
-    "ScheduleRenegotiation": Wish.RENEGOTIATE_SCHEDULE,
-    "ServiceRenegotiation": Wish.RENEGOTIATE_SERVICE,
-    "MeteringConfirmation": Wish.CONFIRM_METERING,
-    "ExitStandby": Wish.EXIT_STANDBY,
-}
 
 
 def ac_loop(talk: Talk, now: Now, response: ac.AC_ChargeLoopRes) -> Heard:
@@ -87,7 +78,7 @@ def _loop(talk: Talk, now: Now, response: ct.ChargeLoopResType, *shown: Told) ->
     if talk.wants.wish is not None and (heard := _ours(talk, talk.wants.wish, *told)):
         return heard
     if (status := response.EVSEStatus) is not None:
-        asked = _WISHES[status.EVSENotification]
+        asked = WISHES[status.EVSENotification]
         told.append(EvseAsks(asked, status.NotificationMaxDelay))
         if asked in talk.wants.heeds and (heard := _theirs(talk, asked, *told)):
             return heard

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iso15118.iso20.values import number, rational
+from iso15118.iso20.values import entry_W, number, profile_slots, rational, slots
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
-from iso15118.terms import DynamicPlan, EvLimits, Price, Prices, Schedule, Slot
+from iso15118.terms import DynamicPlan, EvLimits, Price, Prices, Schedule
 
 
 def schedules(mode: cs.Scheduled_SEResControlModeType) -> tuple[Schedule, ...]:
@@ -13,8 +13,8 @@ def schedules(mode: cs.Scheduled_SEResControlModeType) -> tuple[Schedule, ...]:
     return tuple(
         Schedule(
             each.ScheduleTupleID,
-            slots(each.ChargingSchedule.PowerSchedule),
-            slots(each.DischargingSchedule.PowerSchedule) if each.DischargingSchedule else (),
+            slots(each.ChargingSchedule.PowerSchedule.PowerScheduleEntries.PowerScheduleEntry),
+            slots(each.DischargingSchedule.PowerSchedule.PowerScheduleEntries.PowerScheduleEntry) if each.DischargingSchedule else (),
             prices(each.ChargingSchedule.AbsolutePriceSchedule, each.ChargingSchedule.PriceLevelSchedule),
         )
         for each in mode.ScheduleTuple
@@ -24,23 +24,6 @@ def schedules(mode: cs.Scheduled_SEResControlModeType) -> tuple[Schedule, ...]:
 def plan(mode: cs.Dynamic_SEResControlModeType) -> DynamicPlan:
     """What the charger has in mind."""
     return DynamicPlan(mode.DepartureTime, mode.MinimumSOC, mode.TargetSOC, prices(mode.AbsolutePriceSchedule, mode.PriceLevelSchedule))
-
-
-def slots(schedule: cs.PowerScheduleType) -> tuple[Slot, ...]:
-    """Entries one after the other, phases added up."""
-    return _slots(schedule.PowerScheduleEntries.PowerScheduleEntry)
-
-
-def _slots(entries: tuple[cs.PowerScheduleEntryType, ...]) -> tuple[Slot, ...]:
-    found, at = [], 0
-    for each in entries:
-        found.append(Slot(at, each.Duration, _total_W(each)))
-        at += each.Duration
-    return tuple(found)
-
-
-def _total_W(entry: cs.PowerScheduleEntryType) -> float:
-    return sum(number(each) for each in (entry.Power, entry.Power_L2, entry.Power_L3) if each is not None)
 
 
 def prices(absolute: pr.AbsolutePriceScheduleType | None, levels: pr.PriceLevelScheduleType | None) -> Prices | None:
@@ -78,7 +61,7 @@ def profile(chosen: cs.ScheduleTupleType, limits: EvLimits, *, give: bool = Fals
 
 
 def _within(entry: cs.PowerScheduleEntryType, limits: EvLimits) -> cs.PowerScheduleEntryType:
-    total_W = _total_W(entry)
+    total_W = entry_W(entry)
     most_W = limits.max_power_W if total_W > 0 else limits.max_discharge_W
     if most_W is None or abs(total_W) <= most_W:
         return entry
@@ -89,11 +72,6 @@ def _within(entry: cs.PowerScheduleEntryType, limits: EvLimits) -> cs.PowerSched
         Power_L2=rational(number(entry.Power_L2) * share) if entry.Power_L2 else None,
         Power_L3=rational(number(entry.Power_L3) * share) if entry.Power_L3 else None,
     )
-
-
-def profile_slots(made: cs.EVPowerProfileType) -> tuple[Slot, ...]:
-    """The profile in neutral words."""
-    return _slots(made.EVPowerProfileEntries.EVPowerProfileEntry)
 
 
 def planned_W(made: cs.EVPowerProfileType | None, utc: float) -> float | None:

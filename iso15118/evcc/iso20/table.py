@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
-from iso15118.machine import Table, Transition, on, refuse, stay
+from iso15118.machine import Table, Transition, on, rest_refused, stay
 
 
 class S(enum.Enum):
@@ -133,14 +133,4 @@ def _loop() -> Iterator[Transition[S, Said]]:
     yield from on(S.RENEGOTIATION, Said.GO, to=S.RESCHEDULE, do=("schedule_exchange",))
 
 
-def _all() -> Iterator[Transition[S, Said]]:
-    decided = list(_rows())
-    yield from decided
-    there = {(each.state, each.event) for each in decided}
-    for state in S:
-        for said in Said:
-            if (state, said) not in there:
-                yield from refuse(state, said, why="cannot follow")
-
-
-TABLE: Table[S, Said] = Table("EVCC ISO 15118-20", S, Said, S.BEGIN, _all())
+TABLE: Table[S, Said] = Table("EVCC ISO 15118-20", S, Said, S.BEGIN, rest_refused(S, Said, _rows(), why="cannot follow"))

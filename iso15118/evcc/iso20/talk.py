@@ -9,6 +9,7 @@ from iso15118.connection import Now
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.terms import EvWish, StopDrawing, Wants, WishTaken
 from iso15118.iso20.services import Way
+from iso15118.iso20.waiting import Waiting
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
@@ -19,7 +20,7 @@ ONGOING_S = 60.0
 
 
 @dataclass(slots=True)
-class Talk:
+class Talk(Waiting):
     """One session. `wants` are the vehicle's, and are only read."""
 
     wants: Wants
@@ -53,17 +54,8 @@ class Talk:
     receipt: ct.ReceiptType | None = None
     ending: cm.chargingSessionType = "Terminate"
     """ChargingSession of the SessionStop to come."""
-    since: dict[str, float] = field(default_factory=dict)
-    """What has been going on since when (mono)."""
     asked_at: float = 0.0
     """When the last request was made (mono)."""
-
-    def ongoing(self, what: str, now: Now, most_s: float) -> bool:
-        """Whether something that is waited for may still go on."""
-        return now.mono - self.since.setdefault(what, now.mono) < most_s
-
-    def done(self, what: str) -> None:
-        self.since.pop(what, None)
 
 
 class Heard(NamedTuple):

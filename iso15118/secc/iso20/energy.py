@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.iso20.values import maybe, number, rational
+from iso15118.iso20.values import maybe, number, profile_slots, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
@@ -56,17 +56,12 @@ def ac_parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryR
     else:
         mode = ac.AC_CPDResEnergyTransferModeType(**fields)
     told = EvLimits(
-        max_power_W=_sum(asked, "EVMaximumChargePower"),
-        min_power_W=_sum(asked, "EVMinimumChargePower"),
-        max_discharge_W=_sum(asked, "EVMaximumDischargePower") if bpt else None,
-        min_discharge_W=_sum(asked, "EVMinimumDischargePower") if bpt else None,
+        max_power_W=total_W(asked, "EVMaximumChargePower"),
+        min_power_W=total_W(asked, "EVMinimumChargePower"),
+        max_discharge_W=total_W(asked, "EVMaximumDischargePower") if bpt else None,
+        min_discharge_W=total_W(asked, "EVMinimumDischargePower") if bpt else None,
     )
     return Result(ok(talk, now, ac.AC_ChargeParameterDiscoveryRes, AC_CPDResEnergyTransferMode=mode), (told,))
-
-
-def _sum(message: Any, name: str) -> float:
-    """A power of AC: alone it is the sum of the phases, else that of L1 ([K])."""
-    return sum(number(each) for suffix in ("", "_L2", "_L3") if (each := getattr(message, name + suffix)) is not None)
 
 
 def dc_parameters(talk: Talk, now: Now, request: dc.DC_ChargeParameterDiscoveryReq) -> Result:
@@ -225,7 +220,7 @@ def power_start(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: boo
 
 
 def _power_wanted(talk: Talk, request: cm.PowerDeliveryReq) -> PowerWanted:
-    slots = schedules.profile_slots(request.EVPowerProfile) if request.EVPowerProfile else ()
+    slots = profile_slots(request.EVPowerProfile) if request.EVPowerProfile else ()
     return PowerWanted(talk.schedule_id, slots, request.BPT_ChannelSelection == "Discharge")
 
 

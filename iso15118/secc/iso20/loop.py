@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.iso20.values import maybe, number, rational
+from iso15118.iso20.values import maybe, number, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
@@ -33,14 +33,14 @@ def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
     else:
         answer = (ac.BPT_Scheduled_AC_CLResControlMode if bpt else ac.Scheduled_AC_CLResControlMode)(EVSETargetActivePower=target)
     limits = EvLimits(
-        max_power_W=_sum(mode, "EVMaximumChargePower"),
-        min_power_W=_sum(mode, "EVMinimumChargePower"),
-        max_discharge_W=_sum(mode, "EVMaximumDischargePower"),
-        min_discharge_W=_sum(mode, "EVMinimumDischargePower"),
+        max_power_W=total_W(mode, "EVMaximumChargePower"),
+        min_power_W=total_W(mode, "EVMinimumChargePower"),
+        max_discharge_W=total_W(mode, "EVMaximumDischargePower"),
+        min_discharge_W=total_W(mode, "EVMinimumDischargePower"),
     )
     told: tuple[Told, ...] = _common(request, mode)
     if talk.energy_on:  # in standby nothing is demanded
-        told = (*told, AcDemand(_sum(mode, "EVPresentActivePower"), limits))
+        told = (*told, AcDemand(total_W(mode, "EVPresentActivePower"), limits))
     return Result(ok(talk, now, ac.AC_ChargeLoopRes, CLResControlMode=answer, **_seen(talk, request)), told)
 
 
@@ -122,11 +122,6 @@ def _wrong(talk: Talk, mode: ct.CLReqControlModeType) -> str:
         return "the direction is not that of the chosen service"
     dynamic = isinstance(mode, ct.Dynamic_CLReqControlModeType)
     return "" if dynamic == (talk.way.control.value == "dynamic") else "the control mode is not that of the chosen parameter set"
-
-
-def _sum(mode: Any, name: str) -> float | None:
-    found = [number(each) for suffix in ("", "_L2", "_L3") if (each := getattr(mode, name + suffix, None)) is not None]
-    return sum(found) if found else None
 
 
 def _common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.iso20.values import number, rational
+from iso15118.iso20.values import profile_slots, rational
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.secc.iso20.talk import Talk
@@ -107,23 +107,12 @@ def violated(talk: Talk, profile: cs.EVPowerProfileType) -> bool:
     schedule = next((each for each in talk.facts.schedules or () if each.id == talk.schedule_id), None)
     if schedule is None:
         return True
-    slots = profile_slots(profile)
-    for slot in slots:
+    for slot in profile_slots(profile):
         end_s = slot.start_s + slot.duration_s
         moments = [slot.start_s, *(each.start_s for each in schedule.charging if slot.start_s < each.start_s < end_s)]
         if any(slot.power_W > _allowed_W(schedule.charging, at) * PROFILE_TOLERANCE for at in moments):
             return True
     return False
-
-
-def profile_slots(profile: cs.EVPowerProfileType) -> tuple[Slot, ...]:
-    """The sums of the phases, one behind the other."""
-    found, at = [], 0
-    for each in profile.EVPowerProfileEntries.EVPowerProfileEntry:
-        power_W = sum(number(one) for one in (each.Power, each.Power_L2, each.Power_L3) if one is not None)
-        found.append(Slot(at, each.Duration, power_W))
-        at += each.Duration
-    return tuple(found)
 
 
 def _allowed_W(slots: tuple[Slot, ...], at_s: int) -> float:

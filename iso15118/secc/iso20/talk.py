@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from iso15118.connection import Now
 from iso15118.iso20.services import Way
-from iso15118.iso20.wire import RESPONSES
-from iso15118.messages.declare import Message
-from iso15118.messages.iso20 import ac, dc
-from iso15118.messages.iso20 import common_certificates as cc
+from iso15118.iso20.waiting import Waiting
+from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, least
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.minimal import minimal
-from iso15118.terms import Ending, Energy, Facts, Offered, Told, Wish
+from iso15118.terms import Ending, Energy, Facts, Offered, Told
 
 R = TypeVar("R", bound=ct.V2GResponseType)
 
@@ -27,7 +24,7 @@ class Paused:
 
 
 @dataclass(slots=True)
-class Talk:
+class Talk(Waiting):
     """One session. `facts` are the charger's, and are only read."""
 
     facts: Facts
@@ -47,15 +44,6 @@ class Talk:
     schedule_id: int | None = None
     energy_on: bool = False
     """Power was asked for by the vehicle, and not ended."""
-    since: dict[str, float] = field(default_factory=dict)
-    """What has been going on since when (mono): authorization, schedule, cable check, precharge."""
-
-    def ongoing(self, what: str, now: Now, most_s: float) -> bool:
-        """Whether something that has been asked for again and again may still go on."""
-        return now.mono - self.since.setdefault(what, now.mono) < most_s
-
-    def done(self, what: str) -> None:
-        self.since.pop(what, None)
 
 
 class Result(NamedTuple):
@@ -80,31 +68,13 @@ def ok(talk: Talk, now: Now, kind: type[R], **fields: Any) -> R:
     return kind(**{"Header": header(talk, now), "ResponseCode": "OK", **fields})
 
 
-def failed(talk: Talk, now: Now, request: Message, code: str, why: str) -> Result:
+def failed(talk: Talk, now: Now, request: ct.V2GRequestType, code: str, why: str) -> Result:
     """A response that refuses: what has to be in it at its least, and its code."""
-    kind = RESPONSES[type(request)]  # type: ignore[index]
-    given: dict[str, Any] = dict(_ABSTRACT.get(kind, {}))
-    return Result(minimal(kind, Header=header(talk, now), ResponseCode=code, **given), failed=why)
+    return Result(least(RESPONSES[type(request)], Header=header(talk, now), ResponseCode=code), failed=why)
 
 
 def status(facts: Facts) -> ct.EVSEStatusType | None:
     """What we want of the vehicle, in a response of the loop."""
-    word = _NOTIFICATIONS.get(facts.wish) if facts.wish else None
-    return ct.EVSEStatusType(NotificationMaxDelay=facts.wish_within_s, EVSENotification=word) if word else None  # type: ignore[arg-type]
-
-
-_NOTIFICATIONS = {
-    Wish.STOP: "Terminate",
-    Wish.PAUSE: "Pause",
-    Wish.RENEGOTIATE_SCHEDULE: "ScheduleRenegotiation",
-    Wish.RENEGOTIATE_SERVICE: "ServiceRenegotiation",
-    Wish.CONFIRM_METERING: "MeteringConfirmation",
-    Wish.EXIT_STANDBY: "ExitStandby",
-}
-_ABSTRACT: dict[type[Message], dict[str, Message]] = {
-    ac.AC_ChargeLoopRes: {"CLResControlMode": ac.Scheduled_AC_CLResControlMode()},
-    dc.DC_ChargeLoopRes: {"CLResControlMode": dc.Scheduled_DC_CLResControlMode()},
-}
-"""Members for fields whose declared type is abstract."""
-
-__all__ = ["Paused", "Result", "Talk", "cc", "failed", "header", "ok", "status"]
+    if facts.wish is None:
+        return None
+    return ct.EVSEStatusType(NotificationMaxDelay=facts.wish_within_s, EVSENotification=NOTIFICATIONS[facts.wish])

@@ -28,7 +28,7 @@ from iso15118.evcc.terms import (
     WeldingSeen,
     WishTaken,
 )
-from iso15118.iso20.values import number, rational
+from iso15118.iso20.values import number, profile_slots, rational
 from iso15118.machine import step
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
@@ -473,7 +473,7 @@ def test_in_dynamic_control_a_profile_says_what_the_vehicle_can_take(places: dic
     profile = place.next(ResponseCode="WARNING_StandbyNotAllowed").EVPowerProfile
     assert profile.TimeAnchor == int(place.now.utc)
     assert profile.Dynamic_EVPPTControlMode is not None
-    assert plans.profile_slots(profile) == (Slot(0, 3600, 50_000.0),)
+    assert profile_slots(profile) == (Slot(0, 3600, 50_000.0),)
     place.wants.limits = replace(place.wants.limits, max_power_W=None)
     assert place.ask().EVPowerProfile is None
 
@@ -482,7 +482,7 @@ def test_a_profile_is_within_schedule_and_vehicle() -> None:
     made = plans.profile(
         schedule(entry(60, 20_000), entry(30, 5_000), entry(10, 4_000, 4_000, 4_000), entry(5, 0)), EvLimits(max_power_W=6_000)
     )
-    assert plans.profile_slots(made) == (Slot(0, 60, 6_000), Slot(60, 30, 5_000), Slot(90, 10, 6_000), Slot(100, 5, 0))
+    assert profile_slots(made) == (Slot(0, 60, 6_000), Slot(60, 30, 5_000), Slot(90, 10, 6_000), Slot(100, 5, 0))
     assert made.EVPowerProfileEntries.EVPowerProfileEntry[2] == entry(10, 2_000, 2_000, 2_000)
     assert made.TimeAnchor == 1000
     assert made.Scheduled_EVPPTControlMode is not None
@@ -495,10 +495,10 @@ def test_a_profile_of_giving() -> None:
     both = schedule(entry(60, 20_000))
     both.DischargingSchedule = schedule(entry(60, -3_000), entry(60, -9_000)).ChargingSchedule
     limits = EvLimits(max_power_W=6_000, max_discharge_W=5_000)
-    assert plans.profile_slots(plans.profile(both, limits, give=True)) == (Slot(0, 60, -3_000), Slot(60, 60, -5_000))
-    assert plans.profile_slots(plans.profile(both, limits)) == (Slot(0, 60, 6_000),)
+    assert profile_slots(plans.profile(both, limits, give=True)) == (Slot(0, 60, -3_000), Slot(60, 60, -5_000))
+    assert profile_slots(plans.profile(both, limits)) == (Slot(0, 60, 6_000),)
     both.DischargingSchedule = None
-    assert plans.profile_slots(plans.profile(both, limits, give=True)) == (Slot(0, 60, 6_000),), "nothing is asked back"
+    assert profile_slots(plans.profile(both, limits, give=True)) == (Slot(0, 60, 6_000),), "nothing is asked back"
 
 
 @pytest.mark.parametrize(
