@@ -25,7 +25,6 @@ class Now(Protocol):
 class Connected:
     """The connection stands; said again when TLS is done with it. `verified`: with a vehicle certificate that was judged good."""
 
-    tls: bool = False
     verified: bool = False
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,9 +20,7 @@ from typing import Any
 
 from bench.perf.table import Row
 from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki, ours, running, theirs
-from bench.vehicle.ev import Drive, Options, discover, interface_of, secure_for, vehicle_for
-from chargepoint.runtime.ports.v2g import Where
-from iso15118 import sdp
+from bench.vehicle.ev import Drive, Options, charger_of, session
 from iso15118.connection import Command, Send
 from iso15118.terms import Ending
 
@@ -55,11 +52,10 @@ class Timed(Drive):
         self._asked: tuple[str, float] | None = None
         self._name = ""
 
-    def _carry_out(self, command: Command) -> None:
+    def shown(self, command: Command) -> None:
         if isinstance(command, Send):
             self.times.ready = self.times.ready or time.perf_counter()
             self._name = type(command.message).__name__
-        super()._carry_out(command)
 
     def _send(self, octets: bytes) -> None:
         if octets and self._name:
@@ -76,28 +72,18 @@ class Timed(Drive):
         super().data_received(data)
 
 
-async def _session(options: Options, where: Where, found: sdp.Response, loop_s: float) -> Timed:
-    vehicle = vehicle_for(options)
-    vehicle.wants.loop_s = loop_s
-    secure = secure_for(options, found.security, lambda _: None)
-    line = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-    line.setblocking(False)
-    loop = asyncio.get_running_loop()
-    timed = Timed(vehicle, secure, lambda _: None)
-    await loop.sock_connect(line, (str(found.address), found.port, 0, where.index))
-    await loop.create_connection(lambda: timed, sock=line)
-    over = await timed.over
-    if over.ending is not Ending.TERMINATED:
-        raise RuntimeError(f"the session ended {over.ending.value}: {over.why}")
-    return timed
+async def _client(options: Options, at_once: int) -> list[Times]:
+    where, found = await charger_of(options)
 
+    async def one() -> Times:
+        timed = await session(options, where, found, lambda _: None, Timed)
+        if (over := timed.over.result()).ending is not Ending.TERMINATED:
+            raise RuntimeError(f"the session ended {over.ending.value}: {over.why}")
+        return timed.times
 
-async def _client(options: Options, loop_s: float, at_once: int) -> list[Times]:
-    where = await interface_of(options.interface)
-    found = await discover(where, sdp.Security.NONE if options.tls == "none" else sdp.Security.TLS)
     if at_once > 1:
-        return [each.times for each in await asyncio.gather(*(_session(options, where, found, loop_s) for _ in range(at_once)))]
-    return [(await _session(options, where, found, loop_s)).times for _ in range(2)]
+        return await asyncio.gather(*(one() for _ in range(at_once)))
+    return [await one() for _ in range(2)]
 
 
 def main(arguments: list[str]) -> int:
@@ -107,10 +93,10 @@ def main(arguments: list[str]) -> int:
             print(f"{row.what}: {row.ours} | {row.peer} | {row.ratio} | {row.reach}", flush=True)
         return 0
     given = json.loads(arguments[0])
-    loop_s, at_once = given.pop("loop_s"), given.pop("at_once", 1)
+    at_once = given.pop("at_once", 1)
     pki = given.pop("pki", None)
     options = Options(**given, pki=Path(pki) if pki else None, show=False)
-    print(json.dumps([vars(each) for each in asyncio.run(_client(options, loop_s, at_once))]))
+    print(json.dumps([vars(each) for each in asyncio.run(_client(options, at_once))]))
     return 0
 
 

@@ -163,8 +163,10 @@ def running(namespace: str, log: Path, command: Sequence[str | Path], **environ:
 
 def ours(*words: str) -> list[str | Path]:
     """Our command line, from this checkout."""
-    return [
-        sys.executable,
-        "-c",
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bench.cli import main; sys.exit(main({list(words)!r}))",
-    ]
+    return [*ours_from("bench.cli"), *words]
+
+
+def ours_from(module: str) -> list[str | Path]:
+    """The `main` of one of our modules, from this checkout; its arguments follow."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from {module} import main; sys.exit(main(sys.argv[1:]))"
+    return [sys.executable, "-c", code]

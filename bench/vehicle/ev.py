@@ -7,27 +7,32 @@ import contextlib
 import math
 import socket
 import sys
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, TextIO, TypeVar
 
 from bench.vehicle import offer
 from bench.vehicle.model import SPECS, Vehicle
 from chargepoint.runtime.clock import SystemClock
-from chargepoint.runtime.ports.v2g import NoInterface, Secure, Where, find
+from chargepoint.runtime.ports.v2g import NoInterface, Where, find
+from chargepoint.runtime.ports.v2g_line import Line, Secure
 from chargepoint.runtime.v2g_tls.secured import Secured
 from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from iso15118 import exi, sdp
-from iso15118.connection import Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, TimerExpired
+from iso15118.connection import Command, Connected, Heard, Note, Send
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
+from iso15118.messages import sap
+from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import Ending, SessionOver, Told
 
 INTERFACE_S = 5.0
 """So long a missing link-local address is waited for."""
 CONNECT_S = 5.0
+
+
+D = TypeVar("D", bound="Drive")
 
 
 class NoCharger(ConnectionError):
@@ -47,103 +52,52 @@ class Options:
     loops: int = 10
     lax: bool = False
     """Take any voltage at the precharge: for chargers of benches that only pretend."""
+    loop_s: float | None = None
+    """Between two rounds of the loop; None: as the vehicle does it."""
     spec: str = "compact"
     show: bool = True
 
 
-class Drive(asyncio.Protocol):
-    """The vehicle's connection: its session, its battery, and one timer for both."""
+class Drive(Line):
+    """The vehicle's end: its session, and its battery."""
 
     def __init__(self, vehicle: Vehicle, secure: Secure | None, say: Callable[[str], None]) -> None:
-        self.vehicle, self.secure, self._say = vehicle, secure, say
-        self.session = Session(spoken(vehicle.wants))
-        self.clock = SystemClock()
+        super().__init__(Session(spoken(vehicle.wants)), SystemClock(), secure)
+        self.vehicle, self._say = vehicle, say
         self.over: asyncio.Future[SessionOver] = asyncio.get_running_loop().create_future()
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._events: deque[Event] = deque()
-        self._begun = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def begin(self) -> None:
+        """The vehicle speaks first: not before TLS is done."""
         if self.secure is None:
             self.handle(Connected())
-        else:
-            self._send(self.secure.pending())
 
-    def data_received(self, data: bytes) -> None:
-        if self.secure is None:
-            self.handle(Received(data))
+    def told(self, told: Told) -> None:
+        self.vehicle.told(self.clock.now(), told)
+        if not isinstance(told, SessionOver):
+            self._say(f"  {told}")
             return
-        try:
-            inside = self.secure.received(data)
-        except ConnectionError as error:
-            self._send(self.secure.pending())
-            self.handle(Lost(str(error)))
-            return
-        self._send(self.secure.pending())
-        if self.secure.ready and not self._begun:
-            self._begun = True
-            self.handle(Connected(tls=True, verified=self.secure.verified))
-        if inside:
-            self.handle(Received(inside))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.handle(Lost(str(exc) if exc else "closed by the charger"))
+        self._say(f"session over: {told.ending.value}, {told.why}")
         if not self.over.done():
-            self.over.set_result(SessionOver(Ending.ABORTED, "the connection was lost"))
+            self.over.set_result(told)
 
-    def handle(self, event: Event) -> None:
-        """One event, and what follows."""
-        self._events.append(event)
-        if len(self._events) > 1:
-            return
-        while self._events:
-            for command in self.session.handle(self.clock.now(), self._events[0]):
-                self._carry_out(command)
-            self._events.popleft()
-        self._set_timer()
-
-    def _carry_out(self, command: Command) -> None:
+    def shown(self, command: Command) -> None:
         match command:
-            case Send(octets, message):
+            case Send(_, message):
                 self._say(f"> {type(message).__name__}")
-                self._send(self.secure.wrapped(octets) if self.secure else octets)
             case Heard(message):
                 self._say(f"< {type(message).__name__} {getattr(message, 'ResponseCode', '')}")
             case Note(level, key, words):
                 self._say(f"{level} {key}: {words}")
-            case Close():
-                if self.secure is not None:
-                    self._send(self.secure.closing())
-                if self._transport is not None:
-                    self._transport.close()
-            case SessionOver():
-                self.vehicle.told(self.clock.now(), command)
-                self._say(f"session over: {command.ending.value}, {command.why}")
-                if not self.over.done():
-                    self.over.set_result(command)
-            case Told():
-                self.vehicle.told(self.clock.now(), command)
-                self._say(f"  {command}")
 
-    def _send(self, octets: bytes) -> None:
-        if octets and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(octets)
+    def forgotten(self) -> None:
+        if not self.over.done():
+            self.over.set_result(SessionOver(Ending.ABORTED, "the connection was lost"))
 
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        due = min((each for each in (self.session.deadline(), self.vehicle.deadline()) if each is not None), default=None)
-        if due is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(0.0, due - self.clock.now().mono), self._due)
+    def deadline(self) -> float | None:
+        return min((each for each in (super().deadline(), self.vehicle.deadline()) if each is not None), default=None)
 
-    def _due(self) -> None:
-        self._timer = None
+    def due(self) -> None:
         self.vehicle.tick(self.clock.now())
-        self.handle(TimerExpired())
 
 
 def main(options: Options) -> int:
@@ -154,18 +108,27 @@ def main(options: Options) -> int:
 
 async def drive(options: Options, out: TextIO) -> SessionOver:
     """One session, from SDP to its end. Raises InputError, NoCharger."""
-    where = await interface_of(options.interface)
-    for namespace in offer.protocols(options.protocol):
-        exi.codec_of(namespace)
-    wanted = sdp.Security.NONE if options.tls == "none" else sdp.Security.TLS
-    found = await discover(where, wanted)
 
     def say(line: str) -> None:
         if options.show:
             print(line, file=out, flush=True)
 
-    secure = secure_for(options, found.security, say)
-    vehicle = vehicle_for(options)
+    where, found = await charger_of(options)
+    done = await session(options, where, found, say, Drive)
+    return done.over.result()
+
+
+async def charger_of(options: Options) -> tuple[Where, sdp.Response]:
+    """The interface, and what SDP has found on it. Raises InputError, NoCharger."""
+    where = await interface_of(options.interface)
+    for namespace in (sap.NAMESPACE, cm.NAMESPACE, *offer.protocols(options.protocol)):
+        exi.codec_of(namespace)
+    return where, await discover(where, sdp.Security.NONE if options.tls == "none" else sdp.Security.TLS)
+
+
+async def session(options: Options, where: Where, found: sdp.Response, say: Callable[[str], None], kind: type[D]) -> D:
+    """One session to its end; what has driven it. Raises InputError, NoCharger."""
+    drive = kind(vehicle_for(options), secure_for(options, found.security, say), say)
     say(f"charger at [{found.address}]:{found.port}, {'TLS' if found.security is sdp.Security.TLS else 'no TLS'}")
     line = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
     line.setblocking(False)
@@ -176,10 +139,10 @@ async def drive(options: Options, out: TextIO) -> SessionOver:
     except (OSError, TimeoutError) as error:
         line.close()
         raise NoCharger(f"the charger does not take the connection: {str(error) or 'no answer'}") from None
-    _, drive_ = await loop.create_connection(lambda: Drive(vehicle, secure, say), sock=line)
-    over = await drive_.over
+    await loop.create_connection(lambda: drive, sock=line)
+    await drive.over
     await asyncio.sleep(0)
-    return over
+    return drive
 
 
 def vehicle_for(options: Options) -> Vehicle:
@@ -189,6 +152,8 @@ def vehicle_for(options: Options) -> Vehicle:
     wants.energies = offer.energies(options.service)
     wants.controls = offer.controls(options.control)
     wants.loops = options.loops
+    if options.loop_s is not None:
+        wants.loop_s = options.loop_s
     if options.lax:
         wants.near_V = math.inf
     return vehicle

@@ -15,10 +15,13 @@ from typing import TextIO
 from bench.vehicle import offer
 from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
 from chargepoint.runtime.clock import SystemClock
-from chargepoint.runtime.ports.v2g import NoInterface, Secure, V2gServer, find
+from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, find
+from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls.secured import Secured, station
 from iso15118 import exi
 from iso15118.connection import Command, Heard, Note, Send
+from iso15118.messages import sap
+from iso15118.messages.iso20 import common_messages as cm
 from iso15118.sdp import TlsPolicy
 from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
@@ -154,7 +157,7 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, V2gServer
     loop, clock = asyncio.get_running_loop(), SystemClock()
     bench = Bench(options, clock, out)
     for namespace in bench.namespaces:
-        for each in (namespace, "urn:iso:15118:2:2010:AppProtocol", "urn:iso:std:iso:15118:-20:CommonMessages"):
+        for each in (namespace, sap.NAMESPACE, cm.NAMESPACE):
             exi.codec_of(each).warm()
     policy, secure = _tls(options, bench)
     serving = asyncio.ensure_future(_serve(options, bench, clock, policy, secure, out, ready))
@@ -209,8 +212,10 @@ async def _listening(
     while True:
         try:
             where = find(options.interface)
-            many = {"most_connections": options.most_sessions} if options.most_sessions else {}
-            server = V2gServer(where, bench, clock, policy=policy, secure=secure, **many)
+            many = options.most_sessions
+            server = V2gServer(
+                where, bench, clock, policy=policy, secure=secure, most_connections=many or MOST_CONNECTIONS, one_vehicle=not many
+            )
             await server.start()
         except NoInterface as error:
             if str(error) != said:

@@ -133,7 +133,7 @@ class Session:
         if self.stage is Stage.OVER:
             return []
         match event:
-            case Connected(_, verified):
+            case Connected(verified):
                 self._verified = verified
                 if self.stage is Stage.NEW:
                     self.stage = Stage.AGREEING

@@ -356,17 +356,16 @@ def test_no_supportedAppProtocolReq(octets: bytes) -> None:
     assert session.stage is Stage.OVER
 
 
-@pytest.mark.parametrize("connection", [Connected(), Connected(tls=True)], ids=["plain", "tls"])
-def test_iso20_is_for_vehicles_whose_certificate_was_judged(connection: Connected) -> None:
+def test_iso20_is_for_vehicles_whose_certificate_was_judged() -> None:
     """Unless a bench says otherwise; a vehicle that has another protocol gets that."""
     other = "urn:iso:15118:2:2013:MsgDef"
     dialect: Any = Talking()
 
-    def answers(connection: Connected) -> Any:
+    def answers(*connected: Connected) -> Any:
         protocols = [Protocol_(NAMESPACE, 1, 0, lambda _: dialect), Protocol_(other, 2, 0, lambda _: dialect, unverified=True)]
         session = Session(protocols)
-        session.handle(Tick(0.0, 0.0), Connected(tls=connection.tls))
-        session.handle(Tick(0.05, 0.05), connection)
+        for each in connected:
+            session.handle(Tick(0.0, 0.0), each)
         request = sap.supportedAppProtocolReq(
             AppProtocol=(
                 sap.AppProtocolType(ProtocolNamespace=NAMESPACE, VersionNumberMajor=1, VersionNumberMinor=0, SchemaID=1, Priority=1),
@@ -376,5 +375,6 @@ def test_iso20_is_for_vehicles_whose_certificate_was_judged(connection: Connecte
         commands = session.handle(Tick(0.1, 0.1), Received(Frame(SAP_DIN_ISO2, exi.encode(request, sap.NAMESPACE)).octets()))
         return next(each.message for each in commands if isinstance(each, Send))
 
-    assert answers(connection).SchemaID == 2
-    assert answers(Connected(tls=True, verified=True)).SchemaID == 1
+    assert answers(Connected()).SchemaID == 2
+    assert answers(Connected(), Connected()).SchemaID == 2, "TLS, and nobody judged"
+    assert answers(Connected(), Connected(verified=True)).SchemaID == 1

@@ -13,15 +13,16 @@ import ipaddress
 import random
 import socket
 import struct
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from chargepoint.runtime.clock import Clock
+from chargepoint.runtime.ports.v2g_line import Line, Secure
 from iso15118 import sdp
-from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Lost, Received, Send, TimerExpired
+from iso15118.connection import Abort, Changed, Command, Connected
 from iso15118.secc.session import Session, Stage
 from iso15118.terms import Told
 
@@ -32,39 +33,10 @@ ANSWERS_PER_S = 20.0
 DYNAMIC_PORTS = range(49152, 65536)
 SDP_OCTETS = 64
 """More of a datagram is not taken: a request has ten."""
-READ_OCTETS = 1 << 14
-MOST_UNREAD = 1 << 16
-"""Octets that a vehicle has not read yet."""
-CLOSE_S = 2.0
-"""Then a connection that is closed is gone, whatever of it was not read."""
 
 
 class NoInterface(Exception):
     """The interface is not there, or has no link-local address; the message says which (S-9)."""
-
-
-class Secure(Protocol):
-    """TLS between a connection and its session: octets in, octets out, no I/O of its own."""
-
-    def received(self, octets: bytes) -> bytes:
-        """Takes what came; gives what it says inside. Raises ConnectionError in words when the connection is over."""
-
-    def wrapped(self, octets: bytes) -> bytes:
-        """What is to be sent for these octets."""
-
-    def pending(self) -> bytes:
-        """What TLS itself wants to send."""
-
-    def closing(self) -> bytes:
-        """Its last words before the connection is closed."""
-
-    @property
-    def ready(self) -> bool:
-        """The handshake is done."""
-
-    @property
-    def verified(self) -> bool:
-        """The vehicle's certificate was judged good."""
 
 
 class Host(Protocol):
@@ -105,7 +77,9 @@ def find(interface: str) -> Where:
 
 
 class V2gServer:
-    """SDP and TCP on one interface. `secure` None: no TLS; else it makes the TLS of a connection."""
+    """SDP and TCP on one interface. `secure` None: no TLS; else it makes the TLS of a connection. `one_vehicle`: whoever connects from the same address is
+    the vehicle that was there; not so for benches that serve many.
+    """
 
     def __init__(
         self,
@@ -116,9 +90,10 @@ class V2gServer:
         policy: sdp.TlsPolicy = sdp.TlsPolicy.OFF,
         secure: Callable[[], Secure] | None = None,
         most_connections: int = MOST_CONNECTIONS,
+        one_vehicle: bool = True,
     ) -> None:
         self.where, self.host, self.clock, self.policy, self.secure = where, host, clock, policy, secure
-        self.most_connections = most_connections
+        self.most_connections, self.one_vehicle = most_connections, one_vehicle
         self.connections: list[Connection] = []
         self._servers: dict[sdp.Security, tuple[asyncio.Server, int]] = {}
         self._udp: asyncio.DatagramTransport | None = None
@@ -131,7 +106,7 @@ class V2gServer:
         try:
             for security in self._offered():
                 listening = self._tcp_socket()
-                server = await loop.create_server(lambda security=security: Connection(self, security), sock=listening, backlog=16)  # type: ignore[misc]
+                server = await loop.create_server(partial(Connection, self, security), sock=listening, backlog=16)
                 self._servers[security] = (server, listening.getsockname()[1])
             self._udp, _ = await loop.create_datagram_endpoint(lambda: _Sdp(self), sock=self._sdp_socket())
         except OSError as error:
@@ -210,13 +185,16 @@ class V2gServer:
     # ---- connections
 
     def enter(self, new: Connection) -> bool:
-        """Whether a connection is taken; one that has not agreed on anything yet, or is done, gives way."""
-        same = [each for each in self.connections if each.peer == new.peer and self.most_connections == MOST_CONNECTIONS]
-        for each in same:
+        """Whether a connection is taken. Where there is one vehicle, its session without energy ends when it connects anew; one that has not agreed on
+        anything yet, or is done, gives way when there are too many.
+        """
+        for each in [each for each in self.connections if self.one_vehicle and each.peer == new.peer]:
             if each.session.dialect is not None and each.session.stage is Stage.TALKING and not each.session.dialect.energy_on:
                 each.handle(Abort("the vehicle connected anew"))
         if len(self.connections) >= self.most_connections:
-            idle = next((each for each in self.connections if each.session.stage in (Stage.NEW, Stage.AGREEING, Stage.ENDING)), None)
+            idle = next(
+                (each for each in self.connections if each.session.stage in (Stage.NEW, Stage.AGREEING, Stage.ENDING, Stage.OVER)), None
+            )
             if idle is None:
                 return False
             idle.handle(Abort("others want to connect"))
@@ -241,122 +219,26 @@ class _Sdp(asyncio.DatagramProtocol):
             self.transport.sendto(answer, addr)
 
 
-class Connection(asyncio.Protocol):
-    """One TCP connection, its TLS where there is some, its session, and the one timer."""
+class Connection(Line):
+    """One vehicle's connection."""
 
     def __init__(self, server: V2gServer, security: sdp.Security) -> None:
         self.server = server
-        self.session = server.host.session()
-        self.secure = server.secure() if security is sdp.Security.TLS and server.secure is not None else None
-        self.peer = ""
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._begun = False
-        self._events: deque[Event] = deque()
+        self.session: Session = server.host.session()
+        super().__init__(self.session, server.clock, server.secure() if security is sdp.Security.TLS and server.secure else None)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self.peer = str(transport.get_extra_info("peername", ("",))[0])
-        line = transport.get_extra_info("socket")
-        if line is not None:
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def begin(self) -> None:
         if not self.server.enter(self):
-            self._transport.abort()
+            self.drop()
             return
-        self.handle(Connected(tls=self.secure is not None))
+        self.handle(Connected())
 
-    def data_received(self, data: bytes) -> None:
-        if self.secure is None:
-            self.handle(Received(data))
-            return
-        try:
-            inside = self.secure.received(data)
-        except ConnectionError as error:
-            self._send(self.secure.pending())
-            self.handle(Lost(str(error)))
-            return
-        self._send(self.secure.pending())
-        if self.secure.ready and not self._begun:
-            self._begun = True
-            self.handle(Connected(tls=True, verified=self.secure.verified))
-        if inside:
-            self.handle(Received(inside))
+    def told(self, told: Told) -> None:
+        self.server.host.told(self.session, told)
 
-    def eof_received(self) -> bool:
-        self.handle(Lost("closed by the vehicle"))
-        return False
+    def shown(self, command: Command) -> None:
+        self.server.host.shown(self.session, command)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.handle(Lost(str(exc) if exc else "closed"))
-        self._forget()
-
-    def handle(self, event: Event) -> None:
-        """One event into the session; carry out what it says, in its order. What comes of that in the meantime waits for its turn."""
-        self._events.append(event)
-        if len(self._events) > 1:
-            return
-        while self._events:
-            try:
-                self._carry_out(self.session.handle(self.server.clock.now(), self._events[0]))
-            except Exception as error:  # noqa: BLE001 energy must go off, whatever it is
-                words = f"an error of ours in a V2G connection, at {type(self._events[0]).__name__}"
-                asyncio.get_running_loop().call_exception_handler({"message": words, "exception": error})
-                if isinstance(self._events[0], Abort):
-                    self._drop()
-                else:
-                    self._events.append(Abort("an error of the charger's own"))
-            finally:
-                self._events.popleft()
-        self._set_timer()
-
-    def _carry_out(self, commands: Sequence[Command]) -> None:
-        for command in commands:
-            if isinstance(command, Told):
-                self.server.host.told(self.session, command)
-                continue
-            self.server.host.shown(self.session, command)
-            if isinstance(command, Send):
-                self._send(self.secure.wrapped(command.octets) if self.secure else command.octets)
-            elif isinstance(command, Close):
-                self._close()
-
-    def _send(self, octets: bytes) -> None:
-        if octets and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(octets)
-            if self._transport.get_write_buffer_size() > MOST_UNREAD:
-                self._drop()
-                self.handle(Lost("does not read what it is sent"))
-
-    def _close(self) -> None:
-        if self.secure is not None:
-            self._send(self.secure.closing())
-        if self._transport is not None:
-            self._transport.close()
-            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
-        self._forget()
-
-    def _drop(self) -> None:
-        """At once, with whatever was not read."""
-        if self._transport is not None:
-            self._transport.abort()
-        self._forget()
-
-    def _forget(self) -> None:
+    def forgotten(self) -> None:
         if self in self.server.connections:
             self.server.connections.remove(self)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline = self.session.deadline()
-        if deadline is not None:
-            wait_s = max(0.0, deadline - self.server.clock.now().mono)
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._due)
-
-    def _due(self) -> None:
-        self._timer = None
-        self.handle(TimerExpired())

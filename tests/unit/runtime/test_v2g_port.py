@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import ipaddress
 import resource
@@ -15,16 +16,17 @@ import pytest
 
 from bench.vehicle.secc import Bench, Options
 from chargepoint.runtime.clock import SystemClock
-from chargepoint.runtime.ports.v2g import DYNAMIC_PORTS, MOST_CONNECTIONS, MOST_UNREAD, NoInterface, V2gServer, Where, find
+from chargepoint.runtime.ports.v2g import DYNAMIC_PORTS, MOST_CONNECTIONS, NoInterface, V2gServer, Where, find
+from chargepoint.runtime.ports.v2g_line import MOST_UNREAD
 from iso15118 import exi, sdp
-from iso15118.connection import Command, Send
+from iso15118.connection import Close, Command, Note, Send
 from iso15118.messages import sap
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.messages.iso20 import dc
 from iso15118.secc.session import Session
-from iso15118.terms import SessionOver, Told
+from iso15118.terms import SessionBegun, SessionOver, Told
 from iso15118.v2gtp import ISO20_MAIN, SAP_DIN_ISO2, SDP_RESPONSE, Frame, FrameReader
 
 LOOPBACK = Where("lo", socket.if_nametoindex("lo"), ipaddress.IPv6Address("::1"))
@@ -219,34 +221,41 @@ def test_a_charger_that_stops_ends_its_sessions() -> None:
 
 
 @pytest.mark.req("S-11", "S-24")
-def test_an_error_of_our_own_ends_the_session_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the host raises: the session is told to be over, the connection is gone, and the next vehicle is served."""
+@pytest.mark.parametrize("at", [cm.SessionSetupRes, Note, Close, SessionBegun, SessionOver])
+def test_an_error_of_our_own_ends_the_session_and_nothing_else(at: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the host raises: the session is told to be over, the connection is gone, and the next vehicle is served."""
     over: list[str] = []
+    failures: list[object] = []
     told, shown = Bench.told, Bench.shown
 
-    def keep(self: Bench, session: Session, what: Told) -> None:
+    def fail(thing: object) -> None:
+        if isinstance(thing, at) and not failures:
+            failures.append(thing)
+            raise KeyError("of ours")
+
+    def telling(self: Bench, session: Session, what: Told) -> None:
         if isinstance(what, SessionOver):
             over.append(what.why)
         told(self, session, what)
+        fail(what)
 
-    def failing(self: Bench, session: Session, command: Command) -> None:
-        if isinstance(command, Send) and isinstance(command.message, cm.SessionSetupRes) and not over:
-            raise KeyError("of ours")
+    def showing(self: Bench, session: Session, command: Command) -> None:
         shown(self, session, command)
+        fail(command.message if isinstance(command, Send) else command)
 
-    monkeypatch.setattr(Bench, "told", keep)
-    monkeypatch.setattr(Bench, "shown", failing)
+    monkeypatch.setattr(Bench, "told", telling)
+    monkeypatch.setattr(Bench, "shown", showing)
 
     async def story() -> None:
         complaints: list[str] = []
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context["message"]))
         async with serving() as (server, port):
             client = await Client.connect(port)
-            with pytest.raises((AssertionError, ConnectionError)):
+            with contextlib.suppress(AssertionError, ConnectionError):
                 await client.begin()
-            client.close()
-            assert over == ["an error of the charger's own"]
-            assert complaints == ["an error of ours in a V2G connection, at Received"]
+                client.writer.write(b"no V2GTP at all")
+            assert await client.closed()
+            assert len(failures) == len(complaints) == len(over) == 1
             assert server.connections == []
             again = await Client.connect(port)
             await again.begin()

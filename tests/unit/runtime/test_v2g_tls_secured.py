@@ -9,7 +9,7 @@ import pytest
 
 from certs import testpki
 from certs.pki_files import PkiError
-from chargepoint.runtime.ports.v2g import Secure
+from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls import Secured, Server, Version, engine, station, vehicle
 from tests.unit.runtime.v2g_tls_rig import NOW, folder
 
