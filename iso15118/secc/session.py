@@ -1,7 +1,7 @@
 """One connection with a vehicle, from supportedAppProtocol to its end: a pure machine (`handle`, `deadline`).
 
-What is the same in every dialect is here: which dialect is spoken, framing, session ids, timers, and what happens when something is wrong. What a
-request means is the dialect's work.
+What is the same in every dialect is here: which dialect is spoken, framing, timers, and what happens when something is wrong. What a request means, and
+whether it is of this session, is the dialect's work.
 
 The policy of errors, in one place (S-2, S-4):
 
@@ -11,7 +11,9 @@ The policy of errors, in one place (S-2, S-4):
 | a request out of its order | FAILED_SequenceError | energy off, connection closed |
 | a session id that is not ours | FAILED_UnknownSession | energy off, connection closed |
 | a request that the charger cannot grant | the code that the dialect gives | energy off and connection closed where it is a FAILED |
+| no protocol in common, or none that an unverified vehicle may speak | Failed_NoNegotiation | connection closed |
 | nothing in time | none | energy off, connection closed |
+| an answer that no message can say, since a fact is no number or out of range | none | energy off, connection closed |
 | many requests before the first is answered | none | energy off, connection closed |
 
 "Energy off" is told before the answer is sent (S-11).
@@ -70,13 +72,8 @@ class Dialect(Protocol):
     def answer(self, now: Now, request: Message, *, late: bool) -> Answer:
         """What follows from a request."""
 
-    @property
-    def session_id(self) -> bytes:
-        """Of this session; b"" before there is one."""
-
-    @property
-    def patience_s(self) -> float:
-        """How long to wait for the next request."""
+    def patience_s(self, now: Now) -> float:
+        """How long to wait for the next request, from the answer that has just been made."""
 
     @property
     def answer_within_s(self) -> float:
@@ -188,29 +185,27 @@ class Session:
         """Answer the request that waits, if it can be answered."""
         if self._pending is None or self.dialect is None:
             return
+        was_on = self.dialect.energy_on
         try:
             answer = self.dialect.answer(now, self._pending, late=late)
-        except (ExiError, ValueError, TypeError, ArithmeticError) as error:  # a fact that is no number
-            self._pending = None
-            yield PowerOff("no answer can be made")
+            send = self._sent(answer.response, answer.payload_type, answer.namespace) if answer.response is not None else None
+        except (ExiError, ValueError, OverflowError) as error:  # a fact that no message can say: no number, or out of its range
+            if was_on and not self.dialect.energy_on:
+                # The request has taken the energy off, and what would have told so is lost with its answer.
+                yield PowerOff("no answer can be made")
             yield from self._broken(f"no answer can be made: {error}")
             return
         yield from answer.told
-        if answer.response is None:
+        if send is None:
             return
         self._pending = None
         if answer.failed and self.dialect.energy_on:
             yield PowerOff(answer.failed)
-        try:
-            send = self._sent(answer.response, answer.payload_type, answer.namespace)
-        except ExiError as error:  # a fact that no message can say
-            yield from self._broken(f"no answer can be made: {error}")
-            return
         yield send
         if answer.failed or answer.over:
             yield from self._end(now, answer.over or Ending.ABORTED, answer.failed or "SessionStop", answer.ev_code)
             return
-        self._deadline = now.mono + self.dialect.patience_s
+        self._deadline = now.mono + self.dialect.patience_s(now)
 
     @staticmethod
     def _sent(response: Message, payload_type: int, namespace: str) -> Send:

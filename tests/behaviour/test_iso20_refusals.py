@@ -147,7 +147,7 @@ def reach(state: S, energy: Energy = Energy.DC, control: Control = Control.DYNAM
 
 def said(place: tuple[Iso20, Tick], kind: type[Any], **fields: Any) -> Answer:
     dialect, now = place
-    request = any_request(kind, dialect.session_id)
+    request = any_request(kind, dialect.talk.session_id)
     return dialect.answer(now, again(request, **fields), late=False)
 
 
@@ -303,7 +303,7 @@ NAMESPACE = dc.NAMESPACE
 class Talking:
     """All that is asked of a dialect here."""
 
-    session_id, patience_s, energy_on = b"", 60.0, False
+    energy_on = False
 
 
 def offer(*offers: tuple[str, int, int, int]) -> list[Any]:

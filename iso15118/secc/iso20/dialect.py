@@ -23,6 +23,8 @@ from iso15118.terms import Energy, Told
 
 LOOP_S = 0.5
 """Sequence timeout in the charge loop (V2G_SECC_Sequence_Timeout of the loop [K])."""
+BEFORE_S = 10.0
+"""So long voltage stays on without a word from a vehicle in cable check and precharge."""
 QUIET_S = 1.0
 """So long energy stays on without a word from a vehicle that has left the loop for other schedules (F-11)."""
 CONTACTOR_S = 3.0
@@ -90,24 +92,17 @@ class Iso20:
         self._told_for: Message | None = None
         self._loop_at = 0.0
         """When the last request of the loop was answered, or the loop begun."""
-        self._beside_s = 0.0
-        """Of the patience of the loop, what messages beside it have used."""
-
-    @property
-    def session_id(self) -> bytes:
-        return self.talk.session_id
 
     @property
     def energy_on(self) -> bool:
         return self.talk.energy_on
 
-    @property
-    def patience_s(self) -> float:
-        if self.state in _LOOPS:
-            return max(0.0, self.loop_s - self._beside_s)
+    def patience_s(self, now: Now) -> float:
+        if self.state in _LOOPS:  # messages beside the loop do not keep it going
+            return max(0.0, self._loop_at + self.loop_s - now.mono)
         if not self.energy_on:
             return SEQUENCE_S
-        return max(self.loop_s, QUIET_S) if self.state in _BETWEEN else energy.PRECHARGE_S
+        return max(self.loop_s, QUIET_S) if self.state in _BETWEEN else BEFORE_S
 
     @property
     def answer_within_s(self) -> float:
@@ -137,8 +132,6 @@ class Iso20:
         except Refused:
             why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
-        if self.state is S.DC_PRECHARGE and entry.to is S.DC_LOOP and "precharge" not in self.talk.since:
-            return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", "energy is wanted without a precharge"))
         handler = HANDLERS[entry.do[0]]
         more: dict[str, Any] = {"late": late} if handler in _WAITING else {}
         result = handler(self.talk, now, request, **more)
@@ -152,7 +145,6 @@ class Iso20:
             self.state = entry.to
         if not beside:
             self._loop_at = now.mono
-        self._beside_s = now.mono - self._loop_at
         return self._answer(result, told)
 
     def _answer(self, result: Result, told: tuple[Told, ...] = ()) -> Answer:

@@ -179,7 +179,7 @@ def precharge(talk: Talk, now: Now, request: dc.DC_PreChargeReq) -> Result:
         return failed(talk, now, request, "FAILED", "no end of the precharge in time")
     talk.energy_on = True
     told = PrechargeWanted(number(request.EVTargetVoltage), number(request.EVPresentVoltage))
-    return Result(ok(talk, now, dc.DC_PreChargeRes, EVSEPresentVoltage=rational(talk.facts.voltage_V)), (told,), stay=True)
+    return Result(ok(talk, now, dc.DC_PreChargeRes, EVSEPresentVoltage=rational(talk.facts.voltage_V)), (told,))
 
 
 def welding_detection(talk: Talk, now: Now, request: dc.DC_WeldingDetectionReq) -> Result:
@@ -239,7 +239,7 @@ def _flows(talk: Talk) -> bool:
 
 
 def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
-    """No energy for a while; answered as a stop is. It is never refused."""
+    """No energy for a while; answered as a stop is. The charger has no way to refuse it so far."""
     told = (PowerOff("standby"), StandbyWanted())
     talk.energy_on = False
     if _flows(talk):

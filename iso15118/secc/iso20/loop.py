@@ -164,7 +164,7 @@ def _meter(reading: Reading) -> ct.MeterInfoType:
 
 
 def metering_confirmation(talk: Talk, now: Now, request: cm.MeteringConfirmationReq) -> Result:
-    """The vehicle confirms a reading. Its signature is kept with the octets; who may judge it is the host's matter (Plug & Charge)."""
+    """The vehicle confirms a reading."""
     data = request.SignedMeteringData
     if data.SessionID != talk.session_id:
         return failed(talk, now, request, "FAILED_MeteringSignatureNotValid", "a reading of another session was confirmed")

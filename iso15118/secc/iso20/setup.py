@@ -21,9 +21,8 @@ from iso15118.terms import (
     SessionBegun,
 )
 
-AUTHORIZATION_S = 55.0
-"""V2G_SECC ongoing timeout of Authorization [K]; EIM may take longer: the driver looks for the card."""
 EIM_S = 180.0
+"""So long Authorization may be ongoing: longer than V2G_SECC's ongoing timeout (55 s [K]), since the driver looks for the card."""
 
 
 def session_setup(talk: Talk, now: Now, request: cm.SessionSetupReq) -> Result:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
-from iso15118.machine import Table, Transition, on, refuse, stay
+from iso15118.machine import Table, Transition, on, rest_refused, stay
 
 
 class S(enum.Enum):
@@ -31,6 +31,7 @@ class S(enum.Enum):
     DC_SCHEDULE = "DC schedule"
     DC_CABLE_CHECK = "DC cable check"
     DC_PRECHARGE = "DC precharge"
+    DC_PRECHARGING = "DC precharging"
     DC_LOOP = "DC loop"
     DC_STANDBY = "DC standby"
     DC_RESCHEDULE = "DC reschedule"
@@ -72,7 +73,7 @@ class E(enum.Enum):
 
 _QUIET = (
     S.AUTHORIZATION_SETUP, S.AUTHORIZATION, S.SERVICE_DISCOVERY, S.SERVICE_SELECTION, S.AC_PARAMETERS, S.AC_SCHEDULE, S.AC_READY, S.AC_STANDBY, S.AC_RESCHEDULE,
-    S.AC_OFF, S.DC_PARAMETERS, S.DC_SCHEDULE, S.DC_CABLE_CHECK, S.DC_PRECHARGE, S.DC_STANDBY, S.DC_RESCHEDULE, S.DC_READY, S.DC_OFF,
+    S.AC_OFF, S.DC_PARAMETERS, S.DC_SCHEDULE, S.DC_CABLE_CHECK, S.DC_PRECHARGE, S.DC_PRECHARGING, S.DC_STANDBY, S.DC_RESCHEDULE, S.DC_READY, S.DC_OFF,
 )  # fmt: skip
 """States in which a vehicle may go: cars on the road stop right after the parameters, the cable check or the precharge."""
 _OFF = (S.AC_OFF, S.DC_OFF)
@@ -106,8 +107,8 @@ def _energy() -> Iterator[Transition[S, E]]:
     yield from on(S.DC_SCHEDULE, E.SCHEDULE, to=S.DC_CABLE_CHECK, do=("schedule_exchange",), source="stays while ongoing")
     yield from on(S.DC_RESCHEDULE, E.SCHEDULE, to=S.DC_READY, do=("schedule_exchange",), source="stays while ongoing")
     yield from on(S.DC_CABLE_CHECK, E.CABLE_CHECK, to=S.DC_PRECHARGE, do=("cable_check",), source="stays while ongoing")
-    yield from stay(S.DC_PRECHARGE, E.PRECHARGE, do=("precharge",))
-    yield from on((S.DC_PRECHARGE, S.DC_READY, S.DC_STANDBY), E.START, to=S.DC_LOOP, do=("power_start",), source="waits for the stage")
+    yield from on((S.DC_PRECHARGE, S.DC_PRECHARGING), E.PRECHARGE, to=S.DC_PRECHARGING, do=("precharge",))
+    yield from on((S.DC_PRECHARGING, S.DC_READY, S.DC_STANDBY), E.START, to=S.DC_LOOP, do=("power_start",), source="waits for the stage")
     yield from stay(S.DC_LOOP, E.DC_LOOP, do=("dc_loop",))
     yield from stay(S.DC_STANDBY, E.DC_LOOP, do=("dc_loop",), source="as AC")
     yield from stay(S.DC_OFF, E.WELDING, do=("welding_detection",))
@@ -118,7 +119,7 @@ def _energy() -> Iterator[Transition[S, E]]:
             S.DC_STANDBY,
             S.DC_RESCHEDULE,
             S.DC_OFF,
-            (S.DC_CABLE_CHECK, S.DC_PRECHARGE, S.DC_RESCHEDULE, S.DC_READY, S.DC_STANDBY, S.DC_OFF),
+            (S.DC_CABLE_CHECK, S.DC_PRECHARGE, S.DC_PRECHARGING, S.DC_RESCHEDULE, S.DC_READY, S.DC_STANDBY, S.DC_OFF),
         ),
     ):
         yield from on((loop, *before), E.STOP, to=off, do=("power_stop",))
@@ -127,14 +128,4 @@ def _energy() -> Iterator[Transition[S, E]]:
         yield from stay(loop, E.METERING, do=("metering_confirmation",))
 
 
-def _all() -> Iterator[Transition[S, E]]:
-    decided = list(_rows())
-    yield from decided
-    there = {(each.state, each.event) for each in decided}
-    for state in S:
-        for event in E:
-            if (state, event) not in there:
-                yield from refuse(state, event, why="out of sequence")
-
-
-TABLE: Table[S, E] = Table("SECC ISO 15118-20", S, E, S.SETUP, _all())
+TABLE: Table[S, E] = Table("SECC ISO 15118-20", S, E, S.SETUP, rest_refused(S, E, _rows(), why="out of sequence"))
