@@ -78,13 +78,12 @@ class ParameterSet:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A kind of energy transfer that is offered, with its ways. `control` and `mobility_needs` say the same for those who need not know parameters."""
+    """A kind of energy transfer that is offered; `controls` and `mobility_by_secc` are its ways, in words of no parameter set."""
 
     energy: Energy
     controls: tuple[Control, ...] = (Control.SCHEDULED, Control.DYNAMIC)
     mobility_by_secc: bool = False
     """In dynamic control the charger may be told the departure time and so on from elsewhere (MobilityNeedsMode 2)."""
-    connector: str = "cType2"
     nominal_V: float = 230.0
     phases: int = 3
     pricing: int = 0
@@ -110,8 +109,6 @@ class AcLimits:
     min_discharge_W: float = 0.0
     nominal_V: float = 230.0
     nominal_Hz: float = 50.0
-    max_current_A: float = 32.0
-    phases: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +227,6 @@ class Facts:
     """DONE: the voltage is where the vehicle wants it."""
     power: Progress = Progress.NOT_ASKED
     """DONE: energy can flow (AC: the contactor is closed; DC: the stage delivers)."""
-    welding_check: Progress = Progress.NOT_ASKED
     voltage_V: float = 0.0
     current_A: float = 0.0
     target_power_W: float = 0.0
@@ -359,7 +355,7 @@ class PrechargeWanted(Told):
 
 @dataclass(frozen=True, slots=True)
 class PowerWanted(Told):
-    """Energy may flow from here on: the host sets `Facts.power`. The profile is what the vehicle plans, (seconds, W)."""
+    """Energy may flow from here on: the host sets `Facts.power`. The profile is what the vehicle plans."""
 
     schedule_id: int | None = None
     profile: tuple[Slot, ...] = ()
@@ -394,7 +390,6 @@ class MeteringConfirmed(Told):
     """The vehicle has signed, or acknowledged, this reading."""
 
     reading: Reading
-    octets: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

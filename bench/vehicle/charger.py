@@ -59,7 +59,7 @@ class Pace:
     """EIM is accepted."""
 
 
-AC_22_KW = AcLimits(max_power_W=22_000, max_current_A=32)
+AC_22_KW = AcLimits(max_power_W=22_000)
 DC_150_KW = DcLimits(
     max_power_W=150_000, max_current_A=400, max_voltage_V=1000, min_voltage_V=150, max_discharge_W=50_000, max_discharge_A=150
 )
@@ -186,7 +186,7 @@ class Charger:
     def _forget(self) -> None:
         """Another service: everything for it is to be done anew."""
         facts = self.facts
-        facts.cable_check = facts.precharge = facts.power = facts.welding_check = Progress.NOT_ASKED
+        facts.cable_check = facts.precharge = facts.power = Progress.NOT_ASKED
         facts.schedules = None
 
     def _authorised(self) -> None:

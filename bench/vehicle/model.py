@@ -53,7 +53,6 @@ class Spec:
     give_W: float = 10_000.0
     """Back, at most, where there are both ways."""
     give_A: float = 30.0
-    insulation_ohm: float = 5e6
     close_s: float = 0.1
     open_s: float = 0.05
     welded: bool = False

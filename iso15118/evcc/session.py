@@ -35,7 +35,6 @@ from iso15118.connection import (
     Now,
     Received,
     Send,
-    TimerExpired,
     Unexpected,
 )
 from iso15118.evcc.terms import StopDrawing
@@ -49,11 +48,6 @@ SETUP_S = 20.0
 """V2G_EVCC_CommunicationSetup_Timeout [K]: from the connection to SessionSetupRes."""
 AGREE_S = 2.0
 """V2G_EVCC_Msg_Timeout of supportedAppProtocol [K]."""
-
-__all__ = [
-    "Abort", "Changed", "Close", "Command", "Connected", "Dialect", "Event", "Heard", "Lost", "Note", "Now", "Question", "Received", "Send", "Session",
-    "Spoken", "Stage", "TimerExpired", "Turn", "Unexpected",
-]  # fmt: skip
 
 
 # ---- what a dialect is

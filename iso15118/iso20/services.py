@@ -9,9 +9,8 @@ from iso15118.messages.iso20 import common_services as sv
 from iso15118.terms import Control, Energy, Offered, Parameter, ParameterSet
 
 SERVICE_IDS: dict[Energy, int] = {Energy.AC: 1, Energy.DC: 2, Energy.AC_BPT: 5, Energy.DC_BPT: 6}
-"""3 is WPT, 4 and 7 are ACDP."""
+"""3 is WPT, 4 and 7 are ACDP; beside energy there are 65, internet, and 66, parking."""
 ENERGIES: dict[int, Energy] = {number: energy for energy, number in SERVICE_IDS.items()}
-INTERNET, PARKING = 65, 66
 
 SCHEDULED, DYNAMIC = 1, 2
 """ControlMode."""
