@@ -28,7 +28,7 @@ class Chain:
     """What one side shows of itself: certificates as PEM, leaf first and without the root, and the leaf's key.
 
     `kind` is p256, p521, ed448, or the name of another curve. `roots` are those that the chain may end at, for who asks by root.
-    `staples` are OCSP responses as PEM blocks (OCSP RESPONSE), leaf's first.
+    `staples` are OCSP responses as PEM blocks (OCSP RESPONSE), leaf's first: none is in a folder, they are for the host that asks for them.
     """
 
     certificates: bytes = field(repr=False)

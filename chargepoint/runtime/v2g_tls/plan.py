@@ -64,7 +64,7 @@ class Chains:
     """What a station shows, the first being what a vehicle gets that names no root; and the roots of vehicle certificates.
 
     `lax` lets TLS 1.3 run with P-256 and AES-128 as well: for a bench with peers that know nothing else.
-    `check_time` off: the station does not know the date yet.
+    `check_time` off: for a host whose clock is not set yet (F-3).
     """
 
     iso2: tuple[Chain, ...] = ()

@@ -44,7 +44,8 @@ def shortcomings() -> str:
 class Server:
     """The station's side of a connection of which nothing is known yet: reads the hello, chooses, and hands over to an engine.
 
-    Used as a `TlsEngine` is; `hello` is what the vehicle offers, for the log, and `engine` who serves it.
+    Used as a `TlsEngine` is. `engine` is who serves it; `hello` is what the vehicle offers, for a log that says what it asks for and does not get
+    (status_request_v2).
     """
 
     def __init__(self, chains: Chains, *, key_log: KeyLog | None = None, make: MakeEngine = open_engine) -> None:
