@@ -16,7 +16,7 @@ class TlsEngine(Protocol):
     feed, then step until `handshake_done`, then read; after each of them, take what is to be sent. After TlsFailed, which any of them
     may raise, `take` still gives the alert; then only `free` makes sense. `peer_chain` is DER as it was sent, leaf first.
 
-    `Secured` needs neither of these: `feed_eof`, for who tells an end in order from a connection that broke off (S-29); `free`, for who does
+    `Secured` needs none of these: `feed_eof`, for who tells an end in order from a connection that broke off (S-29); `free`, for who does
     not leave the keys to the collector; `description`, for a log that says which suite and group were agreed on.
     """
 
