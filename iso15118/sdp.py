@@ -10,7 +10,7 @@ import enum
 import ipaddress
 from typing import NamedTuple
 
-from iso15118.v2gtp import HEADER, INVERSE, SDP_REQUEST, SDP_RESPONSE, VERSION, Frame
+from iso15118.v2gtp import HEADER, SDP_REQUEST, SDP_RESPONSE, Frame
 
 PORT = 15118
 GROUP = "ff02::1"
@@ -89,7 +89,7 @@ def read_response(datagram: bytes) -> Response:
 
 
 def _payload(datagram: bytes, payload_type: int, length: int) -> bytes:
-    head = bytes((VERSION, INVERSE)) + payload_type.to_bytes(2, "big") + length.to_bytes(4, "big")
+    head = Frame(payload_type, bytes(length)).octets()[:HEADER]
     if len(datagram) != HEADER + length or datagram[:HEADER] != head:
         raise SdpError(f"{datagram[: HEADER + 2].hex().upper()}, {len(datagram)} octets: expected {head.hex().upper()} and {length} octets")
     return datagram[HEADER:]

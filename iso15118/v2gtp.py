@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 VERSION, INVERSE = 0x01, 0xFE
+START = bytes((VERSION, INVERSE))
+"""How a header begins."""
 HEADER = 8
 """Octets before the payload."""
 
@@ -77,7 +79,12 @@ class Frame(NamedTuple):
         """Header and payload. Raises ValueError for what no header can say."""
         if not 0 <= self.payload_type <= 0xFFFF or len(self.payload) >= 1 << 32:
             raise ValueError(f"payload type {self.payload_type}, {len(self.payload)} octets")
-        return bytes((VERSION, INVERSE)) + self.payload_type.to_bytes(2, "big") + len(self.payload).to_bytes(4, "big") + self.payload
+        return START + self.payload_type.to_bytes(2, "big") + len(self.payload).to_bytes(4, "big") + self.payload
+
+
+def head(octets: bytes | bytearray) -> tuple[int, int]:
+    """Payload type and length that a header says; its start is the caller's to look at."""
+    return int.from_bytes(octets[2:4], "big"), int.from_bytes(octets[4:HEADER], "big")
 
 
 class FrameReader:
@@ -94,8 +101,8 @@ class FrameReader:
             raise V2gtpError(self._broken)
         self._waiting += octets
         frames, at = [], 0
-        while (length := self._length(at)) is not None and len(self._waiting) - at >= HEADER + length:
-            payload_type = int.from_bytes(self._waiting[at + 2 : at + 4], "big")
+        while (header := self._header(at)) is not None and len(self._waiting) - at >= HEADER + header[1]:
+            payload_type, length = header
             frames.append(Frame(payload_type, bytes(self._waiting[at + HEADER : at + HEADER + length])))
             at += HEADER + length
         del self._waiting[:at]
@@ -106,18 +113,17 @@ class FrameReader:
         """The stream stands inside of a frame."""
         return bool(self._waiting)
 
-    def _length(self, at: int) -> int | None:
-        """Of the payload of the frame that begins here; None until its header is complete. What is wrong in it is seen with its first wrong octet."""
-        head = self._waiting[at : at + HEADER]
-        for octet, expected in zip(head, (VERSION, INVERSE), strict=False):
-            if octet != expected:
-                raise self._over(f"no V2GTP: it begins with {head[:2].hex().upper()}, expected 01FE")
-        if len(head) < HEADER:
+    def _header(self, at: int) -> tuple[int, int] | None:
+        """`head` of the frame that begins here; None until it is complete. What is wrong in it is seen with its first wrong octet."""
+        found = self._waiting[at : at + HEADER]
+        if not START.startswith(found[:2]):
+            raise self._over(f"no V2GTP: it begins with {found[:2].hex().upper()}, expected {START.hex().upper()}")
+        if len(found) < HEADER:
             return None
-        length = int.from_bytes(head[4:], "big")
+        payload_type, length = head(found)
         if length > self.most_octets:
             raise self._over(f"a V2GTP payload of {length} octets; at most {self.most_octets} are taken")
-        return length
+        return payload_type, length
 
     def _over(self, problem: str) -> V2gtpError:
         self._broken = problem
