@@ -6,9 +6,12 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from iso15118.exi import ExiError
+from iso15118.exi.bits import BitReader
+from iso15118.exi.options import read_header
 from iso15118.messages import SETS
-from iso15118.v2gtp import INVERSE, SAP_DIN_ISO2, SCHEMA_SETS, VERSION, FrameReader, V2gtpError
 from iso15118.v2gtp import NAMES as PAYLOADS
+from iso15118.v2gtp import SAP_DIN_ISO2, SCHEMA_SETS, START, FrameReader, V2gtpError
 
 SAP, DIN, ISO2 = "urn:iso:15118:2:2010:AppProtocol", "urn:din:70121:2012:MsgDef", "urn:iso:15118:2:2013:MsgDef"
 _20 = "urn:iso:std:iso:15118:-20:"
@@ -78,7 +81,7 @@ def streams(given: bytes, schema: str | None) -> Iterator[tuple[str, bytes]]:
     """Schema set and EXI stream of each message. `schema` is what the caller says, and wins. Raises InputError."""
     if not given:
         raise InputError("nothing was given")
-    if given[:2] != bytes((VERSION, INVERSE)):
+    if given[:2] != START:
         if not schema:
             raise InputError(f"--schema NAME is needed: only a V2GTP frame says by itself. NAME: {', '.join(NAMES)}, or a namespace")
         yield schema, given
@@ -100,6 +103,13 @@ def streams(given: bytes, schema: str | None) -> Iterator[tuple[str, bytes]]:
 
 def schema_set(payload_type: int, payload: bytes) -> str:
     """Of the EXI in a V2GTP frame; "" where there is none that is known."""
-    if payload_type == SAP_DIN_ISO2:
-        return ROOTS.get(payload[1] >> 1, SAP) if len(payload) > 1 else SAP
-    return SCHEMA_SETS.get(payload_type, "")
+    return _of_the_root(payload) if payload_type == SAP_DIN_ISO2 else SCHEMA_SETS.get(payload_type, "")
+
+
+def _of_the_root(payload: bytes) -> str:
+    bits = BitReader(payload)
+    try:
+        read_header(bits)
+        return ROOTS.get(bits.read(7), SAP)
+    except ExiError:
+        return SAP

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from bench.exi import capture
 from bench.exi.capture import CaptureError, Datagram, Frame, Packet, Segment
+from bench.exi.given import DIN, ISO2, schema_set
 from iso15118 import sdp, v2gtp
 from iso15118.messages import sap
 from iso15118.messages.declare import Message
@@ -126,7 +127,7 @@ def _slac(packet: Packet, found: Frame) -> Captured:
 def _sdp(packet: Packet, datagram: Datagram) -> Captured:
     kind, payload, name = 0, datagram.payload, ""
     try:
-        if len(payload) >= 4 and payload[2:4] == v2gtp.SDP_RESPONSE.to_bytes(2, "big"):
+        if v2gtp.head(payload)[0] == v2gtp.SDP_RESPONSE:
             answer = sdp.read_response(payload)
             kind, name = v2gtp.SDP_RESPONSE, f"SDP response: {_address((str(answer.address), answer.port))}, {_security(answer.security)}"
         else:
@@ -285,7 +286,7 @@ class _Cutter:
             if _is_tls(self._waiting):
                 yield self._tls(packet)
             else:
-                self._state = "frames" if self._waiting[:2] == bytes((v2gtp.VERSION, v2gtp.INVERSE)) else "over"
+                self._state = "frames" if self._waiting[:2] == v2gtp.START else "over"
 
     def _search(self, packet: Packet) -> Iterator[Captured]:
         if not self._seen and _is_tls(self._waiting):
@@ -305,9 +306,9 @@ class _Cutter:
     def _cut(self, packet: Packet) -> Iterator[Captured]:
         while len(self._waiting) >= v2gtp.HEADER:
             head = bytes(self._waiting[: v2gtp.HEADER])
-            kind, length = int.from_bytes(head[2:4], "big"), int.from_bytes(head[4:], "big")
-            if head[:2] != bytes((v2gtp.VERSION, v2gtp.INVERSE)) or length > v2gtp.MOST_OCTETS:
-                why = "no header" if head[:2] != bytes((v2gtp.VERSION, v2gtp.INVERSE)) else f"a frame of {length} octets"
+            kind, length = v2gtp.head(head)
+            if head[:2] != v2gtp.START or length > v2gtp.MOST_OCTETS:
+                why = "no header" if head[:2] != v2gtp.START else f"a frame of {length} octets"
                 yield self._problem(packet, f"{why} where a frame should begin: {head.hex().upper()}", head)
                 del self._waiting[:1]
                 self._state, self._passed = "search", 1
@@ -337,20 +338,17 @@ def _is_tls(octets: bytearray) -> bool:
 def _header_in(octets: bytearray) -> int | None:
     """Where a header is that can be right."""
     at = -1
-    while (at := octets.find(bytes((v2gtp.VERSION, v2gtp.INVERSE)), at + 1)) >= 0:
+    while (at := octets.find(v2gtp.START, at + 1)) >= 0:
         head = octets[at : at + v2gtp.HEADER]
         if len(head) < v2gtp.HEADER:
             return None
-        if int.from_bytes(head[2:4], "big") in v2gtp.NAMES and int.from_bytes(head[4:], "big") <= v2gtp.MOST_OCTETS:
+        kind, length = v2gtp.head(head)
+        if kind in v2gtp.NAMES and length <= v2gtp.MOST_OCTETS:
             return at
     return None
 
 
 # ---- messages
-
-SAP = "urn:iso:15118:2:2010:AppProtocol"
-DIN = "urn:din:70121:2012:MsgDef"
-ISO2 = "urn:iso:15118:2:2013:MsgDef"
 
 Decode = Callable[[bytes, str], Message]
 
@@ -363,7 +361,7 @@ class Line(NamedTuple):
     namespace: str = ""
     """Schema set that the message was read with."""
     note: str = ""
-    """What is to be said beside: that the schema set was guessed, or why there is no message."""
+    """What is to be said beside: that something else was agreed on, or why there is no message."""
 
     @property
     def name(self) -> str:
@@ -387,7 +385,7 @@ def lines(captured: Iterable[Captured], decode: Decode) -> Iterator[Line]:
 
 
 class _Dialog:
-    """One connection: which schema set 0x8001 means is what vehicle and charger have agreed on."""
+    """One connection, and what vehicle and charger have agreed on in it."""
 
     def __init__(self, decode: Decode) -> None:
         self._decode = decode
@@ -395,39 +393,27 @@ class _Dialog:
         self._chosen = ""
 
     def read(self, captured: Captured) -> Line:
-        if captured.type != v2gtp.SAP_DIN_ISO2:
-            namespace = v2gtp.SCHEMA_SETS.get(captured.type)
-            if namespace is None:
-                return Line(captured, note="this payload type carries no EXI that is known")
-            return self._first(captured, ((namespace, ""),))
-        line = self._first(captured, self._candidates())
-        match line.message:
+        namespace = schema_set(captured.type, captured.octets)
+        if not namespace:
+            return Line(captured, note="this payload type carries no EXI that is known")
+        try:
+            message = self._decode(captured.octets, namespace)
+        except (ValueError, LookupError) as error:
+            return Line(captured, note=f"not decoded with {namespace}: {error}")
+        match message:
             case sap.supportedAppProtocolReq():
-                self._offered, self._chosen = {each.SchemaID: each.ProtocolNamespace for each in line.message.AppProtocol}, ""
+                self._offered, self._chosen = {each.SchemaID: each.ProtocolNamespace for each in message.AppProtocol}, ""
             case sap.supportedAppProtocolRes():
                 only = next(iter(self._offered.values())) if len(self._offered) == 1 else ""
-                number = line.message.SchemaID
+                number = message.SchemaID
                 self._chosen = only if number is None else self._offered.get(number, "")
-        return line
+        return Line(captured, message, namespace, self._beside(namespace))
 
-    def _candidates(self) -> tuple[tuple[str, str], ...]:
-        """(schema set, what is to be said when it fits), the likeliest first."""
-        if self._chosen in (DIN, ISO2):
-            return (self._chosen, ""), (SAP, "")
-        if self._chosen:
-            why = f"a guess: {self._chosen} was agreed on"
-            return (SAP, ""), (DIN, why), (ISO2, why)
-        why = "a guess: the agreement on a protocol is not in the capture"
-        return (SAP, ""), (DIN, why), (ISO2, why)
-
-    def _first(self, captured: Captured, candidates: tuple[tuple[str, str], ...]) -> Line:
-        refused = ""
-        for namespace, note in candidates:
-            try:
-                return Line(captured, self._decode(captured.octets, namespace), namespace, note)
-            except (ValueError, LookupError) as error:
-                refused = refused or f"not decoded with {namespace}: {error}"
-        return Line(captured, note=refused)
+    def _beside(self, namespace: str) -> str:
+        """The root element says what a message of DIN or -2 is; what is to be said where the agreement does not say the same."""
+        if namespace not in (DIN, ISO2) or namespace == self._chosen:
+            return ""
+        return f"{self._chosen} was agreed on" if self._chosen else "the agreement on a protocol is not in the capture"
 
 
 def _inner(message: Message) -> str:

@@ -20,11 +20,12 @@ from iso15118 import v2gtp
 from iso15118.exi import codec_of, encode_fragment
 from iso15118.exi.explain import HEADING
 from iso15118.exi.limits import MOST_DEPTH, MOST_OCTETS
+from iso15118.exi.options import COOKIE
 from iso15118.exi.schema import schema
 from iso15118.exi.types import Simple
 from iso15118.messages import SETS
 from iso15118.v2gtp import SAP_DIN_ISO2, SCHEMA_SETS
-from tests.unit.bench.test_exi_pcap import SETUP, SETUP_RES, Tape, chosen, offer
+from tests.unit.bench.exi_tape import SETUP, SETUP_RES, Tape, chosen, offer
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "exi.md"
 ROWS = fuzz.rows()
@@ -193,6 +194,13 @@ def test_what_tells_sap_din_and_iso2_apart() -> None:
         assert elements[code][1] == "V2G_Message"
     assert len(schema(given.SAP).elements).bit_length() == 2
     assert all(code >> 6 for code in given.ROOTS)
+
+
+@pytest.mark.parametrize("namespace", [given.SAP, given.DIN, given.ISO2])
+def test_a_cookie_before_the_header_hides_no_schema(namespace: str) -> None:
+    octets = bytes.fromhex(next(row["exi_hex"] for row in DOCUMENTS if row["ns"] == namespace))
+    assert given.schema_set(SAP_DIN_ISO2, octets) == namespace
+    assert given.schema_set(SAP_DIN_ISO2, COOKIE + octets) == namespace
 
 
 def test_a_schema_that_is_given_wins(exi: Terminal) -> None:
