@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.exi.given import NAMES, InputError, from_input, namespace, octets, schema_set, streams
 from iso15118.exi import Codec, ExiError, codec_of, decode, from_json, to_json
-from iso15118.exi.explain import HEADING, Piece, line, pieces, printable
+from iso15118.exi.errors import printable
+from iso15118.exi.explain import HEADING, Piece, line, pieces
 from iso15118.exi.json import Reader, body
 from iso15118.exi.types import Simple
 from iso15118.messages.declare import Message

@@ -127,7 +127,7 @@ def told(error: ExiError, octets: bytes, *, fragment: bool = False) -> None:
         raise Wrong(f"{where}: no path")
 
 
-def _nobody(start: int, end: int, path: str, what: str, value: str) -> None:
+def _nobody(*_: object) -> None:
     """Nobody listens."""
 
 

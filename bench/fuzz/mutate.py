@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from iso15118.exi import ExiError, codec_of
+from iso15118.exi.types import Simple
 
 MOST_OCTETS = 64 * 1024
 VARINTS = (0, 1, 2, 3, 127, 128, 255, 4097, 4098, 4099, 8193, 65535, 65536, (1 << 31) - 1, 1 << 32, (1 << 63) - 1, 1 << 64, 1 << 280)
@@ -61,7 +62,7 @@ def seed(namespace: str, octets: bytes, *, fragment: bool = False) -> Seed:
     codes: list[tuple[int, int]] = []
     values: list[tuple[int, int]] = []
 
-    def note(start: int, end: int, path: str, what: str, value: str) -> None:
+    def note(start: int, end: int, path: str, what: str, value: str, simple: Simple | None) -> None:
         (values if what in {"value", "text", "name", "xsi:type"} else codes).append((start, end))
 
     with suppress(ExiError):

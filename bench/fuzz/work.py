@@ -13,6 +13,7 @@ from typing import Any
 
 from iso15118.exi import ExiError, codec_of, decode, decode_fragment
 from iso15118.exi.decoder import Decoder
+from iso15118.exi.types import Simple
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def work(octets: bytes, namespace: str, *, fragment: bool = False) -> Work:
     codec = codec_of(namespace)
     characters = 0
 
-    def note(start: int, end: int, path: str, what: str, value: str) -> None:
+    def note(start: int, end: int, path: str, what: str, value: str, simple: Simple | None) -> None:
         nonlocal characters
         characters += len(value)
 

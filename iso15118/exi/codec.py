@@ -9,6 +9,7 @@ from iso15118.exi.decoder import Decoder, Note
 from iso15118.exi.encoder import Encoder
 from iso15118.exi.errors import ExiError
 from iso15118.exi.limits import MOST_OCTETS
+from iso15118.exi.options import COOKIE
 from iso15118.exi.schema import Schema, schema
 from iso15118.exi.straight import NOTHING, WHOLE, Out, Straight, Unusual, Window
 from iso15118.exi.walk import HEADER, Grammars
@@ -103,6 +104,9 @@ class Codec:
             return out.finish(b << self._fragment_bits | len(self.schema.declared) + 1)
         except NOTHING:
             return Encoder(self.grammars).fragment(name, value)
+        except Exception:
+            self.straight.tell_sources()
+            raise
 
     @cached_property
     def _fragment_bits(self) -> int:
@@ -128,7 +132,7 @@ class Codec:
         return found
 
     def walk(self, octets: bytes, note: Note, *, fragment: bool = False) -> Any:
-        """Decode step by step to the end, and tell of each thing; `explain` says it in words."""
+        """Decode step by step, however many events there are, and tell of each thing; `explain` says it in words."""
         _bounded(octets)
         decoder = Decoder(self.grammars, octets, note, most_events=8 * len(octets))
         return decoder.fragment() if fragment else decoder.document()
@@ -146,8 +150,6 @@ class Codec:
 
 
 _NO_WINDOW = Window(b"")
-COOKIE = b"$EXI"
-"""May stand before the header (EXI section 5.1)."""
 
 
 def _one_zero(x: int, s: int) -> bool:

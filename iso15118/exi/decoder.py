@@ -21,8 +21,8 @@ from iso15118.exi.types import Field, QName, Simple, fields_of
 from iso15118.exi.walk import Grammars, Walk
 from iso15118.messages.declare import AnyElement, Message
 
-Note = Callable[[int, int, str, str, str], None]
-"""Told of each thing read: first bit, bit behind it, path, what it is, its value."""
+Note = Callable[[int, int, str, str, str, Simple | None], None]
+"""Told of each thing read: first bit, bit behind it, path, what it is, its value, and of a typed value its type."""
 
 
 class Decoder(Walk):
@@ -65,7 +65,12 @@ class Decoder(Walk):
         if options.fragment is not None and options.fragment != fragment:
             raise ExiError(f"the header says that this is {'a fragment' if options.fragment else 'a document'}", bit=start)
         self.strings.kept = options.values_kept
-        self._say(start, "EXI header")
+        if self.note:
+            self._say(
+                start,
+                "EXI header",
+                f"{'the cookie $EXI, ' if options.cookie else ''}{'an options document' if options.document else 'no options'}",
+            )
 
     def _document(self) -> Message:
         elements = tuple(self.schema.elements.values())
@@ -312,12 +317,12 @@ class Decoder(Walk):
             case _:
                 value, how = self.strings.read_value(self.bits, qname, simple.longest)
                 if self.note:
-                    self._say(start, "value", repr(value) + (f" ({how})" if how else ""))
+                    self._say(start, "value", repr(value) + (f" ({how})" if how else ""), simple)
                 if not (simple.least or 0) <= len(value) <= simple.longest:
                     raise ExiError(text.problem(simple, value), bit=start)
                 return value
         if self.note:
-            self._say(start, "value", value.hex() if isinstance(value, bytes) else str(value))
+            self._say(start, "value", value.hex() if isinstance(value, bytes) else str(value), simple)
         if wrong := text.problem(simple, value):
             raise ExiError(wrong, bit=start)
         return value
@@ -437,9 +442,9 @@ class Decoder(Walk):
             raise ExiError("only text is read here", bit=start, expected="EE")
         self._say(start, "EE")
 
-    def _say(self, start: int, what: str, value: str = "") -> None:
+    def _say(self, start: int, what: str, value: str = "", simple: Simple | None = None) -> None:
         if self.note:
-            self.note(start, self.bits.pos, "/".join(self.path), what, value)
+            self.note(start, self.bits.pos, "/".join(self.path), what, value, simple)
 
 
 def joined(qname: QName) -> str:

@@ -17,5 +17,9 @@ class ExiError(ValueError):
     def __str__(self) -> str:
         where = ", ".join(each for each in (self.path, "" if self.bit is None else f"bit {self.bit}") if each)
         words = (f"{where}: " if where else "") + self.problem + (f"; expected {self.expected}" if self.expected else "")
-        # Names of a stream may stand in it, and it goes to terminals and logs.
-        return words if words.isprintable() else "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in words)
+        return printable(words)  # names of a stream may stand in it, and it goes to terminals and logs
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

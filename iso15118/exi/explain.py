@@ -5,21 +5,17 @@ Every bit of the octets is in exactly one piece, whatever the octets are. Texts 
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from iso15118.exi.codec import codec_of
-from iso15118.exi.decoder import Decoder
-from iso15118.exi.errors import ExiError
-from iso15118.exi.limits import MOST_OCTETS
-from iso15118.exi.types import QName, Simple
+from iso15118.exi.errors import ExiError, printable
+from iso15118.exi.types import Simple
 
 Kind = Literal["header", "event", "value", "padding", "rest", "error"]
 SHOWN_BITS, SHOWN_VALUE = 20, 72
 """So many bits and characters of a value stand in a line; of more, the beginning."""
 HEADING = f"   {'bit':>5} {'bits':>5}  {'as read':{SHOWN_BITS}}  what it is"
 _EVENTS = {
-    "EXI cookie": "the cookie $EXI",
-    "EXI header": "EXI header: no options, version 1",
     "CH": "content",
     "CH(mixed)": "text between elements",
     "CH(untyped)": "content as text, whatever its type",
@@ -28,7 +24,6 @@ _EVENTS = {
     "AT(untyped)": "an attribute as text, whatever its type",
     "ED": "end of the fragment",
 }
-_HEADERS = ("EXI cookie", "EXI header")
 _NAMED = {"SE": "element", "AT": "attribute"}
 
 
@@ -96,15 +91,8 @@ class _Telling:
 
     def read(self, *, fragment: bool) -> ExiError | None:
         """All of it; the error that ended it."""
-        if len(self._octets) > MOST_OCTETS:
-            return ExiError(f"{len(self._octets)} octets, {MOST_OCTETS} are allowed")
-        decoder = _Decoder(self._codec.grammars, self._octets, self._note, most_events=8 * len(self._octets))
-        self._decoder = decoder
         try:
-            if fragment:
-                decoder.fragment()
-            else:
-                decoder.document()
+            self._codec.walk(self._octets, self._note, fragment=fragment)
         except ExiError as error:
             return error
         return None
@@ -114,31 +102,18 @@ class _Telling:
         start, self.end = self.end, end
         return Piece(start, self._bits[start:end], depth, kind, printable(words), printable(value))
 
-    def _note(self, _start: int, end: int, path: str, what: str, value: str) -> None:
+    def _note(self, _start: int, end: int, path: str, what: str, value: str, simple: Simple | None) -> None:
         depth = path.count("/") + 1 if path else 0
         if what in ("value", "text", "xsi:type"):
-            simple = self._decoder.simple
             self.found.append(self.piece(end, depth, "value", _facet(simple, value) if simple else "", value))
         elif what == "name":
             self.found.append(self.piece(end, depth, "event", f"element {value}"))
         elif what == "EE":
             self.found.append(self.piece(end, depth - 1, "event", f"end of {path.rpartition('/')[2]}"))
-        elif what in _HEADERS:
-            self.found.append(self.piece(end, depth, "header", _words(what)))
+        elif what == "EXI header":
+            self.found.append(self.piece(end, depth, "header", f"EXI header: {value}, version 1"))
         else:
             self.found.append(self.piece(end, depth, "event", _words(what), value))
-
-
-class _Decoder(Decoder):
-    """Knows of which type the value is that it is reading."""
-
-    simple: Simple | None = None
-
-    def typed(self, qname: QName, simple: Any) -> Any:
-        self.simple = simple
-        found = super().typed(qname, simple)
-        self.simple = None
-        return found
 
 
 def _words(event: str) -> str:
@@ -152,8 +127,3 @@ def _facet(simple: Simple, value: str) -> str:
     if simple.kind == "enum" and value in simple.values:
         return f"word {simple.values.index(value)} of 0 to {len(simple.values) - 1}"
     return str(simple)
-
-
-def printable(text: str) -> str:
-    """Without what would move a terminal's cursor."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -13,21 +13,25 @@ from iso15118.exi.bits import BitReader
 from iso15118.exi.errors import ExiError
 from iso15118.exi.strings import read_characters
 
-COOKIE = 0x24455849
-"""$EXI"""
+COOKIE = b"$EXI"
+"""May stand before the header (EXI section 5.1)."""
 
 
 class Options(NamedTuple):
-    """What a header said that matters: whether it is a fragment (None: not said), and whether values are remembered at all."""
+    """What a header said: whether it is a fragment (None: not said), and whether values are remembered at all."""
 
     fragment: bool | None = None
     values_kept: bool = True
+    cookie: bool = False
+    document: bool = False
+    """They are there."""
 
 
 def read_header(bits: BitReader) -> Options:
     """Everything before the body. Raises ExiError for a stream that is coded in another way than V2G streams are."""
     start = bits.pos
-    if bits.end >= 32 and bits.read(32) != COOKIE:
+    cookie = bits.end >= 8 * len(COOKIE) and bits.octets(len(COOKIE)) == COOKIE
+    if not cookie:
         bits.pos = start
     start = bits.pos
     if bits.end - start < 8 or bits.read(2) != 2:
@@ -36,7 +40,8 @@ def read_header(bits: BitReader) -> Options:
     present = bits.read(1)
     if bits.read(5):
         raise ExiError("a version of EXI that is not final version 1", bit=start, expected="80")
-    return _Document(bits).header() if present else Options()
+    found = _Document(bits).header() if present else Options()
+    return found._replace(cookie=cookie, document=bool(present))
 
 
 class _Document:

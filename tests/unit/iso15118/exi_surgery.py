@@ -9,7 +9,7 @@ from iso15118.exi.codec import Codec
 from iso15118.exi.decoder import Decoder
 from iso15118.exi.grammar import State
 from iso15118.exi.strings import Strings, write_value
-from iso15118.exi.types import QName
+from iso15118.exi.types import QName, Simple
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Place:
     path: str
     what: str
     value: str
+    simple: Simple | None
 
 
 def places(codec: Codec, octets: bytes) -> list[Place]:

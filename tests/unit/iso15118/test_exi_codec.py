@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import linecache
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from iso15118 import exi
-from iso15118.exi import ExiError, codec_of, straight
+from iso15118.exi import Codec, ExiError, codec_of, straight
 from iso15118.exi.encoder import Encoder
 from iso15118.exi.limits import MOST_OCTETS, MOST_REPEATS
+from iso15118.exi.schema import schema
 from iso15118.exi.straight import Unusual
 from iso15118.messages import SETS
 from iso15118.messages import xmldsig as ds
@@ -170,6 +174,29 @@ def test_the_normal_way_is_straight(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"iso15118.exi.codec.{name}", walked)
     for message in (setup(), setup(EVCCID="Ж€😀"), profile(3)):
         assert exi.decode(exi.encode(message, COMMON), COMMON) == message
+
+
+def test_what_breaks_in_a_generated_function_shows_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that is none of the octets or of the message is a defect of ours: the traceback has the lines."""
+    codec, signed = Codec(schema(COMMON)), ds.SignatureMethodType(Algorithm="x")
+    octets, fragment = codec.encode(setup()), codec.encode_fragment("SignatureMethod", signed)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    told = list[bool]()
+    monkeypatch.setattr(codec.straight, "scope", defaultdict(lambda: broken))
+    monkeypatch.setattr(codec.straight, "tell_sources", lambda: told.append(True))
+    ways: tuple[Callable[[], object], ...] = (
+        partial(codec.decode, octets),
+        partial(codec.encode, setup()),
+        partial(codec.decode_fragment, fragment),
+        partial(codec.encode_fragment, "SignatureMethod", signed),
+    )
+    for number, way in enumerate(ways, 1):
+        with pytest.raises(ZeroDivisionError):
+            way()
+        assert len(told) == number
 
 
 @pytest.mark.parametrize("namespace", SETS)

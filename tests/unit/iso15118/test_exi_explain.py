@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from bench.fuzz import exi as fuzz
 from iso15118.exi import UnknownSet, encode_fragment
-from iso15118.exi.explain import HEADING, Piece, explain, line, pieces, printable
+from iso15118.exi.errors import ExiError, printable
+from iso15118.exi.explain import HEADING, Piece, explain, line, pieces
 from iso15118.exi.limits import MOST_OCTETS
+from iso15118.exi.options import COOKIE
 from iso15118.messages import SETS
 from iso15118.messages.declare import AnyElement
 from iso15118.messages.xmldsig import CanonicalizationMethodType, TransformType
@@ -139,6 +141,20 @@ def test_a_hit_in_the_string_table() -> None:
     assert not any(each.kind == "error" for each in doubled)
 
 
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (bits_of(COOKIE) + "10000000", "EXI header: the cookie $EXI, no options, version 1"),
+        ("10100000" + "0" + "11", "EXI header: an options document, version 1"),
+        (bits_of(COOKIE) + "10100000" + "0" + "11", "EXI header: the cookie $EXI, an options document, version 1"),
+    ],
+)
+def test_what_a_header_has_in_it(header: str, words: str) -> None:
+    told = checked(octets_of(header + bits_of(REQUEST)[8:]), SAP)
+    assert (told[0].kind, told[0].bits, told[0].words, told[0].value) == ("header", header, words, "")
+    assert not any(each.kind == "error" for each in told)
+
+
 def test_what_stands_beside_the_schema() -> None:
     """xsi:nil="false" on an element, by the second level of event codes."""
     bits = bits_of(REQUEST)
@@ -177,6 +193,7 @@ def test_texts_of_a_stream_move_no_cursor() -> None:
     told = checked(octets, XMLDSIG, fragment=True)
     assert r"'\x1b[2J\n\u202e'" in [each.value for each in told]
     assert printable("a\x1b[0m\n\u202eb") == r"a\x1b[0m\n\u202eb"
+    assert str(ExiError("no element \u202e\U000e0001", "\x1b")) == r"\x1b: no element \u202e\U000e0001"
 
 
 def test_a_long_value_is_shortened_in_its_line_only() -> None:
