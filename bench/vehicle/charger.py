@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from iso15118.connection import Now
 from iso15118.terms import (
@@ -17,10 +18,12 @@ from iso15118.terms import (
     CableCheckWanted,
     DcDemand,
     DcLimits,
+    Energy,
     EnergyChosen,
     EvLimits,
     Facts,
     MeteringConfirmed,
+    Offered,
     PowerOff,
     PowerWanted,
     PrechargeWanted,
@@ -63,6 +66,12 @@ AC_22_KW = AcLimits(max_power_W=22_000)
 DC_150_KW = DcLimits(
     max_power_W=150_000, max_current_A=400, max_voltage_V=1000, min_voltage_V=150, max_discharge_W=50_000, max_discharge_A=150
 )
+
+
+def every_way(**facts: Any) -> Facts:
+    """Of a charger that offers every energy in every way; `facts` come beside that, or instead."""
+    given: dict[str, Any] = {"energies": tuple(Offered(each, mobility_by_secc=True) for each in Energy), "ac": AC_22_KW, "dc": DC_150_KW}
+    return Facts(**(given | facts))
 
 
 _GRANTS: dict[Wish, type[Told] | tuple[type[Told], ...]] = {

@@ -250,6 +250,10 @@ class Pair:
         """Names of the messages of one end, in order."""
         return [type(message).__name__ for _, who, message in self.messages if who == end]
 
+    def loops(self) -> int:
+        """Requests of the charge loop so far."""
+        return sum(isinstance(message, (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq)) for _, _, message in self.messages)
+
 
 def _due(deadline: float | None, now: float) -> bool:
     return deadline is not None and deadline <= now

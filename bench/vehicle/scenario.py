@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.vehicle import diagram
-from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger, Pace
+from bench.vehicle.charger import Charger, Pace, every_way
 from bench.vehicle.guard import Guard
 from bench.vehicle.misbehave import CATALOGUE, misbehaving
 from bench.vehicle.model import SPECS, Vehicle
@@ -33,7 +33,7 @@ from iso15118.connection import Abort, Lost
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import EvWish, Wants
-from iso15118.terms import Control, Energy, Facts, Offered, Wish
+from iso15118.terms import Control, Energy, Wish
 
 FOLDER = Path(__file__).parent / "scenarios"
 
@@ -145,9 +145,7 @@ def run(scenario: Scenario) -> Played:
         meter=True,
     )  # fmt: skip
     vehicle = Vehicle(SPECS[scenario.vehicle], scenario.soc, target_soc=scenario.target_soc, give=scenario.give, wants=wants)
-    energies = tuple(Offered(each, mobility_by_secc=True) for each in Energy)
-    charger = Charger(Facts(energies=energies, ac=AC_22_KW, dc=DC_150_KW), Pace(accepts=scenario.accepts))
-    pair = Pair(charger, vehicle)
+    pair = Pair(Charger(every_way(), Pace(accepts=scenario.accepts)), vehicle)
     pair.watches.append(Guard())
     for each in scenario.then:
         _arrange(pair, each)
@@ -176,7 +174,7 @@ def _arrange(pair: Pair, then: Then) -> None:
     if then.after_s is not None:
         pair.at(then.after_s, act)
     else:
-        pair.when(lambda: sum(name.endswith("ChargeLoopReq") for name in pair.said("ev")) >= (then.after_loops or 0), act)
+        pair.when(lambda: pair.loops() >= (then.after_loops or 0), act)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger, Pace
+from bench.vehicle.charger import Charger, Pace, every_way
 from bench.vehicle.guard import Careful, Guard
 from bench.vehicle.misbehave import again, any_request
 from bench.vehicle.model import Vehicle
@@ -32,8 +32,6 @@ from iso15118.terms import (
     Control,
     Ending,
     Energy,
-    Facts,
-    Offered,
     ParameterSet,
     ParkingTold,
     Progress,
@@ -45,9 +43,8 @@ from iso15118.v2gtp import ISO20_MAIN, SAP_DIN_ISO2, Frame
 
 
 def make(energy: Energy = Energy.DC, control: Control = Control.DYNAMIC, **pace: Any) -> Pair:
-    offered = tuple(Offered(each, mobility_by_secc=True) for each in Energy)
     added = (AddedService(65, (ParameterSet(1),)),)
-    charger = Charger(Facts(energies=offered, added_services=added, ac=AC_22_KW, dc=DC_150_KW), Pace(**pace))
+    charger = Charger(every_way(added_services=added), Pace(**pace))
     pair = Pair(charger, Vehicle(wants=Wants(energies=(energy,), controls=(control,), loops=30, customer_s=1000.0)))
     pair.watches += [Guard(), Careful()]
     return pair

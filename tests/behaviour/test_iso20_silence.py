@@ -23,7 +23,7 @@ from iso15118.secc.iso20.table import S
 from iso15118.secc.session import Stage
 from iso15118.terms import Control, Ending, Energy, PowerOff, PowerWanted, PrechargeWanted, Progress, Schedule, SessionOver, Slot
 from iso15118.v2gtp import ISO20_MAIN, ISO20_PARKING, Frame
-from tests.behaviour.test_iso20_sessions import ask, ended_well, loops, make, told
+from tests.behaviour.iso20_rig import ask, ended_well, make, told
 
 
 def silent_from(pair: Pair, kind: type, **fields: Any) -> list[float]:
@@ -196,7 +196,7 @@ def test_talk_beside_the_loop_does_not_keep_it_alive() -> None:
     def reached() -> None:
         raise Reached
 
-    pair.when(lambda: loops(pair) >= 5, reached)
+    pair.when(lambda: pair.loops() >= 5, reached)
     with pytest.raises(Reached):
         pair.session()
     session, begun = pair.secc, pair.mono

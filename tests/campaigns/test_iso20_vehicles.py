@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger, Pace
+from bench.vehicle.charger import Charger, Pace, every_way
 from bench.vehicle.guard import Guard
 from bench.vehicle.misbehave import CATALOGUE, again, misbehaving
 from bench.vehicle.model import SPECS, Vehicle
@@ -32,7 +32,7 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
 from iso15118.secc.session import Stage
-from iso15118.terms import Control, Ending, Energy, Facts, Offered, Progress, SessionBegun, Wish
+from iso15118.terms import Control, Ending, Energy, Progress, SessionBegun, Wish
 from iso15118.v2gtp import SCHEMA_SETS, Frame
 
 WHOLE = bool(os.environ.get("SOAK"))
@@ -42,9 +42,7 @@ WRONG = sorted(CATALOGUE)
 
 def fresh() -> Pair:
     pace = Pace(authorization_s=0.2, cable_check_s=0.5)
-    offered = tuple(Offered(each, mobility_by_secc=True) for each in Energy)
-    charger = Charger(Facts(energies=offered, ac=AC_22_KW, dc=DC_150_KW), pace)
-    pair = Pair(charger, Vehicle())
+    pair = Pair(Charger(every_way(), pace), Vehicle())
     pair.watches.append(Guard())
     return pair
 

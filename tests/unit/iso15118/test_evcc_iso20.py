@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
+from bench.vehicle.charger import Charger, every_way
 from bench.vehicle.model import Vehicle
 from bench.vehicle.pair import Pair
 from chargepoint.tick import Tick
@@ -37,7 +37,7 @@ from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_services as sv
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
-from iso15118.terms import AddedService, Control, Ending, Energy, EvLimits, Facts, Offered, Parameter, ParameterSet, Payment, Slot, Wish
+from iso15118.terms import AddedService, Control, Ending, Energy, EvLimits, Parameter, ParameterSet, Payment, Slot, Wish
 
 _ABSTRACT: dict[type[Any], dict[str, Any]] = {
     ac.AC_ChargeLoopRes: {"CLResControlMode": ac.Dynamic_AC_CLResControlMode(EVSETargetActivePower=rational(5000))},
@@ -48,8 +48,10 @@ _ABSTRACT: dict[type[Any], dict[str, Any]] = {
 def drive(energy: Energy, control: Control, wish: EvWish, **wants: Any) -> dict[S, tuple[Iso20, Tick]]:
     """A whole session with our own charger: the vehicle's dialect as it was when each state had just been asked."""
     added = (AddedService(65, (ParameterSet(1, (Parameter("Port", 80),)),)),)
-    charger = Charger(Facts(energies=tuple(Offered(each) for each in Energy), ac=AC_22_KW, dc=DC_150_KW, added_services=added))
-    pair = Pair(charger, Vehicle(wants=Wants(energies=(energy,), controls=(control,), loops=40, meter=True, **wants)))
+    pair = Pair(
+        Charger(every_way(added_services=added)),
+        Vehicle(wants=Wants(energies=(energy,), controls=(control,), loops=40, meter=True, **wants)),
+    )
     found: dict[S, tuple[Iso20, Tick]] = {}
 
     def keep(pair: Pair) -> None:
@@ -58,12 +60,8 @@ def drive(energy: Energy, control: Control, wish: EvWish, **wants: Any) -> dict[
             found[dialect.state] = copy.deepcopy(dialect), pair.now
 
     pair.watches.append(keep)
-
-    def rounds() -> int:
-        return sum(name.endswith("ChargeLoopReq") for name in pair.said("ev"))
-
-    pair.when(lambda: rounds() > 5, lambda: setattr(pair.vehicle.wants, "wish", wish))
-    pair.when(lambda: rounds() > 15, lambda: setattr(pair.vehicle.wants, "wish", EvWish.RESUME))
+    pair.when(lambda: pair.loops() > 5, lambda: setattr(pair.vehicle.wants, "wish", wish))
+    pair.when(lambda: pair.loops() > 15, lambda: setattr(pair.vehicle.wants, "wish", EvWish.RESUME))
     pair.session()
     return found
 
