@@ -4,7 +4,7 @@ import enum
 
 import pytest
 
-from iso15118.machine import Refused, Table, TableError, Transition, Undecided, on, refuse, stay, step
+from iso15118.machine import Refused, Table, TableError, Transition, Undecided, on, refuse, rest_refused, stay, step
 
 
 class S(enum.Enum):
@@ -55,6 +55,16 @@ def test_a_whole_table_has_no_hole_and_knows_what_is_out_of_reach() -> None:
 
 def test_refused_entries_lead_nowhere() -> None:
     assert table(*refuse(S.IDLE, E.START, why="closed")).reachable() == {S.IDLE}
+
+
+def test_what_nothing_decides_is_refused_and_the_rest_stays() -> None:
+    whole = table(*rest_refused(S, E, ENTRIES[:2], why="not here"))
+    assert whole.undecided() == ()
+    assert [whole.entries[each.state, each.event] for each in ENTRIES[:2]] == list(ENTRIES[:2])
+    assert {each.source for each in whole.entries.values() if each.refused} == {"not here"}
+    assert sum(each.refused for each in whole.entries.values()) == 4
+    with pytest.raises(TableError, match="decided twice"):
+        table(*rest_refused(S, E, ENTRIES[:1] * 2, why="not here"))
 
 
 def test_deciding_twice_is_an_error_of_the_table() -> None:
