@@ -219,7 +219,7 @@ def _testpki(given: argparse.Namespace) -> int:
 
 
 def _secc(given: argparse.Namespace) -> int:
-    from bench.vehicle.offer import InputError
+    from bench.exi.given import InputError
     from bench.vehicle.secc import Options, main
 
     if given.slac:
@@ -243,7 +243,7 @@ def _secc(given: argparse.Namespace) -> int:
 
 def _ev(given: argparse.Namespace) -> int:
     from bench.vehicle.ev import Options, main
-    from bench.vehicle.offer import InputError
+    from bench.exi.given import InputError
 
     if given.slac:
         raise InputError("--slac: matching over the power line is not there yet")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import sys
@@ -12,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.exi.given import NAMES, InputError, from_input, namespace, octets, schema_set, streams
-from iso15118.exi import Codec, ExiError, codec_of, decode, from_json, to_json
+from iso15118.exi import ExiError, codec_of, decode, decode_fragment, fragment_to_json, from_json, to_json
 from iso15118.exi.errors import printable
 from iso15118.exi.explain import HEADING, Piece, line, pieces
-from iso15118.exi.json import Reader, body
-from iso15118.exi.types import Simple
-from iso15118.messages.declare import Message
+from iso15118.exi.json import Reader
 
 if TYPE_CHECKING:
     from bench.exi.pcap import Line
@@ -223,21 +220,7 @@ def _parsed(text: str | bytes) -> Any:
 
 
 def _decoded(schema: str, stream: bytes, *, fragment: bool) -> Any:
-    codec = codec_of(schema)
-    if not fragment:
-        return to_json(codec.decode(stream))
-    name, content = codec.decode_fragment(stream)
-    return {name: body(content) if isinstance(content, Message) else _simple(codec, name, content)}
-
-
-def _simple(codec: Codec, name: str, content: Any) -> Any:
-    """Of octets: base64 or hexadecimal, as the element's type has it."""
-    if not isinstance(content, bytes):
-        return content
-    types = (each for qname, values in codec.schema.declared.items() if qname[1] == name for each in values)
-    if any(isinstance(each, Simple) and each.hex for each in types):
-        return content.hex().upper()
-    return base64.b64encode(content).decode("ascii")
+    return fragment_to_json(*decode_fragment(stream, schema), schema) if fragment else to_json(decode(stream, schema))
 
 
 def _encoded(schema: str, document: Any, *, fragment: bool) -> bytes:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bench.exi import given
+from bench.exi.given import InputError
 from chargepoint.runtime.v2g_tls.plan import KeyLog, Version
-from iso15118.messages.iso20 import ac, dc
 from iso15118.terms import Control, Energy, Offered
 
 ALL = ("", "any")
-PROTOCOLS: dict[str, str] = {"iso20-dc": dc.NAMESPACE, "iso20-ac": ac.NAMESPACE}
+PROTOCOLS = {name: given.NAMES[name] for name in ("iso20-dc", "iso20-ac")}
 """Name -> namespace of supportedAppProtocol. DIN and -2 come with their dialects."""
-ALIASES = {"iso_15118_20_dc": "iso20-dc", "iso_15118_20_ac": "iso20-ac", "iso_15118_2": "iso2", "din_spec_70121": "din"}
-LATER = ("iso2", "din")
-
-
-class InputError(ValueError):
-    """A name that nothing has; the message says which there are."""
+LATER = (given.ISO2, given.DIN)
 
 
 def protocols(words: str) -> tuple[str, ...]:
@@ -26,13 +22,21 @@ def protocols(words: str) -> tuple[str, ...]:
         return tuple(PROTOCOLS.values())
     found = []
     for word in words.split(","):
-        name = ALIASES.get(word.strip().lower(), word.strip().lower())
-        if name in LATER:
+        namespace = _namespace(word)
+        if namespace in LATER:
             raise InputError(f"--protocols {word}: that dialect is not there yet; there are {', '.join(PROTOCOLS)}")
-        if name not in PROTOCOLS:
+        if namespace not in PROTOCOLS.values():
             raise InputError(f"--protocols {word}: no such protocol; there are {', '.join(PROTOCOLS)}")
-        found.append(PROTOCOLS[name])
+        found.append(namespace)
     return tuple(found)
+
+
+def _namespace(word: str) -> str:
+    """In any spelling; "" where no schema set has that name."""
+    try:
+        return given.namespace(word)
+    except InputError:
+        return ""
 
 
 def version(word: str) -> Version:

@@ -14,6 +14,7 @@ from typing import Any
 from iso15118.exi.codec import Codec, codec_of
 from iso15118.exi.errors import ExiError
 from iso15118.exi.json import Reader
+from iso15118.exi.json import fragment_to_json as fragment_to_json
 from iso15118.exi.json import to_json as to_json
 from iso15118.exi.schema import UnknownSet, schema
 from iso15118.messages.declare import Message
@@ -44,4 +45,16 @@ def from_json(document: Any, namespace: str) -> Message:
     return Reader(schema(namespace)).document(document)
 
 
-__all__ = ["Codec", "ExiError", "UnknownSet", "codec_of", "decode", "decode_fragment", "encode", "encode_fragment", "from_json", "to_json"]
+__all__ = [
+    "Codec",
+    "ExiError",
+    "UnknownSet",
+    "codec_of",
+    "decode",
+    "decode_fragment",
+    "encode",
+    "encode_fragment",
+    "fragment_to_json",
+    "from_json",
+    "to_json",
+]

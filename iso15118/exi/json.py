@@ -8,7 +8,7 @@ from typing import Any
 from iso15118.exi import text
 from iso15118.exi.errors import ExiError
 from iso15118.exi.limits import MOST_DEPTH
-from iso15118.exi.schema import Schema
+from iso15118.exi.schema import Schema, schema
 from iso15118.exi.types import Field, Simple, fields_of
 from iso15118.messages.declare import AnyElement, Message, defaults
 
@@ -50,13 +50,23 @@ XSI_TYPE = "xsi:type"
 def _plain(field: Field, value: Any) -> Any:
     if isinstance(value, Message):
         return body(value) if type(value) is field.value else {XSI_TYPE: type(value)._type_, **body(value)}
-    if isinstance(value, bytes):
-        return (
-            value.hex().upper()
-            if isinstance(field.value, Simple) and field.value.hex
-            else binascii.b2a_base64(value, newline=False).decode("ascii")
-        )
-    return value
+    return _simple(value, field.value)
+
+
+def _simple(value: Any, *types: Simple | type[Message]) -> Any:
+    """Of octets: base64 or hexadecimal, as their type has it."""
+    if not isinstance(value, bytes):
+        return value
+    if any(isinstance(each, Simple) and each.hex for each in types):
+        return value.hex().upper()
+    return binascii.b2a_base64(value, newline=False).decode("ascii")
+
+
+def fragment_to_json(name: str, value: Any, namespace: str) -> dict[str, Any]:
+    """A fragment, an element by any name that the schema set declares: `{"SignedInfo": {...}}`. Raises UnknownSet."""
+    if isinstance(value, Message):
+        return {name: body(value)}
+    return {name: _simple(value, *(each for qname, types in schema(namespace).declared.items() if qname[1] == name for each in types))}
 
 
 class Reader:
@@ -77,7 +87,7 @@ class Reader:
         raise ExiError(f"there is no message {text.shortly(name)} in the set {self.schema.namespace}")
 
     def fragment(self, document: Any) -> tuple[str, Any]:
-        """An element by any name that the set declares."""
+        """The other way of `fragment_to_json`."""
         name, content = _single(document)
         problems = []
         for qname, values in self.schema.declared.items():
@@ -189,4 +199,4 @@ def _list(value: Any, path: str) -> list[Any]:
     return value
 
 
-__all__ = ["XSI_TYPE", "Reader", "body", "to_json"]
+__all__ = ["XSI_TYPE", "Reader", "body", "fragment_to_json", "to_json"]

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.x509 import load_der_x509_certificate
 
 from bench.fuzz import exi as fuzz
-from iso15118.exi import Codec, ExiError, codec_of, decode, encode_fragment, to_json
+from iso15118.exi import Codec, ExiError, codec_of, decode, encode_fragment, fragment_to_json, to_json
 from iso15118.exi.decoder import Decoder
 from iso15118.exi.encoder import Encoder
-from iso15118.exi.json import Reader, body
+from iso15118.exi.json import Reader
 from iso15118.exi.types import fields_of
 from iso15118.messages.declare import Message
 
@@ -85,10 +85,7 @@ def walk(row: Row) -> Way:
 
 def shown(row: Row, found: Any) -> Any:
     """As JSON."""
-    if not row.fragment:
-        return to_json(found)
-    name, content = found
-    return {name: body(content) if isinstance(content, Message) else content}
+    return fragment_to_json(found[0], found[1], row.all["ns"]) if row.fragment else to_json(found)
 
 
 def read(row: Row) -> Any:
