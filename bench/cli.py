@@ -242,8 +242,8 @@ def _secc(given: argparse.Namespace) -> int:
 
 
 def _ev(given: argparse.Namespace) -> int:
-    from bench.vehicle.ev import Options, main
     from bench.exi.given import InputError
+    from bench.vehicle.ev import Options, main
 
     if given.slac:
         raise InputError("--slac: matching over the power line is not there yet")
