@@ -53,6 +53,14 @@ class SetX1(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class StopDcOutput(Command):
+    """The DC stage off: current down as fast as it can, then voltage."""
+
+    evse_id: int
+    lane: ClassVar[Lane] = Lane.SAFE
+
+
+@dataclass(frozen=True, slots=True)
 class SetStateF(Command):
     """Pilot at -12 V: the EVSE is not available (IEC 61851-1 state F)."""
 
@@ -82,6 +90,22 @@ class Permit(Command):
 
     evse_id: int
     ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetDcOutput(Command):
+    """The DC stage gives at most this voltage and this current; a negative current is taken from the vehicle."""
+
+    evse_id: int
+    voltage_V: float
+    current_A: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureInsulation(Command):
+    """Ask the insulation monitor, at the voltage that is on the output; InsulationSample comes before HardwareDone."""
+
+    evse_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +216,34 @@ class SendText(Command):
     """One OCPP-J frame."""
 
     text: str
+
+
+# The link to the vehicle.
+
+
+@dataclass(frozen=True, slots=True)
+class ServeVehicle(Command):
+    """Answer SDP and take connections on the cable's network interface, or do not (S-13): what is connected stays."""
+
+    evse_id: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SendToVehicle(Command):
+    """Octets for a connection."""
+
+    evse_id: int
+    connection: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseVehicle(Command):
+    """End a connection once what was sent is out; nothing more of it is told."""
+
+    evse_id: int
+    connection: int
 
 
 # The process and its surroundings.

@@ -52,6 +52,41 @@ class CsmsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DcConfig:
+    """What a site lets its DC stage give; the board's own ratings count as well, the lower ones win."""
+
+    max_power_W: Annotated[float, Range(1_000, 1_000_000)] = 60_000.0
+    max_current_A: Annotated[float, Range(1, 1_500)] = 200.0
+    max_voltage_V: Annotated[float, Range(100, 1_250)] = 1_000.0
+    min_voltage_V: Annotated[float, Range(50, 1_000)] = 150.0
+    max_discharge_W: Annotated[float, Range(0, 1_000_000)] = 0.0
+    """From the vehicle; 0 = one way only."""
+    max_discharge_A: Annotated[float, Range(0, 1_500)] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class V2gConfig:
+    """How an EVSE talks with the vehicle by ISO 15118."""
+
+    interface: Annotated[str, Text(15, r"[A-Za-z0-9_.\-]*")] = ""
+    """The network interface of its power-line modem; "" = it does not talk (IEC 61851-1 only)."""
+    pki_dir: str = ""
+    """Where its certificates and keys are."""
+    tls: Literal["required", "optional", "none"] = "required"
+    """ISO 15118-20 is never offered without TLS and a verified vehicle, whatever stands here."""
+    protocols: tuple[Literal["iso20-dc", "iso20-ac"], ...] = ("iso20-dc", "iso20-ac")
+    """What may be spoken; the vehicle's priorities decide."""
+    evse_id: Annotated[str, Text(37, r"[A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?[Ee][A-Za-z0-9*]{1,30}", 7)] = "DE*ICE*E00001*1"
+    """EVSEID as the vehicle is told it (DIN SPEC 91286)."""
+    bidirectional: bool = False
+    """Feeding back is offered, where the hardware can."""
+    pausing: bool = True
+    """The vehicle may pause its session."""
+    internet: bool = False
+    """The value-added service Internet is offered (ServiceID 65)."""
+
+
+@dataclass(frozen=True, slots=True)
 class EvseConfig:
     """One EVSE: its ratings and how it is wired."""
 
@@ -60,7 +95,7 @@ class EvseConfig:
     """What supply, wiring and hardware carry; nothing raises it (S-20)."""
     min_current_A: Annotated[float, Range(6, 80)] = 6.0
     phases: Literal[1, 3] = 3
-    connector: Literal["cType2", "sType2", "cType1"] = "cType2"
+    connector: Literal["cType2", "sType2", "cType1", "cCCS1", "cCCS2"] = "cType2"
     """c = tethered cable, s = socket (with PP coding and a lock), as in ConnectorEnumStringType."""
     mode: Literal["ac", "dc"] = "ac"
     ventilation: bool = False
@@ -74,6 +109,8 @@ class EvseConfig:
     """At this temperature nothing is offered any more [K]."""
     residual_reclose_attempts: Annotated[int, Range(0, 10)] = 0
     """How often in one plug-in the residual-current device is re-armed by itself; 0 = a person has to (F-15)."""
+    dc: DcConfig = DcConfig()
+    v2g: V2gConfig = V2gConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +160,18 @@ class Timings:
     """From one closing to the next: spares the contactor when an EV toggles [K]."""
     residual_reclose_s: Annotated[float, Range(10, 3600)] = 300.0
     """From a trip of the residual-current device to re-arming it by itself, where configured [K]."""
+    link_s: Annotated[float, Range(10, 120)] = 50.0
+    """From 5 % on the pilot to D-LINK_READY at most (TT_EVSE_SLAC_init, ISO 15118-3: 20 to 50 s)."""
+    setup_s: Annotated[float, Range(5, 60)] = 20.0
+    """From D-LINK_READY to the vehicle's session at most (V2G_SECC_CommunicationSetup_Timeout)."""
+    hlc_attempts: Annotated[int, Range(1, 10)] = 2
+    """How often a vehicle is asked to talk; then AC goes on with the PWM alone, and DC gives up until a sign of the vehicle (C_sequ_retry, ISO 15118-3)."""
+    dc_ramp_s: Annotated[float, Range(0.2, 3)] = 1.0
+    """When DC goes off, the contactor waits so long for less than 5 A (IEC 61851-23 [K]); then it opens under load."""
+    dc_rise_s: Annotated[float, Range(1, 20)] = 7.0
+    """The stage reaches the voltage of cable check and precharge by then (V2G_EVCC_PreCharge_Timeout)."""
+    insulation_s: Annotated[float, Range(1, 35)] = 20.0
+    """The insulation monitor answers by then; the cable check as a whole has 38 s (V2G_SECC_CableCheck_Performance_Time)."""
     lock_timeout_s: Annotated[float, Range(1, 30)] = 5.0
     """The lock shows its new position by then [K]."""
 

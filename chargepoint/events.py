@@ -139,6 +139,57 @@ class OversizeReceived(Event):
     size: int
 
 
+# ---- inputs: the link to the vehicle (ISO 15118)
+
+
+@dataclass(frozen=True, slots=True)
+class DataLinkChanged(Event):
+    """D-LINK_READY of ISO 15118-3: the power line has found its vehicle (True), or lost it."""
+
+    evse_id: int
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleServed(Event):
+    """The cable's network interface takes vehicles, or does not (S-9); `why` not, in words."""
+
+    evse_id: int
+    ready: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleConnected(Event):
+    """A connection stands, TLS included where there is one. `connection` is a number of this run."""
+
+    evse_id: int
+    connection: int
+    peer: str
+    tls: str = ""
+    """"TLSv1.3", ...; "" without."""
+    verified: bool = False
+    """The vehicle's certificate was judged good."""
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleSaid(Event):
+    """Octets of a connection, TLS taken off."""
+
+    evse_id: int
+    connection: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleGone(Event):
+    """A connection is over, and not by us."""
+
+    evse_id: int
+    connection: int
+    why: str
+
+
 # ---- inputs: the operator (control port, local page): what a person at the box does beside the hardware
 
 
@@ -282,6 +333,78 @@ class LimitApplied(Event):
     reason: str
 
 
+# ---- between machines: the session with the vehicle (ISO 15118)
+
+
+class SessionStage(enum.Enum):
+    """What has become of a V2G session."""
+
+    BEGUN = "begun"
+    """SessionSetup is done."""
+    TERMINATED = "terminated"
+    PAUSED = "paused"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged(Event):
+    """The session with the vehicle has begun, or is over."""
+
+    evse_id: int
+    stage: SessionStage
+    why: str = ""
+
+
+class Supply(enum.Enum):
+    """What the session with the vehicle lets be on the output."""
+
+    OFF = "off"
+    CABLE_CHECK = "cable check"
+    PRECHARGE = "precharge"
+    POWER = "power"
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyAsked(Event):
+    """The vehicle's consent to power, and in DC what it wants; its words, unjudged. Comes again with each round of the loop."""
+
+    evse_id: int
+    supply: Supply
+    voltage_V: float = 0.0
+    current_A: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InsulationTested(Event):
+    """The cable check is over."""
+
+    evse_id: int
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleIdentified(Event):
+    """The vehicle has said who it is: `EvseFacts.vehicle` stands."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingNeedsTold(Event):
+    """The vehicle has said what it needs (ScheduleExchange): `EvseFacts.vehicle` has it. `renegotiated`: not for the first time in its session."""
+
+    evse_id: int
+    renegotiated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleChosen(Event):
+    """The vehicle goes by this schedule, and has said what it plans (PowerDelivery Start): `EvseFacts.vehicle` has both."""
+
+    evse_id: int
+
+
 # ---- between machines: authorisation and transactions
 
 
@@ -379,11 +502,12 @@ class OperationalChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class LimitSet(Event):
-    """A bound on the current from one source: "csms", "local", "thermal" ...; None lifts it."""
+    """A bound from one source, "csms", "local", "thermal" ...: on the current of each phase (DC: of the output), on the power, or on both. None lifts it."""
 
     evse_id: int
     source: str
     current_A: float | None
+    power_W: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

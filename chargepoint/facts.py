@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chargepoint.events import ChargingState, IdToken
-from hal.types import MeterSample
+from chargepoint.events import ChargingState, IdToken, Supply
+from hal.types import DcSample, MeterSample
+from iso15118.terms import Battery, EnergyChosen, EnergyWanted, EvLimits, Slot
+
+
+@dataclass(slots=True)
+class Vehicle:
+    """What the vehicle has said of itself in its session (ISO 15118). `protocol` is the namespace that both speak."""
+
+    protocol: str
+    evcc_id: str
+    chosen: EnergyChosen | None = None
+    limits: EvLimits = field(default_factory=EvLimits)
+    needs: EnergyWanted = field(default_factory=EnergyWanted)
+    battery: Battery = field(default_factory=Battery)
+    schedule_id: int | None = None
+    plan: tuple[Slot, ...] = ()
+    """Of the vehicle, within that schedule."""
+    resumed: bool = False
 
 
 @dataclass(slots=True)
@@ -24,6 +41,19 @@ class EvseFacts:
     """Fault code -> text for a person."""
     meter: MeterSample | None = None
     meter_mono: float = 0.0
+    dc: DcSample | None = None
+    """The last of the DC stage; None while the board is silent."""
+    supply: Supply = Supply.OFF
+    """What is on the output: OFF until it is there, and until it is gone."""
+    insulation: bool | None = None
+    """The cable check of this session: passed, failed, or not done."""
+    limit_W: float = 0.0
+    """The power that is offered, for all phases together."""
+    digital: bool = False
+    """The pilot shows 5 %: the vehicle is to talk."""
+    # written by `v2g`
+    vehicle: Vehicle | None = None
+    """Who is plugged in, as far as it has said so; forgotten when it leaves."""
     # written by `authorize`
     id_token: IdToken | None = None
     """Whom the EVSE may give energy now."""

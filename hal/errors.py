@@ -11,6 +11,14 @@ class ContactorFault(HalError):
     """The feedback disagrees with the command: failed to close, or still closed after opening (welded)."""
 
 
+class StageFault(HalError):
+    """The DC stage does not take this order, or is broken."""
+
+
+class InsulationFault(HalError):
+    """The insulation monitor gives no reading, or failed its self-test; never a guess."""
+
+
 class LockFault(HalError):
     """The lock did not reach its position."""
 

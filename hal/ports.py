@@ -3,7 +3,7 @@
 A board tells what happens through the one `sink` that `Board.listen` takes: called in the event loop's thread, in order, at once, and
 never from inside of a call on that board. Everything is told once when `start` is done, so that a sink never has to ask.
 
-Calls may come at the same time. `Contactor.open`, `PowerPath.withdraw`, `ControlPilot.set_x1` and `set_f` make safe: they wait for no
+Calls may come at the same time. `Contactor.open`, `PowerPath.withdraw`, `DcSupply.off`, `ControlPilot.set_x1` and `set_f` make safe: they wait for no
 other call, and they cancel a closing that is on its way.
 """
 
@@ -13,7 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from hal.types import BoardInfo, BoardInput, Indication, MeterSample, Phases, SignedContext, SignedSample, TemperatureSample
+from hal.types import (
+    BoardInfo,
+    BoardInput,
+    Indication,
+    InsulationSample,
+    MeterSample,
+    Phases,
+    SignedContext,
+    SignedSample,
+    TemperatureSample,
+)
 
 Sink = Callable[[BoardInput], None]
 """Takes what the hardware says; it must not block, and it must not raise."""
@@ -62,6 +72,27 @@ class Contactor(Protocol):
 
     async def open(self) -> None:
         """Returns when the feedback says open. Raises ContactorFault (welded), BoardSilent. Ends a closing on its way."""
+
+
+class DcSupply(Protocol):
+    """A DC stage; what it does comes as `DcSample`. It delivers under the lease of `PowerPath` only: when that lapses it goes off, and then opens."""
+
+    async def set_output(self, voltage_V: float, current_A: float) -> None:
+        """From now on at most this voltage and at most this current; negative: so much is taken from the vehicle. Returns when the stage has taken the
+        order, not when it is there. Raises StageFault (out of its ratings, or it does not take it), LeaseLapsed, BoardSilent.
+        """
+
+    async def off(self) -> None:
+        """The current goes down as fast as the stage can, then the voltage. Makes safe: waits for no other call. Returns when the stage has taken the
+        order. Raises StageFault, BoardSilent.
+        """
+
+
+class InsulationMonitor(Protocol):
+    """Measures the resistance between the DC output and protective earth, at the voltage that is on the output."""
+
+    async def measure(self) -> InsulationSample:
+        """May take seconds. Raises InsulationFault (no reading, or its self-test failed), BoardSilent."""
 
 
 class Meter(Protocol):
@@ -143,6 +174,8 @@ class EvsePorts:
     residual_current: ResidualCurrent | None = None
     temperature: Temperature | None = None
     indicator: Indicator | None = None
+    dc: DcSupply | None = None
+    insulation: InsulationMonitor | None = None
 
 
 class Board(Protocol):

@@ -12,7 +12,7 @@ from typing import Literal
 
 Phases = Literal[1, 3]
 """How many phases a contactor closes."""
-ConnectorKind = Literal["cType2", "sType2", "cType1"]
+ConnectorKind = Literal["cType2", "sType2", "cType1", "cCCS1", "cCCS2"]
 """ConnectorEnumStringType of OCPP: c = tethered cable, s = socket."""
 SignedContext = Literal["Transaction.Begin", "Transaction.End", "Sample.Periodic", "Sample.Clock", "Trigger"]
 """ReadingContextEnumType of OCPP, as far as a signed value is asked for."""
@@ -98,6 +98,30 @@ class TemperatureSample(BoardInput):
     evse_id: int
     place: str
     celsius: float
+
+
+# ---- direct current
+
+
+@dataclass(frozen=True, slots=True)
+class DcSample(BoardInput):
+    """The output of a DC stage, at its interval while it is on or a vehicle is plugged in. A negative current comes from the vehicle."""
+
+    evse_id: int
+    voltage_V: float
+    """Of the stage, before the contactor."""
+    current_A: float
+    outlet_V: float
+    """Behind the contactor: what the vehicle has on the cable."""
+
+
+@dataclass(frozen=True, slots=True)
+class InsulationSample(BoardInput):
+    """What the insulation monitor measures between the output and protective earth: its answer, and by itself when it changes much."""
+
+    evse_id: int
+    resistance_ohm: float
+    """Of the worse pole."""
 
 
 # ---- the meter
@@ -240,6 +264,21 @@ class PhaseWiring(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class DcRatings:
+    """What a DC stage can."""
+
+    max_voltage_V: float = 1000.0
+    min_voltage_V: float = 150.0
+    max_current_A: float = 200.0
+    max_power_W: float = 60_000.0
+    max_discharge_A: float = 0.0
+    """From the vehicle; 0: one way only."""
+    max_discharge_W: float = 0.0
+    ramp_A_per_s: float = 200.0
+    """How fast the current follows a new order; off is at least as fast (IEC 61851-23 [K])."""
+
+
+@dataclass(frozen=True, slots=True)
 class EvseInfo:
     """One EVSE of a board: ratings and what is fitted."""
 
@@ -259,6 +298,8 @@ class EvseInfo:
     phase_wiring: PhaseWiring = PhaseWiring.NONE
     duty_spacing_s: float = 0.0
     """The board itself keeps this time between two changes of the PWM; 0: it changes at once, the spacing is the station's work."""
+    dc: DcRatings | None = None
+    """A DC stage with an insulation monitor; the contactor is then the one of its output."""
 
     @property
     def switches_phases(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+from bench.exi import given
 from bench.vehicle import offer
 from bench.vehicle.model import SPECS, Vehicle
 from chargepoint.runtime.clock import SystemClock
@@ -167,7 +168,7 @@ async def interface_of(interface: str) -> Where:
             return find(interface)
         except NoInterface as error:
             if asyncio.get_running_loop().time() > deadline:
-                raise offer.InputError(str(error)) from None
+                raise given.InputError(str(error)) from None
         await asyncio.sleep(0.1)
 
 
@@ -200,7 +201,7 @@ def secure_for(options: Options, security: sdp.Security, say: Callable[[str], No
             raise NoCharger(f"the charger offers no TLS, and --tls {options.tls} wants it")
         return None
     if options.pki is None:
-        raise offer.InputError("TLS needs --pki DIR; `chargepoint certs testpki DIR` makes one")
+        raise given.InputError("TLS needs --pki DIR; `chargepoint certs testpki DIR` makes one")
     version = offer.version(options.tls)
 
     def agreed(secured: Secured) -> None:

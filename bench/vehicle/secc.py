@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from bench.exi import given
 from bench.vehicle import offer
 from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
 from chargepoint.runtime.clock import SystemClock
@@ -230,7 +231,7 @@ def _tls(options: Options, bench: Bench) -> tuple[TlsPolicy, Callable[[], Secure
     if options.tls == "none":
         return TlsPolicy.OFF, None
     if options.pki is None:
-        raise offer.InputError(f"--tls {options.tls} needs --pki DIR; `chargepoint certs testpki DIR` makes one")
+        raise given.InputError(f"--tls {options.tls} needs --pki DIR; `chargepoint certs testpki DIR` makes one")
     version = offer.version(options.tls)
     secure, warnings = station(options.pki, version, lax=version == "any", key_log=offer.key_log(), agreed=bench.agreed)
     for each in warnings:

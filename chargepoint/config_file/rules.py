@@ -23,7 +23,7 @@ from hal.errors import OptionError
 PASSWORD_KEY = "SecurityCtrlr.BasicAuthPassword"  # noqa: S105 the name of a variable, no password
 _OPTION = re.compile(r"([\w.]*)(?:: | = )?(.*)", re.DOTALL)
 """An OptionError begins with the key; what is wrong with it follows a colon, or its value."""
-MOST_PHASES = {"cType1": 1, "cType2": 3, "sType2": 3}
+MOST_PHASES = {"cType1": 1, "cType2": 3, "sType2": 3, "cCCS1": 1, "cCCS2": 3}
 """Phases of IEC 62196-2: type 1 has one."""
 
 
