@@ -405,6 +405,14 @@ class ScheduleChosen(Event):
     evse_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class ChargingNeedsAnswered(Event):
+    """What the CSMS says to ChargingNeedsTold: NotifyEVChargingNeedsStatusEnumType; "" when nobody could be asked, or none answered."""
+
+    evse_id: int
+    status: str
+
+
 # ---- between machines: authorisation and transactions
 
 

@@ -19,6 +19,10 @@ class Vehicle:
     limits: EvLimits = field(default_factory=EvLimits)
     needs: EnergyWanted = field(default_factory=EnergyWanted)
     battery: Battery = field(default_factory=Battery)
+    battery_mono: float = 0.0
+    """When it showed `battery` (Tick.mono)."""
+    most_points: int = 0
+    """MaximumSupportingPoints of a schedule; 0: not said."""
     schedule_id: int | None = None
     plan: tuple[Slot, ...] = ()
     """Of the vehicle, within that schedule."""
