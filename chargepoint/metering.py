@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from chargepoint.events import Event
-from chargepoint.facts import EvseFacts
+from chargepoint.facts import EvseFacts, Vehicle
 from chargepoint.tick import Tick
 
 FRESH_S = 10.0
 """A reading older than this is no longer what flows now: only its registers count (F-13: frozen, not zero). Ours."""
+SOC_FRESH_S = 60.0
+"""A state of charge that the vehicle showed longer ago is not told: it moves by some per cent in this time (ours)."""
 FLOWING_A = 0.5
 """From this current on a phase counts as used (ours)."""
 
@@ -31,6 +33,12 @@ class Reading:
     offered_A: float = 0.0
     fresh: bool = True
     """False: the meter has been silent since, so currents and power are not known."""
+    dc: bool = False
+    """Voltage and current are those of a DC output, and of no phase."""
+    offered_W: float = 0.0
+    """0: only a current is offered."""
+    soc: int | None = None
+    """State of charge in per cent, as the vehicle shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,8 @@ class ClockAlignedMoment(Event):
     keep: bool
 
 
-def read(now: Tick, utc: float, facts: EvseFacts) -> Reading | None:
-    """The last reading of this EVSE; None before the first. `utc` is the present moment."""
+def read(now: Tick, utc: float, facts: EvseFacts, *, dc: bool = False) -> Reading | None:
+    """The last reading of this EVSE, `dc`: of a DC output; None before the first. `utc` is the present moment."""
     sample = facts.meter
     if sample is None:
         return None
@@ -90,7 +98,15 @@ def read(now: Tick, utc: float, facts: EvseFacts) -> Reading | None:
         frequency_Hz=sample.frequency_Hz,
         offered_A=facts.limit_A,
         fresh=fresh,
+        dc=dc,
+        offered_W=facts.limit_W,
+        soc=_soc(now, facts.vehicle),
     )
+
+
+def _soc(now: Tick, vehicle: Vehicle | None) -> int | None:
+    known = vehicle is not None and now.mono - vehicle.battery_mono <= SOC_FRESH_S
+    return vehicle.battery.soc if vehicle is not None and known else None
 
 
 def next_in_series(reading: Reading, context: str, before: Reading | None) -> Taken:
@@ -101,12 +117,12 @@ def next_in_series(reading: Reading, context: str, before: Reading | None) -> Ta
 
 
 def phases_used(reading: Reading | None) -> int | None:
-    """On how many phases current flows; None when none does or nobody knows.
+    """On how many phases current flows; None when none does, nobody knows, or it is direct current.
 
     >>> phases_used(Reading(0.0, 0.0, current_A=(15.9, 0.1, 0.0)))
     1
     """
-    if reading is None or not reading.fresh:
+    if reading is None or not reading.fresh or reading.dc:
         return None
     return sum(1 for a in reading.current_A if abs(a) >= FLOWING_A) or None
 
@@ -125,6 +141,8 @@ class Measurand:
     values: Callable[[Taken], Values]
     register: bool = False
     """Still true when the meter has fallen silent."""
+    location: str = ""
+    """LocationEnumType; "" is the outlet."""
 
 
 def _import_interval(taken: Taken) -> Values:
@@ -138,8 +156,29 @@ def _export_interval(taken: Taken) -> Values:
 
 
 def _offered_W(taken: Taken) -> Values:
-    volts = taken.reading.voltage_V
-    return ((taken.reading.offered_A * sum(volts), ""),) if volts else ()
+    reading = taken.reading
+    if reading.offered_W > 0:
+        return ((reading.offered_W, ""),)
+    return ((reading.offered_A * sum(reading.voltage_V), ""),) if reading.voltage_V else ()
+
+
+def _power(taken: Taken, sign: int) -> Values:
+    """What flows to the vehicle (1), or back (-1)."""
+    power_W = taken.reading.power_W
+    return () if power_W is None else ((max(0.0, sign * power_W), ""),)
+
+
+def _current(taken: Taken, sign: int) -> Values:
+    return ((max(0.0, sign * amps), phase) for amps, phase in _by_phase(taken.reading.current_A, "" if taken.reading.dc else "L{}"))
+
+
+def _voltage(taken: Taken) -> Values:
+    return _by_phase(taken.reading.voltage_V, "" if taken.reading.dc else "L{}-N")
+
+
+def _by_phase(values: Sequence[float], label: str) -> Iterable[tuple[float, str]]:
+    """Without a label there is one value, and no phase."""
+    return ((value, label.format(number)) for number, value in enumerate(values if label else values[:1], 1))
 
 
 MEASURANDS: dict[str, Measurand] = {
@@ -147,14 +186,17 @@ MEASURANDS: dict[str, Measurand] = {
     "Energy.Active.Import.Interval": Measurand("Wh", 1, _import_interval, register=True),
     "Energy.Active.Export.Register": Measurand("Wh", 1, lambda t: ((t.reading.export_Wh, ""),), register=True),
     "Energy.Active.Export.Interval": Measurand("Wh", 1, _export_interval, register=True),
-    "Power.Active.Import": Measurand("W", 1, lambda t: ((t.reading.power_W, ""),)),
-    "Current.Import": Measurand("A", 2, lambda t: ((a, f"L{i}") for i, a in enumerate(t.reading.current_A, 1))),
-    "Voltage": Measurand("V", 1, lambda t: ((v, f"L{i}-N") for i, v in enumerate(t.reading.voltage_V, 1))),
+    "Power.Active.Import": Measurand("W", 1, lambda t: _power(t, 1)),
+    "Power.Active.Export": Measurand("W", 1, lambda t: _power(t, -1)),
+    "Current.Import": Measurand("A", 2, lambda t: _current(t, 1)),
+    "Current.Export": Measurand("A", 2, lambda t: _current(t, -1)),
+    "Voltage": Measurand("V", 1, _voltage),
     "Frequency": Measurand("Hz", 2, lambda t: ((t.reading.frequency_Hz, ""),)),
     "Current.Offered": Measurand("A", 1, lambda t: ((t.reading.offered_A, ""),)),
     "Power.Offered": Measurand("W", 0, _offered_W),
+    "SoC": Measurand("Percent", 0, lambda t: ((t.reading.soc, ""),), location="EV"),
 }
-"""What an AC station with an energy meter can say. There is no SoC: IEC 61851-1 does not tell it."""
+"""What a station with an energy meter can say. SoC comes from a vehicle that talks (ISO 15118), and that shows it."""
 
 
 def meter_value(taken: Taken, measurands: Sequence[str]) -> MeterValue | None:
@@ -176,8 +218,10 @@ def _sampled(taken: Taken, name: str, row: Measurand) -> Iterable[dict[str, Any]
             "context": taken.context,
             "measurand": name,
             "unitOfMeasure": {"unit": row.unit},
+            "phase": phase,
+            "location": row.location,
         }
-        yield {**sampled, "phase": phase} if phase else sampled
+        yield {key: value for key, value in sampled.items() if value != ""}
 
 
 def _signed(signature: Signature) -> dict[str, Any]:

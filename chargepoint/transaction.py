@@ -92,9 +92,10 @@ class TransactionMachine:
     ) -> None:
         self.config = {evse.id: evse for evse in config.evses}
         self.settings = settings
-        self.meter = TransactionMeter(sampling, evses, clock)
+        self.meter = TransactionMeter(sampling, evses, clock, [evse.id for evse in config.evses if evse.mode == "dc"])
         self.evses = evses
-        self.ledger = Ledger(self.meter, evses, link, clock, entropy)
+        bidirectional = [evse.id for evse in config.evses if evse.v2g.interface and evse.v2g.bidirectional]
+        self.ledger = Ledger(self.meter, evses, link, clock, entropy, bidirectional)
         self.handlers: dict[type, Callable[[Tick, Any], list[object]]] = {
             PoweredUp: self.ledger.powered_up,
             Persisted: self.ledger.persisted,

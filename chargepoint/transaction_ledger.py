@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -12,6 +12,7 @@ from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.entropy import Entropy
 from chargepoint.events import (
     ChargingState,
+    IdToken,
     Persisted,
     PersistFailed,
     PoweredUp,
@@ -30,6 +31,8 @@ TABLE = "transactions"
 OUTBOX = "outbox"
 """Where reports wait; at a start the transaction machine looks there whether an Ended had already been written."""
 CHARGING = ChargingState.CHARGING.value
+EVCCID = "EVCCID"
+"""AdditionalInfoType.type of the identifier that the vehicle gave in its session."""
 BOOT_REASONS = {"PowerUp": "PowerLoss", "Unknown": "PowerLoss", "RemoteReset": "ImmediateReset"}
 """BootReasonEnumType -> why a transaction that was running ended; every other start is a Reboot."""
 END_REASONS = {"EVCommunicationLost": "EVDisconnected", "EVDeparted": "EVDisconnected", "StopAuthorized": "Local", "RemoteStop": "Remote"}
@@ -42,12 +45,22 @@ def energy_Wh(running: Running) -> float | None:
 
 
 class Ledger:
-    """Begins, tells and ends transactions; the machine decides when. Writes `transaction_id` of the facts."""
+    """Begins, tells and ends transactions; the machine decides when. Writes `transaction_id` of the facts.
+
+    `bidirectional`: the EVSEs that may take energy back; there the CSMS is told which vehicle a token came with (Q01.FR.02).
+    """
 
     def __init__(
-        self, meter: TransactionMeter, evses: Mapping[int, EvseFacts], link: LinkFacts, clock: WallClock, entropy: Entropy
+        self,
+        meter: TransactionMeter,
+        evses: Mapping[int, EvseFacts],
+        link: LinkFacts,
+        clock: WallClock,
+        entropy: Entropy,
+        bidirectional: Collection[int] = (),
     ) -> None:
         self.meter, self.evses, self.link, self.clock, self.entropy = meter, evses, link, clock, entropy
+        self.bidirectional = bidirectional
         self.state = TransactionState(spots={evse_id: Spot() for evse_id in evses})
 
     def all_running(self) -> list[tuple[int, Running]]:
@@ -131,7 +144,7 @@ class Ledger:
             offline=not self.link.online,
             tell_evse=tell_evse,
             charging_state=state,
-            id_token=id_token,
+            id_token=self._with_vehicle(evse_id, id_token),
             remote_start_id=remote_start_id,
             stopped_reason=cause.reason if kind == "Ended" else "",
             charging_s=None if kind == "Started" else int(charged_s(now, running)),
@@ -145,6 +158,14 @@ class Ledger:
         if spot.conditions.authorised:
             spot.id_token = spot.remote_start_id = None
         return [report, self.row(now, running, ended=kind == "Ended")]
+
+    def _with_vehicle(self, evse_id: int, token: IdToken | None) -> IdToken | None:
+        """The token as it is told: with the vehicle's EVCCID beside it, once that is known."""
+        vehicle = self.evses[evse_id].vehicle
+        if token is None or vehicle is None or not vehicle.evcc_id or evse_id not in self.bidirectional:
+            return token
+        others = tuple(each for each in token.additional if each[1] != EVCCID)
+        return replace(token, additional=(*others, (vehicle.evcc_id, EVCCID)))
 
     # ---- the store
 

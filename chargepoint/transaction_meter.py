@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from chargepoint.clock import WallClock
@@ -16,14 +16,14 @@ SAVE_S = 60.0
 
 
 class TransactionMeter:
-    """Functions over `Running`, by what the CSMS has set."""
+    """Functions over `Running`, by what the CSMS has set. `dc`: the EVSEs that give direct current."""
 
-    def __init__(self, sampling: SamplingSettings, evses: Mapping[int, EvseFacts], clock: WallClock) -> None:
-        self.sampling, self.evses, self.clock = sampling, evses, clock
+    def __init__(self, sampling: SamplingSettings, evses: Mapping[int, EvseFacts], clock: WallClock, dc: Collection[int] = ()) -> None:
+        self.sampling, self.evses, self.clock, self.dc = sampling, evses, clock, dc
 
     def reading(self, now: Tick, evse_id: int) -> Reading | None:
         """What this EVSE's meter says; None before its first word."""
-        return read(now, self.clock.utc(now), self.evses[evse_id])
+        return read(now, self.clock.utc(now), self.evses[evse_id], dc=evse_id in self.dc)
 
     # ---- the beginning and the end
 

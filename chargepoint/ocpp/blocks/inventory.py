@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
-from chargepoint.config import EvseConfig
 from chargepoint.events import ChargingState
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.device_model import Limits, Variable
+from chargepoint.ocpp.ratings import rated_W, supply_phases
 from chargepoint.tick import Tick
 
 _SOURCE = "OCPP 2.1 Part 2, physical components"
@@ -17,7 +17,9 @@ _SOURCE = "OCPP 2.1 Part 2, physical components"
 STATION_AVAILABLE = Variable("ChargingStation", "Available", "boolean", "true", "the station exists", constant=True, source=_SOURCE)
 STATION_PHASES = Variable("ChargingStation", "SupplyPhases", "integer", None, "phases of the supply", constant=True, source=_SOURCE)
 EVSE_AVAILABLE = Variable("EVSE", "Available", "boolean", "true", "the EVSE exists", per="evse", constant=True, source=_SOURCE)
-EVSE_PHASES = Variable("EVSE", "SupplyPhases", "integer", None, "phases of the EVSE's supply", per="evse", constant=True, source=_SOURCE)
+EVSE_PHASES = Variable(
+    "EVSE", "SupplyPhases", "integer", None, "alternating phases of the EVSE's output; 0: DC", per="evse", constant=True, source=_SOURCE
+)
 EVSE_POWER = Variable(
     "EVSE",
     "Power",
@@ -37,7 +39,14 @@ CONNECTOR_TYPE = Variable(
     "Connector", "ConnectorType", "string", None, "ConnectorEnumStringType", per="connector", constant=True, max_length=20, source=_SOURCE
 )
 CONNECTOR_PHASES = Variable(
-    "Connector", "SupplyPhases", "integer", None, "phases of the connector", per="connector", constant=True, source=_SOURCE
+    "Connector",
+    "SupplyPhases",
+    "integer",
+    None,
+    "alternating phases of the connector; 0: DC",
+    per="connector",
+    constant=True,
+    source=_SOURCE,
 )
 EVSE_CHARGING_STATE = Variable(
     "EVSE",
@@ -105,8 +114,8 @@ class InventoryBlock(Block):
         model = context.model
         model.put(STATION_PHASES, str(max(evse.phases for evse in context.config.evses)))
         for evse in context.config.evses:
-            model.put(EVSE_PHASES, str(evse.phases), evse.id)
-            model.put(CONNECTOR_PHASES, str(evse.phases), evse.id)
+            model.put(EVSE_PHASES, str(supply_phases(evse)), evse.id)
+            model.put(CONNECTOR_PHASES, str(supply_phases(evse)), evse.id)
             model.put(CONNECTOR_TYPE, evse.connector, evse.id)
             model.bound(EVSE_POWER, Limits(min=0, max=rated_W(evse)), evse.id)
             for row, value in (
@@ -121,13 +130,9 @@ class InventoryBlock(Block):
         )
 
 
-def rated_W(evse: EvseConfig) -> float:
-    """What the EVSE can give at its nominal voltage."""
-    return evse.max_current_A * evse.nominal_V * evse.phases
-
-
 def _power(facts: EvseFacts, now: Tick) -> str:
-    return f"{facts.meter.power_W:.1f}" if facts.meter is not None and facts.power_closed else "0.0"
+    power_W = facts.meter.power_W if facts.meter is not None and facts.power_closed else None
+    return f"{max(0.0, power_W or 0.0):.1f}"
 
 
 def _charging_state(facts: EvseFacts, now: Tick) -> str:

@@ -176,6 +176,7 @@ class MeterValues(Block):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.state: MeterState = MeterState()
+        self._dc = frozenset(evse.id for evse in context.config.evses if evse.mode == "dc")
 
     def deadline(self) -> float | None:
         """The next boundary."""
@@ -248,7 +249,7 @@ class MeterValues(Block):
         return out
 
     def _payloads(self, now: Tick, evse_id: int, context: str, utc: float | None = None) -> Sequence[dict[str, Any]]:
-        reading = read(now, self.context.clock.utc(now), self.context.evses[evse_id])
+        reading = read(now, self.context.clock.utc(now), self.context.evses[evse_id], dc=evse_id in self._dc)
         if reading is None:
             return ()
         if utc is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chargepoint.commands import Log
-from chargepoint.config import EvseConfig
+from chargepoint.config import DcConfig, EvseConfig
 from chargepoint.events import ChargingState
 from chargepoint.faults import RESIDUAL_CURRENT
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
@@ -74,6 +74,19 @@ def base(station: BlockRig, kind: str, request_id: int = 7) -> Any:
 def report(station: BlockRig, **asked: Any) -> Any:
     answer = station.ask("GetReport", {"requestId": 9, **asked})
     return answer["status"] if answer["status"] != "Accepted" else rows(collect(station))
+
+
+def test_direct_current_has_no_phases_and_the_power_of_its_stage() -> None:
+    evse = EvseConfig(id=1, mode="dc", connector="cCCS2", dc=DcConfig(max_power_W=150_000))
+    station = BlockRig(BLOCKS, replace(CONFIG, evses=(evse,)))
+    station.boot(interval=86_400)
+    station.accept_all()
+    found = rows(base(station, "FullInventory"))
+    values = {name: found[component, 1, name, ""] for component, name in (("EVSE", "SupplyPhases"), ("Connector", "ConnectorType"))}
+    assert [row["variableAttribute"][0]["value"] for row in values.values()] == ["0", "cCCS2"]
+    assert found["Connector", 1, "SupplyPhases", ""]["variableAttribute"][0]["value"] == "0"
+    assert found["ChargingStation", 0, "SupplyPhases", ""]["variableAttribute"][0]["value"] == "3"
+    assert found["EVSE", 1, "Power", ""]["variableCharacteristics"]["maxLimit"] == 150_000
 
 
 @pytest.mark.req("B07.FR.08", "B07.FR.10", "B07.FR.12")

@@ -67,21 +67,22 @@ class ChargeRig:
     utc: float = NOW_UTC
     snapshots: bool = True
     checks: bool = True
+    config: StationConfig = CONFIG
 
     def __post_init__(self) -> None:
         self.now = Tick(1000.0, self.utc)
         self.calls: list[Call] = []
         self.sent: list[dict[str, Any]] = []
         self.log: list[object] = []
-        self.evses = {evse.id: EvseFacts(evse.id) for evse in CONFIG.evses}
+        self.evses = {evse.id: EvseFacts(evse.id) for evse in self.config.evses}
         self.link = LinkFacts()
         model = DeviceModel([*Transactions.variables, *MeterValues.variables], self.evses)
-        self.context = Context(CONFIG, model, WallClock(), Entropy(self.seed), self.evses, self.link)
+        self.context = Context(self.config, model, WallClock(), Entropy(self.seed), self.evses, self.link)
         self.rows = TransactionRows(model)
         self.transactions = Transactions(self.context)
         self.meter_values = MeterValues(self.context)
         self.machine = TransactionMachine(
-            CONFIG, self.rows, SamplingRows(model), self.evses, self.link, self.context.clock, self.context.entropy
+            self.config, self.rows, SamplingRows(model), self.evses, self.link, self.context.clock, self.context.entropy
         )
         self.outbox = Outbox(self.rows, self.link, self.context.clock)
         self.machines: list[Any] = [self.machine, self.transactions, self.meter_values, self.outbox]
@@ -230,6 +231,7 @@ class ChargeRig:
             "variables": self.variables,
             "store": self.store,
             "utc": self.now.utc,
+            "config": self.config,
         }
         return ChargeRig(**{**base, "csms": self.csms, "seed": self.seed + "'", **changes})
 
