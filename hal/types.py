@@ -105,7 +105,7 @@ class TemperatureSample(BoardInput):
 
 @dataclass(frozen=True, slots=True)
 class DcSample(BoardInput):
-    """The output of a DC stage, at its interval while it is on or a vehicle is plugged in. A negative current comes from the vehicle."""
+    """The output of a DC stage: at its interval while it is on or on its way, else when it changes. A negative current comes from the vehicle."""
 
     evse_id: int
     voltage_V: float
@@ -117,7 +117,9 @@ class DcSample(BoardInput):
 
 @dataclass(frozen=True, slots=True)
 class InsulationSample(BoardInput):
-    """What the insulation monitor measures between the output and protective earth: its answer, and by itself when it changes much."""
+    """What the insulation monitor measures between the output and protective earth: its answer, and by itself when it changes much while
+    there is voltage. Nothing at a start: without voltage there is no reading.
+    """
 
     evse_id: int
     resistance_ohm: float

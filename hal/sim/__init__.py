@@ -1,1 +1,1 @@
-"""A board on virtual physics. Everything but `ports` is pure: time is an argument."""
+"""A board on virtual physics. Everything but `ports` and `parts`, which are its ports, is pure: time is an argument."""

@@ -11,6 +11,8 @@ CLOSE_TRAVEL_S = 0.025
 """From coil current to closed contacts; usual for a 40 A contactor [K]."""
 OPEN_TRAVEL_S = 0.015
 """From no coil current to open contacts [K]."""
+UNDER_LOAD_A = 5.0
+"""Direct current that a contactor is not opened under (IEC 61851-23 [K])."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class Contactor:
     mirror_stuck: bool = False
     mirror: int = 0
     """What the mirror contact says."""
+    opened_under_A: float = 0.0
+    """DC: the most that it had to break, of what is too much for it; 0: it never had to."""
 
     @property
     def permitted(self) -> bool:
@@ -68,6 +72,11 @@ class Contactor:
         """A weld or a jam is repaired: the contacts go where the coil wants them."""
         if self.poles != self.coil:
             self.moving_until = float("-inf")
+
+    def broke(self, current_A: float) -> None:
+        """The contacts opened while so much direct current flowed."""
+        if abs(current_A) >= UNDER_LOAD_A:
+            self.opened_under_A = max(self.opened_under_A, abs(current_A))
 
     def deadline(self) -> float | None:
         """End of travel, or of the permit while the coil has current."""
@@ -114,6 +123,7 @@ class Contactor:
             "welds_on_close": self.welds_on_close,
             "stuck_open": self.stuck_open,
             "mirror_stuck": self.mirror_stuck,
+            "opened_under_A": self.opened_under_A,
         }
 
     @staticmethod
@@ -125,6 +135,7 @@ class Contactor:
             welds_on_close=bool(saved["welds_on_close"]),
             stuck_open=bool(saved["stuck_open"]),
             mirror_stuck=bool(saved["mirror_stuck"]),
+            opened_under_A=float(saved.get("opened_under_A", 0.0)),
         )
         contactor.mirror = contactor.poles
         return contactor

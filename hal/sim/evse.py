@@ -15,7 +15,8 @@ from hal.sim.meter import Register
 from hal.sim.pilot import letter
 from hal.sim.rcd import ResidualCurrentDevice
 from hal.sim.sensors import Sensors, sample, temperature
-from hal.sim.signals import NO_OFFER, NOTHING, Load, Offered, PhaseValues, PilotOutput
+from hal.sim.signals import NO_OFFER, NOTHING, DcLoad, Load, Offered, PhaseValues, PilotOutput
+from hal.sim.stage import DcStage
 from hal.sim.thermal import Thermal
 from hal.types import BoardInput, EvseInfo, MeterSample, PhaseWiring, TemperatureSample
 
@@ -51,12 +52,18 @@ class SimEvse:
         self.now_s = now_s
         self.pilot = Offered(PilotOutput.X1, 0.0, NOTHING)
         self.contactor = Contactor()
+        self.stage = DcStage(options.info.dc, now_s) if options.info.dc is not None else None
+        """Of a DC EVSE."""
         self.rcd = ResidualCurrentDevice()
         self.rcd.advance(now_s)
         self.lock = PlugLock()
         self.thermal = Thermal(options.ambient_C, options.ambient_C)
+        if self.stage is not None:
+            self.thermal.rated_A = self.stage.ratings.max_current_A
         self.register = Register()
         self.load: Load | None = None
+        self._seen: Load | None = None
+        self._dc_load: DcLoad | None = None
         self.cable_ohm: float | None = None
         self.pilot_shorted = self.diode_bridged = self.meter_silent = False
         self.proximity_forced: tuple[float | None] | None = None
@@ -75,8 +82,11 @@ class SimEvse:
     def deadline(self) -> float | None:
         """The next moment at which something happens by itself."""
         load_at = self.load.deadline() if self.load else None
+        stage, contactor = self.stage, self.contactor
         parts = (
-            self.contactor.deadline(),
+            contactor.deadline(),
+            stage.deadline() if stage else None,
+            contactor.permit_until if stage and stage.on and contactor.permitted else None,
             self.rcd.deadline(),
             self.lock.deadline(),
             load_at,
@@ -102,11 +112,16 @@ class SimEvse:
     def _step(self, to_s: float) -> list[BoardInput]:
         self._integrate(to_s)
         self.now_s = to_s
+        if self.stage is not None:
+            self.stage.advance(to_s)
         self.rcd.advance(to_s)
         self.lock.advance(to_s)
         if self.rcd.tripped is not None:
             self.contactor.open()  # direct trip: no software between
+        was_closed = self.contactor.poles > 0
         self.contactor.advance(to_s)
+        if self.stage is not None and was_closed and not self.contactor.poles:
+            self.contactor.broke(self.stage.current_A)
         self._look_at_load()
         return self.sensors.say(self)
 
@@ -115,27 +130,40 @@ class SimEvse:
         passed_s = to_s - self.now_s
         if passed_s <= 0.0:
             return
-        before, after = self._amps, self.load.currents_A(to_s) if self.load and self.contactor.poles else NOTHING
-        self.register.add(passed_s, self.voltage_V, before, after)
+        before, after = self._amps, self._amps_at(to_s)
+        self.register.add(passed_s, self.voltage_V if self.stage is None else (self.stage.outlet_V, 0.0, 0.0), before, after)
         self.thermal.advance(passed_s, max((a * a + a * b + b * b) / 3.0 for a, b in zip(before, after, strict=True)))
 
+    def _amps_at(self, at_s: float) -> PhaseValues:
+        """What flows, up to the next moment."""
+        if self.stage is not None:
+            return (self.stage.current_at(at_s), 0.0, 0.0)
+        return self.load.currents_A(at_s) if self.load and self.contactor.poles else NOTHING
+
     def _look_at_load(self) -> None:
-        offered = self.offered
-        if self.load is None:
-            self._amps = NOTHING
-        else:
-            self.load.advance(self.now_s, offered)
-            self._amps = self.load.currents_A(self.now_s) if self.contactor.poles else NOTHING
+        self._look_at_stage()
+        if self.load is not None:
+            self.load.advance(self.now_s, self.offered)
+            self._look_at_stage()  # its contactors may have moved
+        self._amps = self._amps_at(self.now_s)
         supplied = self.contactor.poles > 0
         leak_mA = self.load.leakage_dc_mA if self.load else 0.0
         self.rcd.set(self.fault_dc_mA + leak_mA if supplied else 0.0, self.fault_ac_mA if supplied else 0.0)
+
+    def _look_at_stage(self) -> None:
+        if self.stage is None:
+            return
+        if self.load is not self._seen:  # asking a protocol costs more than all the physics
+            self._seen, self._dc_load = self.load, self.load if isinstance(self.load, DcLoad) else None
+        battery_V = self._dc_load.battery_V(self.now_s) if self._dc_load else None
+        self.stage.follow(closed=self.contactor.poles > 0, battery_V=battery_V, permitted=self.contactor.permitted)
 
     # ---- what is so
 
     @property
     def voltage_V(self) -> PhaseValues:
-        """Behind the contactor."""
-        if self.contactor.poles == 0:
+        """Of the phases, behind the contactor."""
+        if self.contactor.poles == 0 or self.stage is not None:
             return NOTHING
         first, second, third = self.options.voltage_V
         return (first, 0.0, 0.0) if min(self.contactor.poles, self.options.info.phases) == 1 else (first, second, third)
@@ -143,11 +171,13 @@ class SimEvse:
     @property
     def offered(self) -> Offered:
         """What the EV sees."""
+        if self.stage is not None:
+            return replace(self.pilot, outlet_V=self.stage.outlet_V, outlet_A=self.stage.current_A)
         return replace(self.pilot, voltage_V=self.voltage_V)
 
     @property
     def current_A(self) -> PhaseValues:
-        """What flows now."""
+        """What flows now; direct current stands in the first place."""
         return self._amps
 
     @property
@@ -213,6 +243,7 @@ class SimEvse:
             "import_Ws": self.register.import_Ws,
             "export_Ws": self.register.export_Ws,
             "contactor": self.contactor.save(),
+            "stage": self.stage.save() if self.stage else None,
             "rcd": self.rcd.save(),
             "locked": self.lock.locked,
             "lock_stuck": self.lock.stuck,
@@ -234,6 +265,9 @@ class SimEvse:
         """Go on from `save`: the coil has fallen, the pilot is at X1. Raises KeyError, TypeError, ValueError for another shape."""
         self.register = Register(float(saved["import_Ws"]), float(saved["export_Ws"]))
         self.contactor = Contactor.restored(saved["contactor"])
+        stage_saved = saved.get("stage")  # a world of an earlier version has none
+        if self.stage is not None and stage_saved is not None:
+            self.stage.restore(stage_saved)
         self.rcd.tripped, self.rcd.broken = saved["rcd"]["tripped"], bool(saved["rcd"]["broken"])
         self.lock = PlugLock(bool(saved["locked"]), bool(saved["locked"]), stuck=bool(saved["lock_stuck"]))
         self.thermal.celsius, self.thermal.forced_C = float(saved["celsius"]), saved["forced_C"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hal.sim.evse import SimEvse
+from hal.sim.stage import INSULATION_OHM
 
 Inject = Callable[[SimEvse, float], None]
 Clear = Callable[[SimEvse], None]
@@ -130,6 +131,48 @@ def _cool(evse: SimEvse) -> None:
     evse.thermal.forced_C = None
 
 
+# An EVSE without a DC stage has nothing of these that could break.
+
+
+def _insulation_low(evse: SimEvse, value: float) -> None:
+    if evse.stage is not None:
+        evse.stage.insulation_ohm = value
+
+
+def _insulation_right(evse: SimEvse) -> None:
+    _insulation_low(evse, INSULATION_OHM)
+
+
+def _stage_stuck(evse: SimEvse, value: float) -> None:
+    if evse.stage is not None:
+        evse.stage.stuck = True
+
+
+def _stage_obeys(evse: SimEvse) -> None:
+    if evse.stage is not None:
+        evse.stage.stuck = False
+
+
+def _stage_no_rise(evse: SimEvse, value: float) -> None:
+    if evse.stage is not None:
+        evse.stage.no_rise = True
+
+
+def _stage_rises(evse: SimEvse) -> None:
+    if evse.stage is not None:
+        evse.stage.no_rise = False
+
+
+def _stage_not_off(evse: SimEvse, value: float) -> None:
+    if evse.stage is not None:
+        evse.stage.not_off = True
+
+
+def _stage_off(evse: SimEvse) -> None:
+    if evse.stage is not None:
+        evse.stage.obey()
+
+
 # Name -> what it does with a value, the value when none is given, and what takes it away.
 FAULTS: dict[str, tuple[Inject, float, Clear]] = {
     "ContactorWeld": (_weld, 0.0, _unweld),
@@ -147,6 +190,10 @@ FAULTS: dict[str, tuple[Inject, float, Clear]] = {
     "ProximityOpen": (_proximity_open, 0.0, _proximity_right),
     "ProximityValue": (_proximity_value, 350.0, _proximity_right),
     "Temperature": (_hot, 95.0, _cool),
+    "InsulationLow": (_insulation_low, 20_000.0, _insulation_right),
+    "StageStuck": (_stage_stuck, 0.0, _stage_obeys),
+    "StageNoRise": (_stage_no_rise, 0.0, _stage_rises),
+    "StageNotOff": (_stage_not_off, 0.0, _stage_off),
 }
 
 

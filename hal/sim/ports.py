@@ -7,21 +7,11 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hal.errors import (
-    BoardSilent,
-    ContactorFault,
-    HalError,
-    LeaseLapsed,
-    LockFault,
-    MeterFault,
-    NotFitted,
-    PilotFault,
-    ResidualCurrentFault,
-)
-from hal.iec61851 import LEAST_DUTY, MOST_DUTY
+from hal.errors import BoardSilent
 from hal.ports import EvsePorts, Sink
 from hal.sim.evse import SimEvse, SimEvseOptions
-from hal.sim.signals import Load, PilotOutput
+from hal.sim.parts import OPEN_TIMEOUT_S, OPENS_WITHIN_S, ports_of
+from hal.sim.signals import Load
 from hal.sim.world import SimWorld
 from hal.types import (
     BoardInfo,
@@ -30,24 +20,15 @@ from hal.types import (
     ButtonPressed,
     EvseInfo,
     Indication,
-    MeterSample,
     Opens,
-    Phases,
     Shape,
-    TemperatureSample,
     TokenPresented,
 )
 
-CLOSE_TIMEOUT_S = 0.5
-"""The mirror contact says closed by then, or the contactor failed to close."""
-OPEN_TIMEOUT_S = 0.3
-"""The mirror contact says open by then, or it is welded."""
-LOCK_TIMEOUT_S = 3.0
+__all__ = ["OPENS_WITHIN_S", "SimBoard", "SimReader"]
+
 LEAST_S = 1e-4
 """The loop is not asked for shorter waits."""
-DIGITAL_DUTY = (4.5, 5.5)
-OPENS_WITHIN_S = 2.0
-"""The longest lease that is given: a station that falls silent holds power no longer."""
 
 
 class SimBoard:
@@ -64,7 +45,7 @@ class SimBoard:
             "simulated board",
             serial,
         )
-        self.evses: Mapping[int, EvsePorts] = {evse_id: _ports(self, evse) for evse_id, evse in world.evses.items()}
+        self.evses: Mapping[int, EvsePorts] = {evse_id: ports_of(self, evse) for evse_id, evse in world.evses.items()}
         self.clock = None
         self.reader = SimReader(self)
         self.shown: dict[int, Indication] = {}
@@ -92,7 +73,7 @@ class SimBoard:
             raise BoardSilent("the simulated board is silent")
         await self._make_safe()
         self.started, self._silent = True, False
-        self._hear(self.world.say_everything(self._now()))
+        self._hear(self.world.say_everything(self.now_s()))
         self._arm()
 
     async def stop(self) -> None:
@@ -107,7 +88,7 @@ class SimBoard:
 
     async def _make_safe(self) -> None:
         """Everything open, unless it is welded, and at X1."""
-        self.world.advance(self._now())
+        self.world.advance(self.now_s())
         self.world.safe()
         self.changed()
         await self.until(lambda: not any(evse.contactor.mirror for evse in self.world.evses.values()), OPEN_TIMEOUT_S)
@@ -116,14 +97,14 @@ class SimBoard:
 
     def plug(self, evse_id: int, load: Load, cable_ohm: float | None = 220.0) -> None:
         """The EV is on the cable."""
-        self._hear(self.world.advance(self._now()))
+        self._hear(self.world.advance(self.now_s()))
         self.world.evses[evse_id].plug(load, cable_ohm)
         self.changed()
 
     def unplug(self, evse_id: int) -> None:
         """The driver pulls the plug: at the socket, and at the vehicle where the lock holds it."""
         evse = self.world.evses[evse_id]
-        self._hear(self.world.advance(self._now()))
+        self._hear(self.world.advance(self.now_s()))
         if evse.lock.locked:
             evse.unplug_vehicle()
         else:
@@ -142,19 +123,20 @@ class SimBoard:
 
     def inject(self, evse_id: int, name: str, value: float | None = None) -> None:
         """Break something (`SimWorld.inject`)."""
-        self._hear(self.world.advance(self._now()))
+        self._hear(self.world.advance(self.now_s()))
         self.world.inject(evse_id, name, value)
         self.changed()
 
     def clear(self, evse_id: int, name: str = "") -> None:
         """Mend it."""
-        self._hear(self.world.advance(self._now()))
+        self._hear(self.world.advance(self.now_s()))
         self.world.clear(evse_id, name)
         self.changed()
 
     # ---- time
 
-    def _now(self) -> float:
+    def now_s(self) -> float:
+        """The loop's time, which is the world's."""
         return asyncio.get_running_loop().time()
 
     def changed(self) -> None:
@@ -167,12 +149,12 @@ class SimBoard:
 
     def look(self) -> None:
         """Bring the world to now."""
-        self._hear(self.world.advance(self._now()))
+        self._hear(self.world.advance(self.now_s()))
         if self.started and self.world.silent is not self._silent:
             self._silent = self.world.silent
             self._hear([BoardSilence(self._silent)])
             if not self._silent:
-                self._hear(self.world.say_everything(self._now()))
+                self._hear(self.world.say_everything(self.now_s()))
         self._arm()
 
     def _hear(self, said: Sequence[BoardInput]) -> None:
@@ -201,7 +183,7 @@ class SimBoard:
             self._timer = None
         at = self.world.deadline()
         if at is not None and (self.started or self._waiters):
-            self._timer = asyncio.get_running_loop().call_at(max(at, self._now() + LEAST_S), self._expired)
+            self._timer = asyncio.get_running_loop().call_at(max(at, self.now_s() + LEAST_S), self._expired)
 
     def _expired(self) -> None:
         self._timer = None
@@ -226,7 +208,7 @@ class SimBoard:
         """Bring the world to now, do this, and let follow what follows at once. Raises BoardSilent."""
         if self.world.silent or not self.started:
             raise BoardSilent("the simulated board " + ("does not answer" if self.world.silent else "is not started"))
-        self._hear(self.world.advance(self._now()))
+        self._hear(self.world.advance(self.now_s()))
         done = act()
         self._hear(evse.settle())
         self._arm()
@@ -235,138 +217,6 @@ class SimBoard:
 
 def _nobody(said: BoardInput) -> None:
     pass
-
-
-class _Part:
-    """A port of one EVSE."""
-
-    def __init__(self, board: SimBoard, evse: SimEvse) -> None:
-        self.board, self.evse = board, evse
-
-    def do(self, act: Callable[[], object]) -> object:
-        """`SimBoard.command`."""
-        return self.board.command(self.evse, act)
-
-
-class SimPilot(_Part):
-    """hal.ports.ControlPilot."""
-
-    async def set_x1(self) -> None:
-        self.do(lambda: self.evse.set_pilot(PilotOutput.X1))
-
-    async def set_pwm(self, duty_percent: float) -> None:
-        if not (LEAST_DUTY <= duty_percent <= MOST_DUTY or DIGITAL_DUTY[0] <= duty_percent <= DIGITAL_DUTY[1]):
-            raise PilotFault(f"a duty of {duty_percent} % says nothing")
-        self.do(lambda: self.evse.set_pilot(PilotOutput.PWM, duty_percent))
-
-    async def set_f(self) -> None:
-        self.do(lambda: self.evse.set_pilot(PilotOutput.F))
-
-
-class SimPower(_Part):
-    """hal.ports.PowerPath."""
-
-    async def permit(self, ttl_s: float) -> None:
-        now_s, contactor = asyncio.get_running_loop().time(), self.evse.contactor
-        until_s = now_s + min(ttl_s, OPENS_WITHIN_S)
-        if now_s < contactor.permit_until <= until_s and not self.board.world.silent:
-            contactor.permit(until_s)  # longer than it was: nothing moves, and the timer looks again when the old one would have ended
-        else:
-            self.do(lambda: contactor.permit(until_s))
-
-    async def withdraw(self) -> None:
-        self.do(self.evse.contactor.withdraw)
-
-
-class SimContactor(_Part):
-    """hal.ports.Contactor. `open` and `withdraw` take the coil's current, which ends a closing that waits."""
-
-    async def close(self, phases: Phases = 3) -> None:
-        contactor, info = self.evse.contactor, self.evse.options.info
-        if phases != info.phases and not (phases == 1 and info.switches_phases):
-            raise NotFitted(f"EVSE {info.evse_id} cannot close {phases} phases")
-        if not self.do(lambda: contactor.close(phases)):
-            if contactor.permitted:
-                raise ContactorFault("other poles are closed")
-            raise LeaseLapsed("no live permit")
-        await self.board.until(lambda: contactor.mirror == phases or not contactor.coil, CLOSE_TIMEOUT_S)
-        if not contactor.coil:
-            if self.evse.rcd.tripped is not None:
-                raise ContactorFault("the residual-current device holds it open")
-            raise LeaseLapsed("opened while it was closing")
-        if contactor.mirror != phases:
-            self.do(contactor.open)
-            raise ContactorFault("the mirror contact does not say closed")
-
-    async def open(self) -> None:
-        contactor = self.evse.contactor
-        self.do(contactor.open)
-        if not await self.board.until(lambda: not contactor.mirror or bool(contactor.coil), OPEN_TIMEOUT_S) and contactor.mirror:
-            raise ContactorFault("the mirror contact still says closed")
-
-
-class SimMeter(_Part):
-    """hal.ports.Meter."""
-
-    async def read(self) -> MeterSample:
-        self.do(lambda: None)
-        if self.evse.meter_silent:
-            raise MeterFault("the meter does not answer")
-        return self.evse.sample()
-
-
-class SimLock(_Part):
-    """hal.ports.Lock."""
-
-    async def lock(self) -> None:
-        await self._drive(locked=True)
-
-    async def unlock(self) -> None:
-        await self._drive(locked=False)
-
-    async def _drive(self, *, locked: bool) -> None:
-        lock = self.evse.lock
-        self.do(lambda: lock.drive(asyncio.get_running_loop().time(), locked=locked))
-        await self.board.until(lambda: lock.moving_until is None, LOCK_TIMEOUT_S)
-        if lock.locked is not locked:
-            raise LockFault("the bolt is not where it was sent")
-
-
-class SimProximity(_Part):
-    """hal.ports.ProximityPilot."""
-
-    async def read(self) -> float | None:
-        self.do(lambda: None)
-        return self.evse.proximity_ohm
-
-
-class SimResidualCurrent(_Part):
-    """hal.ports.ResidualCurrent."""
-
-    async def self_test(self) -> None:
-        if self.do(lambda: self.evse.contactor.poles):
-            raise HalError("a self-test needs an open contactor")
-        if self.evse.rcd.broken:
-            raise ResidualCurrentFault("the device does not trip")
-
-    async def reset(self) -> None:
-        if not self.do(self.evse.rearm):
-            raise ResidualCurrentFault("the device does not hold")
-
-
-class SimTemperature(_Part):
-    """hal.ports.Temperature."""
-
-    async def read(self) -> tuple[TemperatureSample, ...]:
-        self.do(lambda: None)
-        return (self.evse.temperature(),)
-
-
-class SimIndicator(_Part):
-    """hal.ports.Indicator."""
-
-    async def show(self, indication: Indication) -> None:
-        self.do(lambda: self.board.shown.__setitem__(self.evse.id, indication))
 
 
 class SimReader:
@@ -379,18 +229,3 @@ class SimReader:
         if self.board.world.silent or not self.board.started:
             raise BoardSilent("the simulated board does not answer")
         self.on = on
-
-
-def _ports(board: SimBoard, evse: SimEvse) -> EvsePorts:
-    info = evse.options.info
-    return EvsePorts(
-        pilot=SimPilot(board, evse),
-        contactor=SimContactor(board, evse),
-        power=SimPower(board, evse),
-        proximity=SimProximity(board, evse) if info.connector == "sType2" else None,
-        meter=SimMeter(board, evse) if info.has_meter else None,
-        lock=SimLock(board, evse) if info.has_lock else None,
-        residual_current=SimResidualCurrent(board, evse) if info.residual_current else None,
-        temperature=SimTemperature(board, evse),
-        indicator=SimIndicator(board, evse),
-    )

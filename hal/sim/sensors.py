@@ -11,6 +11,8 @@ from hal.types import (
     BoardFault,
     BoardInput,
     ContactorFeedback,
+    DcSample,
+    InsulationSample,
     LockState,
     MeterSample,
     MeterSilence,
@@ -23,6 +25,7 @@ from hal.types import (
 
 if TYPE_CHECKING:
     from hal.sim.evse import SimEvse
+    from hal.sim.stage import DcStage
 
 PILOT_CYCLE_S = 0.004
 """From a change on the pilot to its reading: one cycle of the peak detectors (Tarragon)."""
@@ -32,6 +35,8 @@ TOLD_EVERY_K = 1.0
 """A change of the temperature of this much is told."""
 TEMPERATURE_POLL_S = 15.0
 """How often the temperature is looked at while it moves."""
+DC_INTERVAL_S = 0.1
+"""Between two samples of a DC stage that is on, or on its way."""
 PLACE = "relay"
 
 
@@ -42,29 +47,34 @@ class Sensors:
         self.pilot_at: float | None = None
         self.meter_at = now_s
         self.warm_at: float | None = None
+        self.dc_at: float | None = None
         self._pilot: PilotVoltage | None = None
         self._meter: MeterSample | None = None
         self._temperature: TemperatureSample | None = None
         self._levels: dict[str, BoardInput] = {}
         self._faults: dict[str, str] = {}
         self._silent_reads = 0
+        self._dc: DcSample | None = None
+        self._dc_on = False
+        self._insulation_ohm: float | None = None
 
     def forget(self, now_s: float) -> None:
         """Say everything once more."""
-        self.pilot_at, self.meter_at, self.warm_at = None, now_s, None
+        self.pilot_at, self.meter_at, self.warm_at, self.dc_at = None, now_s, None, None
         self._pilot = self._meter = self._temperature = None
         self._levels, self._faults, self._silent_reads = {}, {}, 0
+        self._dc, self._insulation_ohm = None, None
 
     def deadline(self, *, has_meter: bool) -> float | None:
         """When there is something to say by time."""
-        parts = (self.pilot_at, self.meter_at if has_meter else None, self.warm_at)
+        parts = (self.pilot_at, self.meter_at if has_meter else None, self.warm_at, self.dc_at)
         return min((at for at in parts if at is not None), default=None)
 
     def say(self, evse: SimEvse) -> list[BoardInput]:
         """What is new at this moment; levels before the meter, so that a sample never contradicts the contactor."""
         changed = [*self._levels_of(evse), *self._faults_of(evse)]
         evse.changes += len(changed)
-        return [*self._pilot_of(evse), *changed, *self._meter_of(evse), *self._temperature_of(evse)]
+        return [*self._pilot_of(evse), *changed, *self._dc_of(evse), *self._meter_of(evse), *self._temperature_of(evse)]
 
     def _pilot_of(self, evse: SimEvse) -> list[BoardInput]:
         load = evse.load.pilot_load if evse.load else OPEN_PILOT
@@ -101,6 +111,26 @@ class Sensors:
         self._faults = dict(evse.reported)
         return [*over, *new]
 
+    def _dc_of(self, evse: SimEvse) -> list[BoardInput]:
+        stage = evse.stage
+        if stage is None:
+            return []
+        sample = DcSample(evse.id, round(stage.voltage_V, 2), round(stage.current_A, 2), round(stage.outlet_V, 2))
+        busy = stage.on or stage.moving
+        due = self._dc is None or (busy and self.dc_at is not None and evse.now_s >= self.dc_at)
+        tells = due or (sample != self._dc and (not busy or stage.on is not self._dc_on))
+        if not busy or tells or self.dc_at is None:
+            self.dc_at = evse.now_s + DC_INTERVAL_S if busy else None
+        self._dc, self._dc_on = sample if tells else self._dc, stage.on
+        return [*([sample] if tells else []), *self._insulation_of(evse, stage)]
+
+    def _insulation_of(self, evse: SimEvse, stage: DcStage) -> list[BoardInput]:
+        """By itself only when it changes while it can be measured; else it waits to be asked."""
+        before, self._insulation_ohm = self._insulation_ohm, stage.insulation_ohm
+        if before is None or before == stage.insulation_ohm or not stage.measurable:
+            return []
+        return [InsulationSample(evse.id, stage.insulation_ohm)]
+
     def _meter_of(self, evse: SimEvse) -> list[BoardInput]:
         flows = any(evse.current_A)
         if self._meter is not None and flows is not any(self._meter.current_A) and not evse.meter_silent:
@@ -130,8 +160,12 @@ class Sensors:
 
 
 def sample(evse: SimEvse) -> MeterSample:
-    """The meter as it stands; it sits before the contactor, so it sees the voltage always."""
+    """The meter as it stands; it sits before the contactor, so it sees the voltage always. That of a DC EVSE sits at the outlet."""
     volts, amps, register = evse.options.voltage_V, evse.current_A, evse.register
+    if evse.stage is not None:
+        outlet_V, outlet_A = round(evse.stage.outlet_V, 2), round(amps[0], 2)
+        power_W = round(outlet_V * outlet_A, 1)
+        return MeterSample(evse.id, register.import_Wh, register.export_Wh, power_W, (outlet_A,), (outlet_V,))
     power_W = volts[0] * amps[0] + volts[1] * amps[1] + volts[2] * amps[2]
     return MeterSample(evse.id, register.import_Wh, register.export_Wh, round(power_W, 1), amps, volts, FREQUENCY_Hz)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 PhaseValues = tuple[float, float, float]
 """L1, L2, L3."""
@@ -30,6 +30,10 @@ class Offered:
     """Means something with PWM only."""
     voltage_V: PhaseValues
     """Behind the contactor, against N; 0 where it is open."""
+    outlet_V: float = 0.0
+    """DC: on the cable behind the contactor, whoever put it there."""
+    outlet_A: float = 0.0
+    """DC: flows now; negative from the vehicle. It runs linearly from one moment to the next, but for a contactor that breaks it."""
 
 
 NO_OFFER = Offered(PilotOutput.OFF, 0.0, NOTHING)
@@ -71,3 +75,11 @@ class Load(Protocol):
 
     def save(self, now_s: float) -> dict[str, Any]:
         """All of it as JSON values, times relative to `now_s`."""
+
+
+@runtime_checkable
+class DcLoad(Load, Protocol):
+    """A vehicle that can be charged with direct current: a battery behind contactors. What flows, `Offered` says; `currents_A` is not asked."""
+
+    def battery_V(self, now_s: float) -> float | None:
+        """What its closed contactors put on the cable; None: open. Constant up to the next moment of `advance`."""

@@ -90,7 +90,7 @@ class SimWorld:
                 "duty": _duty_percent(evse),
                 "contactor": "closed" if evse.contactor.poles else "open",
                 "phases": evse.contactor.poles,
-                "meter": {"Wh": evse.register.import_Wh, "A": max(evse.current_A), "V": evse.options.voltage_V[0]},
+                "meter": {"Wh": evse.register.import_Wh, "A": _shown_A(evse), "V": _shown_V(evse)},
                 "faults": [*evse.injected, *(self.reported if not self.silent else {}), *(["BoardSilent"] if self.silent else [])],
             }
             for evse in self.evses.values()
@@ -118,6 +118,16 @@ class SimWorld:
             self.reported = dict(saved["reported"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SavedWorldError(f"this is no saved world: {error!r}") from error
+
+
+def _shown_A(evse: SimEvse) -> float:
+    """The largest of the phases, or the direct current with its sign."""
+    return max(evse.current_A) if evse.stage is None else evse.current_A[0]
+
+
+def _shown_V(evse: SimEvse) -> float:
+    """Of L1, or of the outlet."""
+    return evse.options.voltage_V[0] if evse.stage is None else evse.stage.outlet_V
 
 
 def _duty_percent(evse: SimEvse) -> float:
