@@ -1,7 +1,7 @@
 """Commands to the body, and what the body says.
 
-What makes safe begins at once, and what waits for its turn in the same lane is dropped: a closing or a duty never comes after the opening
-that followed it. The others wait for each other by EVSE and lane.
+What makes safe begins at once, and what waits for its turn in the same lane is dropped: a closing, a duty or an order to the DC stage never
+comes after the opening that followed it. The others wait for each other by EVSE and lane.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from chargepoint.commands import (
     Indicate,
     Lane,
     LockCable,
+    MeasureInsulation,
     OpenContactor,
     Permit,
     ResetResidualCurrent,
+    SetDcOutput,
     SetDuty,
     SetStateF,
     SetX1,
     SignMeter,
+    StopDcOutput,
     UnlockCable,
     WithdrawPermit,
 )
@@ -33,8 +36,12 @@ from hal.errors import BoardSilent, HalError, NotFitted
 from hal.ports import Board, EvsePorts
 from hal.types import BoardInput, Indication
 
-CALL_S, SIGN_S = 10.0, 60.0
-"""A driver's call is given up after this; signing a value takes some meters long. A lease is given up after half of its time."""
+CALL_S, SIGN_S, INSULATION_S, OUTPUT_S = 10.0, 60.0, 40.0, 1.0
+"""A driver's call is given up after this; signing a value takes some meters long, and so does a measurement of the insulation. An order to the
+DC stage is old by the next one. A lease is given up after half of its time.
+"""
+_OFTEN = (Permit, SetDcOutput)
+"""Come so often that a newer one stands for an older one that waits, and that only a failure is told: else they were most of the journal."""
 STOP_S = 1.0
 """At the end of the process, orders that are under way get this long."""
 
@@ -48,11 +55,11 @@ class _Order:
 
 
 class HalPort:
-    """All EVSEs of one board. A permit that was given is not told, only one that was not: it would be most of the journal."""
+    """All EVSEs of one board."""
 
     takes: ClassVar[tuple[type[Command], ...]] = (
         OpenContactor, WithdrawPermit, SetX1, SetStateF, SetDuty, CloseContactor, Permit, LockCable, UnlockCable,
-        ResetResidualCurrent, SignMeter, Indicate,
+        ResetResidualCurrent, SignMeter, Indicate, SetDcOutput, StopDcOutput, MeasureInsulation,
     )  # fmt: skip
 
     def __init__(self, board: Board) -> None:
@@ -91,9 +98,9 @@ class HalPort:
                 waiting.dropped = waiting.dropped or waiting.command.lane is not Lane.SAFE
         else:
             before = [waiting.task for waiting in beside if waiting.task is not None]
-        if isinstance(command, Permit):
-            for waiting in lane:  # a newer lease stands for an older one that has not been given yet
-                waiting.dropped = waiting.dropped or isinstance(waiting.command, Permit)
+        if isinstance(command, _OFTEN):
+            for waiting in lane:
+                waiting.dropped = waiting.dropped or isinstance(waiting.command, type(command))
         order.task = asyncio.get_running_loop().create_task(self._do(order, ports, before))
         lane.append(order)
         self._tasks.add(order.task)
@@ -128,7 +135,7 @@ class HalPort:
         else:
             if said is not None:
                 self.tell(said)
-            if not isinstance(command, (Permit, Indicate)):
+            if not isinstance(command, (*_OFTEN, Indicate)):
                 self.tell(HardwareDone(evse_id, name))
 
     async def stop(self) -> None:
@@ -144,7 +151,7 @@ def _allowed_s(command: Command) -> float:
     """Drivers answer in bounded time; one that does not must not hold up what comes after, least of all the lease."""
     if isinstance(command, Permit):
         return command.ttl_s / 2
-    return SIGN_S if isinstance(command, SignMeter) else CALL_S
+    return _ALLOWED_S.get(type(command), CALL_S)
 
 
 def _fitted(port: Any, name: str) -> Any:
@@ -175,11 +182,19 @@ _LANES: dict[type[Command], str] = {
     ResetResidualCurrent: "residual current",
     SignMeter: "signed meter",
     Indicate: "indicator",
+    SetDcOutput: "output",
+    StopDcOutput: "output",
+    MeasureInsulation: "insulation",
 }
 """What is of one lane is done in order."""
 _POWER = ("contactor", "lease")
-_BESIDE: dict[type[Command], tuple[str, ...]] = {OpenContactor: _POWER, WithdrawPermit: _POWER, CloseContactor: _POWER}
+_BESIDE: dict[type[Command], tuple[str, ...]] = {
+    OpenContactor: (*_POWER, "output"),
+    WithdrawPermit: (*_POWER, "output"),
+    CloseContactor: _POWER,
+}
 """Whose waiting orders a safe one drops, and for whose a closing waits: a lease that is renewed waits for no closing."""
+_ALLOWED_S: dict[type[Command], float] = {SignMeter: SIGN_S, MeasureInsulation: INSULATION_S, SetDcOutput: OUTPUT_S}
 _CALLS: dict[type[Command], Callable[[EvsePorts, Any], Awaitable[object]]] = {
     OpenContactor: lambda ports, _: ports.contactor.open(),
     WithdrawPermit: lambda ports, _: ports.power.withdraw(),
@@ -193,4 +208,7 @@ _CALLS: dict[type[Command], Callable[[EvsePorts, Any], Awaitable[object]]] = {
     ResetResidualCurrent: lambda ports, _: _fitted(ports.residual_current, "a residual current device").reset(),
     SignMeter: _sign,
     Indicate: _indicate,
+    SetDcOutput: lambda ports, command: _fitted(ports.dc, "a DC stage").set_output(command.voltage_V, command.current_A),
+    StopDcOutput: lambda ports, _: _fitted(ports.dc, "a DC stage").off(),
+    MeasureInsulation: lambda ports, _: _fitted(ports.insulation, "an insulation monitor").measure(),
 }
