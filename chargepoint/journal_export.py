@@ -20,6 +20,8 @@ SECRET_FIELDS: dict[str, str] = {
     "group": "token",
     "token": "token",
     "master_pass_group": "token",
+    "evcc_id": "token",
+    "paused_evcc": "token",
     "password": "password",
     "password_before": "password",
     "proven_password": "password",
@@ -29,7 +31,7 @@ SECRET_FIELDS: dict[str, str] = {
     "seed_hex": "seed",
 }
 """Field -> what kind of thing its text is. A field that holds an object is walked through, not replaced."""
-SECRET_VARIABLES = {"basicauthpassword": "password", "masterpassgroupid": "token"}
+SECRET_VARIABLES = {"basicauthpassword": "password", "masterpassgroupid": "token", "vehicleid": "token"}
 """Device-model variables, in lower case, whose value counts like a field."""
 OWNERS = "local_tokens"
 """Of the configuration: a list of `type:token`."""

@@ -71,6 +71,9 @@ class DeviceModel:
         for row in rows:
             for place in _places(row, tuple(evse_ids)):
                 self._declare(place, row)
+        self._index()
+
+    def _index(self) -> None:
         self._folded = {_fold(place): place for place in self.rows}
         self._components = {_fold(place)[:4] for place in self.rows}
 
@@ -110,9 +113,16 @@ class DeviceModel:
         """The owner of a row reports a new value (actual state); no check, no persistence."""
         self.values[place_of(row, evse_id)] = value
 
-    def compute(self, row: Variable, value: Callable[[Tick], str], evse_id: int = 0) -> None:
+    def compute(self, row: Variable, value: Callable[[Tick], str], evse_id: int = 0, attribute: Attribute = "Actual") -> None:
         """From now on the row's value on the wire is what `value(now)` gives when somebody asks."""
-        self._computed[place_of(row, evse_id)] = value
+        self._computed[place_of(row, evse_id, attribute)] = value
+
+    def undeclare(self, rows: Iterable[Variable], evse_id: int) -> None:
+        """This EVSE is not made so that it could have these rows; said by their owner before anything else happens."""
+        for place in [place for row in rows for place in _places(row, (evse_id,))]:
+            self.rows.pop(place)
+            self.values.pop(place, None)
+        self._index()
 
     def guard(self, row: Variable, check: Callable[[str], None], evse_id: int = 0) -> None:
         """The owner's own check of a new value, after type and limits: raises BadValue."""

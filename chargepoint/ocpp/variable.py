@@ -129,8 +129,9 @@ def seeds(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
-def place_of(row: Variable, evse_id: int = 0) -> Place:
+def place_of(row: Variable, evse_id: int = 0, attribute: Attribute = "Actual") -> Place:
     """Where this row's value stands on the given EVSE."""
     if row.per == "station":
-        return Place(row.component, row.name, row.instance, row.component_instance)
-    return Place(row.component, row.name, row.instance, row.component_instance, evse_id, 1 if row.per == "connector" else 0)
+        return Place(row.component, row.name, row.instance, row.component_instance, attribute=attribute)
+    connector_id = 1 if row.per == "connector" else 0
+    return Place(row.component, row.name, row.instance, row.component_instance, evse_id, connector_id, attribute)

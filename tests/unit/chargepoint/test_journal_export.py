@@ -51,6 +51,18 @@ def test_frames_and_settings_are_read_inside() -> None:
     assert len(text.splitlines()) == 3
 
 
+def test_a_vehicle_is_named_nowhere() -> None:
+    shown = {"attributeValue": "WMIV1234567890ABCDEX", "component": {"name": "ConnectedEV"}, "variable": {"name": "VehicleId"}}
+    frame = json.dumps([3, "1", {"getVariableResult": [shown]}])
+    lines = [
+        json.dumps({"c": [{"@": "SendText", "text": frame}]}),
+        json.dumps({"evse_facts:1": {"vehicle": {"evcc_id": "EVCC-0042"}}, "v2g:1": {"paused_evcc": "EVCC-0043"}}),
+        json.dumps({"note": "WMIV1234567890ABCDEX, EVCC-0042 and EVCC-0043 were here"}),
+    ]
+    text = "\n".join(redacted(lines, SALT))
+    assert not [name for name in ("WMIV1234567890ABCDEX", "EVCC-0042", "EVCC-0043") if name in text]
+
+
 def test_the_same_token_has_the_same_name_with_the_same_salt_only() -> None:
     lines = [json.dumps({"id_token": CARD}), json.dumps({"x": [f"seen {CARD}"]})]
     first, second = (json.loads(line) for line in redacted(lines, SALT))

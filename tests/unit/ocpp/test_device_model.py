@@ -308,3 +308,20 @@ def test_rows_of_a_bench_file_become_seeds() -> None:
     assert (device.integer(NUMBER), device.text(SLOT), device.text(NAME)) == (4, "ws://x", "")
     assert device.shown(NOW, Place("EVSE", "Limit", evse_id=2, attribute="MaxSet")) == "9.5"
     assert device.decimal(PER_EVSE, 2) == 1.5
+
+
+def test_each_attribute_is_computed_by_itself() -> None:
+    one = model()
+    one.compute(PER_EVSE, lambda _: "2.5", 1, "MaxSet")
+    shown = [one.shown(NOW, place_of(PER_EVSE, evse_id, attribute)) for evse_id in (1, 2) for attribute in ("Actual", "MaxSet")]
+    assert shown == ["1.5", "2.5", "1.5", "1.5"]
+
+
+def test_a_row_that_an_evse_cannot_have_is_unknown_there_and_in_every_list() -> None:
+    one = model()
+    one.undeclare((PER_EVSE,), 2)
+    assert one.find(Place("EVSE", "Limit", evse_id=2)) == Missing("UnknownComponent")
+    assert one.find(Place("EVSE", "Limit", evse_id=1)) == Place("EVSE", "Limit", evse_id=1)
+    assert one.text(PER_EVSE, 2) == ""
+    assert [place for place in one.visible() if place.component == "EVSE" and place.evse_id == 2] == []
+    assert one.load({"EVSE@2.Limit": "2.0"}) == ["EVSE@2.Limit: UnknownComponent"]
