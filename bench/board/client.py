@@ -24,6 +24,8 @@ ANSWERS_S = 4.0
 """A board process that does not answer in this time is not there; its lock takes up to 3 s."""
 STARTS_S = 30.0
 """The same for its first answer: Python has to come up first."""
+MEASURES_S = 45.0
+"""The same for the insulation monitor, which may be set to take long."""
 OnVerb = Callable[[dict[str, Any]], tuple[int, str]]
 """What the driver does that is the station's matter: HTTP status and a text."""
 
@@ -54,6 +56,8 @@ class LinkedBoard:
             "signed_meter": False,
             "lock": info.has_lock,
             "residual_current": info.residual_current,
+            "dc": info.dc is not None,
+            "insulation": info.dc is not None,
         }
         parts = {each.name: _Remote(self, info.evse_id, each.name) for each in fields(EvsePorts) if fitted.get(each.name, True)}
         return EvsePorts(**parts)
@@ -168,7 +172,8 @@ class _Remote:
             raise AttributeError(method)
 
         async def call(*args: Any, **named: Any) -> Any:
-            return await self._board.call(f"{self._part}.{method}", self._evse_id, *args, **named)
+            within_s = MEASURES_S if method == "measure" else ANSWERS_S
+            return await self._board.call(f"{self._part}.{method}", self._evse_id, *args, within_s=within_s, **named)
 
         return call
 

@@ -81,6 +81,14 @@ class Driver:
         else:
             self.board.plug(evse_id, ResistorBox(state, (draws_A, 0.0, 0.0)))
 
+    def battery(self, evse_id: int, volts: float | None) -> None:
+        """What the box has on the cable of a DC EVSE from now on; None: nothing. Raises NotPossible where no box is."""
+        load = self.board.world.evses[evse_id].load
+        if not isinstance(load, ResistorBox):
+            raise NotPossible(f"EVSE {evse_id}: no box is on the cable")
+        load.volts = volts
+        self.board.changed()
+
     def car(self, evse_id: int) -> Ev | None:
         """What is plugged in."""
         load = self.board.world.evses[evse_id].load

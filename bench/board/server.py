@@ -26,7 +26,7 @@ from hal.errors import HalError, NotFitted
 from hal.sim.evse import SimEvseOptions
 from hal.sim.ports import SimBoard
 from hal.sim.world import SavedWorldError, SimWorld
-from hal.types import BoardInput, EvseInfo, MeterSample
+from hal.types import BoardInput, DcSample, EvseInfo, MeterSample
 
 STATION_ANSWERS_S = 10.0
 """A verb that the station has to carry out is given up after this: it hangs."""
@@ -58,8 +58,9 @@ class BoardProcess:
     # ---- the station's calls
 
     def said(self, each: BoardInput) -> None:
-        """Kept first, then told."""
-        self.save()
+        """Kept first, then told. A sample of the DC stage has nothing that could be wound back, and comes often."""
+        if not isinstance(each, DcSample):
+            self.save()
         self.line.send({"said": to_json(each)})
 
     async def serve(self) -> None:

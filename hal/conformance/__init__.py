@@ -12,8 +12,8 @@ What hands or board cannot do is not asked: such a story is not in the list. Sto
 run on virtual time as well. For readable failures, a conftest says `pytest.register_assert_rewrite("hal.conformance")`.
 """
 
-from hal.conformance import fitted, line, power, told
+from hal.conformance import dc, fitted, line, power, told
 from hal.conformance.rig import Bench, Can, CarState, Rig
 from hal.conformance.story import Story, stories
 
-__all__ = ["Bench", "Can", "CarState", "Rig", "Story", "fitted", "line", "power", "stories", "told"]
+__all__ = ["Bench", "Can", "CarState", "Rig", "Story", "dc", "fitted", "line", "power", "stories", "told"]

@@ -20,7 +20,7 @@ async def the_lock_goes_both_ways(bench: Bench) -> None:
         await bench.hears(LockState, lambda s, locked=locked: s.locked is locked and not s.fault, since=mark)  # type: ignore[misc] # of this turn
 
 
-@story(Can.DRAW, fits=lambda board, evse: evse.has_meter)
+@story(Can.DRAW, fits=lambda board, evse: evse.has_meter and evse.dc is None)
 async def the_register_counts_what_flows(bench: Bench) -> None:
     """Energy goes up while current flows, and never back."""
     meter = bench.ports.meter

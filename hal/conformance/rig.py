@@ -32,6 +32,7 @@ class Can(enum.Enum):
     DRAW = "let current flow"
     PRESENT = "hold a card to the reader"
     LIMIT = "see the current that the board allows the car"
+    BATTERY = "put a battery on the cable of a DC output"
 
 
 class Rig(Protocol):
@@ -67,6 +68,9 @@ class Rig(Protocol):
 
     async def draw(self, ampere: float) -> None:
         """The car draws so much on L1 from now on, while there is voltage."""
+
+    async def battery(self, volts: float | None) -> None:
+        """A plugged-in car closes its contactors with so much voltage behind them; None: it opens them."""
 
     async def present(self, id_token: str) -> None:
         """A card is held to the reader."""

@@ -8,6 +8,7 @@ from hal.errors import PilotFault
 from hal.types import (
     BoardInput,
     ContactorFeedback,
+    DcSample,
     LockState,
     MeterSample,
     PilotState,
@@ -29,6 +30,7 @@ def _kinds(bench: Bench) -> list[tuple[type[BoardInput], ...]]:
         (info.has_lock, (LockState,)),
         (info.residual_current, (ResidualCurrentReset, ResidualCurrentTrip)),
         (ports.proximity is not None, (ProximityResistance,)),
+        (info.dc is not None, (DcSample,)),
     ]
     return [kinds for fitted, kinds in parts if fitted]
 
@@ -41,11 +43,11 @@ async def everything(bench: Bench, since: int) -> None:
 
 @story()
 async def start_tells_every_input_once(bench: Bench) -> None:
-    """Everything is told after a start, and nothing twice."""
+    """Everything is told after a start, and nothing twice but samples, which come at their interval."""
     await everything(bench, 0)
     for kinds in _kinds(bench):
         told = [each for kind in kinds for each in bench.since(0, kind)]
-        assert MeterSample in kinds or len(told) == 1, f"told {len(told)} times: {told}"
+        assert MeterSample in kinds or DcSample in kinds or len(told) == 1, f"told {len(told)} times: {told}"
     if bench.info.contactor_feedback:
         assert bench.since(0, ContactorFeedback) == [ContactorFeedback(bench.rig.evse_id, closed=False, phases=0)]
 
@@ -57,6 +59,8 @@ async def ports_are_those_of_the_traits(bench: Bench) -> None:
     assert (ports.meter is not None) == info.has_meter
     assert (ports.lock is not None) == info.has_lock
     assert (ports.signed_meter is not None) == info.signs
+    assert (ports.dc is not None) == (info.dc is not None)
+    assert (ports.insulation is not None) == (info.dc is not None)
     assert info.closes_by_itself is bench.board.info.closes_by_itself
 
 

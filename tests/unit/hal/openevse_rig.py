@@ -108,6 +108,9 @@ class OpenEvseRig:
     async def draw(self, ampere: float) -> None:
         self.device.draws_A = ampere
 
+    async def battery(self, volts: float | None) -> None:
+        raise NotImplementedError
+
     async def present(self, id_token: str) -> None:
         raise NotImplementedError
 

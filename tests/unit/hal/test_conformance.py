@@ -16,14 +16,16 @@ from hal.ports import Board
 from hal.sim.box import ResistorBox
 from hal.sim.ports import OPENS_WITHIN_S, SimBoard
 from hal.sim.signals import PilotOutput
-from hal.types import BoardInfo, EvseInfo, OnSilence, Opens, Phases, PhaseWiring, Shape, TokenPresented
+from hal.types import BoardInfo, DcRatings, EvseInfo, OnSilence, Opens, Phases, PhaseWiring, Shape, TokenPresented
 from tests.unit.hal.controller import FALL_BACK, OPENS, ControllerBoard
 from tests.unit.hal.controller import info_of as controller_info
 
-CAN = frozenset({Can.WELD, Can.JAM, Can.SILENCE, Can.DRAW, Can.PRESENT, Can.LIMIT})
+CAN = frozenset({Can.WELD, Can.JAM, Can.SILENCE, Can.DRAW, Can.PRESENT, Can.LIMIT, Can.BATTERY})
 TETHERED = EvseInfo(phase_wiring=PhaseWiring.SERIAL)
 SOCKET = EvseInfo(2, connector="sType2", has_lock=True, phases=1)
 BARE = EvseInfo(3, has_meter=False, residual_current=False)
+DC = EvseInfo(4, connector="cCCS2", residual_current=False, dc=DcRatings())
+BOTH_WAYS = EvseInfo(5, connector="cCCS2", has_meter=False, dc=DcRatings(500.0, 200.0, 30.0, 10_000.0, 30.0, 10_000.0, 20.0))
 
 
 class SimRig:
@@ -75,6 +77,10 @@ class SimRig:
         self.box.draws_A = (ampere, 0.0, 0.0)
         self.hands.changed()
 
+    async def battery(self, volts: float | None) -> None:
+        self.box.volts = volts
+        self.hands.changed()
+
     async def present(self, id_token: str) -> None:
         self.hands.present(TokenPresented(id_token))
 
@@ -86,7 +92,7 @@ def info_of(evse: EvseInfo) -> BoardInfo:
     return BoardInfo("sim", Shape.RAW, Opens(OPENS_WITHIN_S), (evse,))
 
 
-CASES = [(evse, story) for evse in (TETHERED, SOCKET, BARE) for story in stories(info_of(evse), CAN, evse.evse_id)]
+CASES = [(evse, story) for evse in (TETHERED, SOCKET, BARE, DC, BOTH_WAYS) for story in stories(info_of(evse), CAN, evse.evse_id)]
 
 
 @pytest.mark.req("F-16", "F-14")
