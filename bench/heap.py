@@ -12,9 +12,11 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from bench.ev.talking import Dial, HangUp, LinkFound, Say, TalkingEv
 from chargepoint.commands import (
     CloseContactor,
     CloseLink,
+    CloseVehicle,
     Command,
     Delete,
     LockCable,
@@ -25,6 +27,8 @@ from chargepoint.commands import (
     ResetResidualCurrent,
     Restart,
     SendText,
+    SendToVehicle,
+    ServeVehicle,
     SetDuty,
     SetStateF,
     SetX1,
@@ -34,6 +38,7 @@ from chargepoint.commands import (
 )
 from chargepoint.config import StationConfig
 from chargepoint.events import (
+    DataLinkChanged,
     HardwareDone,
     HardwareFailed,
     LinkDown,
@@ -43,6 +48,10 @@ from chargepoint.events import (
     PoweredUp,
     TextReceived,
     TimerExpired,
+    VehicleConnected,
+    VehicleGone,
+    VehicleSaid,
+    VehicleServed,
 )
 from chargepoint.station import Station
 from chargepoint.tick import Tick
@@ -91,6 +100,12 @@ class Heap:
         self._attempt = 0
         self._linked = False
         self._closing: dict[int, float] = {}
+        self.verified = True
+        """The vehicle's certificate is good."""
+        self._serves: dict[int, bool] = {}
+        self._lines: dict[int, tuple[int, TalkingEv]] = {}
+        """EVSE -> number of its vehicle's connection, and the vehicle."""
+        self._connections = 0
 
     # ---- lives
 
@@ -105,10 +120,16 @@ class Heap:
         self.tell(PoweredUp(reason, f"{self.seed}{self.lives:04x}", stored, **more))
         for said in self.world.say_everything(self.now):
             self.tell(said)
+        for evse in self.config.evses:
+            if evse.v2g.interface:
+                self.tell(VehicleServed(evse.id, ready=True))
 
     def cut(self) -> None:
         """The power goes: whatever was not on disk is gone."""
         self.station, self._heap = None, []
+        for _, ev in self._lines.values():
+            ev.lost("the charger is gone")
+        self._lines, self._serves = {}, {}
         self.world.advance(self.now)
         self.world.safe()
         self.world.advance(self.now)
@@ -146,12 +167,75 @@ class Heap:
     def _moment(self) -> None:
         for said in self.world.advance(self.now):
             self.tell(said)
+        self._network()
         while self._heap and self._heap[0][0] <= self.now:
             _, _, life, action = heapq.heappop(self._heap)
             if life == self.lives:
                 action()
         if self.station and (due := self.station.deadline()) is not None and due <= self.now:
             self.tell(TimerExpired())
+        self._network()
+
+    # ---- the cable's network: a wire that takes LINE_S
+
+    def _network(self) -> None:
+        """What vehicles want done on it."""
+        for evse_id, evse in self.world.evses.items():
+            ev = evse.load
+            line = self._lines.get(evse_id)
+            if line is not None and line[1] is not ev:
+                self._hung_up(evse_id, line[0])
+            while isinstance(ev, TalkingEv) and ev.out:
+                self._wants(evse_id, ev, ev.out.popleft())
+
+    def _wants(self, evse_id: int, ev: TalkingEv, out: object) -> None:
+        match out:
+            case LinkFound():
+                self.tell(DataLinkChanged(evse_id, ready=True))
+            case Dial() if self.station is not None and self._serves.get(evse_id):
+                self._connections += 1
+                number = self._connections
+                self._lines[evse_id] = number, ev
+                self.tell(VehicleConnected(evse_id, number, "fe80::1", "TLSv1.3" if self.verified else "", self.verified))
+                self._at_ev(evse_id, number, ev.connected)
+            case Say(octets) if (line := self._lines.get(evse_id)) is not None:
+                number = line[0]
+                self.later(LINE_S, lambda: self._tell(VehicleSaid(evse_id, number, octets)))
+            case HangUp() if (line := self._lines.get(evse_id)) is not None:
+                self._hung_up(evse_id, line[0])
+
+    def _hung_up(self, evse_id: int, number: int) -> None:
+        del self._lines[evse_id]
+        self.later(LINE_S, lambda: self._tell(VehicleGone(evse_id, number, "closed by the vehicle")))
+
+    def _at_ev(self, evse_id: int, number: int, do: Callable[[], None]) -> None:
+        """The vehicle hears of it, unless the line is another one by then; what follows on its pilot is seen at once."""
+
+        def arrive() -> None:
+            line = self._lines.get(evse_id)
+            if line is not None and line[0] == number:
+                said = self.world.evses[evse_id].advance(self.now)
+                do()
+                for each in (*said, *self.world.evses[evse_id].settle()):
+                    self.tell(each)
+                self._network()
+
+        self.later(LINE_S, arrive)
+
+    def _to_vehicle(self, command: SendToVehicle | CloseVehicle) -> None:
+        line = self._lines.get(command.evse_id)
+        if line is None or line[0] != command.connection:
+            return
+        number, ev = line
+        if isinstance(command, SendToVehicle):
+            self._at_ev(command.evse_id, number, lambda: ev.hear(command.octets))
+            return
+
+        def lose() -> None:
+            del self._lines[command.evse_id]
+            ev.lost("closed by the charger")
+
+        self._at_ev(command.evse_id, number, lose)
 
     # ---- what the ports do
 
@@ -166,6 +250,10 @@ class Heap:
                 self.later(0.0, lambda: self.lose_link("closed"))
             case SendText():
                 self._sent(command.text)
+            case ServeVehicle():
+                self._serves[command.evse_id] = command.on
+            case SendToVehicle() | CloseVehicle():
+                self._to_vehicle(command)
             case Restart() | StopProcess():
                 self.ended = self.ended or command
             case _ if type(command) in _BODY:
@@ -238,6 +326,7 @@ class Heap:
 
 
 CLOSE_TIMEOUT_S = 0.5
+LINE_S = 0.002
 
 
 def _pilot(output: PilotOutput) -> Callable[[SimEvse, Any, float], None]:

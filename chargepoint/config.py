@@ -78,8 +78,10 @@ class V2gConfig:
     """What may be spoken; the vehicle's priorities decide."""
     evse_id: Annotated[str, Text(37, r"[A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?[Ee][A-Za-z0-9*]{1,30}", 7)] = "DE*ICE*E00001*1"
     """EVSEID as the vehicle is told it (DIN SPEC 91286)."""
-    bidirectional: bool = False
-    """Feeding back is offered, where the hardware can."""
+    ac_discharge_W: Annotated[float, Range(0, 100_000)] = 0.0
+    """AC: so much a vehicle may feed back; 0 = one way only. DC has it in its own section."""
+    unverified_vehicles: bool = False
+    """A bench may speak ISO 15118-20 with vehicles whose certificate nobody has judged; `run` refuses it."""
     pausing: bool = True
     """The vehicle may pause its session."""
     internet: bool = False

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chargepoint.pilot import MAX_CURRENT_A, MIN_CURRENT_A
 
-HARDWARE, CABLE, THERMAL, CSMS, LOCAL = "hardware", "cable", "thermal", "csms", "local"
+HARDWARE, CABLE, THERMAL, CSMS, LOCAL, STOPPED = "hardware", "cable", "thermal", "csms", "local", "stopped"
 """Sources of bounds that this station knows; `LimitSet` may bring others."""
 
 SAFETY_SOURCES = frozenset({HARDWARE, CABLE, THERMAL, LOCAL})
@@ -43,12 +43,18 @@ def offer(bounds: Mapping[str, float], min_current_A: float = MIN_CURRENT_A) -> 
     >>> offer({"hardware": 32, "csms": 5.9})
     Offer(current_A=0.0, reason='csms')
     """
+    found = least(bounds)
+    if found.current_A < max(min_current_A, MIN_CURRENT_A):
+        return Offer(PAUSE, found.reason)
+    return Offer(min(found.current_A, MAX_CURRENT_A), found.reason)
+
+
+def least(bounds: Mapping[str, float]) -> Offer:
+    """The least of the bounds as it is, not below 0: for a vehicle that is told it in its session. Raises ValueError without one of the hardware."""
     if HARDWARE not in bounds:
         raise ValueError("no bound of the hardware: nothing can be offered without one")
     reason, least_A = min(((name, _number(bound_A)) for name, bound_A in bounds.items()), key=lambda item: item[1])
-    if least_A < max(min_current_A, MIN_CURRENT_A):
-        return Offer(PAUSE, reason)
-    return Offer(min(least_A, MAX_CURRENT_A), reason)
+    return Offer(max(0.0, least_A), reason)
 
 
 def _number(bound_A: float) -> float:

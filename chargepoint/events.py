@@ -376,6 +376,13 @@ class SupplyAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SupplyChanged(Event):
+    """What is on the output is something else: `EvseFacts.supply` says what."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class InsulationTested(Event):
     """The cable check is over."""
 

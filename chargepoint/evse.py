@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from chargepoint import evse_guard, evse_lock, evse_pilot, evse_power
+from chargepoint import evse_dc, evse_guard, evse_hlc, evse_lock, evse_pilot, evse_power
 from chargepoint.clock import WallClock
 from chargepoint.commands import Log, Permit
 from chargepoint.config import EvseConfig, Timings
 from chargepoint.events import (
     ChargingState,
     ChargingStateChanged,
+    Supply,
 )
 from chargepoint.evse_events import HANDLERS
 from chargepoint.evse_state import Evse, EvseState, Output, Power, Wake
 from chargepoint.facts import EvseFacts
+from chargepoint.hlc import DIGITAL, HOLDS_X1, HlcState
 from chargepoint.interlock import INTERLOCK, Facts, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState
 from chargepoint.tick import Tick
@@ -69,7 +71,7 @@ class EvseMachine:
         for _ in range(PASSES):
             more = self._settle(now)
             out += more
-            renewed = self.state.power is Power.CLOSED and all(isinstance(each, Permit) for each in more)
+            renewed = self.state.power in (Power.CLOSED, Power.RAMPING) and all(isinstance(each, Permit) for each in more)
             if not more or renewed:  # a lease that was renewed changes nothing else
                 break
         return out
@@ -86,6 +88,8 @@ class EvseMachine:
         out = evse_pilot.settle_level(evse, now)
         out += evse_guard.settle(evse, now)
         out += evse_power.watch(evse, now)
+        out += evse_dc.watch(evse, now)
+        out += evse_hlc.settle(evse, now)
         if not evse.state.running and not evse.state.asked_open_at:
             return out
         offer = evse_guard.offer(evse)
@@ -97,17 +101,18 @@ class EvseMachine:
         if shown:
             facts = evse_power.facts_of(evse, now, offer)
         out += opened + shown + evse_power.settle_closing(evse, now, facts)
+        out += evse_dc.settle(evse, now)
         out += self._charging_state(facts)
         return out
 
     def _lapsed(self, now: Tick) -> list[object]:
         """The lease has run out before it was renewed: the hardware has opened, or does so now; we say it, too (F-16)."""
         s = self.state
-        if s.power not in (Power.CLOSED, Power.CLOSING, Power.ARMED) or now.mono < s.permit_until:
+        if s.power not in (Power.CLOSED, Power.RAMPING, Power.CLOSING, Power.ARMED) or now.mono < s.permit_until:
             return []
         late = Log("warning", "permit.lapsed", {"evse": self.evse.id, "late_s": round(now.mono - s.permit_until, 3)})
         s.settled_at = max(s.settled_at, now.mono + self.evse.timings.reclose_after_s)
-        return [*evse_power.open_now(self.evse, now, "permit lapsed"), late]
+        return [*evse_power.opened_by_hardware(self.evse, now, "permit lapsed"), late]
 
     def _charging_state(self, facts: Facts) -> list[object]:
         state = charging_state(self.evse, facts)
@@ -115,6 +120,20 @@ class EvseMachine:
             return []
         self.evse.facts.charging_state = state
         return [ChargingStateChanged(self.evse.id, state), Log("info", "evse.state", {"evse": self.evse.id, "is": state.value})]
+
+
+TALKING = (*DIGITAL, *HOLDS_X1, HlcState.PULSE)
+"""The session decides what is going on, not the PWM."""
+
+
+def _by_session(evse: Evse, facts: Facts) -> ChargingState:
+    """Of a vehicle that talks."""
+    s = evse.state
+    if s.power is Power.CLOSED and s.supply is Supply.POWER and facts.offered_A > 0:
+        return ChargingState.CHARGING
+    if evse.interlock.not_offering(facts) or facts.offered_A <= 0:
+        return ChargingState.SUSPENDED_EVSE
+    return ChargingState.SUSPENDED_EV if s.charged else ChargingState.EV_CONNECTED
 
 
 def charging_state(evse: Evse, facts: Facts) -> ChargingState:
@@ -126,12 +145,12 @@ def charging_state(evse: Evse, facts: Facts) -> ChargingState:
     s = evse.state
     if not s.plugged:
         return ChargingState.IDLE
-    if s.power is Power.CLOSED and s.cp in (CpState.C2, CpState.D2):
+    if s.power is Power.CLOSED and s.cp in (CpState.C2, CpState.D2) and not evse.is_dc and s.hlc not in TALKING:
         return ChargingState.CHARGING
-    if not s.authorised:
+    if not s.authorised or not s.transaction_id:
         return ChargingState.EV_CONNECTED
-    if not s.transaction_id:
-        return ChargingState.EV_CONNECTED
+    if s.hlc in TALKING or evse.is_dc:
+        return _by_session(evse, facts)
     if s.wake in (Wake.PULSE, Wake.X1, Wake.OFFERED):
         return evse.facts.charging_state
     offered = s.output is Output.X2 and evse.interlock.offers(facts)

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from chargepoint import evse_faults, evse_guard, evse_lock, evse_pilot, evse_power
-from chargepoint.commands import ResetResidualCurrent, SetX1
+from chargepoint import evse_dc, evse_faults, evse_guard, evse_hlc, evse_lock, evse_pilot, evse_power
+from chargepoint.commands import MeasureInsulation, ResetResidualCurrent, SetDcOutput, SetX1, StopDcOutput
 from chargepoint.events import (
     AuthorisationEnded,
     Authorised,
+    DataLinkChanged,
     FaultAcknowledged,
     HardwareDone,
     HardwareFailed,
@@ -18,13 +19,16 @@ from chargepoint.events import (
     OperationalChanged,
     PhasesWanted,
     PoweredUp,
+    SessionChanged,
     ShutdownRequested,
+    SupplyAsked,
     SupplyStopped,
     TimerExpired,
     TransactionDurable,
     TransactionEnded,
     TransactionNotStored,
     UnlockWanted,
+    VehicleServed,
 )
 from chargepoint.evse_state import Evse
 from chargepoint.faults import BOARD_SILENT, RESIDUAL_CURRENT
@@ -34,6 +38,8 @@ from hal.types import (
     BoardRestarted,
     BoardSilence,
     ContactorFeedback,
+    DcSample,
+    InsulationSample,
     LockState,
     MeterSample,
     MeterSilence,
@@ -117,6 +123,7 @@ def _board_silence(evse: Evse, now: Tick, event: BoardSilence) -> list[object]:
     if event.silent:
         s.level = s.candidate = s.feedback_closed = s.locked = None
         s.open_confirmed = False
+        evse.facts.dc = None
     return evse_faults.reported(evse, now, BOARD_SILENT, "", event.silent)
 
 
@@ -125,7 +132,7 @@ def _board_restarted(evse: Evse, now: Tick, event: BoardRestarted) -> list[objec
     s = evse.state
     s.level = s.candidate = s.feedback_closed = s.locked = None
     s.lock_asked = ""
-    return [*evse_power.open_now(evse, now, "board restarted"), *evse_pilot.board_restarted(evse, now)]
+    return [*evse_power.opened_by_hardware(evse, now, "board restarted"), *evse_pilot.board_restarted(evse, now)]
 
 
 def _residual_reset(evse: Evse, now: Tick, event: ResidualCurrentReset) -> list[object]:
@@ -146,6 +153,8 @@ def _failed(evse: Evse, now: Tick, event: HardwareFailed) -> list[object]:
         return evse_lock.failed(evse, now, event.command)
     if event.command == ResetResidualCurrent.__name__:
         return evse_faults.raise_fault(evse, now, RESIDUAL_CURRENT, "the residual current device does not take the re-arming")
+    if event.command in _DC_COMMANDS:
+        return evse_dc.failed(evse, now, event.command, event.error)
     if event.command in ("SetX1", "SetDuty", "SetStateF"):
         evse.state.output_failed_at = now.mono
     return evse_power.failed(evse, now, event.command, event.error)
@@ -154,7 +163,7 @@ def _failed(evse: Evse, now: Tick, event: HardwareFailed) -> list[object]:
 def _authorised(evse: Evse, now: Tick, event: Authorised) -> list[object]:
     s = evse.state
     s.authorised, s.at_once, s.released, s.charged = True, False, False, s.charged and s.authorised
-    return []
+    return evse_hlc.wake(evse, now)
 
 
 def _authorisation_ended(evse: Evse, now: Tick, event: AuthorisationEnded) -> list[object]:
@@ -167,7 +176,7 @@ def _authorisation_ended(evse: Evse, now: Tick, event: AuthorisationEnded) -> li
 def _supply_stopped(evse: Evse, now: Tick, event: SupplyStopped) -> list[object]:
     others = tuple(c for c in evse.state.stops if c != event.cause)
     evse.state.stops = (*others, event.cause) if event.stopped else others
-    return []
+    return [] if evse.state.stops else evse_hlc.wake(evse, now)
 
 
 def _durable(evse: Evse, now: Tick, event: TransactionDurable) -> list[object]:
@@ -187,10 +196,11 @@ def _transaction_ended(evse: Evse, now: Tick, event: TransactionEnded) -> list[o
 
 
 def _limit(evse: Evse, now: Tick, event: LimitSet) -> list[object]:
-    if event.current_A is None:
-        evse.state.limits.pop(event.source, None)
-    else:
-        evse.state.limits[event.source] = event.current_A
+    for bounds, bound in ((evse.state.limits, event.current_A), (evse.state.limits_W, event.power_W)):
+        if bound is None:
+            bounds.pop(event.source, None)
+        else:
+            bounds[event.source] = bound
     return []
 
 
@@ -210,6 +220,25 @@ def _unlock(evse: Evse, now: Tick, event: UnlockWanted) -> list[object]:
 
 def _acknowledged(evse: Evse, now: Tick, event: FaultAcknowledged) -> list[object]:
     return evse_faults.acknowledged(evse, event.code)
+
+
+def _dc_sample(evse: Evse, now: Tick, event: DcSample) -> list[object]:
+    return evse_dc.measured(evse, now, event)
+
+
+def _insulation(evse: Evse, now: Tick, event: InsulationSample) -> list[object]:
+    return evse_dc.insulation(evse, now, event.resistance_ohm)
+
+
+def _link(evse: Evse, now: Tick, event: DataLinkChanged) -> list[object]:
+    return evse_hlc.link(evse, now, event.ready)
+
+
+def _served(evse: Evse, now: Tick, event: VehicleServed) -> list[object]:
+    return evse_hlc.served(evse, now, event.ready, event.why)
+
+
+_DC_COMMANDS = tuple(each.__name__ for each in (SetDcOutput, StopDcOutput, MeasureInsulation))
 
 
 def _share(entropy_hex: str, evse_id: int) -> float:
@@ -247,4 +276,10 @@ HANDLERS: dict[type, Callable[[Evse, Tick, Any], list[object]]] = {
     OperationalChanged: _operational,
     UnlockWanted: _unlock,
     FaultAcknowledged: _acknowledged,
+    DcSample: _dc_sample,
+    InsulationSample: _insulation,
+    DataLinkChanged: _link,
+    VehicleServed: _served,
+    SessionChanged: evse_hlc.session,
+    SupplyAsked: evse_hlc.asked,
 }

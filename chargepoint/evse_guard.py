@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from chargepoint import energy, evse_faults
+from chargepoint import energy, evse_dc, evse_faults, evse_hlc
 from chargepoint.commands import ResetResidualCurrent
 from chargepoint.energy import Offer
 from chargepoint.evse_state import Evse, Power
@@ -35,14 +35,23 @@ CABLE_WRONG_S = 0.5
 
 
 def offer(evse: Evse) -> Offer:
-    """The least of all bounds now."""
+    """The least of all bounds now. A vehicle that talks can be told less than 6 A, too."""
     s = evse.state
+    if evse.is_dc:
+        return evse_dc.offer(evse)
     bounds = {k: v for k, v in s.limits.items() if k not in (energy.HARDWARE, energy.CABLE)}
     bounds[energy.HARDWARE] = min(evse.config.max_current_A, evse.board.max_current_A)
     if s.cable_A is not None:
         bounds[energy.CABLE] = s.cable_A
+    for source, watts in s.limits_W.items():
+        amps = watts / (evse.config.nominal_V * s.phases)
+        bounds[source] = min(amps, bounds.get(source, amps))
     if s.thermal_A is not None:
         bounds[energy.THERMAL] = min(s.thermal_A, bounds.get(energy.THERMAL, s.thermal_A))
+    if evse_hlc.digital(evse):
+        if not s.authorised or s.stops:
+            bounds[energy.STOPPED] = 0.0
+        return energy.least(bounds)
     return energy.offer(bounds, max(evse.config.min_current_A, evse.board.min_current_A))
 
 
@@ -69,7 +78,8 @@ def _register_right(evse: Evse, now: Tick, sample: MeterSample) -> bool:
         return True
     if energy_Wh < last.energy_import_Wh:
         return False
-    rated_W = 3 * evse.config.nominal_V * max(evse.config.max_current_A, evse.board.max_current_A)
+    ac_W = 3 * evse.config.nominal_V * max(evse.config.max_current_A, evse.board.max_current_A)
+    rated_W = max(evse.board.dc.max_power_W, evse.config.dc.max_power_W) if evse.board.dc is not None else ac_W
     most_Wh = LEAP_FACTOR * rated_W * max(now.mono - evse.facts.meter_mono, 1.0) / 3600.0 + LEAP_Wh
     if energy_Wh - last.energy_import_Wh <= most_Wh:
         return True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from chargepoint import evse_faults, pilot
+from chargepoint import evse_dc, evse_faults, evse_hlc, pilot
 from chargepoint.commands import SetDuty, SetStateF, SetX1
 from chargepoint.energy import PAUSE, SAFETY_SOURCES, Offer
 from chargepoint.events import CablePluggedIn, EvDisconnected, EvseSeen, LimitApplied
 from chargepoint.evse_state import Evse, Output, Power, Wake
 from chargepoint.faults import DIODE, PILOT
+from chargepoint.hlc import HlcState
 from chargepoint.interlock import Facts
 from chargepoint.pilot import LEVEL_EVENT, CpEvent, CpState, Level
 from chargepoint.tick import Tick
@@ -21,6 +22,8 @@ DIODE_SHOWS_S = 0.1
 """From the beginning of the PWM until a reading of its negative half is expected [K]."""
 NO_DIODE_S = 0.5
 """Without the negative half for this long it is a fault [K]; the supply does not wait for that (`diode_right`)."""
+SMALLEST_STEP_DC_A = 0.5
+"""DC: with every volt of the battery the current moves that a power allows."""
 SMALLEST_STEP_A = 0.1
 """Smaller changes of the offer are no change of the PWM: the duty's own tolerance is larger (IEC 61851-1 Table A.8)."""
 
@@ -83,8 +86,8 @@ def diode_right(evse: Evse, now: Tick) -> bool:
 
 def take_level(evse: Evse, now: Tick, level: Level) -> list[object]:
     """A debounced level goes into the table."""
-    evse.state.level = level
-    out = advance(evse, now, LEVEL_EVENT[level])
+    was, evse.state.level = evse.state.level, level
+    out = [*advance(evse, now, LEVEL_EVENT[level]), *evse_hlc.level(evse, now, was, level)]
     if not evse.state.seen:
         evse.state.seen = True
         out.append(EvseSeen(evse.id))
@@ -106,9 +109,9 @@ def advance(evse: Evse, now: Tick, event: CpEvent) -> list[object]:
     for action in entry.do:
         match action:
             case pilot.PLUGGED:
-                out += _plugged(evse)
+                out += _plugged(evse, now)
             case pilot.UNPLUGGED:
-                out += _unplugged(evse)
+                out += _unplugged(evse, now)
             case pilot.ERROR:
                 out += evse_faults.raise_fault(evse, now, PILOT)
             case pilot.ERROR_OVER:
@@ -118,16 +121,16 @@ def advance(evse: Evse, now: Tick, event: CpEvent) -> list[object]:
     return out
 
 
-def _plugged(evse: Evse) -> list[object]:
+def _plugged(evse: Evse, now: Tick) -> list[object]:
     s = evse.state
     if s.plugged:
         return []
     s.plugged = evse.facts.plugged = True
     s.released = False
-    return [CablePluggedIn(evse.id)]
+    return [CablePluggedIn(evse.id), *evse_hlc.plugged(evse, now)]
 
 
-def _unplugged(evse: Evse) -> list[object]:
+def _unplugged(evse: Evse, now: Tick) -> list[object]:
     """No EV: what belonged to it is forgotten. The authorisation goes, too: no car inherits it (S-10)."""
     s = evse.state
     out = evse_faults.unplugged(evse)
@@ -138,8 +141,8 @@ def _unplugged(evse: Evse) -> list[object]:
     s.authorised = s.at_once = s.charged = s.wanted = s.released = False
     s.transaction_id, s.stops = "", ()
     s.drops, s.residual_attempts, s.wake = 0, 0, Wake.NONE
-    under_load = s.power in (Power.CLOSED, Power.CLOSING)
-    return [*out, EvDisconnected(evse.id, under_load)]
+    under_load = s.power in (Power.CLOSED, Power.CLOSING, Power.RAMPING)
+    return [*out, EvDisconnected(evse.id, under_load), *evse_hlc.unplugged(evse, now)]
 
 
 # ---- out
@@ -157,6 +160,8 @@ def settle_output(evse: Evse, now: Tick, facts: Facts, offer: Offer) -> list[obj
     _note_wake(evse, now, facts)
     _note_f(evse, now)
     want = _wanted_output(evse, facts)
+    if want is Output.X2 and s.output is Output.X2 and evse_hlc.digital(evse) is not (s.duty_percent == pilot.DUTY_DIGITAL_PERCENT):
+        want = Output.X1  # between 5 % and a current there is X1
     out: list[object] = []
     if s.output_failed_at is not None and evse.reached(now, s.output_failed_at + RETRY_S):
         s.output_failed_at = None
@@ -171,9 +176,13 @@ def settle_output(evse: Evse, now: Tick, facts: Facts, offer: Offer) -> list[obj
 
 def _wanted_output(evse: Evse, facts: Facts) -> Output:
     s = evse.state
-    if s.wake is Wake.PULSE or (evse_faults.wants_state_f(evse) and not s.f_shown):
+    if s.wake is Wake.PULSE or s.hlc is HlcState.PULSE or (evse_faults.wants_state_f(evse) and not s.f_shown):
         return Output.F
-    if s.wake is Wake.X1 or s.cp not in CONNECTED or not evse.interlock.offers(facts):
+    if s.wake is Wake.X1 or s.cp not in CONNECTED or evse_hlc.holds_x1(evse):
+        return Output.X1
+    if evse_hlc.digital(evse):
+        return Output.X2 if evse.interlock.talks(facts) else Output.X1
+    if not evse.interlock.offers(facts):
         return Output.X1
     if evse.board.closes_by_itself and s.power not in (Power.ARMED, Power.CLOSED):
         return Output.X1
@@ -194,7 +203,7 @@ def _switch(evse: Evse, now: Tick, want: Output, offer: Offer) -> list[object]:
     s = evse.state
     least_until = s.output_since + s.output_least_s
     if want is Output.F:
-        _put(evse, now, Output.F, evse.timings.ef_pulse_s if s.wake is Wake.PULSE else evse.timings.state_f_s)
+        _put(evse, now, Output.F, evse.timings.ef_pulse_s if s.wake is Wake.PULSE or s.hlc is HlcState.PULSE else evse.timings.state_f_s)
         return [SetStateF(evse.id), *advance(evse, now, CpEvent.F)]
     if want is Output.X1 or s.output is Output.F:
         if s.output is Output.F and not evse.reached(now, least_until):
@@ -219,13 +228,16 @@ def _put(evse: Evse, now: Tick, output: Output, least_s: float) -> None:
 
 def _set_duty(evse: Evse, now: Tick, offer: Offer) -> list[object]:
     s = evse.state
-    s.duty_percent, s.duty_since = pilot.duty_for(offer.current_A), now.mono
+    duty = pilot.DUTY_DIGITAL_PERCENT if evse_hlc.digital(evse) else pilot.duty_for(offer.current_A)
+    s.duty_percent, s.duty_since = duty, now.mono
     return [SetDuty(evse.id, s.duty_percent)]
 
 
 def _change_duty(evse: Evse, now: Tick, offer: Offer) -> list[object]:
     """At most every 5 s; only a reduction for safety does not wait."""
     s = evse.state
+    if evse_hlc.digital(evse):
+        return []
     change_A = offer.current_A - s.applied_A
     if abs(change_A) < SMALLEST_STEP_A:
         return []
@@ -245,8 +257,8 @@ def _again(evse: Evse) -> list[object]:
 def _applied(evse: Evse, now: Tick, offer: Offer, facts: Facts) -> list[object]:
     """Tell what the EV is offered. After a reduction the old limit counts a while longer (S-20)."""
     s = evse.state
-    current_A = pilot.duty_means(s.duty_percent).current_A if s.duty_percent is not None else PAUSE
-    changed = abs(current_A - s.applied_A) > SMALLEST_STEP_A / 2
+    current_A = _offered_A(evse, offer)
+    changed = abs(current_A - s.applied_A) > (SMALLEST_STEP_DC_A if evse.is_dc else SMALLEST_STEP_A / 2)
     if current_A:
         reason = offer.reason if changed else s.applied_reason
     else:
@@ -258,13 +270,24 @@ def _applied(evse: Evse, now: Tick, offer: Offer, facts: Facts) -> list[object]:
         s.old_limit_until = now.mono + evse.timings.old_limit_s
     s.applied_A, s.applied_reason = current_A, reason
     evse.facts.limit_A, evse.facts.limit_reason = current_A, reason
+    evse.facts.limit_W = evse_dc.power(evse) if evse.is_dc and current_A else current_A * evse.config.nominal_V * s.phases
     return [LimitApplied(evse.id, current_A, reason)]
+
+
+def _offered_A(evse: Evse, offer: Offer) -> float:
+    """What the PWM states; at 5 % what the session tells."""
+    duty = evse.state.duty_percent
+    if duty is None:
+        return PAUSE
+    meaning = pilot.duty_means(duty)
+    return offer.current_A if meaning.digital else meaning.current_A
 
 
 def _note_wake(evse: Evse, now: Tick, facts: Facts) -> None:
     """Where the wake-up stands. It starts anew with each offer, and ends with the first C."""
     s, t = evse.state, evse.timings
-    if not s.plugged or not evse.interlock.offers(facts) or s.cp in (CpState.C2, CpState.D2):
+    quiet = not evse.interlock.offers(facts) or evse_hlc.digital(evse) or evse_hlc.holds_x1(evse)
+    if not s.plugged or quiet or s.cp in (CpState.C2, CpState.D2):
         s.wake = Wake.NONE
     elif s.wake is Wake.NONE and s.b2_since is not None and t.wake_up_after_s and not s.charged:
         if evse.reached(now, s.b2_since + t.wake_up_after_s):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chargepoint import evse_faults, evse_guard, evse_pilot
-from chargepoint.commands import Log, OpenContactor, Permit, WithdrawPermit
+from chargepoint import evse_dc, evse_faults, evse_guard, evse_hlc, evse_pilot
+from chargepoint.commands import Log, OpenContactor, Permit, StopDcOutput, WithdrawPermit
 from chargepoint.energy import Offer
-from chargepoint.events import PowerSwitched, PowerWanted
+from chargepoint.events import PowerSwitched, PowerWanted, Supply
 from chargepoint.evse_state import Evse, Power
 from chargepoint.faults import CONTACTOR_DROPPED, CONTACTOR_STUCK_OPEN, CONTACTOR_WELDED, Reaction
 from chargepoint.interlock import DURABLE, PERMIT, SELF_CLOSING_WITHOUT, Facts, Lost
@@ -18,6 +18,8 @@ DROPPED_S, DROPS_ALLOWED = 0.3, 2
 """A contactor that opens by itself while the EV still wants energy this much later has dropped [K]; once more than allowed is a fault."""
 OPEN_AGAIN_S = 1.0
 """An opening that is not confirmed is commanded again after this."""
+RECLOSE_TALKING_S = 2.0
+"""From one closing to the next when a session asks for it: it waits 3 s for the contactor, and does not toggle as a pilot does."""
 ASK_AGAIN_S = 10.0
 """`PowerWanted` is said again this long after the Started could not be stored (F-2)."""
 
@@ -49,6 +51,11 @@ def facts_of(evse: Evse, now: Tick, offer: Offer) -> Facts:
         phases_right=s.phases == s.phases_wanted,
         running=s.running,
         permit_left_s=max(0.0, s.permit_until - now.mono),
+        dc=evse.is_dc,
+        digital=evse_hlc.digital(evse),
+        consent=evse_hlc.digital(evse) and s.supply is not Supply.OFF,
+        voltages_meet=evse_dc.voltages_meet(evse),
+        ramp_left_s=max(0.0, s.ramp_until - now.mono) if s.power is Power.RAMPING else 0.0,
     )
 
 
@@ -70,9 +77,11 @@ def feedback(evse: Evse, now: Tick, closed: bool) -> list[object]:
         return open_now(evse, now, "closed unasked")
     if not closed and evse.board.closes_by_itself and s.power in (Power.CLOSED, Power.ARMED):
         return _opened_by_itself(evse, now)
+    if not closed and s.power is Power.RAMPING:
+        return [*_open(evse, now, "contactor opened while the output went down"), *_opened(evse, now)]
     if not closed and s.power is Power.CLOSED:
         s.dropped_at = now.mono
-        return [*open_now(evse, now, "contactor opened by itself"), *_opened(evse, now)]
+        return [*_open(evse, now, "contactor opened by itself"), *_opened(evse, now)]
     return []
 
 
@@ -107,8 +116,9 @@ def _closed(evse: Evse, now: Tick) -> list[object]:
     s = evse.state
     s.power, s.power_since = Power.CLOSED, now.mono
     s.closed_once_at = now.mono
-    s.settled_at = max(s.settled_at, now.mono + evse.timings.reclose_after_s)
-    s.charged, s.open_confirmed, s.grace_until = True, False, None
+    again_s = RECLOSE_TALKING_S if evse_hlc.digital(evse) else evse.timings.reclose_after_s
+    s.settled_at = max(s.settled_at, now.mono + again_s)
+    s.charged, s.open_confirmed, s.grace_until = s.charged or not evse.is_dc, False, None
     evse.facts.power_closed = True
     return [PowerSwitched(evse.id, closed=True)]
 
@@ -132,9 +142,20 @@ def _opened_by_itself(evse: Evse, now: Tick) -> list[object]:
 
 
 def open_now(evse: Evse, now: Tick, why: str) -> list[object]:
+    """Make safe. AC opens. DC takes the output off, and opens when hardly a current flows any more, or when that takes too long."""
+    s = evse.state
+    if not evse.is_dc or s.power is not Power.CLOSED or not evse_dc.flows(evse):
+        return [] if s.power is Power.RAMPING else _open(evse, now, why)
+    s.power, s.power_since, s.grace_until, s.dc_ordered = Power.RAMPING, now.mono, None, None
+    s.ramp_until = now.mono + evse.timings.dc_ramp_s
+    return [StopDcOutput(evse.id), Log("info", "dc.off", {"evse": evse.id, "why": why})]
+
+
+def _open(evse: Evse, now: Tick, why: str) -> list[object]:
     """Open, and end the lease: in that order, waiting for nothing."""
     s = evse.state
-    out: list[object] = [OpenContactor(evse.id), WithdrawPermit(evse.id)]
+    out: list[object] = [*([StopDcOutput(evse.id)] if evse.is_dc else []), OpenContactor(evse.id), WithdrawPermit(evse.id)]
+    s.dc_ordered = None
     if s.power is not Power.OPENING:
         out.append(Log("info", "contactor.open", {"evse": evse.id, "why": why}))
     s.power, s.power_since, s.asked_open_at = Power.OPENING, now.mono, now.mono
@@ -142,9 +163,18 @@ def open_now(evse: Evse, now: Tick, why: str) -> list[object]:
     return out
 
 
+def opened_by_hardware(evse: Evse, now: Tick, why: str) -> list[object]:
+    """The hardware has opened without us: nothing is left to ramp down."""
+    return _open(evse, now, why)
+
+
 def settle_opening(evse: Evse, now: Tick, facts: Facts) -> list[object]:
     """Open what may no longer be closed."""
     s = evse.state
+    if s.power is Power.RAMPING:
+        if not evse_dc.flows(evse):
+            return _open(evse, now, "hardly a current flows")
+        return _open(evse, now, "the current did not go down in time") if evse.reached(now, s.ramp_until) else []
     if s.power is Power.CLOSED:
         return _settle_closed(evse, now, facts)
     if s.power is Power.CLOSING:
@@ -200,7 +230,7 @@ def watch(evse: Evse, now: Tick) -> list[object]:
 def settle_closing(evse: Evse, now: Tick, facts: Facts) -> list[object]:
     """Ask for a durable Started, then close; keep the lease alive while closed."""
     s = evse.state
-    if s.power in (Power.CLOSED, Power.CLOSING, Power.ARMED):
+    if s.power in (Power.CLOSED, Power.RAMPING, Power.CLOSING, Power.ARMED):
         return _renew(evse, now, facts)
     waits_for = SELF_CLOSING_WITHOUT if evse.board.closes_by_itself else ()
     missing = evse.interlock.missing(facts, but=(*waits_for, PERMIT))
@@ -235,10 +265,16 @@ def _renew(evse: Evse, now: Tick, facts: Facts) -> list[object]:
     s, ttl_s = evse.state, evse.timings.permit_ttl_s
     if not evse.reached(now, s.permit_until - (1 - RENEW_SHARE) * ttl_s):
         return []
-    permit = evse.interlock.permit_armed(facts, evse.id, ttl_s) if s.power is Power.ARMED else evse.interlock.renewed(facts, evse.id, ttl_s)
+    match s.power:
+        case Power.ARMED:
+            permit = evse.interlock.permit_armed(facts, evse.id, ttl_s)
+        case Power.RAMPING:
+            permit = evse.interlock.permit_ramp(facts, evse.id, ttl_s)
+        case _:
+            permit = evse.interlock.renewed(facts, evse.id, ttl_s)
     if permit is None:
         return []
-    s.permit_until = now.mono + ttl_s
+    s.permit_until = now.mono + permit.ttl_s
     evse.reached(now, s.permit_until - (1 - RENEW_SHARE) * ttl_s)
     return [permit]
 

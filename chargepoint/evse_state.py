@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, Timings
+from chargepoint.events import Supply
 from chargepoint.facts import EvseFacts
+from chargepoint.hlc import HlcState
 from chargepoint.interlock import INTERLOCK, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState, Level
 from chargepoint.tick import Tick
@@ -23,6 +25,8 @@ class Power(enum.Enum):
     """The lease is given to a board that closes by itself once the EV wants energy."""
     CLOSING = "closing"
     CLOSED = "closed"
+    RAMPING = "ramping"
+    """DC: the output is off, and the contactor opens when hardly a current flows any more."""
     OPENING = "opening"
 
 
@@ -32,6 +36,18 @@ class Output(enum.Enum):
     X1 = "X1"
     X2 = "X2"
     F = "F"
+
+
+class Check(enum.Enum):
+    """Where the cable check of a DC session stands (IEC 61851-23 [K])."""
+
+    NONE = "none"
+    RISING = "rising"
+    """The stage goes to the test voltage."""
+    MEASURING = "measuring"
+    FALLING = "falling"
+    PASSED = "passed"
+    FAILED = "failed"
 
 
 class Wake(enum.Enum):
@@ -89,6 +105,8 @@ class EvseState:
     # what is offered
     limits: dict[str, float] = field(default_factory=dict)
     """Bounds of other machines (`LimitSet`): source -> A."""
+    limits_W: dict[str, float] = field(default_factory=dict)
+    """The same: source -> W."""
     thermal_A: float | None = None
     temperatures_C: dict[str, float] = field(default_factory=dict)
     cable_A: float | None = None
@@ -144,6 +162,34 @@ class EvseState:
     residual_attempts: int = 0
     residual_reclose_at: float | None = None
 
+    # talking with the vehicle (ISO 15118)
+    hlc: HlcState = HlcState.OFF
+    hlc_since: float = 0.0
+    hlc_attempts: int = 0
+    served: bool = False
+    """The cable's network interface takes vehicles."""
+    serving: bool = False
+    """It has been told to."""
+    link: bool = False
+    """D-LINK_READY."""
+    supply: Supply = Supply.OFF
+    """What the session lets be on the output."""
+    asked_V: float = 0.0
+    asked_A: float = 0.0
+    sign_since: float | None = None
+    """C while nothing is offered: the first half of a BCB toggle."""
+
+    # direct current
+    dc_ordered: tuple[float, float] | None = None
+    """Voltage and current that the stage was last ordered; None: off."""
+    check: Check = Check.NONE
+    check_since: float = 0.0
+    ramp_until: float = 0.0
+    dc_over_since: float | None = None
+    dc_before_A: float = 0.0
+    """What was ordered before a reduction: the stage takes a moment to follow."""
+    dc_before_until: float = 0.0
+
     # the lock
     locked: bool | None = None
     """What the lock's sensor said last; None while it moves, and before it has spoken."""
@@ -174,6 +220,16 @@ class Evse:
     def id(self) -> int:
         """EVSE id."""
         return self.config.id
+
+    @property
+    def is_dc(self) -> bool:
+        """Direct current: a stage, and a vehicle that has to talk."""
+        return self.config.mode == "dc"
+
+    @property
+    def talks(self) -> bool:
+        """Configured for ISO 15118."""
+        return bool(self.config.v2g.interface)
 
     @property
     def has_socket(self) -> bool:

@@ -66,6 +66,12 @@ METER_SILENT = "MeterSilent"
 METER_SILENT_STOPS = "MeterSilentStops"
 BOARD_SILENT = "BoardSilent"
 OTHER = "OtherError"
+NO_VEHICLE_LINK = "NoVehicleLink"
+CABLE_CHECK = "CableCheckFailure"
+INSULATION = "InsulationFault"
+EV_CONTACTOR = "EVContactorFault"
+DC_STAGE = "PowerStageFault"
+DC_OVER = "OutputOutOfControl"
 
 # fmt: off
 FAULTS: dict[str, Fault] = {
@@ -86,6 +92,11 @@ FAULTS: dict[str, Fault] = {
         Fault(METER_SILENT, "", _G, _OVER, "FiscalMetering", "PowerMeterFailure", "the meter does not answer"),
         Fault(METER_SILENT_STOPS, "", _S, _OVER, "FiscalMetering", "PowerMeterFailure", "the meter does not answer, and nothing is sold unmeasured"),
         Fault(BOARD_SILENT, "", _O, _OVER, "Controller", "InternalError", "the board does not answer"),
+        # ISO 15118 and DC.
+        Fault(NO_VEHICLE_LINK, "", _G, _OVER, "ISO15118Ctrlr", "EVCommunicationError", "the network interface to the vehicle is not ready"),
+        Fault(INSULATION, "MREC2GroundFailure", _O, _UNPLUG, "ElectricalFeed", "GroundFailure", "too little insulation of the DC output"),
+        Fault(DC_STAGE, "", _O, _UNPLUG, "ElectricalFeed", "InternalError", "the DC stage does not do what it is ordered"),
+        Fault(DC_OVER, "MREC5OverVoltage", _O, _UNPLUG, "ElectricalFeed", "OverVoltage", "the DC output has more than was ordered"),
         # What boards report of themselves, by their MREC names.
         Fault("EmergencyStop", "MREC8EmergencyStop", _O, _OVER, "EmergencyStopSensor", "OtherError", "emergency stop pressed", variable="Active"),
         Fault("GroundFailure", "MREC2GroundFailure", _O, _OVER, "RCD", "GroundFailure", "earth fault or no protective earth"),
@@ -129,6 +140,7 @@ ALIASES: dict[str, str] = {
     **{row.mrec: row.code for row in reversed(FAULTS.values()) if row.mrec},
     "MREC17EVSEContactorFault": "PowerSwitchFailure",
     "MREC2GroundFailure": "GroundFailure",
+    "MREC5OverVoltage": "OverVoltage",
     "MREC14PilotFault": PILOT,
 }
 

@@ -174,6 +174,8 @@ class DutyMeaning:
     digital: bool = False
 
 
+DUTY_DIGITAL_PERCENT = 5.0
+"""The vehicle is to talk (IEC 61851-1 A.6, ISO 15118-3)."""
 DUTY_MIN_PERCENT, DUTY_MAX_PERCENT = 10.0, 97.0
 """Bounds of a duty that states a current (8-10 % means 6 A to an EV; we never put that out)."""
 KNEE_A, KNEE_A_PER_PERCENT = 51.0, 0.6

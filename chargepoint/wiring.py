@@ -34,12 +34,14 @@ from chargepoint.ocpp.blocks.reset import ResetBlock
 from chargepoint.ocpp.blocks.security import SecurityBlock
 from chargepoint.ocpp.blocks.transactions import TransactionRows, Transactions
 from chargepoint.ocpp.blocks.variables import VariablesBlock
+from chargepoint.ocpp.blocks.vehicle import VehicleBlock
 from chargepoint.ocpp.device_model import DeviceModel
 from chargepoint.ocpp.link import LinkMachine
 from chargepoint.ocpp.messages import CallReceived
 from chargepoint.ocpp.outbox import Outbox
 from chargepoint.ocpp.rpc import Rpc
 from chargepoint.transaction import TransactionMachine
+from chargepoint.v2g import V2gMachine
 from hal.types import BoardInfo
 
 FIRST_BLOCKS: tuple[type[Block], ...] = (VariablesBlock, NetworkBlock)
@@ -54,6 +56,7 @@ BLOCKS: tuple[type[Block], ...] = (
     RemoteControlBlock,
     Transactions,
     MeterValues,
+    VehicleBlock,
     ReportsBlock,
     InventoryBlock,
     DataTransferBlock,
@@ -113,6 +116,10 @@ class Wiring:
         """Whether a bug in it is kept to itself: what speaks with the CSMS must not take the contactor's keeper down with it."""
         return isinstance(machine, (Block, LinkMachine, Rpc))
 
+    def talking(self) -> bool:
+        """Whether a vehicle is connected (ISO 15118): its session is in no snapshot."""
+        return any(isinstance(machine, V2gMachine) and machine.sessions for machine in self.machines.values())
+
     def remembering(self) -> Iterator[tuple[str, Remembers]]:
         """All that a snapshot holds, by name."""
         context = self.context
@@ -134,6 +141,7 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     network = machines[NetworkBlock.name]
     machines["link"] = LinkMachine(context, lambda: network.state)
     machines |= {f"evse:{evse.id}": _evse(evse.id, context, board) for evse in config.evses}
+    machines |= {f"v2g:{evse.id}": _v2g(evse.id, context, board) for evse in config.evses if evse.v2g.interface}
     machines["authorize"] = AuthorizeMachine(config, evses)
     machines |= {block.name: block(context) for block in BLOCKS}
     rows = TransactionRows(model)
@@ -148,6 +156,11 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
 def _evse(evse_id: int, context: Context, board: BoardInfo) -> EvseMachine:
     config = next(evse for evse in context.config.evses if evse.id == evse_id)
     return EvseMachine(config, context.config.timings, context.evses[evse_id], board.evse(evse_id), context.clock)
+
+
+def _v2g(evse_id: int, context: Context, board: BoardInfo) -> V2gMachine:
+    config = next(evse for evse in context.config.evses if evse.id == evse_id)
+    return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy)
 
 
 def routes_of(machines: Mapping[str, Machine]) -> dict[type, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chargepoint.config import EvseConfig
-from chargepoint.interlock import CONDITIONS, DUTY, KNOWN_OPEN, PERMIT, PILOT, PILOT_STAYS, SETTLED, Interlock
+from chargepoint.interlock import CONDITIONS, CONSENT, DUTY, KNOWN_OPEN, PERMIT, PILOT, PILOT_STAYS, SETTLED, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState
 from hal.types import EvseInfo
 from iso15118.machine import Transition
@@ -84,6 +84,8 @@ COVERED = {
     PERMIT: "the board's own end of the lease, and the machine's check before each event",
     KNOWN_OPEN: "closing starts from Power.OPEN only, which a confirmed opening leads to",
     "phases set": "the phases change with the contactor open only (settle_phases)",
+    CONSENT: "no EVSE here talks; those that do are explored apart",
+    "voltages meet": "DC only, the same",
     "current offered": "no duty says less than 6 A: pilot.duty_for raises",
     "supply allowed": "not of the invariant: a limit of the transaction (OCPP E16)",
     "operative": "not of the invariant: OCPP G03",

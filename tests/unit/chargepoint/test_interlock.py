@@ -26,6 +26,10 @@ LOSSES: list[tuple[dict[str, Any], Lost]] = [
     ({"duty_percent": None}, Lost.PAUSE),
     ({"duty_percent": 5.0}, Lost.PAUSE),
     ({"duty_percent": 97.5}, Lost.PAUSE),
+    ({"digital": True, "consent": True}, Lost.PAUSE),
+    ({"dc": True, "consent": True}, Lost.PAUSE),
+    ({"digital": True, "duty_percent": 5.0}, Lost.OPEN),
+    ({"dc": True, "duty_percent": 5.0}, Lost.OPEN),
     ({"diode_right": False}, Lost.OPEN),
     ({"cable_right": False}, Lost.OPEN),
     ({"lock_right": False}, Lost.OPEN),
@@ -40,6 +44,7 @@ LOSSES: list[tuple[dict[str, Any], Lost]] = [
     ({"settled": False}, Lost.NOTHING),
     ({"contactor_known_open": False}, Lost.NOTHING),
     ({"phases_right": False}, Lost.NOTHING),
+    ({"voltages_meet": False}, Lost.NOTHING),
     ({"permit_left_s": 0.0}, Lost.OPEN),
 ]
 
@@ -58,6 +63,23 @@ def test_one_thing_missing_is_enough(change: dict[str, Any], lost: Lost) -> None
     assert INTERLOCK.close(facts, 1, 3) == ()
     assert INTERLOCK.lost(facts)[0] is lost
     assert (INTERLOCK.renewed(facts, 1, 0.4) is None) is (lost is Lost.OPEN)
+
+
+@pytest.mark.parametrize("change", [{"digital": True}, {"dc": True}, {"digital": True, "offered_A": 0.0}], ids=str)
+def test_with_a_session_five_percent_and_its_consent_close(change: dict[str, Any]) -> None:
+    assert INTERLOCK.close(replace(GOOD, duty_percent=5.0, consent=True, **change), 1, 3) == (CloseContactor(1, 3),)
+
+
+def test_five_percent_waits_for_nobody_to_be_authorised() -> None:
+    assert INTERLOCK.talks(replace(GOOD, authorised=False, durable=False, offered_A=0.0, supply_allowed=False, lock_right=False))
+    assert not INTERLOCK.talks(replace(GOOD, open_faults=True))
+    assert not INTERLOCK.talks(replace(GOOD, operative=False))
+
+
+def test_the_lease_lives_through_a_ramp_down_and_no_longer() -> None:
+    assert INTERLOCK.permit_ramp(replace(GOOD, dc=True, ramp_left_s=0.3), 1, 0.4) == Permit(1, 0.3)
+    assert INTERLOCK.permit_ramp(replace(GOOD, dc=True, ramp_left_s=0.0), 1, 0.4) is None
+    assert INTERLOCK.permit_ramp(replace(GOOD, ramp_left_s=0.3), 1, 0.4) is None
 
 
 def test_every_condition_has_a_case_here() -> None:

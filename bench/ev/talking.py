@@ -1,0 +1,241 @@
+"""An EV that talks (ISO 15118): its session, its battery, its pilot and its current, as one load on the cable of a simulated EVSE.
+
+At 5 % it finds its link and connects, whoever carries the octets: `out` is what it wants done on the network, `connected`, `hear` and `lost` are what
+comes of it. A PWM that states a current it obeys as any other EV, where it charges by AC.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.ev.ev import Ev
+from bench.ev.spec import EvSpec
+from bench.vehicle.model import Vehicle
+from chargepoint.tick import Tick
+from hal.iec61851 import EV_B_OHM, EV_C_OHM
+from hal.sim.signals import NO_OFFER, NOTHING, Offered, PhaseValues, PilotLoad, PilotOutput
+from iso15118.connection import Close, Command, Connected, Event, Heard, Lost, Received, Send, TimerExpired
+from iso15118.evcc.iso20.dialect import spoken
+from iso15118.evcc.session import Session
+from iso15118.messages.declare import Message
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import dc
+from iso15118.terms import Ending, SessionOver
+
+UTC_S = 1_800_000_000.0
+LINK_S, DIAL_S = 1.0, 0.3
+"""From 5 % to the data link, and from there to the connection."""
+AGAIN_S = 2.0
+"""From a connection that is lost to the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFound:
+    """Its modem has joined ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """SDP, then a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Octets."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Close the connection."""
+
+
+Out = LinkFound | Dial | Say | HangUp
+
+
+class TalkingEv:
+    """Implements `hal.sim.signals.Load`, and `DcLoad` for DC. `modem` False: it cannot talk, however long 5 % is shown."""
+
+    def __init__(self, vehicle: Vehicle, now_s: float = 0.0, *, modem: bool = True, stubborn: bool = False, utc_s: float = UTC_S) -> None:
+        self.vehicle, self.modem, self.stubborn, self.utc_s = vehicle, modem, stubborn, utc_s
+        """`stubborn`: it keeps drawing, whatever the charger says in the session."""
+        self.now_s = now_s
+        phases, watts = 3, vehicle.spec.ac_power_W
+        self.basic = Ev(EvSpec(phases=phases, max_A=watts / 230.0 / phases), now_s)
+        self.offered = NO_OFFER
+        self.evcc = Session(spoken(vehicle.wants))
+        self.out: deque[Out] = deque()
+        self.messages: list[tuple[float, str, Message]] = []
+        """What was said: when, by whom ("ev", "evse"), what."""
+        self.s2 = False
+        self.online = False
+        self.over: SessionOver | None = None
+        self.sessions = 0
+        self._link_at: float | None = None
+        self._dial_at: float | None = None
+        self._linked = False
+        self._stopping = False
+        self._toggles = 0
+        self._toggle_at: float | None = None
+
+    # ---- what the driver does
+
+    def toggle_bcb(self) -> None:
+        """B-C-B: it wants to talk again."""
+        self._toggles, self._toggle_at, self.over = 2, self.now_s, None
+
+    # ---- the network
+
+    def connected(self) -> None:
+        """The connection stands."""
+        self.online, self.over = True, None
+        self.sessions += 1
+        self.evcc = Session(spoken(self.vehicle.wants))
+        self._do(Connected())
+
+    def hear(self, octets: bytes) -> None:
+        """Octets from the charger."""
+        self._do(Received(octets))
+
+    def lost(self, why: str) -> None:
+        """The connection is over."""
+        if self.online:
+            self.online = False
+            self._do(Lost(why))
+            self._redial()
+
+    def _redial(self) -> None:
+        if self.over is None or self.over.ending is Ending.ABORTED:
+            self._dial_at = self.now_s + AGAIN_S
+
+    def _do(self, event: Event) -> None:
+        for command in self.evcc.handle(self._tick(), event):
+            self._carry_out(command)
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case Send(octets, message):
+                self.messages.append((self.now_s, "ev", message))
+                self._says(message)
+                self.out.append(Say(octets))
+            case Heard(message):
+                self.messages.append((self.now_s, "evse", message))
+                if self._stopping and isinstance(message, cm.PowerDeliveryRes):
+                    self.s2 = False
+            case Close():
+                if self.online:
+                    self.online = False
+                    self.out.append(HangUp())
+                    self._redial()
+            case SessionOver():
+                self.over, self.s2 = command, False
+                self.vehicle.told(self._tick(), command)
+            case _ if not isinstance(command, (Heard, Send, Close)):
+                self.vehicle.told(self._tick(), command)  # type: ignore[arg-type] # notes are ignored there
+
+    def _says(self, message: Message) -> None:
+        """S2 closes with the wish for energy: DC from the cable check on, AC at PowerDelivery Start."""
+        match message:
+            case dc.DC_CableCheckReq():
+                self.s2, self._stopping = True, False
+            case cm.PowerDeliveryReq():
+                self._stopping = message.ChargeProgress in ("Stop", "Standby")
+                self.s2 = self.s2 or message.ChargeProgress == "Start"
+
+    def _tick(self) -> Tick:
+        return Tick(self.now_s, self.now_s + self.utc_s)
+
+    # ---- as a load
+
+    @property
+    def digital(self) -> bool:
+        """5 % is on the pilot."""
+        return self.offered.pilot is PilotOutput.PWM and 3.0 <= self.offered.duty_percent <= 7.0
+
+    @property
+    def pilot_load(self) -> PilotLoad:
+        closed = self.s2 or self.basic.state.s2
+        return PilotLoad(EV_C_OHM if closed else EV_B_OHM)
+
+    @property
+    def leakage_dc_mA(self) -> float:
+        return 0.0
+
+    def battery_V(self, now_s: float) -> float | None:
+        """What its closed contactors put on the DC pins."""
+        wants = self.vehicle.wants
+        return wants.voltage_V if wants.contactors_closed else None
+
+    def currents_A(self, at_s: float) -> PhaseValues:
+        if self.basic.state.s2:
+            return self.basic.currents_A(at_s)
+        volts = self.offered.voltage_V
+        live = sum(each > 0.0 for each in volts)
+        if not self.s2 or not live or self._dc:
+            return NOTHING
+        watts = self.vehicle.spec.ac_power_W if self.stubborn else self.vehicle.wants.power_W
+        amps = watts / (volts[0] * live)
+        return (amps, amps * (volts[1] > 0.0), amps * (volts[2] > 0.0))
+
+    @property
+    def _dc(self) -> bool:
+        chosen = self.vehicle.chosen
+        return chosen.energy.is_dc if chosen is not None else self.vehicle.wants.energies[0].is_dc
+
+    def deadline(self) -> float | None:
+        parts = (
+            self.basic.deadline(),
+            self.vehicle.deadline(),
+            self.evcc.deadline() if self.online else None,
+            self._link_at,
+            self._dial_at,
+            self._toggle_at,
+        )
+        return min((at for at in parts if at is not None), default=None)
+
+    def advance(self, now_s: float, offered: Offered) -> None:
+        self.now_s, self.offered = now_s, offered
+        self.basic.advance(now_s, replace(offered, pilot=PilotOutput.X1) if self._dc else offered)
+        if offered is NO_OFFER:
+            self._unplugged()
+            return
+        self._look_for_link()
+        if self.vehicle.tick(self._tick()) and self.online:
+            self._do(TimerExpired())
+        if self.online and (at := self.evcc.deadline()) is not None and at <= now_s:
+            self._do(TimerExpired())
+        if self._toggle_at is not None and now_s >= self._toggle_at:
+            self.s2, self._toggles = not self.s2, self._toggles - 1
+            self._toggle_at = now_s + 0.3 if self._toggles else None
+
+    def _unplugged(self) -> None:
+        self.s2 = self._linked = False
+        self._link_at = self._dial_at = self._toggle_at = None
+        if self.online:
+            self.online = False
+            self._do(Lost("unplugged"))
+
+    def _look_for_link(self) -> None:
+        now_s = self.now_s
+        if not self.digital:
+            self._link_at = None if not self._linked else self._link_at
+            if not self.online:
+                self._linked, self._dial_at = False, None
+            return
+        if self.modem and not self._linked and self._link_at is None:
+            self._link_at = now_s + LINK_S
+        if self._link_at is not None and now_s >= self._link_at:
+            self._link_at, self._linked = None, True
+            self.out.append(LinkFound())
+            if self.over is None or self.over.ending is not Ending.TERMINATED:
+                self._dial_at = now_s + DIAL_S
+        if self._dial_at is not None and now_s >= self._dial_at and self._linked and not self.online:
+            self._dial_at = None
+            self.out.append(Dial())
+
+    def save(self, now_s: float) -> dict[str, Any]:
+        """Its basic half: a session does not outlive a restart of its world."""
+        return self.basic.save(now_s)

@@ -1,0 +1,241 @@
+"""The DC output of one EVSE: cable check, precharge, current within every bound, and off before anything opens (IEC 61851-23, ISO 15118).
+
+The session says what the vehicle wants; what the stage is ordered is decided here. It is ordered nothing while the contactor is open.
+"""
+
+from __future__ import annotations
+
+import math
+
+from chargepoint import energy, evse_faults
+from chargepoint.commands import Log, MeasureInsulation, SetDcOutput, StopDcOutput
+from chargepoint.config import EvseConfig
+from chargepoint.energy import Offer
+from chargepoint.events import InsulationTested, Supply, SupplyChanged
+from chargepoint.evse_state import Check, Evse, Power
+from chargepoint.faults import CABLE_CHECK, DC_OVER, DC_STAGE, EV_CONTACTOR, INSULATION
+from chargepoint.tick import Tick
+from hal.types import DcRatings, DcSample, EvseInfo
+
+IDLE_A = 2.0
+"""More does not flow before PowerDelivery Start, nor after the ramp-down (closing invariant)."""
+TEST_A = 1.0
+"""Of the stage while the cable is checked: nothing but leakage draws."""
+OPENS_A = 5.0
+"""Below this a DC contactor may open (IEC 61851-23 [K])."""
+MEET_V = 20.0
+"""The two sides of a contactor that closes differ by less (IEC 61851-23 [K])."""
+SAFE_V = 60.0
+"""An outlet with less is without voltage (IEC 61851-23 [K])."""
+OHM_PER_V = 100.0
+"""Less insulation for each volt of the output is a fault (IEC 61851-23 CC.4.1 [K])."""
+RISEN = 0.95
+"""Of the test voltage: the insulation is measured from here on."""
+FOLLOWS_S = 1.0
+"""So long the stage may take to follow a reduction [K]."""
+OVER, OVER_V, OVER_A, OVER_S = 1.05, 10.0, 5.0, 0.4
+"""The output has more than was ordered, for so long: the stage cannot be relied on [K]."""
+
+
+def ratings(evse: Evse) -> DcRatings:
+    """Of this EVSE."""
+    return ratings_of(evse.config, evse.board)
+
+
+def ratings_of(config: EvseConfig, info: EvseInfo) -> DcRatings:
+    """What site and board let the stage do, together; without a stage nothing."""
+    board, site = info.dc, config.dc
+    if board is None:
+        return DcRatings(0.0, 0.0, 0.0, 0.0)
+    return DcRatings(
+        min(board.max_voltage_V, site.max_voltage_V),
+        max(board.min_voltage_V, site.min_voltage_V),
+        min(board.max_current_A, site.max_current_A),
+        min(board.max_power_W, site.max_power_W),
+        min(board.max_discharge_A, site.max_discharge_A),
+        min(board.max_discharge_W, site.max_discharge_W),
+        board.ramp_A_per_s,
+    )
+
+
+def offer(evse: Evse) -> Offer:
+    """The current that the output may have now, with the bound that says so; the power bound is `power`."""
+    s, rated = evse.state, ratings(evse)
+    volts = max(_present_V(evse), rated.min_voltage_V, 1.0)
+    bounds = {energy.HARDWARE: min(rated.max_current_A, rated.max_power_W / volts)}
+    for source, amps in s.limits.items():
+        bounds[source] = min(bounds.get(source, math.inf), amps)
+    for source, watts in s.limits_W.items():
+        bounds[source] = min(bounds.get(source, math.inf), watts / volts)
+    if not s.authorised or s.stops:
+        bounds[energy.STOPPED] = 0.0
+    if s.thermal_A is not None:
+        bounds[energy.THERMAL] = min(bounds.get(energy.THERMAL, math.inf), rated.max_current_A * s.thermal_A / evse.config.max_current_A)
+    return energy.least(bounds)
+
+
+def power(evse: Evse) -> float:
+    """The power that the output may have now, W."""
+    rated, bounds = ratings(evse), evse.state.limits_W.values()
+    return max(0.0, min((rated.max_power_W, *bounds, offer(evse).current_A * max(_present_V(evse), rated.min_voltage_V, 1.0))))
+
+
+def voltages_meet(evse: Evse) -> bool:
+    """Both sides of the open contactor are near enough, or nothing is on the cable. Without a reading nobody knows."""
+    sample = evse.facts.dc
+    if not evse.is_dc:
+        return True
+    return sample is not None and (abs(sample.voltage_V - sample.outlet_V) < MEET_V or max(sample.voltage_V, sample.outlet_V) < SAFE_V)
+
+
+def flows(evse: Evse) -> bool:
+    """More current than a contactor should break, as far as is known."""
+    sample = evse.facts.dc
+    return sample is None or abs(sample.current_A) >= OPENS_A
+
+
+# ---- in
+
+
+def measured(evse: Evse, now: Tick, sample: DcSample) -> list[object]:
+    """A reading of the output. One that is no number is none."""
+    if not all(math.isfinite(value) for value in (sample.voltage_V, sample.current_A, sample.outlet_V)):
+        return []
+    s = evse.state
+    evse.facts.dc = sample
+    ordered_V, ordered_A = s.dc_ordered or (0.0, 0.0)
+    most_A = max(abs(ordered_A), s.dc_before_A if now.mono < s.dc_before_until else 0.0) * OVER + OVER_A
+    over = (
+        s.dc_ordered is not None
+        and s.power is Power.CLOSED
+        and (sample.voltage_V > ordered_V * OVER + OVER_V or abs(sample.current_A) > most_A)
+    )
+    s.dc_over_since = (s.dc_over_since if s.dc_over_since is not None else now.mono) if over else None
+    return []
+
+
+def insulation(evse: Evse, now: Tick, resistance_ohm: float) -> list[object]:
+    """What the monitor measured: the answer to a check, or a change while there is voltage."""
+    s = evse.state
+    most_V = max(s.asked_V, evse.facts.dc.voltage_V if evse.facts.dc else 0.0)
+    right = math.isfinite(resistance_ohm) and resistance_ohm >= OHM_PER_V * most_V
+    if s.check is Check.MEASURING:
+        if not right:
+            return failed_check(evse, now, f"{resistance_ohm / 1000:.0f} kohm to earth at {most_V:.0f} V")
+        s.check, s.check_since = Check.FALLING, now.mono
+        return []
+    if s.power is Power.CLOSED and s.check is Check.PASSED and not right:
+        return evse_faults.raise_fault(evse, now, INSULATION, f"{resistance_ohm / 1000:.0f} kohm to earth at {most_V:.0f} V")
+    return []
+
+
+def failed_check(evse: Evse, now: Tick, why: str) -> list[object]:
+    """The cable check has failed: no charge with this plug-in."""
+    evse.state.check, evse.facts.insulation = Check.FAILED, False
+    return [*evse_faults.raise_fault(evse, now, CABLE_CHECK, why), InsulationTested(evse.id, passed=False)]
+
+
+def failed(evse: Evse, now: Tick, command: str, error: str) -> list[object]:
+    """Stage or monitor did not do it."""
+    if command == MeasureInsulation.__name__:
+        return failed_check(evse, now, "the insulation monitor gives no reading") if evse.state.check is Check.MEASURING else []
+    evse.state.dc_ordered = None
+    return [] if error == "LeaseLapsed" else evse_faults.raise_fault(evse, now, DC_STAGE, f"{command}: {error}")
+
+
+# ---- what follows
+
+
+def watch(evse: Evse, now: Tick) -> list[object]:
+    """The cable check's course, and an output that does not do what it was ordered."""
+    if not evse.is_dc:
+        return []
+    s = evse.state
+    if s.supply is not Supply.CABLE_CHECK and s.check is not Check.NONE and s.supply is Supply.OFF:
+        s.check, evse.facts.insulation = Check.NONE, None
+    out: list[object] = []
+    if s.dc_over_since is not None and evse.reached(now, s.dc_over_since + OVER_S):
+        s.dc_over_since = None
+        out += evse_faults.raise_fault(evse, now, DC_OVER)
+    return out + _check(evse, now)
+
+
+def _check(evse: Evse, now: Tick) -> list[object]:
+    s, t, sample = evse.state, evse.timings, evse.facts.dc
+    if s.supply is not Supply.CABLE_CHECK:
+        return []
+    if s.check is Check.NONE and s.power is Power.OPEN and s.open_confirmed and sample is not None and sample.outlet_V > SAFE_V:
+        s.check = Check.FAILED
+        return evse_faults.raise_fault(evse, now, EV_CONTACTOR, f"{sample.outlet_V:.0f} V on the cable before anything was closed")
+    if s.power is not Power.CLOSED or sample is None:
+        return []
+    match s.check:
+        case Check.NONE:
+            s.check, s.check_since = Check.RISING, now.mono
+        case Check.RISING if sample.voltage_V >= RISEN * test_V(evse):
+            s.check, s.check_since = Check.MEASURING, now.mono
+            return [MeasureInsulation(evse.id)]
+        case Check.RISING if evse.reached(now, s.check_since + t.dc_rise_s):
+            return failed_check(evse, now, "the output does not reach the test voltage")
+        case Check.MEASURING if evse.reached(now, s.check_since + t.insulation_s):
+            return failed_check(evse, now, "the insulation monitor does not answer")
+        case Check.FALLING if sample.outlet_V < SAFE_V:
+            s.check, evse.facts.insulation = Check.PASSED, True
+            return [InsulationTested(evse.id, passed=True), Log("info", "cable_check.passed", {"evse": evse.id})]
+        case Check.FALLING if evse.reached(now, s.check_since + t.dc_rise_s):
+            return failed_check(evse, now, "the output does not go down again")
+    return []
+
+
+def test_V(evse: Evse) -> float:
+    """The cable is checked at the highest voltage that this session may have."""
+    rated = ratings(evse)
+    return min(evse.state.asked_V or rated.max_voltage_V, rated.max_voltage_V)
+
+
+def settle(evse: Evse, now: Tick) -> list[object]:
+    """Order the stage what is to be on the output now, and say what the output is there for."""
+    s = evse.state
+    out: list[object] = []
+    if evse.is_dc:
+        wanted = _wanted(evse)
+        if wanted is None and s.dc_ordered is not None:
+            out.append(StopDcOutput(evse.id))
+        elif wanted is not None and wanted != s.dc_ordered:
+            if s.dc_ordered is not None and abs(wanted[1]) < abs(s.dc_ordered[1]):
+                before_A = s.dc_before_A if now.mono < s.dc_before_until else 0.0
+                s.dc_before_A, s.dc_before_until = max(abs(s.dc_ordered[1]), before_A), now.mono + FOLLOWS_S
+            out.append(SetDcOutput(evse.id, *wanted))
+        s.dc_ordered = wanted
+    supply = s.supply if s.power is Power.CLOSED else Supply.OFF
+    s.charged = s.charged or supply is Supply.POWER
+    if supply is not evse.facts.supply:
+        evse.facts.supply = supply
+        out.append(SupplyChanged(evse.id))
+    return out
+
+
+def _wanted(evse: Evse) -> tuple[float, float] | None:
+    s, rated = evse.state, ratings(evse)
+    if s.power is not Power.CLOSED:
+        return None
+    match s.supply:
+        case Supply.CABLE_CHECK if s.check in (Check.RISING, Check.MEASURING):
+            return test_V(evse), TEST_A
+        case Supply.PRECHARGE if s.check is Check.PASSED:
+            return min(s.asked_V, rated.max_voltage_V), IDLE_A
+        case Supply.POWER if s.check is Check.PASSED:
+            volts = max(_present_V(evse), 1.0)
+            least_A = -min(rated.max_discharge_A, rated.max_discharge_W / volts) if gives_back(evse) else 0.0
+            return min(s.asked_V, rated.max_voltage_V), max(least_A, min(s.asked_A, offer(evse).current_A))
+    return None
+
+
+def gives_back(evse: Evse) -> bool:
+    """The vehicle has chosen a service both ways."""
+    vehicle = evse.facts.vehicle
+    return vehicle is not None and vehicle.chosen is not None and vehicle.chosen.energy.is_bpt
+
+
+def _present_V(evse: Evse) -> float:
+    return evse.facts.dc.voltage_V if evse.facts.dc is not None else 0.0

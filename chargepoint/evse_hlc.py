@@ -1,0 +1,144 @@
+"""Talking with the vehicle, as one EVSE sees it: the table of `hlc`, its timers, and whether the cable's interface takes vehicles."""
+
+from __future__ import annotations
+
+from chargepoint import evse_faults
+from chargepoint.commands import Log, ServeVehicle
+from chargepoint.events import SessionChanged, SessionStage, Supply, SupplyAsked
+from chargepoint.evse_state import Evse, Output
+from chargepoint.faults import NO_VEHICLE_LINK
+from chargepoint.hlc import ATTEMPT, DIGITAL, FORGET, HOLDS_X1, TABLE, HlcEvent, HlcState
+from chargepoint.pilot import Level
+from chargepoint.tick import Tick
+from iso15118.machine import step
+
+SIGN_S = (0.1, 1.0)
+"""So long the C of a BCB toggle lasts: 200 to 400 ms (ISO 15118-3 [K]), with room for what debouncing takes and gives."""
+_OF_STAGE = {
+    SessionStage.BEGUN: HlcEvent.BEGUN,
+    SessionStage.TERMINATED: HlcEvent.TERMINATED,
+    SessionStage.PAUSED: HlcEvent.PAUSED,
+    SessionStage.ABORTED: HlcEvent.ABORTED,
+}
+_FAILURES = (HlcEvent.TIMEOUT, HlcEvent.ABORTED, HlcEvent.LINK_LOST)
+
+
+def digital(evse: Evse) -> bool:
+    """The pilot is to show 5 %."""
+    return evse.state.hlc in DIGITAL
+
+
+def holds_x1(evse: Evse) -> bool:
+    """Nothing is offered on the pilot, for reasons of the session. DC without one shows nothing else."""
+    return evse.state.hlc in HOLDS_X1 or (evse.is_dc and evse.state.hlc is HlcState.OFF)
+
+
+# ---- in
+
+
+def plugged(evse: Evse, now: Tick) -> list[object]:
+    """A vehicle is there."""
+    return advance(evse, now, HlcEvent.PLUGGED) if evse.talks and evse.state.served else []
+
+
+def unplugged(evse: Evse, now: Tick) -> list[object]:
+    """It is not any more."""
+    evse.state.sign_since, evse.state.link = None, False
+    return [*asked(evse, now, SupplyAsked(evse.id, Supply.OFF)), *advance(evse, now, HlcEvent.UNPLUGGED)]
+
+
+def served(evse: Evse, now: Tick, ready: bool, why: str) -> list[object]:
+    """The cable's interface takes vehicles, or does not (S-9)."""
+    s = evse.state
+    s.served = ready
+    if not ready:
+        return [*evse_faults.raise_fault(evse, now, NO_VEHICLE_LINK, why), *advance(evse, now, HlcEvent.UNSERVED)]
+    out = evse_faults.cause_over(evse, NO_VEHICLE_LINK)
+    if s.hlc is HlcState.GIVEN_UP:
+        return [*out, *advance(evse, now, HlcEvent.WAKE)]
+    return [*out, *advance(evse, now, HlcEvent.PLUGGED)] if s.plugged and not s.charged else out
+
+
+def link(evse: Evse, now: Tick, ready: bool) -> list[object]:
+    """D-LINK_READY, or no longer (F-10)."""
+    evse.state.link = ready
+    return advance(evse, now, HlcEvent.LINK_UP if ready else HlcEvent.LINK_LOST)
+
+
+def session(evse: Evse, now: Tick, event: SessionChanged) -> list[object]:
+    """A session has begun, or is over."""
+    return advance(evse, now, _OF_STAGE[event.stage])
+
+
+def asked(evse: Evse, now: Tick, event: SupplyAsked) -> list[object]:
+    """What the session lets be on the output; a number that is none is nothing."""
+    s = evse.state
+    s.supply = event.supply
+    s.asked_V = event.voltage_V if 0.0 <= event.voltage_V < float("inf") else 0.0
+    s.asked_A = event.current_A if abs(event.current_A) < float("inf") else 0.0
+    return []
+
+
+def wake(evse: Evse, now: Tick) -> list[object]:
+    """There is something to talk about again."""
+    return advance(evse, now, HlcEvent.WAKE)
+
+
+def level(evse: Evse, now: Tick, was: Level | None, is_: Level) -> list[object]:
+    """A level of the pilot: a short C without any offer is the vehicle's sign (BCB)."""
+    s = evse.state
+    if s.output is not Output.X1 or is_ not in (Level.B, Level.C):
+        s.sign_since = None
+    elif is_ is Level.C:
+        s.sign_since = now.mono if was is Level.B else None
+    elif s.sign_since is not None and SIGN_S[0] <= now.mono - s.sign_since <= SIGN_S[1]:
+        s.sign_since = None
+        return advance(evse, now, HlcEvent.SIGN)
+    return []
+
+
+# ---- the table
+
+
+def advance(evse: Evse, now: Tick, event: HlcEvent) -> list[object]:
+    """One step. What failed as often as it may has been asked for often enough."""
+    s = evse.state
+    if event in _FAILURES and s.hlc in DIGITAL and s.hlc_attempts + 1 >= evse.timings.hlc_attempts:
+        event = HlcEvent.ENOUGH
+    entry = step(TABLE, s.hlc, event)
+    for action in entry.do:
+        s.hlc_attempts = s.hlc_attempts + 1 if action == ATTEMPT else 0 if action == FORGET else s.hlc_attempts
+    if entry.to is s.hlc:
+        return []
+    s.hlc, s.hlc_since = entry.to, now.mono
+    out: list[object] = [Log("info", "hlc", {"evse": evse.id, "is": s.hlc.value, "after": event.value})]
+    if s.hlc is HlcState.WAITING and s.link:
+        out += advance(evse, now, HlcEvent.LINK_UP)
+    return out
+
+
+def settle(evse: Evse, now: Tick) -> list[object]:
+    """What falls due, and whether vehicles are taken now (S-13: only while one is on the pilot, and asked to talk)."""
+    out = _due(evse, now)
+    s = evse.state
+    wanted = digital(evse) and s.running
+    if wanted is not s.serving:
+        s.serving = wanted
+        out.append(ServeVehicle(evse.id, wanted))
+    evse.facts.digital = wanted
+    return out
+
+
+def _due(evse: Evse, now: Tick) -> list[object]:
+    s, t = evse.state, evse.timings
+    rested = HlcEvent.NO_OTHER_WAY if evse.is_dc else HlcEvent.RESTED
+    match s.hlc:
+        case HlcState.WAITING if s.output is Output.X2 and evse.reached(now, max(s.hlc_since, s.output_since) + t.link_s):
+            return advance(evse, now, HlcEvent.TIMEOUT)
+        case HlcState.LINKED if evse.reached(now, s.hlc_since + t.setup_s):
+            return advance(evse, now, HlcEvent.TIMEOUT)
+        case HlcState.PULSE if s.output is Output.F and evse.reached(now, s.output_since + t.ef_pulse_s):
+            return advance(evse, now, rested)
+        case HlcState.AGAIN | HlcState.LEAVING if s.output is Output.X1 and evse.reached(now, s.output_since + s.output_least_s):
+            return advance(evse, now, rested)
+    return []

@@ -1,0 +1,281 @@
+"""The sessions with the vehicle of one EVSE (ISO 15118): connections come in, what the vehicle wants goes to the EVSE, what is so is answered.
+
+Whatever a vehicle says, it switches nothing: `SupplyAsked` is its wish, and the EVSE decides. A bug in a session ends that session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from chargepoint import v2g_facts
+from chargepoint.commands import CloseVehicle, Log, SendToVehicle
+from chargepoint.config import EvseConfig
+from chargepoint.entropy import Entropy
+from chargepoint.events import (
+    AuthorisationEnded,
+    AuthorisationRefused,
+    Authorised,
+    ChargingStateChanged,
+    DataLinkChanged,
+    EvDisconnected,
+    FaultCleared,
+    FaultRaised,
+    InsulationTested,
+    LimitApplied,
+    OperationalChanged,
+    PowerSwitched,
+    SessionChanged,
+    SessionStage,
+    ShutdownRequested,
+    Supply,
+    SupplyAsked,
+    SupplyChanged,
+    SupplyStopped,
+    TimerExpired,
+    TransactionDurable,
+    TransactionEnded,
+    VehicleConnected,
+    VehicleGone,
+    VehicleSaid,
+)
+from chargepoint.facts import EvseFacts
+from chargepoint.tick import Tick
+from chargepoint.v2g_state import V2gState
+from chargepoint.v2g_told import Teller
+from hal.types import DcSample, EvseInfo, MeterSample
+from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
+from iso15118.connection import TimerExpired as SessionTimer
+from iso15118.iso20.wire import MAJOR, MINOR
+from iso15118.messages.iso20 import ac, dc
+from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
+from iso15118.secc.iso20.talk import Paused, Talk
+from iso15118.secc.session import Protocol_, Session, Stage
+from iso15118.terms import Ending, SessionBegun, SessionOver, Told
+
+MOST_CONNECTIONS = 4
+_STAGES = {Ending.TERMINATED: SessionStage.TERMINATED, Ending.PAUSED: SessionStage.PAUSED, Ending.ABORTED: SessionStage.ABORTED}
+_LOOPS = (ac.AC_ChargeLoopReq, ac.AC_ChargeLoopRes, dc.DC_ChargeLoopReq, dc.DC_ChargeLoopRes)
+"""Said ten times a second: not logged one by one."""
+
+
+class V2gMachine:
+    """One for each EVSE that talks. Writes `vehicle` of the facts."""
+
+    def __init__(self, config: EvseConfig, board: EvseInfo, evse: EvseFacts, entropy: Entropy) -> None:
+        self.config, self.board, self.evse, self.entropy = config, board, evse, entropy
+        self.state = V2gState()
+        self.sessions: dict[int, Session] = {}
+        """By the number of the connection."""
+        self.facts = v2g_facts.of(config, board)
+        self.teller = Teller(config, evse)
+        self._said: dict[str, tuple[str, str]] = {}
+        self._active: int | None = None
+        """The connection whose session is under way: what others want does not count."""
+        changes = dict.fromkeys(_CHANGES, self._changed)
+        self.handlers: Mapping[type, Callable[[Tick, Any], list[object]]] = {
+            **changes,
+            VehicleConnected: self._connected,
+            VehicleSaid: lambda now, event: self._session(now, event.connection, Received(event.octets)),
+            VehicleGone: lambda now, event: self._session(now, event.connection, Lost(event.why)),
+            DataLinkChanged: self._link,
+            EvDisconnected: self._unplugged,
+            SupplyStopped: self._stopped,
+            ShutdownRequested: self._shutdown,
+            TimerExpired: self._timer,
+        }
+
+    def handle(self, now: Tick, event: object) -> Sequence[object]:
+        """One event; first it changes what is so, and then it is answered."""
+        handler = self.handlers.get(type(event))
+        if handler is None or getattr(event, "evse_id", self.evse.evse_id) not in (self.evse.evse_id, 0):
+            return ()
+        self._refresh()
+        return handler(now, event)
+
+    def deadline(self) -> float | None:
+        """The earliest of the sessions."""
+        return min((at for session in self.sessions.values() if (at := session.deadline()) is not None), default=None)
+
+    # ---- connections
+
+    def _connected(self, now: Tick, event: VehicleConnected) -> list[object]:
+        """A vehicle that connects anew takes the place of its own session, unless energy is on: then that one ends by its own silence first."""
+        out: list[object] = []
+        for number, session in list(self.sessions.items()):
+            if session.dialect is not None and session.dialect.energy_on:
+                return [
+                    CloseVehicle(event.evse_id, event.connection),
+                    Log("warning", "v2g.busy", {"evse": event.evse_id, "peer": event.peer}),
+                ]
+            if session.stage is not Stage.AGREEING or len(self.sessions) >= MOST_CONNECTIONS:
+                out += self._session(now, number, Abort("the vehicle connected anew"))
+        lax = self.config.v2g.unverified_vehicles
+        self.sessions[event.connection] = Session(
+            [Protocol_(each, MAJOR, MINOR, self._dialect, unverified=lax) for each in v2g_facts.namespaces(self.config)]
+        )
+        out.append(Log("info", "v2g.connected", {"evse": event.evse_id, "tls": event.tls or "none", "verified": event.verified}))
+        return out + self._session(now, event.connection, Connected(event.verified))
+
+    def _dialect(self, namespace: str) -> Iso20:
+        s = self.state
+        paused = Paused(s.paused_id, s.paused_evcc) if s.paused_id else None
+        return Iso20(Talk(self.facts, NAMESPACES[namespace], self.entropy.take(8), self.entropy.take(16), paused))
+
+    def _session(self, now: Tick, number: int, event: Event) -> list[object]:
+        """One event into a session, and what it wants done."""
+        session = self.sessions.get(number)
+        if session is None:
+            return []
+        try:
+            return self._carry_out(now, number, session, session.handle(now, event))
+        except Exception as error:  # noqa: BLE001 a bug that a vehicle has found must cost its session only
+            return self._bug(number, error, event)
+
+    def _carry_out(self, now: Tick, number: int, session: Session, commands: Iterable[Command]) -> list[object]:
+        out: list[object] = []
+        told: list[Told] = []
+        for command in commands:
+            match command:
+                case Send(octets, message):
+                    out.append(SendToVehicle(self.evse.evse_id, number, octets))
+                    out += self._log("<", message)
+                case Heard(message):
+                    out += self._log(">", message)
+                case Close():
+                    self.sessions.pop(number, None)
+                    out.append(CloseVehicle(self.evse.evse_id, number))
+                case Note(level, key, words):
+                    out.append(Log("warning" if level == "warning" else "info", key, {"evse": self.evse.evse_id, "text": words[:200]}))
+                case _:
+                    told.append(command)
+        return [*self._told(now, number, session, told), *out]
+
+    def _told(self, now: Tick, number: int, session: Session, told: Sequence[Told]) -> list[object]:
+        out: list[object] = []
+        for each in told:
+            match each:
+                case SessionBegun(resumed=resumed):
+                    out += self._take_over(now, number)
+                    if self._active != number:
+                        return out
+                    if not resumed:
+                        self.state.paused_id, self.state.paused_evcc = b"", ""
+                case SessionOver(ending, why, _):
+                    if self._active == number:
+                        self._active = None
+                        self._remember(session, ending)
+                        out += [*self._ask(SupplyAsked(self.evse.evse_id, Supply.OFF, why=why))]
+                        out.append(SessionChanged(self.evse.evse_id, _STAGES[ending], why))
+                    return out
+        if self._active not in (None, number):
+            return out
+        out += [
+            item
+            for event in self.teller.said(self.state, told)
+            for item in (self._ask(event) if isinstance(event, SupplyAsked) else [event])
+        ]
+        return out
+
+    def _take_over(self, now: Tick, number: int) -> list[object]:
+        """There is one session at a time: a new one ends the other, unless that has energy on."""
+        other = self.sessions.get(self._active) if self._active is not None else None
+        if other is not None and other.dialect is not None and other.dialect.energy_on:
+            return self._session(now, number, Abort("another session has energy on"))
+        out = self._session(now, self._active, Abort("another session has begun")) if self._active is not None else []
+        self._active = number
+        self._forget()
+        return out
+
+    def _ask(self, event: SupplyAsked) -> list[object]:
+        s = self.state
+        if event.supply is not s.supply:
+            s.was_on = False
+        s.supply, s.asked_V, s.asked_A = event.supply, event.voltage_V, event.current_A
+        return [event]
+
+    def _remember(self, session: Session, ending: Ending) -> None:
+        dialect = session.dialect
+        paused = ending is Ending.PAUSED and isinstance(dialect, Iso20)
+        self.state.paused_id, self.state.paused_evcc = (dialect.talk.session_id, dialect.talk.evcc_id) if paused else (b"", "")  # type: ignore[union-attr]
+        self._forget()
+
+    def _forget(self) -> None:
+        """What belonged to one session."""
+        s = self.state
+        s.authorization_wanted = s.authorised = s.was_on = s.asking_needs = False
+        s.needs_told = 0
+        s.asked_V = s.asked_A = 0.0
+
+    def _bug(self, number: int, error: Exception, event: Event) -> list[object]:
+        del self.sessions[number]
+        out: list[object] = [CloseVehicle(self.evse.evse_id, number)]
+        out.append(Log("error", "v2g.failed", {"evse": self.evse.evse_id, "event": type(event).__name__, "error": repr(error)[:200]}))
+        if self._active == number:
+            self._active = None
+            self._forget()
+            why = "an error of our own"
+            out += [
+                *self._ask(SupplyAsked(self.evse.evse_id, Supply.OFF, why=why)),
+                SessionChanged(self.evse.evse_id, SessionStage.ABORTED, why),
+            ]
+        return out
+
+    # ---- what happens beside
+
+    def _changed(self, now: Tick, event: object) -> list[object]:
+        """Facts are other than before. An output that went off though it was asked for ends the session."""
+        s = self.state
+        on = self.evse.supply is not Supply.OFF
+        lost = s.was_on and s.supply is not Supply.OFF and not on
+        s.was_on = s.was_on or (on and s.supply is self.evse.supply)
+        heard: Event = Abort("the output went off") if lost else Changed()
+        return [item for number in list(self.sessions) for item in self._session(now, number, heard)]
+
+    def _link(self, now: Tick, event: DataLinkChanged) -> list[object]:
+        return [] if event.ready else self._abort(now, "the data link is lost")
+
+    def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
+        out = self._abort(now, "unplugged")
+        self.state.paused_id, self.state.paused_evcc = b"", ""
+        self.evse.vehicle = None
+        return out
+
+    def _stopped(self, now: Tick, event: SupplyStopped) -> list[object]:
+        s = self.state
+        others = tuple(each for each in s.stopped if each != event.cause)
+        s.stopped = (*others, event.cause) if event.stopped else others
+        self._refresh()
+        return self._changed(now, event)
+
+    def _shutdown(self, now: Tick, event: ShutdownRequested) -> list[object]:
+        self.state.leaving = True
+        return self._abort(now, "the station shuts down")
+
+    def _abort(self, now: Tick, why: str) -> list[object]:
+        return [item for number in list(self.sessions) for item in self._session(now, number, Abort(why))]
+
+    def _timer(self, now: Tick, event: TimerExpired) -> list[object]:
+        due = [number for number, session in self.sessions.items() if (at := session.deadline()) is not None and at <= now.mono]
+        return [item for number in due for item in self._session(now, number, SessionTimer())]
+
+    def _refresh(self) -> None:
+        s, evse = self.state, self.evse
+        s.authorised = s.authorised or (s.authorization_wanted and evse.id_token is not None)
+        v2g_facts.refresh(self.facts, s, evse, self.config, self.board)
+
+    def _log(self, way: str, message: Any) -> list[object]:
+        """What is said over and over is logged once."""
+        name, code = type(message).__name__, getattr(message, "ResponseCode", "")
+        if isinstance(message, _LOOPS) or self._said.get(way) == (name, code):
+            return []
+        self._said[way] = name, code
+        values = {"evse": self.evse.evse_id, "way": way, "message": name}
+        return [Log("info", "v2g.message", {**values, "code": code} if code else values)]
+
+
+_CHANGES = (
+    Authorised, AuthorisationEnded, AuthorisationRefused, ChargingStateChanged, PowerSwitched, SupplyChanged, InsulationTested, LimitApplied, FaultRaised,
+    FaultCleared, OperationalChanged, TransactionDurable, TransactionEnded, MeterSample, DcSample,
+)  # fmt: skip
+"""What a session may have waited for."""

@@ -1,0 +1,156 @@
+"""What a session may read of the EVSE: its facts in the words of `iso15118.terms`."""
+
+from __future__ import annotations
+
+from chargepoint.config import EvseConfig
+from chargepoint.events import Supply
+from chargepoint.evse_dc import MEET_V, ratings_of
+from chargepoint.facts import EvseFacts
+from chargepoint.faults import Reaction, known
+from chargepoint.v2g_state import V2gState
+from hal.types import EvseInfo
+from iso15118.messages.iso20 import ac, dc
+from iso15118.terms import (
+    AcLimits,
+    AddedService,
+    DcLimits,
+    Energy,
+    Facts,
+    Offered,
+    Parameter,
+    ParameterSet,
+    Progress,
+    Reading,
+    Schedule,
+    Slot,
+    Wish,
+)
+
+NAMESPACES = {"iso20-dc": dc.NAMESPACE, "iso20-ac": ac.NAMESPACE}
+"""Names in the configuration -> namespaces of supportedAppProtocol."""
+DAY_S = 86_400
+INTERNET = AddedService(65, (ParameterSet(3, (Parameter("Protocol", "http"), Parameter("Port", 80))), ParameterSet(4, (Parameter("Protocol", "https"), Parameter("Port", 443)))))  # fmt: skip
+"""ISO 15118-20 8.4.3.4 [K]."""
+STOP_WITHIN_S = 2
+"""NotificationMaxDelay: less than the time that an ended authorisation leaves (S-11)."""
+FLOWS_W = 50.0
+
+
+def of(config: EvseConfig, board: EvseInfo) -> Facts:
+    """What does not change while the station runs."""
+    v2g = config.v2g
+    return Facts(
+        evse_id=v2g.evse_id,
+        energies=tuple(_offered(config, board)),
+        added_services=(INTERNET,) if v2g.internet else (),
+        pausing=v2g.pausing,
+        ac=None if config.mode == "dc" else _ac(config, board, rated_W(config, board)),
+    )
+
+
+def namespaces(config: EvseConfig) -> tuple[str, ...]:
+    """What this EVSE speaks: AC has no use for the DC messages, nor the other way round."""
+    return tuple(NAMESPACES[name] for name in config.v2g.protocols if name.endswith(config.mode))
+
+
+def rated_W(config: EvseConfig, board: EvseInfo) -> float:
+    """AC, all phases together."""
+    return min(config.max_current_A, board.max_current_A) * config.nominal_V * min(config.phases, board.phases)
+
+
+def _offered(config: EvseConfig, board: EvseInfo) -> list[Offered]:
+    if config.mode == "dc":
+        both = ratings_of(config, board).max_discharge_W > 0
+        return [Offered(each) for each in (Energy.DC, *([Energy.DC_BPT] if both else []))]
+    both = config.v2g.ac_discharge_W > 0
+    return [
+        Offered(each, nominal_V=config.nominal_V, phases=min(config.phases, board.phases))
+        for each in (Energy.AC, *([Energy.AC_BPT] if both else []))
+    ]
+
+
+def _ac(config: EvseConfig, board: EvseInfo, max_power_W: float) -> AcLimits:
+    least_W = max(config.min_current_A, board.min_current_A) * config.nominal_V
+    return AcLimits(max_power_W, min(least_W, max_power_W), max_discharge_W=config.v2g.ac_discharge_W, nominal_V=config.nominal_V)
+
+
+def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo) -> None:
+    """Everything that changes, from what is so now."""
+    facts.authorization = (
+        Progress.DONE if evse.id_token is not None else Progress.UNDER_WAY if state.authorization_wanted else Progress.NOT_ASKED
+    )
+    facts.fault = _fault(state, evse)
+    facts.wish = _wish(state, evse)
+    facts.wish_within_s = STOP_WITHIN_S if facts.wish is not None else 0
+    facts.power = _power(state, evse)
+    if config.mode == "dc":
+        _refresh_dc(facts, state, evse, config, board)
+    else:
+        facts.target_power_W = evse.limit_W
+        sample = evse.meter
+        facts.voltage_V = config.nominal_V if evse.power_closed else 0.0
+        facts.current_A = max(sample.current_A, default=0.0) if sample is not None and evse.power_closed else 0.0
+    most_W = evse.limit_W or (rated_W(config, board) if config.mode == "ac" else ratings_of(config, board).max_power_W)
+    facts.schedules = (Schedule(1, (Slot(0, DAY_S, most_W),), _back(facts)),)
+    facts.meter = _reading(evse, board)
+
+
+def _refresh_dc(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo) -> None:
+    rated, sample, in_loop = ratings_of(config, board), evse.dc, evse.supply is Supply.POWER
+    facts.dc = DcLimits(
+        evse.limit_W if in_loop else rated.max_power_W,
+        evse.limit_A if in_loop else rated.max_current_A,
+        rated.max_voltage_V,
+        rated.min_voltage_V,
+        max_discharge_W=rated.max_discharge_W,
+        max_discharge_A=rated.max_discharge_A,
+    )
+    facts.voltage_V = (sample.voltage_V if evse.power_closed else sample.outlet_V) if sample is not None else 0.0
+    facts.current_A = sample.current_A if sample is not None else 0.0
+    facts.cable_check = {True: Progress.DONE, False: Progress.FAILED, None: Progress.NOT_ASKED}[evse.insulation]
+    if state.supply is Supply.CABLE_CHECK and evse.insulation is None:
+        facts.cable_check = Progress.UNDER_WAY
+    near = sample is not None and abs(sample.voltage_V - state.asked_V) < MEET_V
+    facts.precharge = Progress.DONE if near and state.supply is Supply.PRECHARGE else Progress.UNDER_WAY
+    facts.current_limited = in_loop and state.asked_A > evse.limit_A
+    facts.power_limited = in_loop and state.asked_A * facts.voltage_V > evse.limit_W + FLOWS_W
+    facts.voltage_limited = in_loop and state.asked_V > rated.max_voltage_V
+
+
+def _power(state: V2gState, evse: EvseFacts) -> Progress:
+    if state.supply is Supply.OFF:
+        return Progress.NOT_ASKED
+    return Progress.DONE if evse.supply is Supply.POWER else Progress.UNDER_WAY
+
+
+def _fault(state: V2gState, evse: EvseFacts) -> str:
+    """In words, for requests that want energy; a fault that lets the vehicle stop in order is a wish."""
+    opening = next((text for code, text in evse.faults.items() if known(code).reaction is Reaction.OPEN), "")
+    if opening:
+        return opening
+    if state.authorised and evse.id_token is None and evse.supply is not Supply.POWER:
+        return "the authorisation has ended"
+    return ""
+
+
+def _wish(state: V2gState, evse: EvseFacts) -> Wish | None:
+    ended = state.authorised and evse.id_token is None
+    stopping = any(known(code).reaction is Reaction.STOP for code in evse.faults)
+    if ended or stopping or state.leaving or not (evse.operative or evse.transaction_id):
+        return Wish.STOP
+    if state.stopped:
+        return Wish.STOP if state.stopped_for_good else Wish.PAUSE
+    return None
+
+
+def _back(facts: Facts) -> tuple[Slot, ...]:
+    limits = facts.dc or facts.ac
+    return (Slot(0, DAY_S, -limits.max_discharge_W),) if limits is not None and limits.max_discharge_W else ()
+
+
+def _reading(evse: EvseFacts, board: EvseInfo) -> Reading | None:
+    sample = evse.meter
+    if sample is None:
+        return None
+    export = round(sample.energy_export_Wh) if sample.energy_export_Wh is not None else None
+    return Reading(f"EVSE{evse.evse_id}", round(sample.energy_import_Wh), export)

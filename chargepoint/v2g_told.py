@@ -1,0 +1,138 @@
+"""What the vehicle has said in its session, as events and facts of the station."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from chargepoint.commands import Log
+from chargepoint.config import EvseConfig
+from chargepoint.events import (
+    ChargingNeedsTold,
+    ScheduleChosen,
+    SessionChanged,
+    SessionStage,
+    Supply,
+    SupplyAsked,
+    VehicleIdentified,
+)
+from chargepoint.facts import EvseFacts, Vehicle
+from chargepoint.v2g_state import V2gState
+from iso15118.terms import (
+    AcDemand,
+    AuthorizationWanted,
+    Battery,
+    CableCheckWanted,
+    DcDemand,
+    DialectChosen,
+    EnergyChosen,
+    EnergyWanted,
+    EvLimits,
+    MeteringConfirmed,
+    ParkingTold,
+    PowerOff,
+    PowerWanted,
+    PrechargeWanted,
+    ScheduleAsked,
+    SessionBegun,
+    StandbyWanted,
+    Told,
+)
+
+
+class Teller:
+    """Of one EVSE. Writes `vehicle` of its facts."""
+
+    def __init__(self, config: EvseConfig, evse: EvseFacts) -> None:
+        self.config, self.evse = config, evse
+        self._protocol = ""
+
+    def said(self, state: V2gState, told: Sequence[Told]) -> list[object]:
+        """All that one message tells. Energy that goes off for a standby stays, without current, for DC: the voltage is that of the battery."""
+        standby = any(isinstance(each, StandbyWanted) for each in told)
+        return [item for each in told if not (standby and isinstance(each, PowerOff)) for item in self._one(state, each)]
+
+    def _one(self, state: V2gState, told: Told) -> list[object]:
+        evse_id = self.evse.evse_id
+        match told:
+            case DialectChosen(namespace):
+                self._protocol = namespace
+            case SessionBegun(_, evcc_id, resumed):
+                self.evse.vehicle = Vehicle(self._protocol, evcc_id, resumed=resumed)
+                return [SessionChanged(evse_id, SessionStage.BEGUN), VehicleIdentified(evse_id)]
+            case AuthorizationWanted():
+                state.authorization_wanted = True
+            case ScheduleAsked():
+                return self._needs(state)
+            case MeteringConfirmed(reading):
+                return [Log("info", "v2g.metering_confirmed", {"evse": evse_id, "Wh": reading.import_Wh})]
+            case ParkingTold(what, status):
+                return [Log("info", "v2g.parking", {"evse": evse_id, "what": what, "status": status})]
+            case _:
+                return [*self._noted(state, told), *self._asked(state, told)]
+        return []
+
+    def _needs(self, state: V2gState) -> list[object]:
+        """Once for each time that the vehicle asks, however often it polls."""
+        if state.asking_needs:
+            return []
+        state.asking_needs, state.needs_told = True, state.needs_told + 1
+        return [ChargingNeedsTold(self.evse.evse_id, renegotiated=state.needs_told > 1)]
+
+    def _noted(self, state: V2gState, told: Told) -> list[object]:
+        vehicle = self.evse.vehicle
+        if vehicle is None:
+            return []
+        match told:
+            case EnergyChosen():
+                vehicle.chosen = told
+            case EvLimits():
+                vehicle.limits = _merged(vehicle.limits, told)
+            case EnergyWanted():
+                vehicle.needs = _merged(vehicle.needs, told)
+            case Battery():
+                vehicle.battery = _merged(vehicle.battery, told)
+            case DcDemand(limits=limits) | AcDemand(limits=limits) if limits is not None:
+                vehicle.limits = _merged(vehicle.limits, limits)
+            case PowerWanted(schedule_id, profile, _):
+                state.asking_needs = False
+                vehicle.schedule_id, vehicle.plan = schedule_id, profile
+                return [ScheduleChosen(self.evse.evse_id)]
+        return []
+
+    def _asked(self, state: V2gState, told: Told) -> list[object]:
+        evse_id, limits = self.evse.evse_id, self.evse.vehicle.limits if self.evse.vehicle else EvLimits()
+        match told:
+            case EnergyChosen():
+                return [SupplyAsked(evse_id, Supply.OFF, why="a service was chosen")]
+            case CableCheckWanted():
+                return [SupplyAsked(evse_id, Supply.CABLE_CHECK, limits.max_voltage_V or 0.0)]
+            case PrechargeWanted(target_V, _):
+                return [SupplyAsked(evse_id, Supply.PRECHARGE, target_V)]
+            case PowerWanted():
+                return [SupplyAsked(evse_id, Supply.POWER, state.asked_V)]
+            case DcDemand():
+                return [self._demanded(told, limits)]
+            case PowerOff(why):
+                return [SupplyAsked(evse_id, Supply.OFF, why=why)]
+            case StandbyWanted() if self.config.mode == "dc":
+                return [SupplyAsked(evse_id, Supply.PRECHARGE, state.asked_V, why="standby")]
+            case StandbyWanted():
+                return [SupplyAsked(evse_id, Supply.OFF, why="standby")]
+        return []
+
+    def _demanded(self, told: DcDemand, limits: EvLimits) -> SupplyAsked:
+        """Scheduled: what the vehicle wants. Dynamic: as much as both sides may; the battery holds the voltage."""
+        evse_id = self.evse.evse_id
+        if told.target_V is not None and told.target_A is not None:
+            return SupplyAsked(evse_id, Supply.POWER, told.target_V, told.target_A)
+        most_V = limits.max_voltage_V or told.present_V
+        watts = min(self.evse.limit_W, limits.max_power_W if limits.max_power_W is not None else self.evse.limit_W)
+        amps = watts / max(told.present_V, 1.0)
+        return SupplyAsked(evse_id, Supply.POWER, most_V, amps if limits.max_current_A is None else min(amps, limits.max_current_A))
+
+
+def _merged(old: Any, new: Any) -> Any:
+    """What is said now, and what was said before where now nothing is."""
+    return replace(old, **{each.name: value for each in fields(new) if (value := getattr(new, each.name)) is not None})
