@@ -20,6 +20,7 @@ from chargepoint.commands import (
     Command,
     Delete,
     LockCable,
+    MeasureInsulation,
     OpenContactor,
     OpenLink,
     Permit,
@@ -29,9 +30,11 @@ from chargepoint.commands import (
     SendText,
     SendToVehicle,
     ServeVehicle,
+    SetDcOutput,
     SetDuty,
     SetStateF,
     SetX1,
+    StopDcOutput,
     StopProcess,
     UnlockCable,
     WithdrawPermit,
@@ -58,7 +61,7 @@ from chargepoint.tick import Tick
 from hal.sim.evse import SimEvse
 from hal.sim.signals import PilotOutput
 from hal.sim.world import SimWorld
-from hal.types import BoardInfo, Opens, Shape
+from hal.types import BoardInfo, InsulationSample, Opens, Shape
 
 UTC_S = 1_767_225_600.0
 """2026-01-01T00:00:00Z, where time begins unless told otherwise."""
@@ -254,6 +257,10 @@ class Heap:
                 self._serves[command.evse_id] = command.on
             case SendToVehicle() | CloseVehicle():
                 self._to_vehicle(command)
+            case SetDcOutput() | StopDcOutput():
+                self._stage(self.world.evses[command.evse_id], command)
+            case MeasureInsulation():
+                self._measure(self.world.evses[command.evse_id])
             case Restart() | StopProcess():
                 self.ended = self.ended or command
             case _ if type(command) in _BODY:
@@ -318,6 +325,40 @@ class Heap:
             self.later(CLOSE_TIMEOUT_S, lambda: self._closed(evse, self._closing[evse.id]))
         elif not isinstance(command, (Permit, OpenContactor)):
             self.later(0.0, lambda: self._tell(HardwareDone(evse.id, type(command).__name__)))
+
+    def _stage(self, evse: SimEvse, command: SetDcOutput | StopDcOutput) -> None:
+        """As the simulated board's port does it."""
+        said, stage = evse.advance(self.now), evse.stage
+        name, error = type(command).__name__, ""
+        if stage is None:
+            error = "NotFitted"
+        elif isinstance(command, StopDcOutput):
+            stage.stop()
+        elif not evse.contactor.permitted:
+            error = "LeaseLapsed"
+        elif stage.stuck or stage.problem(command.voltage_V, command.current_A):
+            error = "StageFault"
+        else:
+            stage.order(command.voltage_V, command.current_A)
+        for each in (*said, *evse.settle()):
+            self.later(0.0, lambda each=each: self._tell(each))  # type: ignore[misc] # one each
+        if error:
+            self.later(0.0, lambda: self._tell(HardwareFailed(evse.id, name, error)))
+
+    def _measure(self, evse: SimEvse) -> None:
+        stage = evse.stage
+        if stage is None:
+            return
+
+        def done() -> None:
+            evse.advance(self.now)
+            if stage.measurable:
+                self.tell(InsulationSample(evse.id, stage.insulation_ohm))
+                self.tell(HardwareDone(evse.id, "MeasureInsulation"))
+            else:
+                self.tell(HardwareFailed(evse.id, "MeasureInsulation", "InsulationFault"))
+
+        self.later(stage.measure_s, done)
 
     def _closed(self, evse: SimEvse, began: float) -> None:
         if began == self._closing[evse.id] and evse.contactor.coil and not evse.contactor.mirror:

@@ -222,9 +222,9 @@ def _wanted(evse: Evse) -> tuple[float, float] | None:
     match s.supply:
         case Supply.CABLE_CHECK if s.check in (Check.RISING, Check.MEASURING):
             return test_V(evse), TEST_A
-        case Supply.PRECHARGE if s.check is Check.PASSED:
+        case Supply.PRECHARGE if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
             return min(s.asked_V, rated.max_voltage_V), IDLE_A
-        case Supply.POWER if s.check is Check.PASSED:
+        case Supply.POWER if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
             volts = max(_present_V(evse), 1.0)
             least_A = -min(rated.max_discharge_A, rated.max_discharge_W / volts) if gives_back(evse) else 0.0
             return min(s.asked_V, rated.max_voltage_V), max(least_A, min(s.asked_A, offer(evse).current_A))
