@@ -16,7 +16,7 @@ from typing import Any
 
 from chargepoint import energy
 from chargepoint.clock import WallClock
-from chargepoint.config import StationConfig
+from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.entropy import Entropy
 from chargepoint.events import (
     AuthorisationEnded,
@@ -94,8 +94,8 @@ class TransactionMachine:
         self.settings = settings
         self.meter = TransactionMeter(sampling, evses, clock, [evse.id for evse in config.evses if evse.mode == "dc"])
         self.evses = evses
-        bidirectional = [evse.id for evse in config.evses if evse.v2g.interface and evse.v2g.bidirectional]
-        self.ledger = Ledger(self.meter, evses, link, clock, entropy, bidirectional)
+        both_ways = [evse.id for evse in config.evses if _feeds_back(evse)]
+        self.ledger = Ledger(self.meter, evses, link, clock, entropy, both_ways)
         self.handlers: dict[type, Callable[[Tick, Any], list[object]]] = {
             PoweredUp: self.ledger.powered_up,
             Persisted: self.ledger.persisted,
@@ -304,3 +304,8 @@ class TransactionMachine:
 
     def _spot(self, event: Any) -> Spot:
         return self.state.spots[event.evse_id]
+
+
+def _feeds_back(evse: EvseConfig) -> bool:
+    """Whether a vehicle may give energy here."""
+    return (evse.dc.max_discharge_W if evse.mode == "dc" else evse.v2g.ac_discharge_W) > 0

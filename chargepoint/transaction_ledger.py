@@ -47,7 +47,7 @@ def energy_Wh(running: Running) -> float | None:
 class Ledger:
     """Begins, tells and ends transactions; the machine decides when. Writes `transaction_id` of the facts.
 
-    `bidirectional`: the EVSEs that may take energy back; there the CSMS is told which vehicle a token came with (Q01.FR.02).
+    `both_ways`: the EVSEs that may take energy back; there the CSMS is told which vehicle a token came with (Q01.FR.02).
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class Ledger:
         link: LinkFacts,
         clock: WallClock,
         entropy: Entropy,
-        bidirectional: Collection[int] = (),
+        both_ways: Collection[int] = (),
     ) -> None:
         self.meter, self.evses, self.link, self.clock, self.entropy = meter, evses, link, clock, entropy
-        self.bidirectional = bidirectional
+        self.both_ways = both_ways
         self.state = TransactionState(spots={evse_id: Spot() for evse_id in evses})
 
     def all_running(self) -> list[tuple[int, Running]]:
@@ -162,7 +162,7 @@ class Ledger:
     def _with_vehicle(self, evse_id: int, token: IdToken | None) -> IdToken | None:
         """The token as it is told: with the vehicle's EVCCID beside it, once that is known."""
         vehicle = self.evses[evse_id].vehicle
-        if token is None or vehicle is None or not vehicle.evcc_id or evse_id not in self.bidirectional:
+        if token is None or vehicle is None or not vehicle.evcc_id or evse_id not in self.both_ways:
             return token
         others = tuple(each for each in token.additional if each[1] != EVCCID)
         return replace(token, additional=(*others, (vehicle.evcc_id, EVCCID)))

@@ -17,3 +17,8 @@ def rated_W(evse: EvseConfig) -> float:
 def supply_phases(evse: EvseConfig) -> int:
     """SupplyPhases of the EVSE and its connector: alternating ones, 0 of a DC output."""
     return 0 if evse.mode == "dc" else evse.phases
+
+
+def discharge_W(evse: EvseConfig) -> float:
+    """From the vehicle; 0: one way only."""
+    return evse.dc.max_discharge_W if evse.mode == "dc" else evse.v2g.ac_discharge_W

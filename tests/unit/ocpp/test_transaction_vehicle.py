@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from chargepoint.config import EvseConfig, StationConfig, V2gConfig
+from chargepoint.config import DcConfig, EvseConfig, StationConfig, V2gConfig
 from chargepoint.events import Authorised, ChargingState, IdToken, VehicleIdentified
 from chargepoint.facts import Vehicle
 from hal.types import MeterSample
 from iso15118.terms import Battery
 from tests.unit.ocpp.transaction_rig import TOKEN, ChargeRig
 
-BOTH_WAYS = StationConfig(evses=(EvseConfig(id=1, mode="dc", connector="cCCS2", v2g=V2gConfig("eth1", bidirectional=True)),))
+BOTH_WAYS = StationConfig(
+    evses=(EvseConfig(id=1, mode="dc", connector="cCCS2", dc=DcConfig(max_discharge_W=20_000), v2g=V2gConfig("eth1")),)
+)
 ONE_WAY = StationConfig(evses=(EvseConfig(id=1, mode="dc", connector="cCCS2", v2g=V2gConfig("eth1")),))
 EVCCID = {"additionalIdToken": "WMIV1234567890ABCDEX", "type": "EVCCID"}
 

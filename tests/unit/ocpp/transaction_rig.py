@@ -34,7 +34,7 @@ from chargepoint.events import (
     TransactionEnded,
 )
 from chargepoint.facts import EvseFacts, LinkFacts
-from chargepoint.ocpp.block import Context
+from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.blocks.meter_values import MeterValues, SamplingRows
 from chargepoint.ocpp.blocks.transactions import TransactionRows, Transactions
 from chargepoint.ocpp.device_model import DeviceModel, VariableChanged, parse_place
@@ -68,6 +68,8 @@ class ChargeRig:
     snapshots: bool = True
     checks: bool = True
     config: StationConfig = CONFIG
+    more: tuple[type[Block], ...] = ()
+    """Blocks beside those of transactions and meter values."""
 
     def __post_init__(self) -> None:
         self.now = Tick(1000.0, self.utc)
@@ -76,7 +78,8 @@ class ChargeRig:
         self.log: list[object] = []
         self.evses = {evse.id: EvseFacts(evse.id) for evse in self.config.evses}
         self.link = LinkFacts()
-        model = DeviceModel([*Transactions.variables, *MeterValues.variables], self.evses)
+        blocks = (Transactions, MeterValues, *self.more)
+        model = DeviceModel([row for block in blocks for row in block.variables], self.evses)
         self.context = Context(self.config, model, WallClock(), Entropy(self.seed), self.evses, self.link)
         self.rows = TransactionRows(model)
         self.transactions = Transactions(self.context)
@@ -85,7 +88,13 @@ class ChargeRig:
             self.config, self.rows, SamplingRows(model), self.evses, self.link, self.context.clock, self.context.entropy
         )
         self.outbox = Outbox(self.rows, self.link, self.context.clock)
-        self.machines: list[Any] = [self.machine, self.transactions, self.meter_values, self.outbox]
+        self.machines: list[Any] = [
+            self.machine,
+            self.transactions,
+            self.meter_values,
+            *(block(self.context) for block in self.more),
+            self.outbox,
+        ]
         for key, value in {"TxCtrlr.TxStartPoint": self.start, "TxCtrlr.TxStopPoint": self.stop, **self.variables}.items():
             place = parse_place(key)
             model.values[place] = model.checked(place, value)
@@ -232,6 +241,7 @@ class ChargeRig:
             "store": self.store,
             "utc": self.now.utc,
             "config": self.config,
+            "more": self.more,
         }
         return ChargeRig(**{**base, "csms": self.csms, "seed": self.seed + "'", **changes})
 
