@@ -78,7 +78,7 @@ class ChargeRig:
         self.log: list[object] = []
         self.evses = {evse.id: EvseFacts(evse.id) for evse in self.config.evses}
         self.link = LinkFacts()
-        blocks = (Transactions, MeterValues, *self.more)
+        blocks: tuple[type[Block], ...] = (Transactions, MeterValues, *self.more)
         model = DeviceModel([row for block in blocks for row in block.variables], self.evses)
         self.context = Context(self.config, model, WallClock(), Entropy(self.seed), self.evses, self.link)
         self.rows = TransactionRows(model)
