@@ -115,7 +115,7 @@ async def orders_beyond_the_ratings_are_refused(bench: Bench) -> None:
 
 @story(fits=dc)
 async def the_voltage_comes_and_goes(bench: Bench) -> None:
-    """With no vehicle behind it the output goes where it is sent, up and down; off and opened there is none."""
+    """With no vehicle behind it the output goes where it is sent, up and down; off and opened there is none, and at the stage neither."""
     stage, ratings, volts = _fitted(bench)
     await bench.supply()
     for order_V in (volts, ratings.max_voltage_V, max(ratings.min_voltage_V, SMALL_V)):
@@ -126,7 +126,9 @@ async def the_voltage_comes_and_goes(bench: Bench) -> None:
         assert abs(at.current_A) < TESTING_A, f"nobody takes it: {at}"
     await stage.off()
     await bench.ports.contactor.open()
-    await _sample(bench, lambda s: s.outlet_V < SMALL_V, bench.mark(), ENDS_WITHIN_S + bench.rig.tells_within_s)
+    mark = bench.mark()
+    await _sample(bench, lambda s: s.outlet_V < SMALL_V, mark, ENDS_WITHIN_S + bench.rig.tells_within_s)
+    await _sample(bench, lambda s: s.voltage_V < SMALL_V, mark, RISES_WITHIN_S)
 
 
 @story(Can.BATTERY, fits=dc)

@@ -132,8 +132,14 @@ def test_what_is_not_possible_is_said() -> None:
         driver.box(1, "C")
         driver.box(1, "D")
         assert board.world.evses[1].state_letter == "D"
+        driver.battery(1, 400.0)
+        load = board.world.evses[1].load
+        assert isinstance(load, ResistorBox)
+        assert load.battery_V(0.0) == 400.0
         driver.box(1, "A")
         driver.box(1, "A")
+        with pytest.raises(NotPossible, match="no box"):
+            driver.battery(1, 400.0)
         assert board.world.evses[1].load is None
 
     at_the_box(act)
@@ -156,7 +162,12 @@ def test_where_the_lock_holds_the_plug_the_driver_pulls_the_other_end() -> None:
 
 
 def test_what_is_on_the_cable_comes_back_as_it_was() -> None:
-    for load in (Ev(EvSpec(phases=1)), ResistorBox("D", (6.0, 0.0, 0.0), diode=False, leakage_dc_mA=2.0)):
+    for load in (
+        Ev(EvSpec(phases=1)),
+        ResistorBox("D", (6.0, 0.0, 0.0), diode=False, leakage_dc_mA=2.0),
+        ResistorBox("C", volts=400.0),
+        ResistorBox("C"),
+    ):
         again = load_of(json.loads(json.dumps(load.save(10.0))), 0.0)
         assert type(again) is type(load)
         assert again.pilot_load == load.pilot_load

@@ -12,10 +12,11 @@ import pytest
 from chargepoint.runtime.virtual import run_virtual
 from hal.conformance import Can, CarState, Story, stories
 from hal.iec61851 import current_of
-from hal.ports import Board
+from hal.ports import Board, DcSupply
 from hal.sim.box import ResistorBox
 from hal.sim.ports import OPENS_WITHIN_S, SimBoard
 from hal.sim.signals import PilotOutput
+from hal.sim.stage import DcStage
 from hal.types import BoardInfo, DcRatings, EvseInfo, OnSilence, Opens, Phases, PhaseWiring, Shape, TokenPresented
 from tests.unit.hal.controller import FALL_BACK, OPENS, ControllerBoard
 from tests.unit.hal.controller import info_of as controller_info
@@ -25,6 +26,7 @@ TETHERED = EvseInfo(phase_wiring=PhaseWiring.SERIAL)
 SOCKET = EvseInfo(2, connector="sType2", has_lock=True, phases=1)
 BARE = EvseInfo(3, has_meter=False, residual_current=False)
 DC = EvseInfo(4, connector="cCCS2", residual_current=False, dc=DcRatings())
+DC_BACK = EvseInfo(6, connector="cCCS2", dc=DcRatings(max_discharge_A=100.0, max_discharge_W=30_000.0))
 BOTH_WAYS = EvseInfo(5, connector="cCCS2", has_meter=False, dc=DcRatings(500.0, 200.0, 30.0, 10_000.0, 30.0, 10_000.0, 20.0))
 
 
@@ -215,12 +217,76 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("make_bad", "name"), BAD, ids=lambda each: getattr(each, "__name__", each))
-def test_a_bad_board_does_not_conform(make_bad: Callable[[SimRig], None], name: str) -> None:
-    story = next(each for each in stories(info_of(TETHERED), CAN) if each.name == name)
+def dc_parts(rig: SimRig) -> tuple[DcSupply, DcStage]:
+    port, stage = rig.hands.evses[rig.evse_id].dc, rig.sim.stage
+    assert port is not None
+    assert stage is not None
+    return port, stage
+
+
+def takes_any_order(rig: SimRig) -> None:
+    port, stage = dc_parts(rig)
+    port.set_output = lambda voltage_V, current_A: said(lambda: stage.order(voltage_V, current_A))  # type: ignore[method-assign] # on purpose
+
+
+def takes_nothing_back(rig: SimRig) -> None:
+    port, _ = dc_parts(rig)
+    order = port.set_output
+    port.set_output = lambda voltage_V, current_A: order(voltage_V, max(current_A, 0.0))  # type: ignore[method-assign] # on purpose
+
+
+def follows_only_once(rig: SimRig) -> None:
+    port, _ = dc_parts(rig)
+    order, seen = port.set_output, set[float]()
+
+    async def once(voltage_V: float, current_A: float) -> None:
+        if current_A not in seen:
+            seen.add(current_A)
+            await order(voltage_V, current_A)
+
+    port.set_output = once  # type: ignore[method-assign] # on purpose
+
+
+def ignores_off(rig: SimRig) -> None:
+    port, _ = dc_parts(rig)
+    port.off = lambda: said(lambda: None)  # type: ignore[method-assign] # on purpose
+
+
+def goes_on_when_the_lease_is_over(rig: SimRig) -> None:
+    dc_parts(rig)[1].not_off = True
+
+
+def never_rises(rig: SimRig) -> None:
+    dc_parts(rig)[1].no_rise = True
+
+
+def leaks(rig: SimRig) -> None:
+    dc_parts(rig)[1].insulation_ohm = 1000.0
+
+
+BAD_DC = [
+    (takes_any_order, "an_output_needs_a_permit"),
+    (takes_any_order, "orders_beyond_the_ratings_are_refused"),
+    (takes_nothing_back, "a_negative_current_comes_from_the_vehicle"),
+    (follows_only_once, "a_newer_order_is_followed"),
+    (ignores_off, "off_takes_the_current_first"),
+    (ignores_off, "the_voltage_comes_and_goes"),
+    (goes_on_when_the_lease_is_over, "a_lapsed_lease_ends_the_output_and_opens"),
+    (never_rises, "the_voltage_comes_and_goes"),
+    (leaks, "the_insulation_is_measured"),
+    (counts_nothing, "the_register_counts_direct_current"),
+]
+ALL_BAD = [pytest.param(TETHERED, *each, id=f"{each[0].__name__}-{each[1]}") for each in BAD] + [
+    pytest.param(DC_BACK, *each, id=f"{each[0].__name__}-{each[1]}") for each in BAD_DC
+]
+
+
+@pytest.mark.parametrize(("evse", "make_bad", "name"), ALL_BAD)
+def test_a_bad_board_does_not_conform(evse: EvseInfo, make_bad: Callable[[SimRig], None], name: str) -> None:
+    story = next(each for each in stories(info_of(evse), CAN, evse.evse_id) if each.name == name)
 
     async def play() -> None:
-        rig = OpenRig(TETHERED)
+        rig = OpenRig(evse)
         make_bad(rig)
         async with asyncio.timeout(60.0):
             await story.play(rig)
