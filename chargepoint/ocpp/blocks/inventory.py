@@ -9,7 +9,7 @@ from chargepoint.events import ChargingState
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.device_model import Limits, Variable
-from chargepoint.ocpp.ratings import rated_W, supply_phases
+from chargepoint.ocpp.ratings import discharge_W, rated_W, supply_phases
 from chargepoint.tick import Tick
 
 _SOURCE = "OCPP 2.1 Part 2, physical components"
@@ -26,6 +26,18 @@ EVSE_POWER = Variable(
     "decimal",
     None,
     "power that flows now; its upper limit is the EVSE's rating",
+    per="evse",
+    persistent=False,
+    unit="W",
+    min=0,
+    source=_SOURCE,
+)
+EVSE_DISCHARGE = Variable(
+    "EVSE",
+    "DischargePower",
+    "decimal",
+    None,
+    "power that is fed back now; its upper limit is what may be",
     per="evse",
     persistent=False,
     unit="W",
@@ -107,6 +119,7 @@ class InventoryBlock(Block):
         EVSE_TRANSACTION,
         STATION_TRANSACTIONS,
         METER_REGISTER,
+        EVSE_DISCHARGE,
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
@@ -118,8 +131,13 @@ class InventoryBlock(Block):
             model.put(CONNECTOR_PHASES, str(supply_phases(evse)), evse.id)
             model.put(CONNECTOR_TYPE, evse.connector, evse.id)
             model.bound(EVSE_POWER, Limits(min=0, max=rated_W(evse)), evse.id)
+            if discharge_W(evse):
+                model.bound(EVSE_DISCHARGE, Limits(min=0, max=discharge_W(evse)), evse.id)
+                model.compute(EVSE_DISCHARGE, partial(_power, context.evses[evse.id], sign=-1), evse.id)
+            else:
+                model.undeclare((EVSE_DISCHARGE,), evse.id)
             for row, value in (
-                (EVSE_POWER, _power),
+                (EVSE_POWER, partial(_power, sign=1)),
                 (EVSE_CHARGING_STATE, _charging_state),
                 (EVSE_TRANSACTION, _transaction),
                 (METER_REGISTER, _register),
@@ -130,9 +148,9 @@ class InventoryBlock(Block):
         )
 
 
-def _power(facts: EvseFacts, now: Tick) -> str:
+def _power(facts: EvseFacts, now: Tick, *, sign: int) -> str:
     power_W = facts.meter.power_W if facts.meter is not None and facts.power_closed else None
-    return f"{max(0.0, power_W or 0.0):.1f}"
+    return f"{max(0.0, sign * (power_W or 0.0)):.1f}"
 
 
 def _charging_state(facts: EvseFacts, now: Tick) -> str:

@@ -87,6 +87,21 @@ def test_direct_current_has_no_phases_and_the_power_of_its_stage() -> None:
     assert found["Connector", 1, "SupplyPhases", ""]["variableAttribute"][0]["value"] == "0"
     assert found["ChargingStation", 0, "SupplyPhases", ""]["variableAttribute"][0]["value"] == "3"
     assert found["EVSE", 1, "Power", ""]["variableCharacteristics"]["maxLimit"] == 150_000
+    assert ("EVSE", 1, "DischargePower", "") not in found
+
+
+def test_what_may_be_fed_back_is_a_row_of_its_own() -> None:
+    evse = EvseConfig(id=1, mode="dc", connector="cCCS2", dc=DcConfig(max_discharge_W=20_000))
+    station = BlockRig(BLOCKS, replace(CONFIG, evses=(evse, EvseConfig(id=2))))
+    station.boot(interval=86_400)
+    station.accept_all()
+    facts = station.context.evses[1]
+    facts.meter, facts.power_closed = MeterSample(1, 0.0, 0.0, -7_500.0, (-20.0,), (375.0,)), True
+    found = rows(base(station, "FullInventory"))
+    back = found["EVSE", 1, "DischargePower", ""]
+    assert (back["variableAttribute"][0]["value"], back["variableCharacteristics"]["maxLimit"]) == ("7500.0", 20_000)
+    assert found["EVSE", 1, "Power", ""]["variableAttribute"][0]["value"] == "0.0"
+    assert ("EVSE", 2, "DischargePower", "") not in found
 
 
 @pytest.mark.req("B07.FR.08", "B07.FR.10", "B07.FR.12")
