@@ -10,29 +10,30 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from bench.exi import given
 from bench.vehicle import offer
 from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, find
-from chargepoint.runtime.ports.v2g_line import Secure
+from chargepoint.runtime.ports.v2g_line import Line, Secure
 from chargepoint.runtime.v2g_tls.secured import Secured, station
 from iso15118 import exi
-from iso15118.connection import Command, Heard, Note, Send
+from iso15118.connection import Abort, Command, Connected, Heard, Note, Send
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.sdp import TlsPolicy
 from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
-from iso15118.secc.session import Protocol_, Session
+from iso15118.secc.session import Protocol_, Session, Stage
 from iso15118.terms import Ending, Facts, SessionBegun, SessionOver, Told
 
 WAIT_FOR_INTERFACE_S = 0.2
 LOOK_AT_INTERFACE_S = 0.5
 """So often, while serving: it may go, and come back with another index or address."""
 PATIENT_S = 10.0
+GIVE_WAY = (Stage.NEW, Stage.AGREEING, Stage.ENDING, Stage.OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,29 @@ class Bench:
         self.sessions = 0
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self.changed: Callable[[], None] = lambda: None
+
+    # ---- who gets in
+
+    def connection(self, server: Server, secure: Secure | None) -> Connection:
+        """One with a session of its own."""
+        return Connection(self, server, self.session(), secure)
+
+    def enter(self, server: Server, new: Connection) -> bool:
+        """Where there is one vehicle, its session without energy ends when it connects anew; one that has not agreed on anything yet, or is done, gives way
+        when there are too many.
+        """
+        many = self.options.most_sessions
+        for each in [each for each in server.connections if not many and each.peer == new.peer]:
+            if each.session.dialect is not None and each.session.stage is Stage.TALKING and not each.session.dialect.energy_on:
+                each.handle(Abort("the vehicle connected anew"))
+        if len(server.connections) >= (many or MOST_CONNECTIONS):
+            idle = next((each for each in server.connections if each.session.stage in GIVE_WAY), None)
+            if idle is None:
+                return False
+            idle.handle(Abort("others want to connect"))
+        return True
+
+    # ---- sessions
 
     def session(self) -> Session:
         """One with a fresh id, a fresh charger, and whatever session is paused."""
@@ -146,6 +170,32 @@ class Bench:
         self._arm(session)
 
 
+class Connection(Line):
+    """One vehicle's connection, with its session."""
+
+    def __init__(self, bench: Bench, server: Server, session: Session, secure: Secure | None) -> None:
+        super().__init__(session, bench.clock, secure)
+        self.bench, self.server, self.session = bench, server, session
+
+    def begin(self) -> None:
+        if not self.server.takes(self):
+            self.drop()
+            return
+        self.handle(Connected())
+
+    def told(self, told: Told) -> None:
+        self.bench.told(self.session, told)
+
+    def shown(self, command: Command) -> None:
+        self.bench.shown(self.session, command)
+
+    def forgotten(self) -> None:
+        self.server.forget(self)
+
+
+Server: TypeAlias = V2gServer[Connection]
+
+
 def main(options: Options) -> int:
     """Until SIGINT or SIGTERM. Raises InputError."""
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
@@ -153,15 +203,15 @@ def main(options: Options) -> int:
     return 0
 
 
-async def serve(options: Options, out: TextIO, ready: Callable[[Bench, V2gServer], None] | None = None) -> None:
+async def serve(options: Options, out: TextIO, ready: Callable[[Bench, Server], None] | None = None) -> None:
     """Serve until cancelled or told to end by a signal. An interface that is not ready, or not any more, is waited for (S-9)."""
-    loop, clock = asyncio.get_running_loop(), SystemClock()
-    bench = Bench(options, clock, out)
+    loop = asyncio.get_running_loop()
+    bench = Bench(options, SystemClock(), out)
     for namespace in bench.namespaces:
         for each in (namespace, sap.NAMESPACE, cm.NAMESPACE):
             exi.codec_of(each).warm()
     policy, secure = _tls(options, bench)
-    serving = asyncio.ensure_future(_serve(options, bench, clock, policy, secure, out, ready))
+    serving = asyncio.ensure_future(_serve(options, bench, policy, secure, out, ready))
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, serving.cancel)
@@ -176,14 +226,13 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, V2gServer
 async def _serve(
     options: Options,
     bench: Bench,
-    clock: SystemClock,
     policy: TlsPolicy,
     secure: Callable[[], Secure] | None,
     out: TextIO,
-    ready: Callable[[Bench, V2gServer], None] | None,
+    ready: Callable[[Bench, Server], None] | None,
 ) -> None:
     while True:
-        server = await _listening(options, bench, clock, policy, secure, out)
+        server = await _listening(options, bench, policy, secure, out)
         bench.changed = server.changed
         print("ready", file=out, flush=True)
         if ready is not None:
@@ -195,7 +244,7 @@ async def _serve(
             await server.stop(why)
 
 
-async def _gone(server: V2gServer) -> str:
+async def _gone(server: Server) -> str:
     """When the interface is not any more what the server listens on: why."""
     while True:
         await asyncio.sleep(LOOK_AT_INTERFACE_S)
@@ -206,17 +255,12 @@ async def _gone(server: V2gServer) -> str:
             return str(error)
 
 
-async def _listening(
-    options: Options, bench: Bench, clock: SystemClock, policy: TlsPolicy, secure: Callable[[], Secure] | None, out: TextIO
-) -> V2gServer:
+async def _listening(options: Options, bench: Bench, policy: TlsPolicy, secure: Callable[[], Secure] | None, out: TextIO) -> Server:
     said = ""
     while True:
         try:
             where = find(options.interface)
-            many = options.most_sessions
-            server = V2gServer(
-                where, bench, clock, policy=policy, secure=secure, most_connections=many or MOST_CONNECTIONS, one_vehicle=not many
-            )
+            server = V2gServer(where, bench, policy=policy, secure=secure)
             await server.start()
         except NoInterface as error:
             if str(error) != said:

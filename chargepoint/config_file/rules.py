@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chargepoint.config import EvseConfig, StationConfig, identity_of
+from chargepoint.config_file import v2g_rules
 from chargepoint.config_file.reader import Finding
 from chargepoint.ocpp import profiles, schemas
 from chargepoint.ocpp.blocks.security import PASSWORD_LENGTHS
@@ -75,8 +76,7 @@ def _evse(evse: EvseConfig, at: tuple[str, int]) -> Iterator[Finding]:
         )
     if evse.derate_from_C >= evse.derate_stop_C:
         yield Finding((*at, "derate_from_C"), f"{evse.derate_from_C:g} is not below derate_stop_C ({evse.derate_stop_C:g})")
-    if evse.mode == "dc":
-        yield Finding((*at, "mode"), "this version charges AC only")
+    yield from v2g_rules.broken(evse, at)
 
 
 def _csms(config: StationConfig) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from chargepoint.events import (
     PoweredUp,
     ShutdownRequested,
     StopRequested,
+    VehicleGone,
 )
 from chargepoint.pilot import Level, level_of
 from chargepoint.tick import Tick
@@ -61,6 +62,7 @@ _EVENTS: dict[type, Callable[[Any], Shown | None]] = {
     StopRequested: lambda e: ("info", "stop", {"evse": e.evse_id, "reason": e.reason}),
     FaultAcknowledged: lambda e: ("info", "fault.acknowledged", {"evse": e.evse_id, "code": e.code or "all"}),
     BayOccupied: lambda e: ("info", "bay", {"evse": e.evse_id, "occupied": e.occupied}),
+    VehicleGone: lambda e: ("info", "v2g.gone", {"evse": e.evse_id, "why": e.why}),
     BoardSilence: lambda e: ("error" if e.silent else "info", "board.silent", {"silent": e.silent}),
 }
 _COMMANDS: dict[type, Callable[[Any], Shown | None]] = {

@@ -7,27 +7,29 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from chargepoint.commands import Command, Log, Persist, Put, Restart
-from chargepoint.config import StationConfig
+from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.events import PoweredUp, ShutdownRequested
 from chargepoint.journal import Head
 from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.journal_file import JournalFile
 from chargepoint.runtime.last_words import ABORTED, KEPT, taken
-from chargepoint.runtime.port import Port
+from chargepoint.runtime.port import Port, ReleasedPort, Tell
 from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
 from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
+from chargepoint.runtime.ports.vehicle import VehiclePort
 from chargepoint.runtime.shell import Shell, Watcher
 from chargepoint.runtime.tls import TlsFiles
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.ports import Board
-from hal.types import FallsBack, GoesOn, OnSilence, Opens
+from hal.types import BoardInfo, FallsBack, GoesOn, OnSilence, Opens
 
 STRENGTH = ("opens", "falls_back", "goes_on")
 """What a board does on silence, the strongest first (`StationConfig.accept_on_silence`)."""
@@ -61,6 +63,8 @@ class Options:
     clock: Clock | None = None
     journal: bool = True
     uptime_s: float | None = None
+    vehicles: Callable[[Tell], ReleasedPort] | None = None
+    """What takes the place of the cables' network interfaces, where everything is simulated."""
     watchers: list[Watcher] = field(default_factory=list)
 
 
@@ -123,12 +127,22 @@ def check_board(config: StationConfig, board: Board) -> list[str]:
     for evse in config.evses:
         if evse.id not in known:
             raise StartError(f"evses: id {evse.id}: the board {info.driver!r} has no such EVSE (it has {sorted(known)})")
+        _check_mode(evse, info)
     if STRENGTH.index(info.silence_name) > STRENGTH.index(config.accept_on_silence):
         raise StartError(
             f"accept_on_silence = {config.accept_on_silence!r}: when the station falls silent, this board {_words(info.on_silence, config.timings.permit_ttl_s)}; "
             f"where that is acceptable, say accept_on_silence = {info.silence_name!r}"
         )
     return [f"when the station falls silent, the board {_words(info.on_silence, config.timings.permit_ttl_s)}"]
+
+
+def _check_mode(evse: EvseConfig, info: BoardInfo) -> None:
+    has_dc = info.evse(evse.id).dc is not None
+    if has_dc is not (evse.mode == "dc"):
+        has = "has a DC stage there" if has_dc else "has no DC stage there"
+        raise StartError(f"evses: id {evse.id}: mode = {evse.mode!r}, but the board {info.driver!r} {has}")
+    if has_dc and not evse.v2g.interface:
+        raise StartError(f"evses: id {evse.id}: mode = 'dc' needs v2g.interface: DC is charged by ISO 15118 only")
 
 
 def _words(on_silence: OnSilence, permit_ttl_s: float) -> str:
@@ -190,7 +204,8 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         store = StorePort(database, shell.tell, threaded=options.threaded)
         csms = config.csms
         files = TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)
-        ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, files, threaded=options.threaded))
+        vehicles = (options.vehicles or partial(VehiclePort, config))(shell.tell)
+        ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, files, threaded=options.threaded), vehicles)
         shell.use(ports)
         for port in ports[1:]:
             await port.start()
@@ -209,6 +224,7 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         uptime_s = options.uptime_s if options.start_reason else _uptime_s()
         shell.tell(PoweredUp(reason, options.entropy_hex or os.urandom(32).hex(), stored, software_version(), uptime_s))
         hal.release(shell.tell)
+        vehicles.release()
         yield Handle(shell, board)
 
 

@@ -25,3 +25,10 @@ class Port(Protocol):
 
     async def stop(self) -> None:
         """Let go of everything; no task is left over."""
+
+
+class ReleasedPort(Port, Protocol):
+    """Tells nothing before the station has heard that it is powered up."""
+
+    def release(self) -> None:
+        """It has."""

@@ -1,7 +1,7 @@
-"""The cable's network side: SDP on UDP 15118, one TCP port for every dialect, and a session machine for each connection.
+"""The cable's network side: SDP on UDP 15118, and one TCP port for every dialect. What a connection is for is its host's matter: a station or a bench.
 
 Strangers are at the other end. What they can reach is these two ports and nothing else (S-14); how many connections there are is bounded, and a
-new vehicle gets in although old connections idle (S-3): a connection that has not agreed on a protocol yet gives way.
+new vehicle gets in although old connections idle (S-3): the host says who gives way.
 """
 
 from __future__ import annotations
@@ -17,17 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from chargepoint.runtime.clock import Clock
-from chargepoint.runtime.ports.v2g_line import Line, Secure
+from chargepoint.runtime.ports.v2g_line import Secure, Wire
 from iso15118 import sdp
-from iso15118.connection import Abort, Changed, Command, Connected
-from iso15118.secc.session import Session, Stage
-from iso15118.terms import Told
+from iso15118.connection import Abort, Changed
 
 MOST_CONNECTIONS = 4
-"""At once, for one charger; a bench with many asks for more."""
+"""At once, for one charger."""
 ANSWERS_PER_S = 20.0
 """SDP answers at most; a vehicle asks four times a second."""
 DYNAMIC_PORTS = range(49152, 65536)
@@ -39,17 +36,17 @@ class NoInterface(Exception):
     """The interface is not there, or has no link-local address; the message says which (S-9)."""
 
 
-class Host(Protocol):
-    """Who owns the charger's facts: makes sessions, and hears what they tell."""
+W = TypeVar("W", bound=Wire)
 
-    def session(self) -> Session:
-        """For a connection that begins."""
 
-    def told(self, session: Session, told: Told) -> None:
-        """Something that a session tells; before its answer is sent."""
+class Host(Protocol[W]):
+    """Whose connections they are."""
 
-    def shown(self, session: Session, command: Command) -> None:
-        """Everything else that a session does, for logs and displays."""
+    def connection(self, server: V2gServer[W], secure: Secure | None) -> W:
+        """For a vehicle that connects. When it begins, it asks `V2gServer.takes`; when it is forgotten, it says so (`V2gServer.forget`)."""
+
+    def enter(self, server: V2gServer[W], new: W) -> bool:
+        """Whether one more is taken, and who goes for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +73,20 @@ def find(interface: str) -> Where:
     raise NoInterface(f"the network interface {interface!r} has no IPv6 link-local address yet")
 
 
-class V2gServer:
-    """SDP and TCP on one interface. `secure` None: no TLS; else it makes the TLS of a connection. `one_vehicle`: whoever connects from the same address is
-    the vehicle that was there; not so for benches that serve many.
-    """
+class V2gServer(Generic[W]):
+    """SDP and TCP on one interface. `secure` None: no TLS; else it makes the TLS of a connection. While it is not `open`, it listens and answers nobody."""
 
     def __init__(
         self,
         where: Where,
-        host: Host,
-        clock: Clock,
+        host: Host[W],
         *,
         policy: sdp.TlsPolicy = sdp.TlsPolicy.OFF,
         secure: Callable[[], Secure] | None = None,
-        most_connections: int = MOST_CONNECTIONS,
-        one_vehicle: bool = True,
+        is_open: bool = True,
     ) -> None:
-        self.where, self.host, self.clock, self.policy, self.secure = where, host, clock, policy, secure
-        self.most_connections, self.one_vehicle = most_connections, one_vehicle
-        self.connections: list[Connection] = []
+        self.where, self.host, self.policy, self.secure, self.open = where, host, policy, secure, is_open
+        self.connections: list[W] = []
         self._servers: dict[sdp.Security, tuple[asyncio.Server, int]] = {}
         self._udp: asyncio.DatagramTransport | None = None
         self._answers = ANSWERS_PER_S
@@ -106,7 +98,7 @@ class V2gServer:
         try:
             for security in self._offered():
                 listening = self._tcp_socket()
-                server = await loop.create_server(partial(Connection, self, security), sock=listening, backlog=16)
+                server = await loop.create_server(partial(self._connection, security), sock=listening, backlog=16)
                 self._servers[security] = (server, listening.getsockname()[1])
             self._udp, _ = await loop.create_datagram_endpoint(lambda: _Sdp(self), sock=self._sdp_socket())
         except OSError as error:
@@ -169,7 +161,7 @@ class V2gServer:
         except sdp.SdpError:
             return None
         offered = sdp.POLICY[self.policy, request.security]
-        if offered not in self._servers or not self._may_answer():
+        if not self.open or offered not in self._servers or not self._may_answer():
             return None
         return sdp.Response(self.where.address, self._servers[offered][1], offered).octets()
 
@@ -184,26 +176,24 @@ class V2gServer:
 
     # ---- connections
 
-    def enter(self, new: Connection) -> bool:
-        """Whether a connection is taken. Where there is one vehicle, its session without energy ends when it connects anew; one that has not agreed on
-        anything yet, or is done, gives way when there are too many.
-        """
-        for each in [each for each in self.connections if self.one_vehicle and each.peer == new.peer]:
-            if each.session.dialect is not None and each.session.stage is Stage.TALKING and not each.session.dialect.energy_on:
-                each.handle(Abort("the vehicle connected anew"))
-        if len(self.connections) >= self.most_connections:
-            idle = next(
-                (each for each in self.connections if each.session.stage in (Stage.NEW, Stage.AGREEING, Stage.ENDING, Stage.OVER)), None
-            )
-            if idle is None:
-                return False
-            idle.handle(Abort("others want to connect"))
+    def _connection(self, security: sdp.Security) -> W:
+        return self.host.connection(self, self.secure() if security is sdp.Security.TLS and self.secure else None)
+
+    def takes(self, new: W) -> bool:
+        """Whether this connection may stay; it is among the `connections` from now on."""
+        if not self.open or not self.host.enter(self, new):
+            return False
         self.connections.append(new)
         return True
 
+    def forget(self, gone: W) -> None:
+        """It is over."""
+        if gone in self.connections:
+            self.connections.remove(gone)
+
 
 class _Sdp(asyncio.DatagramProtocol):
-    def __init__(self, server: V2gServer) -> None:
+    def __init__(self, server: V2gServer[Any]) -> None:
         self.server = server
         self.transport: asyncio.DatagramTransport | None = None
 
@@ -217,28 +207,3 @@ class _Sdp(asyncio.DatagramProtocol):
         answer = self.server.answer(data)
         if answer is not None and self.transport is not None:
             self.transport.sendto(answer, addr)
-
-
-class Connection(Line):
-    """One vehicle's connection."""
-
-    def __init__(self, server: V2gServer, security: sdp.Security) -> None:
-        self.server = server
-        self.session: Session = server.host.session()
-        super().__init__(self.session, server.clock, server.secure() if security is sdp.Security.TLS and server.secure else None)
-
-    def begin(self) -> None:
-        if not self.server.enter(self):
-            self.drop()
-            return
-        self.handle(Connected())
-
-    def told(self, told: Told) -> None:
-        self.server.host.told(self.session, told)
-
-    def shown(self, command: Command) -> None:
-        self.server.host.shown(self.session, command)
-
-    def forgotten(self) -> None:
-        if self in self.server.connections:
-            self.server.connections.remove(self)

@@ -1,4 +1,6 @@
-"""One end of a V2G connection, the charger's or the vehicle's: octets and TLS into a session, its commands out again, and the one timer."""
+"""One end of a V2G connection, the charger's or the vehicle's: octets and TLS off it as events, octets onto it; with a session at it (`Line`) or without
+(`Wire`).
+"""
 
 from __future__ import annotations
 
@@ -41,6 +43,10 @@ class Secure(Protocol):
     def verified(self) -> bool:
         """The vehicle's certificate was judged good."""
 
+    @property
+    def version(self) -> str:
+        """Of TLS, as "1.3", once the handshake is done."""
+
 
 class Machine(Protocol):
     """A session of either end."""
@@ -50,17 +56,14 @@ class Machine(Protocol):
     def deadline(self) -> float | None: ...
 
 
-class Line(asyncio.Protocol):
-    """Whoever has a session derives from it, and says what becomes of what is told."""
+class Wire(asyncio.Protocol):
+    """A TCP connection and its TLS. What happens to it goes to `handle`; whoever derives from it says what becomes of that."""
 
-    def __init__(self, machine: Machine, clock: Clock, secure: Secure | None) -> None:
-        self.machine, self.clock, self.secure = machine, clock, secure
+    def __init__(self, secure: Secure | None) -> None:
+        self.secure = secure
         self.peer = ""
         self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._events: deque[Event] = deque()
         self._agreed = False
-        self._failed = False
         self._gone = False
 
     # ---- what an end makes of it
@@ -69,21 +72,12 @@ class Line(asyncio.Protocol):
         """TCP stands, TLS does not yet."""
         raise NotImplementedError
 
-    def told(self, told: Told) -> None:
-        """Something that the session tells."""
-
-    def shown(self, command: Command) -> None:
-        """Everything else that it does, before it is done."""
+    def handle(self, event: Event) -> None:
+        """Connected, when TLS is done; Received, without TLS; Lost."""
+        raise NotImplementedError
 
     def forgotten(self) -> None:
         """It is closed."""
-
-    def deadline(self) -> float | None:
-        """When something is due."""
-        return self.machine.deadline()
-
-    def due(self) -> None:
-        """It is."""
 
     # ---- in
 
@@ -122,6 +116,64 @@ class Line(asyncio.Protocol):
         self.handle(Lost(str(exc) if exc else "closed"))
         self._forget()
 
+    # ---- out
+
+    def send(self, octets: bytes) -> None:
+        """Octets for the other end; TLS goes on here."""
+        self._send(self.secure.wrapped(octets) if self.secure else octets)
+
+    def _send(self, octets: bytes) -> None:
+        if octets and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(octets)
+            if self._transport.get_write_buffer_size() > MOST_UNREAD:
+                self.drop()
+                self.handle(Lost("does not read what it is sent"))
+
+    def close(self) -> None:
+        """Once what was sent is out."""
+        if self.secure is not None:
+            self._send(self.secure.closing())
+        if self._transport is not None:
+            self._transport.close()
+            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+        self._forget()
+
+    def drop(self) -> None:
+        """At once, with whatever was not read."""
+        if self._transport is not None:
+            self._transport.abort()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._gone = True
+        self.forgotten()
+
+
+class Line(Wire):
+    """With a session: its commands are carried out, and it has a timer. Whoever derives from it says what becomes of what is told."""
+
+    def __init__(self, machine: Machine, clock: Clock, secure: Secure | None) -> None:
+        super().__init__(secure)
+        self.machine, self.clock = machine, clock
+        self._timer: asyncio.TimerHandle | None = None
+        self._events: deque[Event] = deque()
+        self._failed = False
+
+    # ---- what an end makes of it
+
+    def told(self, told: Told) -> None:
+        """Something that the session tells."""
+
+    def shown(self, command: Command) -> None:
+        """Everything else that it does, before it is done."""
+
+    def deadline(self) -> float | None:
+        """When something is due."""
+        return self.machine.deadline()
+
+    def due(self) -> None:
+        """It is."""
+
     # ---- through the session
 
     def handle(self, event: Event) -> None:
@@ -155,9 +207,9 @@ class Line(asyncio.Protocol):
             self.shown(command)
         finally:
             if isinstance(command, Send):
-                self._send(self.secure.wrapped(command.octets) if self.secure else command.octets)
+                self.send(command.octets)
             elif isinstance(command, Close):
-                self._close()
+                self.close()
 
     def _bug(self, error: Exception, at: Event | Command) -> None:
         """An error of ours: the session ends; when it cannot even do that, the connection does."""
@@ -169,35 +221,11 @@ class Line(asyncio.Protocol):
             self._failed = True
             self._events.append(Abort("an error of our own"))
 
-    # ---- out
-
-    def _send(self, octets: bytes) -> None:
-        if octets and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(octets)
-            if self._transport.get_write_buffer_size() > MOST_UNREAD:
-                self.drop()
-                self.handle(Lost("does not read what it is sent"))
-
-    def _close(self) -> None:
-        if self.secure is not None:
-            self._send(self.secure.closing())
-        if self._transport is not None:
-            self._transport.close()
-            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
-        self._forget()
-
-    def drop(self) -> None:
-        """At once, with whatever was not read."""
-        if self._transport is not None:
-            self._transport.abort()
-        self._forget()
+    # ---- the timer
 
     def _forget(self) -> None:
-        self._gone = True
         self._stop_timer()
-        self.forgotten()
-
-    # ---- the timer
+        super()._forget()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

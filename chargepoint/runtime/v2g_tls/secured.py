@@ -65,6 +65,11 @@ class Secured:
         """The other side's certificate was judged good."""
         return self.engine.verified
 
+    @property
+    def version(self) -> str:
+        """Of TLS, as "1.3", once the handshake is done."""
+        return self.engine.version
+
 
 def _in_words(error: TlsFailed) -> ConnectionError:
     return ConnectionError(f"TLS: {error}" + (f" (alert {error.alert} sent)" if error.alert is not None else ""))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.vehicle.cable import fresh_pki
 from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
 from chargepoint.config_file import ConfigError, from_values, parse, read
 from chargepoint.config_file.hints import fields_of, taken_apart
@@ -80,7 +81,12 @@ WRONG = [
     ("[[evses]]\nmax_current_A = 10\nmin_current_A = 13", ["3: evses[0].min_current_A: 13 is more than max_current_A (10)"]),
     ("[[evses]]\nconnector = 'cType1'", ["1: evses[0].phases: 3 phases do not go through a cType1, which has 1"]),
     ("[[evses]]\nderate_from_C = 80", ["2: evses[0].derate_from_C: 80 is not below derate_stop_C (80)"]),
-    ("[[evses]]\nmode = 'dc'", ["2: evses[0].mode: this version charges AC only"]),
+    ("[[evses]]\nmode = 'dc'", ["1: evses[0].v2g.interface: is needed with mode = 'dc'", "1: evses[0].connector: 'cType2' carries no DC; 'cCCS1' and 'cCCS2' do"]),
+    ("[[evses]]\n[evses.v2g]\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed for TLS"]),
+    ("[[evses]]\n[evses.v2g]\ninterface = 'a'\npki_dir = '/none'", ["4: evses[0].v2g.pki_dir: /none: there is no such folder"]),
+    ("[[evses]]\n[evses.v2g]\ninterface = 'a'\ntls = 'none'", ["4: evses[0].v2g.tls: 'none' serves nobody: ISO 15118-20 is never offered without TLS 1.3"]),
+    ("[[evses]]\n[evses.v2g]\nunverified_vehicles = true\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed", "3: evses[0].v2g.unverified_vehicles: a bench may"]),
+    ("[[evses]]\n[evses.v2g]\nprotocols = ['iso20-dc']\ninterface = 'a'", ["2: evses[0].v2g.pki_dir", "3: evses[0].v2g.protocols: none of them charges mode = 'ac'; 'iso20-ac' does"]),
     ("[csms]\nurl = 'ws://x'\nbasic_auth_password='0123456789abcdef'", ["1: csms.security_profile: security profile 2 needs wss://; the url is 'ws://x'; without TLS say"]),
     ("[csms]\nurl = 'wss://x'\nsecurity_profile = 0", ["3: csms.security_profile: security profile 0 needs ws://"]),
     ("[csms]\nurl = 'wss://x'", ["1: csms.basic_auth_password: is needed with security profile 2"]),
@@ -100,6 +106,39 @@ def test_what_is_wrong_is_said_with_line_key_value_and_range(text: str, said: li
     found = problems(text)
     assert len(found) == len(said), found
     assert all(one.startswith(begin) for one, begin in zip(found, said, strict=True)), found
+
+
+TALKS = """[[evses]]
+mode = "dc"
+connector = "cCCS2"
+[evses.v2g]
+interface = "seth0"
+pki_dir = "{folder}"
+"""
+
+
+def test_a_dc_evse_with_its_certificates_is_right(tmp_path: Path) -> None:
+    fresh_pki(tmp_path / "pki")
+    (evse,) = parse(TALKS.format(folder=tmp_path / "pki"), "cp.toml").evses
+    assert (evse.mode, evse.v2g.interface, evse.v2g.tls) == ("dc", "seth0", "required")
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ("iso20/seccLeaf.key", "seccLeaf.key: not there, though cpoCertChain.pem is"),
+        ("iso20/cpoCertChain.pem", "iso20: cpoCertChain.pem and seccLeaf.key, which the station shows of itself, are not there"),
+        ("iso20/oemRootCACert.pem", "iso20: oemRootCACert.pem, by which vehicles are verified, is not there"),
+        ("iso20", "there is no iso20/"),
+    ],
+)
+def test_which_certificate_is_missing_is_said(tmp_path: Path, lost: str, said: str) -> None:
+    folder = tmp_path / "pki"
+    fresh_pki(folder)
+    (folder / lost).rename(tmp_path / "lost")
+    (found,) = problems(TALKS.format(folder=folder))
+    assert found.startswith("6: evses[0].v2g.pki_dir: ")
+    assert said in found
 
 
 SLOT = """[[network_profiles]]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.vehicle.secc import Bench, Options
+from bench.vehicle.secc import Bench, Options, Server
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import DYNAMIC_PORTS, MOST_CONNECTIONS, NoInterface, V2gServer, Where, find
 from chargepoint.runtime.ports.v2g_line import MOST_UNREAD
@@ -35,11 +35,10 @@ PATIENCE_S = 20.0
 
 
 @asynccontextmanager
-async def serving(**more: object) -> AsyncIterator[tuple[V2gServer, int]]:
+async def serving() -> AsyncIterator[tuple[Server, int]]:
     """A server with its bench on loopback; its TCP port."""
-    clock = SystemClock()
-    bench = Bench(Options("lo", show=False), clock, io.StringIO())
-    server = V2gServer(LOOPBACK, bench, clock, **more)  # type: ignore[arg-type]
+    bench = Bench(Options("lo", show=False), SystemClock(), io.StringIO())
+    server = V2gServer(LOOPBACK, bench)
     await server.start()
     bench.changed = server.changed
     try:
@@ -49,7 +48,7 @@ async def serving(**more: object) -> AsyncIterator[tuple[V2gServer, int]]:
         await server.stop()
 
 
-def port(server: V2gServer) -> int:
+def port(server: Server) -> int:
     answer = server.answer(sdp.Request(sdp.Security.NONE).octets())
     assert answer is not None
     return sdp.read_response(answer).port

@@ -1,0 +1,59 @@
+"""What no type can say of an EVSE that charges DC, or that talks with the vehicle by ISO 15118."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from certs import pki_files
+from chargepoint.config import EvseConfig
+from chargepoint.config_file.reader import Finding
+
+DC_CONNECTORS = ("cCCS1", "cCCS2")
+At = tuple[str, int]
+
+
+def broken(evse: EvseConfig, at: At) -> Iterator[Finding]:
+    """Every rule that this EVSE breaks."""
+    if evse.mode == "dc":
+        yield from _dc(evse, at)
+    if evse.v2g.interface:
+        yield from _v2g(evse, (*at, "v2g"))
+
+
+def _dc(evse: EvseConfig, at: At) -> Iterator[Finding]:
+    if not evse.v2g.interface:
+        yield Finding((*at, "v2g", "interface"), "is needed with mode = 'dc': DC is charged by ISO 15118 only")
+    if evse.connector not in DC_CONNECTORS:
+        yield Finding((*at, "connector"), f"{evse.connector!r} carries no DC; {' and '.join(map(repr, DC_CONNECTORS))} do")
+    if evse.dc.min_voltage_V >= evse.dc.max_voltage_V:
+        yield Finding((*at, "dc", "min_voltage_V"), f"{evse.dc.min_voltage_V:g} is not below max_voltage_V ({evse.dc.max_voltage_V:g})")
+
+
+def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
+    v2g = evse.v2g
+    if not any(each.endswith(evse.mode) for each in v2g.protocols):
+        yield Finding((*at, "protocols"), f"none of them charges mode = {evse.mode!r}; 'iso20-{evse.mode}' does")
+    if v2g.tls != "required" and all(each.startswith("iso20") for each in v2g.protocols):
+        yield Finding(
+            (*at, "tls"), f"{v2g.tls!r} serves nobody: ISO 15118-20 is never offered without TLS 1.3 and a verified vehicle; say 'required'"
+        )
+    if v2g.unverified_vehicles:
+        yield Finding((*at, "unverified_vehicles"), "a bench may; a station speaks ISO 15118-20 with verified vehicles only")
+    if v2g.tls != "none" and (lacking := missing(Path(v2g.pki_dir)) if v2g.pki_dir else "is needed for TLS"):
+        yield Finding((*at, "pki_dir"), lacking)
+
+
+def missing(folder: Path) -> str:
+    """What this folder of certificates lacks, or which file in it cannot be used; "" when it serves ISO 15118-20 as the standard wants it."""
+    try:
+        pki = pki_files.read(folder)
+    except pki_files.PkiError as error:
+        return str(error)
+    if pki.borrowed:
+        return f"{folder}: there is no iso20/, with the certificates of ISO 15118-20"
+    if pki.iso20.secc is None:
+        return f"{folder}/iso20: cpoCertChain.pem and seccLeaf.key, which the station shows of itself, are not there"
+    if not pki.iso20.oem_roots:
+        return f"{folder}/iso20: oemRootCACert.pem, by which vehicles are verified, is not there"
+    return ""
