@@ -55,7 +55,6 @@ class Sensors:
         self._faults: dict[str, str] = {}
         self._silent_reads = 0
         self._dc: DcSample | None = None
-        self._dc_on = False
         self._insulation_ohm: float | None = None
 
     def forget(self, now_s: float) -> None:
@@ -118,10 +117,10 @@ class Sensors:
         sample = DcSample(evse.id, round(stage.voltage_V, 2), round(stage.current_A, 2), round(stage.outlet_V, 2))
         busy = stage.on or stage.moving
         due = self._dc is None or (busy and self.dc_at is not None and evse.now_s >= self.dc_at)
-        tells = due or (sample != self._dc and (not busy or stage.on is not self._dc_on))
+        tells = due or (sample != self._dc and not busy)
         if not busy or tells or self.dc_at is None:
             self.dc_at = evse.now_s + DC_INTERVAL_S if busy else None
-        self._dc, self._dc_on = sample if tells else self._dc, stage.on
+        self._dc = sample if tells else self._dc
         return [*([sample] if tells else []), *self._insulation_of(evse, stage)]
 
     def _insulation_of(self, evse: SimEvse, stage: DcStage) -> list[BoardInput]:

@@ -15,7 +15,7 @@ from hal.ports import DcSupply, EvsePorts, InsulationMonitor
 from hal.sim.box import ResistorBox
 from hal.sim.ports import SimBoard
 from hal.sim.stage import DcStage
-from hal.types import BoardInput, DcRatings, DcSample, EvseInfo, InsulationSample
+from hal.types import BoardInput, ContactorFeedback, DcRatings, DcSample, EvseInfo, InsulationSample
 
 DC = EvseInfo(1, connector="cCCS2", residual_current=False, dc=DcRatings())
 RENEWED_S = 0.1
@@ -195,8 +195,8 @@ def test_a_board_that_falls_silent_measures_nothing() -> None:
     on_a_board(act)
 
 
-def test_what_happens_at_once_is_told_at_once() -> None:
-    """Off, on and the end of a lease do not wait for the interval."""
+def test_the_end_of_the_current_is_told_before_the_contactor_opens() -> None:
+    """It does not wait for the interval."""
 
     async def act(body: Body) -> None:
         await body.deliver(100.0)
@@ -204,7 +204,8 @@ def test_what_happens_at_once_is_told_at_once() -> None:
         body.heard.clear()
         await body.ports.power.withdraw()
         await asyncio.sleep(0)
-        assert body.said(DcSample)[0] == DcSample(1, 400.0, 0.0, 400.0)
+        assert body.said(DcSample) == [DcSample(1, 400.0, 0.0, 400.0)]
+        assert body.said(ContactorFeedback) == []
 
     on_a_board(act)
 

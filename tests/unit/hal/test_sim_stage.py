@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bench.board.driver import load_of
 from hal.sim.box import ResistorBox
 from hal.sim.sensors import DC_INTERVAL_S
+from hal.sim.signals import NOTHING, Offered
 from hal.sim.stage import DcStage
 from hal.sim.thermal import RISE_AT_32_A_K, TIME_CONSTANT_S
 from hal.sim.world import SimWorld
@@ -115,6 +116,47 @@ def test_a_battery_holds_the_voltage_and_takes_what_was_ordered() -> None:
     assert life.unhurt()
 
 
+def test_what_is_connected_has_the_voltage_of_the_battery_wherever_that_goes() -> None:
+    life = DcLife()
+    life.close()
+    life.order(400.0, 0.0)
+    life.run(2.0)
+    for volts in (415.0, 440.0, 470.0):
+        life.battery(volts)
+        assert (life.stage.voltage_V, life.stage.outlet_V) == (volts, volts)
+    life.open()
+    life.run(2.0)
+    assert (life.stage.voltage_V, life.stage.outlet_V) == (400.0, 470.0)
+    assert life.unhurt()
+
+
+def test_the_vehicle_sees_what_is_on_the_cable_and_no_phases() -> None:
+    life = DcLife()
+    life.deliver(50.0)
+    assert (life.box.offered.outlet_V, life.box.offered.outlet_A, life.box.offered.voltage_V) == (400.0, 50.0, NOTHING)
+    assert life.evse.voltage_V == NOTHING
+    life.open()
+    life.battery(None)
+    life.run(1.0)
+    assert (life.box.offered.outlet_V, life.box.offered.outlet_A) == (0.0, 0.0)
+
+
+def test_a_vehicle_that_closes_by_itself_is_on_the_cable_at_that_moment() -> None:
+    class Closes(ResistorBox):
+        def deadline(self) -> float | None:
+            return 0.73 if self.volts is None else None
+
+        def advance(self, now_s: float, offered: Offered) -> None:
+            super().advance(now_s, offered)
+            self.volts = 350.0 if now_s >= 0.73 else None
+
+    life = DcLife()
+    life.evse.plug(Closes("C"))
+    life.settle()
+    life.run(0.9)
+    assert life.since(0, DcSample)[-1] == (0.73, DcSample(1, 0.0, 0.0, 350.0))
+
+
 def test_less_voltage_than_the_battery_has_gives_no_current() -> None:
     life = DcLife()
     life.deliver()
@@ -162,12 +204,14 @@ def test_the_end_of_the_permit_shuts_the_gates_before_the_contacts_open() -> Non
 
 def test_an_open_contactor_lets_no_stage_go_on_without_its_permit() -> None:
     life = DcLife()
-    life.evse.contactor.permit(1.0)
+    life.evse.contactor.permit(0.77)
     life.order(500.0, 2.0)
-    life.run(0.99)
-    assert life.stage.on
-    life.run(0.02)
-    assert not life.stage.on
+    on = []
+    for seconds in (0.76, 0.23):
+        life.run(seconds)
+        on.append(life.stage.on)
+    assert on == [True, False]
+    assert life.stage.voltage_V == pytest.approx(500.0 * (0.77 - (0.99 - 0.77)))
 
 
 @pytest.mark.parametrize(("volts", "seen_V"), [(381.0, 0.0), (419.9, 0.0), (379.0, 21.0), (600.0, 200.0)])
@@ -207,7 +251,9 @@ def test_a_vehicle_that_opens_ends_the_current_and_its_voltage_on_the_cable_is_t
     life.battery(350.0)
     assert life.since(0, DcSample)[-1][1] == DcSample(1, 0.0, 0.0, 350.0)
     life.battery(None)
-    life.run(1.0)
+    life.run(0.11)
+    assert life.since(0, DcSample)[-1][1] == DcSample(1, 0.0, 0.0, 200.0)
+    life.run(0.89)
     assert life.since(0, DcSample)[-1][1] == DcSample(1, 0.0, 0.0, 0.0)
     life.deliver()
     life.battery(None)
@@ -310,6 +356,13 @@ def test_a_stage_that_does_not_rise_takes_the_order_and_nothing_comes() -> None:
     life.settle()
     life.run(1.0)
     assert life.stage.voltage_V == 500.0
+    life.off()
+    life.run(2.0)
+    life.deliver(50.0)
+    life.world.inject(1, "StageNoRise")
+    life.settle()
+    life.run(1.0)
+    assert life.stage.current_A == 0.0
 
 
 def test_a_stage_that_does_not_go_off_is_broken_by_the_contactor_only() -> None:
