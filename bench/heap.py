@@ -98,6 +98,8 @@ class Heap:
         self.ended: Command | None = None
         self.lives = 0
         self.watch: Callable[[Tick, object, tuple[Command, ...]], None] | None = None
+        self.looks: list[Callable[[], None]] = []
+        """Called after every moment: what has to hold all the time."""
         self._heap: list[tuple[float, int, int, Callable[[], None]]] = []
         self._order = count()
         self._attempt = 0
@@ -178,6 +180,8 @@ class Heap:
         if self.station and (due := self.station.deadline()) is not None and due <= self.now:
             self.tell(TimerExpired())
         self._network()
+        for look in self.looks:
+            look()
 
     # ---- the cable's network: a wire that takes LINE_S
 

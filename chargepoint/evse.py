@@ -21,7 +21,6 @@ from chargepoint.events import (
 from chargepoint.evse_events import HANDLERS
 from chargepoint.evse_state import Evse, EvseState, Output, Power, Wake
 from chargepoint.facts import EvseFacts
-from chargepoint.hlc import DIGITAL, HOLDS_X1, HlcState
 from chargepoint.interlock import INTERLOCK, Facts, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState
 from chargepoint.tick import Tick
@@ -122,10 +121,6 @@ class EvseMachine:
         return [ChargingStateChanged(self.evse.id, state), Log("info", "evse.state", {"evse": self.evse.id, "is": state.value})]
 
 
-TALKING = (*DIGITAL, *HOLDS_X1, HlcState.PULSE)
-"""The session decides what is going on, not the PWM."""
-
-
 def _by_session(evse: Evse, facts: Facts) -> ChargingState:
     """Of a vehicle that talks."""
     s = evse.state
@@ -145,11 +140,11 @@ def charging_state(evse: Evse, facts: Facts) -> ChargingState:
     s = evse.state
     if not s.plugged:
         return ChargingState.IDLE
-    if s.power is Power.CLOSED and s.cp in (CpState.C2, CpState.D2) and not evse.is_dc and s.hlc not in TALKING:
+    if s.power is Power.CLOSED and s.cp in (CpState.C2, CpState.D2) and not evse.is_dc and not evse_hlc.by_session(evse):
         return ChargingState.CHARGING
     if not s.authorised or not s.transaction_id:
         return ChargingState.EV_CONNECTED
-    if s.hlc in TALKING or evse.is_dc:
+    if evse_hlc.by_session(evse) or evse.is_dc:
         return _by_session(evse, facts)
     if s.wake in (Wake.PULSE, Wake.X1, Wake.OFFERED):
         return evse.facts.charging_state

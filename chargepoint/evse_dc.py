@@ -88,10 +88,16 @@ def voltages_meet(evse: Evse) -> bool:
     return sample is not None and (abs(sample.voltage_V - sample.outlet_V) < MEET_V or max(sample.voltage_V, sample.outlet_V) < SAFE_V)
 
 
-def flows(evse: Evse) -> bool:
-    """More current than a contactor should break, as far as is known."""
+def may_flow(evse: Evse) -> bool:
+    """More current than a contactor should break, or on its way there since the last reading."""
+    sample, ordered = evse.facts.dc, evse.state.dc_ordered
+    return sample is None or abs(sample.current_A) >= OPENS_A or (ordered is not None and abs(ordered[1]) >= OPENS_A)
+
+
+def is_down(evse: Evse) -> bool:
+    """A reading since the output was ordered off shows hardly a current."""
     sample = evse.facts.dc
-    return sample is None or abs(sample.current_A) >= OPENS_A
+    return sample is not None and evse.state.dc_sample_at > evse.state.power_since and abs(sample.current_A) < OPENS_A
 
 
 # ---- in
@@ -102,7 +108,7 @@ def measured(evse: Evse, now: Tick, sample: DcSample) -> list[object]:
     if not all(math.isfinite(value) for value in (sample.voltage_V, sample.current_A, sample.outlet_V)):
         return []
     s = evse.state
-    evse.facts.dc = sample
+    evse.facts.dc, s.dc_sample_at = sample, now.mono
     ordered_V, ordered_A = s.dc_ordered or (0.0, 0.0)
     most_A = max(abs(ordered_A), s.dc_before_A if now.mono < s.dc_before_until else 0.0) * OVER + OVER_A
     over = (

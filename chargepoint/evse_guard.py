@@ -48,7 +48,7 @@ def offer(evse: Evse) -> Offer:
         bounds[source] = min(amps, bounds.get(source, amps))
     if s.thermal_A is not None:
         bounds[energy.THERMAL] = min(s.thermal_A, bounds.get(energy.THERMAL, s.thermal_A))
-    if evse_hlc.digital(evse):
+    if evse_hlc.by_session(evse):
         if not s.authorised or s.stops:
             bounds[energy.STOPPED] = 0.0
         return energy.least(bounds)

@@ -28,6 +28,11 @@ def digital(evse: Evse) -> bool:
     return evse.state.hlc in DIGITAL
 
 
+def by_session(evse: Evse) -> bool:
+    """A session decides about power, whether there is one just now or not."""
+    return evse.state.hlc not in (HlcState.OFF, HlcState.BASIC)
+
+
 def holds_x1(evse: Evse) -> bool:
     """Nothing is offered on the pilot, for reasons of the session. DC without one shows nothing else."""
     return evse.state.hlc in HOLDS_X1 or (evse.is_dc and evse.state.hlc is HlcState.OFF)

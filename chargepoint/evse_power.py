@@ -52,7 +52,7 @@ def facts_of(evse: Evse, now: Tick, offer: Offer) -> Facts:
         running=s.running,
         permit_left_s=max(0.0, s.permit_until - now.mono),
         dc=evse.is_dc,
-        digital=evse_hlc.digital(evse),
+        digital=evse_hlc.by_session(evse),
         consent=evse_hlc.digital(evse) and s.supply is not Supply.OFF,
         voltages_meet=evse_dc.voltages_meet(evse),
         ramp_left_s=max(0.0, s.ramp_until - now.mono) if s.power is Power.RAMPING else 0.0,
@@ -144,7 +144,7 @@ def _opened_by_itself(evse: Evse, now: Tick) -> list[object]:
 def open_now(evse: Evse, now: Tick, why: str) -> list[object]:
     """Make safe. AC opens. DC takes the output off, and opens when hardly a current flows any more, or when that takes too long."""
     s = evse.state
-    if not evse.is_dc or s.power is not Power.CLOSED or not evse_dc.flows(evse):
+    if not evse.is_dc or s.power is not Power.CLOSED or not evse_dc.may_flow(evse):
         return [] if s.power is Power.RAMPING else _open(evse, now, why)
     s.power, s.power_since, s.grace_until, s.dc_ordered = Power.RAMPING, now.mono, None, None
     s.ramp_until = now.mono + evse.timings.dc_ramp_s
@@ -172,7 +172,7 @@ def settle_opening(evse: Evse, now: Tick, facts: Facts) -> list[object]:
     """Open what may no longer be closed."""
     s = evse.state
     if s.power is Power.RAMPING:
-        if not evse_dc.flows(evse):
+        if evse_dc.is_down(evse):
             return _open(evse, now, "hardly a current flows")
         return _open(evse, now, "the current did not go down in time") if evse.reached(now, s.ramp_until) else []
     if s.power is Power.CLOSED:

@@ -185,6 +185,7 @@ class EvseState:
     check: Check = Check.NONE
     check_since: float = 0.0
     ramp_until: float = 0.0
+    dc_sample_at: float = 0.0
     dc_over_since: float | None = None
     dc_before_A: float = 0.0
     """What was ordered before a reduction: the stage takes a moment to follow."""

@@ -51,13 +51,17 @@ class Facts:
     """How long the lease on power still runs; 0 without one."""
     dc: bool = False
     digital: bool = False
-    """The vehicle is to talk: the pilot shows 5 % and states no current."""
+    """The vehicle is to talk: the pilot states no current, and power waits for a session."""
     consent: bool = False
     """The session with the vehicle lets power be: AC from PowerDelivery Start on, DC from the cable check on, until it ends."""
     voltages_meet: bool = True
     """DC: both sides of the open contactor have the same voltage, or the outlet has none."""
     ramp_left_s: float = 0.0
     """DC: how long the current may still take to go down before the contactor opens."""
+
+
+OPENING_S = 0.1
+"""After a ramp-down the lease lives this long, so that the opening is ours: a lapse is for a station that hangs."""
 
 
 class Lost(enum.Enum):
@@ -190,7 +194,7 @@ class Interlock:
 
     def permit_ramp(self, facts: Facts, evse_id: int, ttl_s: float) -> Permit | None:
         """The lease while a DC output goes down: until the contactor may open, and no longer than that may take."""
-        return Permit(evse_id, min(ttl_s, facts.ramp_left_s)) if facts.dc and facts.ramp_left_s > 0 else None
+        return Permit(evse_id, min(ttl_s, facts.ramp_left_s + OPENING_S)) if facts.dc and facts.ramp_left_s > 0 else None
 
     def permit_armed(self, facts: Facts, evse_id: int, ttl_s: float) -> Permit | None:
         """The lease again, for a board that may close by itself."""

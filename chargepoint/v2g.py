@@ -47,7 +47,6 @@ from hal.types import DcSample, EvseInfo, MeterSample
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
 from iso15118.connection import TimerExpired as SessionTimer
 from iso15118.iso20.wire import MAJOR, MINOR
-from iso15118.messages.iso20 import ac, dc
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
 from iso15118.secc.session import Protocol_, Session, Stage
@@ -55,8 +54,6 @@ from iso15118.terms import Ending, SessionBegun, SessionOver, Told
 
 MOST_CONNECTIONS = 4
 _STAGES = {Ending.TERMINATED: SessionStage.TERMINATED, Ending.PAUSED: SessionStage.PAUSED, Ending.ABORTED: SessionStage.ABORTED}
-_LOOPS = (ac.AC_ChargeLoopReq, ac.AC_ChargeLoopRes, dc.DC_ChargeLoopReq, dc.DC_ChargeLoopRes)
-"""Said ten times a second: not logged one by one."""
 
 
 class V2gMachine:
@@ -267,7 +264,7 @@ class V2gMachine:
     def _log(self, way: str, message: Any) -> list[object]:
         """What is said over and over is logged once."""
         name, code = type(message).__name__, getattr(message, "ResponseCode", "")
-        if isinstance(message, _LOOPS) or self._said.get(way) == (name, code):
+        if self._said.get(way) == (name, code):
             return []
         self._said[way] = name, code
         values = {"evse": self.evse.evse_id, "way": way, "message": name}

@@ -19,6 +19,8 @@ from iso15118.terms import (
     Offered,
     Parameter,
     ParameterSet,
+    Price,
+    Prices,
     Progress,
     Reading,
     Schedule,
@@ -31,6 +33,8 @@ NAMESPACES = {"iso20-dc": dc.NAMESPACE, "iso20-ac": ac.NAMESPACE}
 DAY_S = 86_400
 INTERNET = AddedService(65, (ParameterSet(3, (Parameter("Protocol", "http"), Parameter("Port", 80))), ParameterSet(4, (Parameter("Protocol", "https"), Parameter("Port", 443)))))  # fmt: skip
 """ISO 15118-20 8.4.3.4 [K]."""
+NO_TARIFF = Prices(1, "EUR", (Price(0, DAY_S, level=1),), levels=1)
+"""One level all day: there are vehicles that take no schedule without prices."""
 STOP_WITHIN_S = 2
 """NotificationMaxDelay: less than the time that an ended authorisation leaves (S-11)."""
 FLOWS_W = 50.0
@@ -91,7 +95,7 @@ def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, 
         facts.voltage_V = config.nominal_V if evse.power_closed else 0.0
         facts.current_A = max(sample.current_A, default=0.0) if sample is not None and evse.power_closed else 0.0
     most_W = evse.limit_W or (rated_W(config, board) if config.mode == "ac" else ratings_of(config, board).max_power_W)
-    facts.schedules = (Schedule(1, (Slot(0, DAY_S, most_W),), _back(facts)),)
+    facts.schedules = (Schedule(1, (Slot(0, DAY_S, most_W),), _back(facts), NO_TARIFF),)
     facts.meter = _reading(evse, board)
 
 

@@ -71,7 +71,7 @@ class TalkingEv:
         self.messages: list[tuple[float, str, Message]] = []
         """What was said: when, by whom ("ev", "evse"), what."""
         self.s2 = False
-        self.online = False
+        self.online = self.muted = False
         self.over: SessionOver | None = None
         self.sessions = 0
         self._link_at: float | None = None
@@ -87,11 +87,17 @@ class TalkingEv:
         """B-C-B: it wants to talk again."""
         self._toggles, self._toggle_at, self.over = 2, self.now_s, None
 
+    def mute(self) -> None:
+        """From now on it says nothing more in its connection, and leaves it open."""
+        self.muted = True
+
     # ---- the network
 
     def connected(self) -> None:
         """The connection stands."""
-        self.online, self.over = True, None
+        paused = self.over is not None and self.over.ending is Ending.PAUSED
+        self.vehicle.wants.resume = self.vehicle.session_id if paused else b""
+        self.online, self.over, self.muted = True, None, False
         self.sessions += 1
         self.evcc = Session(spoken(self.vehicle.wants))
         self._do(Connected())
@@ -112,6 +118,8 @@ class TalkingEv:
             self._dial_at = self.now_s + AGAIN_S
 
     def _do(self, event: Event) -> None:
+        if self.muted and not isinstance(event, Lost):
+            return
         for command in self.evcc.handle(self._tick(), event):
             self._carry_out(command)
 
@@ -189,7 +197,7 @@ class TalkingEv:
         parts = (
             self.basic.deadline(),
             self.vehicle.deadline(),
-            self.evcc.deadline() if self.online else None,
+            self.evcc.deadline() if self.online and not self.muted else None,
             self._link_at,
             self._dial_at,
             self._toggle_at,
@@ -205,7 +213,7 @@ class TalkingEv:
         self._look_for_link()
         if self.vehicle.tick(self._tick()) and self.online:
             self._do(TimerExpired())
-        if self.online and (at := self.evcc.deadline()) is not None and at <= now_s:
+        if self.online and not self.muted and (at := self.evcc.deadline()) is not None and at <= now_s:
             self._do(TimerExpired())
         if self._toggle_at is not None and now_s >= self._toggle_at:
             self.s2, self._toggles = not self.s2, self._toggles - 1

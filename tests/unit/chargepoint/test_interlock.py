@@ -77,7 +77,7 @@ def test_five_percent_waits_for_nobody_to_be_authorised() -> None:
 
 
 def test_the_lease_lives_through_a_ramp_down_and_no_longer() -> None:
-    assert INTERLOCK.permit_ramp(replace(GOOD, dc=True, ramp_left_s=0.3), 1, 0.4) == Permit(1, 0.3)
+    assert INTERLOCK.permit_ramp(replace(GOOD, dc=True, ramp_left_s=0.3), 1, 2.0) == Permit(1, 0.4)
     assert INTERLOCK.permit_ramp(replace(GOOD, dc=True, ramp_left_s=0.0), 1, 0.4) is None
     assert INTERLOCK.permit_ramp(replace(GOOD, ramp_left_s=0.3), 1, 0.4) is None
 

@@ -1,0 +1,203 @@
+"""A station with one EVSE that talks, its simulated board, a vehicle and a CSMS, on virtual time; the closing invariant is looked at all the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from bench.campaign.invariant import BoardGuard
+from bench.ev.talking import TalkingEv
+from bench.heap import Heap
+from bench.vehicle.model import COMPACT, Spec, Vehicle
+from chargepoint.commands import Command, ServeVehicle, SetDuty
+from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, StationConfig, Timings, V2gConfig
+from chargepoint.events import ChargingState, LimitSet
+from chargepoint.facts import EvseFacts
+from chargepoint.hlc import HlcState
+from chargepoint.tick import Tick
+from hal.sim.evse import SimEvse, SimEvseOptions
+from hal.sim.stage import DcStage
+from hal.sim.world import SimWorld
+from hal.types import DcRatings, EvseInfo, TokenPresented
+from iso15118.terms import Control, Energy
+
+C = TypeVar("C", bound=Command)
+CARD = "04A1B2C3D4"
+STAGE = DcRatings(max_discharge_A=50.0, max_discharge_W=20_000.0)
+ENDLESS = 1_000_000
+
+
+class HlcSite:
+    """`mode` ac or dc; `both_ways`: feeding back is offered."""
+
+    def __init__(
+        self, mode: Any, *, both_ways: bool = False, timings: Timings | None = None, variables: dict[str, str] | None = None, **v2g: Any
+    ) -> None:
+        back_W = 10_000.0 if both_ways else 0.0
+        evse = EvseConfig(
+            1,
+            32.0,
+            mode=mode,
+            connector="cCCS2" if mode == "dc" else "cType2",
+            dc=DcConfig(max_discharge_W=back_W, max_discharge_A=back_W / 250.0),
+            v2g=V2gConfig(interface="plc0", ac_discharge_W=back_W, **v2g),
+        )
+        config = StationConfig(
+            csms=CsmsConfig(url="ws://csms.example/ocpp", identity="HLC-1", security_profile=0),
+            evses=(evse,),
+            timings=replace(timings or Timings(), boot_jitter_s=0.0, close_after_boot_s=0.0),
+            variables={"SampledDataCtrlr.TxUpdatedInterval": "10", **(variables or {})},
+        )
+        info = EvseInfo(1, 32.0, connector=evse.connector, dc=STAGE if mode == "dc" else None)
+        self.heap = Heap(config, SimWorld([SimEvseOptions(info)]), self._csms)
+        self.accepts = True
+        self.events: list[tuple[float, object]] = []
+        self.commands: list[tuple[float, Command]] = []
+        self.heap.watch = self._watch
+        self.guard = BoardGuard(self.heap)
+        self.heap.looks.append(self._accepted)
+        self.heap.looks.append(self.guard)
+        self.ev: TalkingEv | None = None
+        self.heap.start()
+        self.heap.run(2.0)
+
+    def _csms(self, message_id: str, action: str, payload: Any) -> Any:
+        match action:
+            case "BootNotification":
+                return {"currentTime": "2026-01-01T00:00:00Z", "interval": 300, "status": "Accepted"}
+            case "Authorize":
+                return {"idTokenInfo": {"status": "Accepted" if self.accepts else "Invalid"}}
+            case "NotifyEVChargingNeeds" | "NotifyEVChargingSchedule":
+                return {"status": "Accepted"}
+            case "Heartbeat":
+                return {"currentTime": "2026-01-01T00:00:00Z"}
+        return {}
+
+    def _watch(self, tick: Tick, event: object, commands: tuple[Command, ...]) -> None:
+        self.events.append((tick.mono, event))
+        self.commands += [(tick.mono, each) for each in commands]
+
+    def _accepted(self) -> None:
+        self.guard.accepted = self.facts.id_token is not None
+
+    # ---- what people and the vehicle do
+
+    def vehicle(
+        self,
+        energy: Energy,
+        control: Control = Control.DYNAMIC,
+        *,
+        soc: float = 30.0,
+        loops: int = ENDLESS,
+        spec: Spec = COMPACT,
+        **more: Any,
+    ) -> Vehicle:
+        """One that wants this."""
+        vehicle = Vehicle(spec, soc=soc, **more)
+        vehicle.wants.energies, vehicle.wants.controls, vehicle.wants.loops = (energy,), (control,), loops
+        return vehicle
+
+    def plug(self, vehicle: Vehicle, kind: type[TalkingEv] = TalkingEv, **more: Any) -> TalkingEv:
+        """It comes onto the cable."""
+        ev = self.ev = kind(vehicle, self.heap.now, **more)
+        self.sim.plug(ev)
+        self.heap.run(0.0)
+        return ev
+
+    def unplug(self) -> None:
+        self.sim.unplug_vehicle()
+        self.heap.run(0.0)
+
+    def card(self) -> None:
+        """The driver's card at the reader."""
+        self.heap.tell(TokenPresented(CARD))
+
+    def limit(self, *, amps: float | None = None, watts: float | None = None) -> None:
+        """A bound from elsewhere."""
+        self.heap.tell(LimitSet(1, "csms", amps, watts))
+
+    def run(self, seconds: float) -> None:
+        self.heap.run(seconds)
+
+    def until(self, holds: Callable[[], bool], most_s: float = 120.0) -> float:
+        """Let time pass until this is so; how long it took."""
+        began = self.heap.now
+        while not holds():
+            assert self.heap.now - began < most_s, f"not within {most_s} s: {self.hlc}, {self.facts.charging_state}, {self.said()[-6:]}"
+            self.heap.run(0.05)
+        return self.heap.now - began
+
+    def charge(self, vehicle: Vehicle, **more: Any) -> TalkingEv:
+        """Plug, card, and until energy flows."""
+        ev = self.plug(vehicle, **more)
+        self.card()
+        self.until(lambda: self.facts.charging_state is ChargingState.CHARGING and max(map(abs, self.sim.current_A)) > 1.0)
+        return ev
+
+    # ---- what is so
+
+    @property
+    def sim(self) -> SimEvse:
+        return self.heap.world.evses[1]
+
+    @property
+    def stage(self) -> DcStage:
+        stage = self.sim.stage
+        assert stage is not None
+        return stage
+
+    @property
+    def facts(self) -> EvseFacts:
+        assert self.heap.station is not None
+        return self.heap.station.wiring.context.evses[1]
+
+    @property
+    def hlc(self) -> HlcState:
+        assert self.heap.station is not None
+        state = self.heap.station.wiring.machines["evse:1"].state
+        found = state.hlc
+        assert isinstance(found, HlcState)
+        return found
+
+    def said(self, who: str = "") -> list[str]:
+        """Names of what was said over the wire, without repetitions."""
+        names: list[str] = []
+        for _, by, message in self.ev.messages if self.ev else ():
+            name = type(message).__name__
+            if (not who or by == who) and (not names or names[-1] != name):
+                names.append(name)
+        return names
+
+    def at(self, kind: type[C]) -> list[tuple[float, C]]:
+        """Commands of this kind, and when."""
+        return [(at, each) for at, each in self.commands if isinstance(each, kind)]
+
+    def duties(self) -> list[float]:
+        return [each.duty_percent for _, each in self.at(SetDuty)]
+
+    def serving(self) -> bool:
+        found = self.at(ServeVehicle)
+        return bool(found) and found[-1][1].on
+
+    def told(self, action: str = "TransactionEvent") -> list[dict[str, Any]]:
+        """What the CSMS was told."""
+        return [frame[3] for frame in self.heap.frames if frame[0] == 2 and frame[2] == action]
+
+    def story(self) -> list[str]:
+        """TransactionEvents in a line each."""
+        return [
+            " ".join(
+                filter(
+                    None,
+                    (
+                        each["eventType"],
+                        each["triggerReason"],
+                        each["transactionInfo"].get("chargingState"),
+                        each["transactionInfo"].get("stoppedReason"),
+                    ),
+                )
+            )
+            for each in self.told()
+            if each["triggerReason"] != "MeterValuePeriodic"
+        ]

@@ -1,0 +1,113 @@
+"""Whole charges of vehicles that talk, at the station: pilot, session, board and CSMS together (ISO 15118-20, IEC 61851-23)."""
+
+from __future__ import annotations
+
+import pytest
+
+from chargepoint.commands import CloseContactor, MeasureInsulation, OpenContactor, SetDcOutput, StopDcOutput
+from chargepoint.events import ChargingState
+from iso15118.terms import Control, Ending, Energy
+from tests.behaviour.hlc_rig import HlcSite
+
+WAYS = [(energy, control) for energy in Energy for control in Control]
+
+
+def mode_of(energy: Energy) -> str:
+    return "dc" if energy.is_dc else "ac"
+
+
+@pytest.mark.parametrize(("energy", "control"), WAYS, ids=lambda each: each.value)
+def test_a_whole_charge(energy: Energy, control: Control) -> None:
+    site = HlcSite(mode_of(energy), both_ways=energy.is_bpt)
+    ev = site.charge(site.vehicle(energy, control, soc=79.0))
+    site.until(lambda: ev.over is not None, most_s=600.0)
+    site.run(5.0)
+    assert ev.over is not None
+    assert ev.over.ending is Ending.TERMINATED
+    assert ev.vehicle.soc == pytest.approx(80.0, abs=0.1)
+    assert site.hlc.value == "done"
+    assert site.facts.charging_state is ChargingState.SUSPENDED_EV
+    assert set(site.duties()) == {5.0}
+    assert not site.serving()
+    site.unplug()
+    site.run(2.0)
+    assert site.hlc.value == "off"
+    assert site.guard.closed_s > 5.0
+    register_Wh = site.sim.register.import_Ws / 3600
+    assert register_Wh == pytest.approx(ev.vehicle.taken_Wh, rel=0.05)
+    ended = site.told()[-1]
+    assert ended["eventType"] == "Ended"
+    assert ended["meterValue"][-1]["sampledValue"][0]["value"] == pytest.approx(register_Wh, abs=0.2)
+
+
+def test_dc_goes_in_its_order() -> None:
+    site = HlcSite("dc")
+    ev = site.charge(site.vehicle(Energy.DC, Control.SCHEDULED, loops=20))
+    site.until(lambda: ev.over is not None)
+    site.run(3.0)
+    kinds = (CloseContactor, SetDcOutput, MeasureInsulation, StopDcOutput, OpenContactor)
+    order = [type(each).__name__ for at, each in site.commands if isinstance(each, kinds) and at > 1.0]
+    shortened = [name for i, name in enumerate(order) if i == 0 or order[i - 1] != name]
+    assert shortened == [
+        "CloseContactor",
+        "SetDcOutput",  # test voltage
+        "MeasureInsulation",
+        "StopDcOutput",
+        "SetDcOutput",  # precharge, then the loop
+        "StopDcOutput",
+        "OpenContactor",
+    ]
+    assert site.stage.voltage_V < 60.0
+    assert site.stage.outlet_V < 60.0
+
+
+def test_the_vehicle_polls_until_somebody_is_authorised() -> None:
+    site = HlcSite("ac")
+    ev = site.plug(site.vehicle(Energy.AC))
+    site.run(40.0)
+    assert site.said("ev")[-1] == "AuthorizationReq"
+    assert site.facts.charging_state is ChargingState.EV_CONNECTED
+    assert site.guard.closed_s == 0.0
+    site.card()
+    took_s = site.until(lambda: site.facts.power_closed)
+    assert took_s < 2.0
+    assert ev.online
+
+
+def test_a_card_before_the_plug() -> None:
+    site = HlcSite("dc")
+    site.card()
+    site.run(3.0)
+    site.plug(site.vehicle(Energy.DC))
+    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING)
+
+
+def test_the_csms_hears_who_it_is_and_what_it_needs() -> None:
+    site = HlcSite("dc", variables={"SampledDataCtrlr.TxUpdatedMeasurands": "SoC,Power.Active.Import,Voltage"})
+    ev = site.charge(site.vehicle(Energy.DC, Control.SCHEDULED, soc=42.0))
+    site.run(25.0)
+    assert site.facts.vehicle is not None
+    assert site.facts.vehicle.evcc_id == ev.vehicle.wants.evcc_id
+    needs = site.told("NotifyEVChargingNeeds")
+    assert [each["chargingNeeds"]["requestedEnergyTransfer"] for each in needs] == ["DC"]
+    assert len(site.told("NotifyEVChargingSchedule")) == 1
+    values = [
+        (value["measurand"], value["value"])
+        for each in site.told()
+        for taken in each.get("meterValue", ())
+        for value in taken["sampledValue"]
+        if each["triggerReason"] == "MeterValuePeriodic"
+    ]
+    assert ("SoC", 42) in values or ("SoC", 42.0) in values
+    assert any(name == "Voltage" and 350 < value < 430 for name, value in values)
+
+
+def test_a_vehicle_that_only_stops_keeps_its_transaction_until_it_leaves() -> None:
+    site = HlcSite("ac")
+    ev = site.charge(site.vehicle(Energy.AC, loops=30))
+    site.until(lambda: ev.over is not None)
+    site.run(30.0)
+    assert site.facts.transaction_id
+    site.unplug()
+    site.run(1.0)
+    assert site.story()[-1] == "Ended EVCommunicationLost Idle EVDisconnected"
