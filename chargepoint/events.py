@@ -376,6 +376,21 @@ class SupplyAsked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TalkingAllowed(Event):
+    """The CSMS lets the vehicle be asked to talk, or not (ISO15118Ctrlr.Enabled); a session that goes on is not ended by it."""
+
+    evse_id: int
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleLeft(Event):
+    """Everybody has heard of the unplugging: what the vehicle had said can be forgotten."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SupplyChanged(Event):
     """What is on the output is something else: `EvseFacts.supply` says what."""
 

@@ -61,7 +61,7 @@ def ratings_of(config: EvseConfig, info: EvseInfo) -> DcRatings:
 def offer(evse: Evse) -> Offer:
     """The current that the output may have now, with the bound that says so; the power bound is `power`."""
     s, rated = evse.state, ratings(evse)
-    volts = max(_present_V(evse), rated.min_voltage_V, 1.0)
+    volts = _offered_V(evse)
     bounds = {energy.HARDWARE: min(rated.max_current_A, rated.max_power_W / volts)}
     for source, amps in s.limits.items():
         bounds[source] = min(bounds.get(source, math.inf), amps)
@@ -77,7 +77,7 @@ def offer(evse: Evse) -> Offer:
 def power(evse: Evse) -> float:
     """The power that the output may have now, W."""
     rated, bounds = ratings(evse), evse.state.limits_W.values()
-    return max(0.0, min((rated.max_power_W, *bounds, offer(evse).current_A * max(_present_V(evse), rated.min_voltage_V, 1.0))))
+    return max(0.0, min((rated.max_power_W, *bounds, offer(evse).current_A * _offered_V(evse))))
 
 
 def voltages_meet(evse: Evse) -> bool:
@@ -241,6 +241,15 @@ def gives_back(evse: Evse) -> bool:
     """The vehicle has chosen a service both ways."""
     vehicle = evse.facts.vehicle
     return vehicle is not None and vehicle.chosen is not None and vehicle.chosen.energy.is_bpt
+
+
+def _offered_V(evse: Evse) -> float:
+    """By which a power is a current: that of the battery once it is on the output; before, the most that the vehicle takes."""
+    rated, vehicle = ratings(evse), evse.facts.vehicle
+    if evse.state.power is Power.CLOSED and evse.state.supply is Supply.POWER:
+        return max(_present_V(evse), rated.min_voltage_V, 1.0)
+    most_V = vehicle.limits.max_voltage_V if vehicle is not None else None
+    return max(min(most_V or rated.max_voltage_V, rated.max_voltage_V), rated.min_voltage_V, 1.0)
 
 
 def _present_V(evse: Evse) -> float:

@@ -23,6 +23,7 @@ from chargepoint.events import (
     ShutdownRequested,
     SupplyAsked,
     SupplyStopped,
+    TalkingAllowed,
     TimerExpired,
     TransactionDurable,
     TransactionEnded,
@@ -282,4 +283,5 @@ HANDLERS: dict[type, Callable[[Evse, Tick, Any], list[object]]] = {
     VehicleServed: _served,
     SessionChanged: evse_hlc.session,
     SupplyAsked: evse_hlc.asked,
+    TalkingAllowed: evse_hlc.allowed,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargepoint import evse_faults
 from chargepoint.commands import Log, ServeVehicle
-from chargepoint.events import SessionChanged, SessionStage, Supply, SupplyAsked
+from chargepoint.events import SessionChanged, SessionStage, Supply, SupplyAsked, TalkingAllowed
 from chargepoint.evse_state import Evse, Output
 from chargepoint.faults import NO_VEHICLE_LINK
 from chargepoint.hlc import ATTEMPT, DIGITAL, FORGET, HOLDS_X1, TABLE, HlcEvent, HlcState
@@ -43,7 +43,8 @@ def holds_x1(evse: Evse) -> bool:
 
 def plugged(evse: Evse, now: Tick) -> list[object]:
     """A vehicle is there."""
-    return advance(evse, now, HlcEvent.PLUGGED) if evse.talks and evse.state.served else []
+    s = evse.state
+    return advance(evse, now, HlcEvent.PLUGGED) if evse.talks and s.served and s.allowed else []
 
 
 def unplugged(evse: Evse, now: Tick) -> list[object]:
@@ -58,10 +59,26 @@ def served(evse: Evse, now: Tick, ready: bool, why: str) -> list[object]:
     s.served = ready
     if not ready:
         return [*evse_faults.raise_fault(evse, now, NO_VEHICLE_LINK, why), *advance(evse, now, HlcEvent.UNSERVED)]
-    out = evse_faults.cause_over(evse, NO_VEHICLE_LINK)
+    return [*evse_faults.cause_over(evse, NO_VEHICLE_LINK), *_again(evse, now)]
+
+
+def allowed(evse: Evse, now: Tick, event: TalkingAllowed) -> list[object]:
+    """The CSMS lets it talk, or not: what is not a session yet ends."""
+    s = evse.state
+    s.allowed = event.allowed
+    if event.allowed:
+        return _again(evse, now)
+    return [] if s.hlc is HlcState.TALKING else advance(evse, now, HlcEvent.UNSERVED)
+
+
+def _again(evse: Evse, now: Tick) -> list[object]:
+    """It may talk after all: with a vehicle that is there already, unless that charges by the PWM."""
+    s = evse.state
+    if not s.served or not s.allowed:
+        return []
     if s.hlc is HlcState.GIVEN_UP:
-        return [*out, *advance(evse, now, HlcEvent.WAKE)]
-    return [*out, *advance(evse, now, HlcEvent.PLUGGED)] if s.plugged and not s.charged else out
+        return advance(evse, now, HlcEvent.WAKE)
+    return plugged(evse, now) if s.plugged and not s.charged else []
 
 
 def link(evse: Evse, now: Tick, ready: bool) -> list[object]:

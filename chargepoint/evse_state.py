@@ -166,6 +166,8 @@ class EvseState:
     hlc: HlcState = HlcState.OFF
     hlc_since: float = 0.0
     hlc_attempts: int = 0
+    allowed: bool = True
+    """The CSMS lets it talk."""
     served: bool = False
     """The cable's network interface takes vehicles."""
     serving: bool = False

@@ -37,6 +37,7 @@ from chargepoint.events import (
     TransactionEnded,
     VehicleConnected,
     VehicleGone,
+    VehicleLeft,
     VehicleSaid,
 )
 from chargepoint.facts import EvseFacts
@@ -77,6 +78,7 @@ class V2gMachine:
             VehicleGone: lambda now, event: self._session(now, event.connection, Lost(event.why)),
             DataLinkChanged: self._link,
             EvDisconnected: self._unplugged,
+            VehicleLeft: self._left,
             SupplyStopped: self._stopped,
             ShutdownRequested: self._shutdown,
             TimerExpired: self._timer,
@@ -169,7 +171,7 @@ class V2gMachine:
             return out
         out += [
             item
-            for event in self.teller.said(self.state, told)
+            for event in self.teller.said(now, self.state, told)
             for item in (self._ask(event) if isinstance(event, SupplyAsked) else [event])
         ]
         return out
@@ -235,8 +237,11 @@ class V2gMachine:
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         out = self._abort(now, "unplugged")
         self.state.paused_id, self.state.paused_evcc = b"", ""
+        return [*out, VehicleLeft(event.evse_id)]
+
+    def _left(self, now: Tick, event: VehicleLeft) -> list[object]:
         self.evse.vehicle = None
-        return out
+        return []
 
     def _stopped(self, now: Tick, event: SupplyStopped) -> list[object]:
         s = self.state

@@ -18,6 +18,7 @@ from chargepoint.events import (
     VehicleIdentified,
 )
 from chargepoint.facts import EvseFacts, Vehicle
+from chargepoint.tick import Tick
 from chargepoint.v2g_state import V2gState
 from iso15118.terms import (
     AcDemand,
@@ -48,12 +49,12 @@ class Teller:
         self.config, self.evse = config, evse
         self._protocol = ""
 
-    def said(self, state: V2gState, told: Sequence[Told]) -> list[object]:
+    def said(self, now: Tick, state: V2gState, told: Sequence[Told]) -> list[object]:
         """All that one message tells. Energy that goes off for a standby stays, without current, for DC: the voltage is that of the battery."""
         standby = any(isinstance(each, StandbyWanted) for each in told)
-        return [item for each in told if not (standby and isinstance(each, PowerOff)) for item in self._one(state, each)]
+        return [item for each in told if not (standby and isinstance(each, PowerOff)) for item in self._one(now, state, each)]
 
-    def _one(self, state: V2gState, told: Told) -> list[object]:
+    def _one(self, now: Tick, state: V2gState, told: Told) -> list[object]:
         evse_id = self.evse.evse_id
         match told:
             case DialectChosen(namespace):
@@ -63,14 +64,16 @@ class Teller:
                 return [SessionChanged(evse_id, SessionStage.BEGUN), VehicleIdentified(evse_id)]
             case AuthorizationWanted():
                 state.authorization_wanted = True
-            case ScheduleAsked():
+            case ScheduleAsked(most_points):
+                if self.evse.vehicle is not None:
+                    self.evse.vehicle.most_points = most_points
                 return self._needs(state)
             case MeteringConfirmed(reading):
                 return [Log("info", "v2g.metering_confirmed", {"evse": evse_id, "Wh": reading.import_Wh})]
             case ParkingTold(what, status):
                 return [Log("info", "v2g.parking", {"evse": evse_id, "what": what, "status": status})]
             case _:
-                return [*self._noted(state, told), *self._asked(state, told)]
+                return [*self._noted(now, state, told), *self._asked(state, told)]
         return []
 
     def _needs(self, state: V2gState) -> list[object]:
@@ -80,7 +83,7 @@ class Teller:
         state.asking_needs, state.needs_told = True, state.needs_told + 1
         return [ChargingNeedsTold(self.evse.evse_id, renegotiated=state.needs_told > 1)]
 
-    def _noted(self, state: V2gState, told: Told) -> list[object]:
+    def _noted(self, now: Tick, state: V2gState, told: Told) -> list[object]:
         vehicle = self.evse.vehicle
         if vehicle is None:
             return []
@@ -92,7 +95,7 @@ class Teller:
             case EnergyWanted():
                 vehicle.needs = _merged(vehicle.needs, told)
             case Battery():
-                vehicle.battery = _merged(vehicle.battery, told)
+                vehicle.battery, vehicle.battery_mono = _merged(vehicle.battery, told), now.mono
             case DcDemand(limits=limits) | AcDemand(limits=limits) if limits is not None:
                 vehicle.limits = _merged(vehicle.limits, limits)
             case PowerWanted(schedule_id, profile, _):

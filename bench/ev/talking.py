@@ -71,7 +71,8 @@ class TalkingEv:
         self.messages: list[tuple[float, str, Message]] = []
         """What was said: when, by whom ("ev", "evse"), what."""
         self.s2 = False
-        self.online = self.muted = False
+        self.online = self.muted = self.silent = False
+        """`silent`: its modem finds ours, and that is all."""
         self.over: SessionOver | None = None
         self.sessions = 0
         self._link_at: float | None = None
@@ -85,7 +86,9 @@ class TalkingEv:
 
     def toggle_bcb(self) -> None:
         """B-C-B: it wants to talk again."""
-        self._toggles, self._toggle_at, self.over = 2, self.now_s, None
+        self._toggles, self._toggle_at = 2, self.now_s
+        if self.over is not None and self.over.ending is Ending.TERMINATED:
+            self.over = None
 
     def mute(self) -> None:
         """From now on it says nothing more in its connection, and leaves it open."""
@@ -238,7 +241,7 @@ class TalkingEv:
         if self._link_at is not None and now_s >= self._link_at:
             self._link_at, self._linked = None, True
             self.out.append(LinkFound())
-            if self.over is None or self.over.ending is not Ending.TERMINATED:
+            if not self.silent and (self.over is None or self.over.ending is not Ending.TERMINATED):
                 self._dial_at = now_s + DIAL_S
         if self._dial_at is not None and now_s >= self._dial_at and self._linked and not self.online:
             self._dial_at = None

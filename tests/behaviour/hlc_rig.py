@@ -60,7 +60,7 @@ class HlcSite:
         self.heap.looks.append(self.guard)
         self.ev: TalkingEv | None = None
         self.heap.start()
-        self.heap.run(2.0)
+        self.heap.run(4.0)  # the least time of X1 after a start is over
 
     def _csms(self, message_id: str, action: str, payload: Any) -> Any:
         match action:

@@ -18,15 +18,17 @@ from chargepoint.events import (
     ChargingNeedsTold,
     EvDisconnected,
     LinkDown,
+    PoweredUp,
     ScheduleChosen,
     SessionChanged,
     SessionStage,
+    TalkingAllowed,
     TransactionEnded,
 )
 from chargepoint.facts import Vehicle
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
 from chargepoint.ocpp.charging_needs import TRANSFER_MODES, needs_request, schedule_request, transfer_mode
-from chargepoint.ocpp.device_model import Attribute, DataType, DeviceModel, Mutability, Variable
+from chargepoint.ocpp.device_model import Attribute, DataType, Mutability, Variable, VariableChanged
 from chargepoint.ocpp.messages import Call
 from chargepoint.ocpp.outbox import Delivered, DroppedFromQueue
 from chargepoint.ocpp.wire import format_timestamp
@@ -162,17 +164,6 @@ WITH_A_LINE = (ISO15118_ENABLED, EVSE_ID, *PROTOCOL_SUPPORTED, REQUESTED_MODE, *
 """Only EVSEs that can talk with the vehicle have these."""
 
 
-class V2gRows:
-    """The rows as whoever talks with the vehicle asks for them."""
-
-    def __init__(self, model: DeviceModel) -> None:
-        self.model = model
-
-    def enabled(self, evse_id: int) -> bool:
-        """ISO15118Ctrlr.Enabled; False where there is no line to the vehicle."""
-        return self.model.flag(ISO15118_ENABLED, evse_id)
-
-
 @dataclass(slots=True)
 class VehicleState:
     """What is to be asked, and what has been."""
@@ -226,6 +217,16 @@ class VehicleBlock(Block):
     def _departure(self, evse_id: int, now: Tick) -> str:
         at = self.state.departs.get(evse_id)
         return format_timestamp(self.context.clock.utc(now) + at - now.mono) if at is not None else ""
+
+    # ---- whether it is asked
+
+    @hears(PoweredUp, VariableChanged)
+    def enabled(self, now: Tick, event: PoweredUp | VariableChanged) -> Sequence[object]:
+        """ISO15118Ctrlr.Enabled, for the EVSEs that have a line to the vehicle."""
+        if isinstance(event, VariableChanged) and not event.concerns(ISO15118_ENABLED):
+            return ()
+        talking = [evse.id for evse in self.evses.values() if evse.v2g.interface]
+        return [TalkingAllowed(evse_id, self.context.model.flag(ISO15118_ENABLED, evse_id)) for evse_id in talking]
 
     # ---- what it needs
 

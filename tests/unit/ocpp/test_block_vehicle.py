@@ -17,6 +17,7 @@ from chargepoint.events import (
     ScheduleChosen,
     SessionChanged,
     SessionStage,
+    TalkingAllowed,
     TransactionEnded,
     VehicleIdentified,
 )
@@ -24,7 +25,7 @@ from chargepoint.facts import Vehicle
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
 from chargepoint.ocpp.blocks.reports import ReportsBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
-from chargepoint.ocpp.blocks.vehicle import PROTOCOLS, V2gRows, VehicleBlock
+from chargepoint.ocpp.blocks.vehicle import PROTOCOLS, VehicleBlock
 from chargepoint.ocpp.charging_needs import MOST_PERIODS
 from chargepoint.ocpp.messages import Call, CallAnswered
 from chargepoint.ocpp.outbox import Delivered, DroppedFromQueue
@@ -119,12 +120,11 @@ def test_an_evse_without_a_line_says_so_and_has_nothing_else(station: BlockRig) 
 
 
 def test_talking_can_be_switched_off_for_each_evse(station: BlockRig) -> None:
-    rows = V2gRows(station.context.model)
-    assert [rows.enabled(evse_id) for evse_id in (1, 2, 3)] == [True, True, False]
+    assert station.said(TalkingAllowed) == [TalkingAllowed(1, allowed=True), TalkingAllowed(2, allowed=True)]
     item = {"component": {"name": "ISO15118Ctrlr", "evse": {"id": 2}}, "variable": {"name": "Enabled"}, "attributeValue": "false"}
     (result,) = station.ask("SetVariables", {"setVariableData": [item]})["setVariableResult"]
     assert result["attributeStatus"] == "Accepted"
-    assert [rows.enabled(evse_id) for evse_id in (1, 2, 3)] == [True, False, False]
+    assert station.said(TalkingAllowed)[-1] == TalkingAllowed(2, allowed=False)
     assert station.store["variables"]["ISO15118Ctrlr@2.Enabled"] == "false"
 
 
