@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     export = add("export-journal", _export, "a journal without tokens, passwords and seeds, to standard output")
     export.add_argument("journal", type=Path, metavar="JOURNAL")
     export.add_argument("--salt", default="", help="the same salt names the same token alike; one is drawn without it")
+    report = add("report", _report, "the sessions with vehicles that a journal holds, as pictures on a page")
+    report.add_argument("journal", type=Path, metavar="JOURNAL", help="a segment, or the folder of them")
+    report.add_argument("folder", type=Path, metavar="DIR", help="for index.html and an SVG for each session")
     certs = add("certs", lambda given: _help(certs), "certificates: make a test PKI")
     kinds = certs.add_subparsers(title="commands", metavar="COMMAND")
     testpki = kinds.add_parser("testpki", help="write a folder for --pki, with new keys; for benches and tests")
@@ -215,6 +218,13 @@ def _testpki(given: argparse.Namespace) -> int:
     from certs import testpki
 
     testpki.write(given.folder, seed=secrets.token_bytes(32), now=dt.datetime.now(dt.UTC), wrong=testpki.wrong_of(given.wrong))
+    return 0
+
+
+def _report(given: argparse.Namespace) -> int:
+    from bench.report.page import write
+
+    write(given.journal, given.folder, sys.stdout)
     return 0
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from chargepoint import pilot
-from chargepoint.config import StationConfig
+from chargepoint import hlc, pilot
+from chargepoint.config import EvseConfig, StationConfig, V2gConfig
 from chargepoint.faults import FAULTS
 from chargepoint.interlock import CONDITIONS, Lost
 from chargepoint.wiring import build
@@ -58,12 +58,13 @@ def _left_out(count: int) -> str:
 
 def interlock_page() -> str:
     """What power needs."""
-    body = ((c.name, LOST_WORDS[c.lost], "yes" if c.offer else "no", c.source) for c in CONDITIONS)
+    body = ((c.name, LOST_WORDS[c.lost], "yes" if c.offer else "no", "yes" if c.talk else "no", c.source) for c in CONDITIONS)
     return (
         f"{HEADER}# Interlock\n\nThe contactor closes when every condition holds; only `chargepoint/interlock.py` asks for it, and only there "
-        "the lease on power is given out. The PWM is offered when the conditions marked so hold. "
+        'the lease on power is given out. A PWM that states a current is offered when the conditions marked so hold, 5 % by those of the next column. In DC "opens" means that the '
+        "output goes off first, and the contactor follows when less than 5 A flow, or after 1 s. "
         "`tests/property/test_interlock_proof.py` explores station, vehicle and faults against the closing invariant.\n\n"
-        + rows(("condition", "lost while closed", "PWM waits for it", "source"), body)
+        + rows(("condition", "lost while closed", "PWM waits for it", "5 % waits for it", "source"), body)
     )
 
 
@@ -81,8 +82,10 @@ def faults_page() -> str:
 
 
 def routes_page() -> str:
-    """Who hears what: the wiring of a station with one EVSE."""
-    wiring = build(StationConfig(), BoardInfo("sim", Shape.RAW, Opens(0.5), (EvseInfo(),)))
+    """Who hears what: the wiring of a station with one EVSE that talks."""
+    wiring = build(
+        StationConfig(evses=(EvseConfig(v2g=V2gConfig(interface="plc0")),)), BoardInfo("sim", Shape.RAW, Opens(0.5), (EvseInfo(),))
+    )
     heard = ((kind.__name__, ", ".join(names)) for kind, names in sorted(wiring.routes.items(), key=lambda item: item[0].__name__))
     answered = sorted(wiring.answers.items())
     return (
@@ -102,6 +105,11 @@ def pages() -> dict[str, str]:
             pilot.TABLE,
             "The control pilot as the station sees it. The suffix says what we put out: 1 = steady +12 V, 2 = PWM; F = -12 V; "
             "U = not measured since F or power-up.",
+        ),
+        "hlc.md": state_page(
+            hlc.TABLE,
+            "How an EVSE brings a vehicle to talk: 5 % in the first three states, X1 or F in the others, and in `basic` the PWM that states a current. "
+            "A session decides about power in every state but `off` and `basic`.",
         ),
         "secc-iso20.md": state_page(
             secc_iso20.TABLE,

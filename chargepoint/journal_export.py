@@ -13,6 +13,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from iso15118 import exi
+from iso15118.messages import sap
+from iso15118.messages.iso20 import ac, common_messages, dc
+from iso15118.v2gtp import SAP_DIN_ISO2, SCHEMA_SETS, FrameReader
+
 SECRET_FIELDS: dict[str, str] = {
     "id_token": "token",
     "idToken": "token",
@@ -37,6 +42,15 @@ OWNERS = "local_tokens"
 """Of the configuration: a list of `type:token`."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 """Keys of lists and caches: a hash of a token says which token it is to whoever tries them all."""
+OCTETS = "octets"
+"""Of a vehicle's connection, in hexadecimal: they stay where each of their messages is known to name nobody."""
+NAMES_NOBODY: frozenset[type] = frozenset(
+    each
+    for module in (sap, common_messages, ac, dc)
+    for name, each in vars(module).items()
+    if name.endswith(("Req", "Res")) and not name.startswith(("SessionSetupReq", "AuthorizationReq", "Certificate", "Metering", "Vehicle"))
+)
+"""Messages without an EVCCID, a certificate, a signature or a number plate."""
 _LONG = 8
 """Shorter ones are replaced as whole words only: a PIN of three letters stands in the middle of many words."""
 
@@ -121,8 +135,23 @@ def _replaced(value: Any, pattern: re.Pattern[str] | None, secrets: dict[str, st
     if isinstance(value, list):
         return [_replaced(each, pattern, secrets) for each in value]
     if isinstance(value, dict):
+        if isinstance(value.get(OCTETS), str) and not _names_nobody(value[OCTETS]):
+            value = {**value, OCTETS: ""}
         return {_text(key, pattern, secrets): _replaced(each, pattern, secrets) for key, each in value.items()}
     return _text(value, pattern, secrets) if isinstance(value, str) else value
+
+
+def _names_nobody(octets: str) -> bool:
+    """Whole messages, and all of them harmless. Half a message could be anything."""
+    reader = FrameReader()
+    try:
+        frames = reader.feed(bytes.fromhex(octets))
+        spaces = [sap.NAMESPACE if each.payload_type == SAP_DIN_ISO2 else SCHEMA_SETS[each.payload_type] for each in frames]
+        messages = [exi.decode(each.payload, space) for each, space in zip(frames, spaces, strict=True)]
+    except (ValueError, KeyError, exi.ExiError):
+        return False
+    unsigned = all(getattr(getattr(each, "Header", None), "Signature", None) is None for each in messages)
+    return not reader.inside and unsigned and all(type(each) in NAMES_NOBODY for each in messages)
 
 
 def _text(text: str, pattern: re.Pattern[str] | None, secrets: dict[str, str]) -> str:
