@@ -47,7 +47,7 @@ from chargepoint.v2g_told import Teller
 from hal.types import DcSample, EvseInfo, MeterSample
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
 from iso15118.connection import TimerExpired as SessionTimer
-from iso15118.iso20.wire import MAJOR, MINOR
+from iso15118.iso20.version import MAJOR, MINOR
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
 from iso15118.secc.session import Protocol_, Session, Stage

@@ -41,7 +41,6 @@ from chargepoint.ocpp.messages import CallReceived
 from chargepoint.ocpp.outbox import Outbox
 from chargepoint.ocpp.rpc import Rpc
 from chargepoint.transaction import TransactionMachine
-from chargepoint.v2g import V2gMachine
 from hal.types import BoardInfo
 
 FIRST_BLOCKS: tuple[type[Block], ...] = (VariablesBlock, NetworkBlock)
@@ -118,7 +117,7 @@ class Wiring:
 
     def talking(self) -> bool:
         """Whether a vehicle is connected (ISO 15118): its session is in no snapshot."""
-        return any(isinstance(machine, V2gMachine) and machine.sessions for machine in self.machines.values())
+        return any(getattr(machine, "sessions", None) for name, machine in self.machines.items() if name.startswith("v2g:"))
 
     def remembering(self) -> Iterator[tuple[str, Remembers]]:
         """All that a snapshot holds, by name."""
@@ -158,7 +157,9 @@ def _evse(evse_id: int, context: Context, board: BoardInfo) -> EvseMachine:
     return EvseMachine(config, context.config.timings, context.evses[evse_id], board.evse(evse_id), context.clock)
 
 
-def _v2g(evse_id: int, context: Context, board: BoardInfo) -> V2gMachine:
+def _v2g(evse_id: int, context: Context, board: BoardInfo) -> Machine:
+    from chargepoint.v2g import V2gMachine  # noqa: PLC0415 a station that does not talk carries no messages of ISO 15118
+
     config = next(evse for evse in context.config.evses if evse.id == evse_id)
     return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy)
 

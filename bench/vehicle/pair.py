@@ -21,7 +21,7 @@ from chargepoint.tick import Tick
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, TimerExpired
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session as Evcc
-from iso15118.iso20.wire import MAJOR, MINOR
+from iso15118.iso20.version import MAJOR, MINOR
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from chargepoint.commands import Command, Log, Persist, Put, Restart
 from chargepoint.config import EvseConfig, StationConfig
@@ -23,7 +23,6 @@ from chargepoint.runtime.port import Port, ReleasedPort, Tell
 from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
 from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
-from chargepoint.runtime.ports.vehicle import VehiclePort
 from chargepoint.runtime.shell import Shell, Watcher
 from chargepoint.runtime.tls import TlsFiles
 from chargepoint.station import Station
@@ -204,7 +203,7 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         store = StorePort(database, shell.tell, threaded=options.threaded)
         csms = config.csms
         files = TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)
-        vehicles = (options.vehicles or partial(VehiclePort, config))(shell.tell)
+        vehicles = (options.vehicles or partial(_vehicles, config))(shell.tell)
         ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, files, threaded=options.threaded), vehicles)
         shell.use(ports)
         for port in ports[1:]:
@@ -226,6 +225,33 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         hal.release(shell.tell)
         vehicles.release()
         yield Handle(shell, board)
+
+
+def _vehicles(config: StationConfig, tell: Tell) -> ReleasedPort:
+    """A station that does not talk does not carry what talking needs."""
+    if not any(evse.v2g.interface for evse in config.evses):
+        return NoVehicles()
+    from chargepoint.runtime.ports.vehicle import VehiclePort
+
+    return VehiclePort(config, tell)
+
+
+class NoVehicles:
+    """In the place of the port: nobody is served."""
+
+    takes: ClassVar[tuple[type[Command], ...]] = ()
+
+    async def start(self) -> None:
+        pass
+
+    def release(self) -> None:
+        pass
+
+    def carry_out(self, command: Command) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
 
 
 def _journal(shell: Shell, config: StationConfig, board: Board, state_dir: Path, *, threaded: bool) -> JournalFile:

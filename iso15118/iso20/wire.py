@@ -14,8 +14,6 @@ from iso15118.minimal import minimal
 from iso15118.terms import Wish
 
 M = TypeVar("M", bound=Message)
-MAJOR, MINOR = 1, 0
-"""Version of the namespaces in supportedAppProtocol."""
 
 RESPONSES: dict[type[ct.V2GRequestType], type[ct.V2GResponseType]] = {
     cm.SessionSetupReq: cm.SessionSetupRes,

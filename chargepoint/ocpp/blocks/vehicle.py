@@ -33,11 +33,10 @@ from chargepoint.ocpp.messages import Call
 from chargepoint.ocpp.outbox import Delivered, DroppedFromQueue
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
-from iso15118.iso20.wire import MAJOR, MINOR
-from iso15118.messages.iso20 import ac, dc
+from iso15118.iso20.version import AC, DC, MAJOR, MINOR
 from iso15118.terms import Control
 
-PROTOCOLS = {name: f"{namespace},{MAJOR},{MINOR}" for name, namespace in (("iso20-dc", dc.NAMESPACE), ("iso20-ac", ac.NAMESPACE))}
+PROTOCOLS = {name: f"{namespace},{MAJOR},{MINOR}" for name, namespace in (("iso20-dc", DC), ("iso20-ac", AC))}
 """What the configuration calls a protocol -> "uri,major,minor"."""
 
 # ---- what the station can

@@ -12,7 +12,8 @@ from iso15118.evcc.iso20.table import TABLE, S, Said
 from iso15118.evcc.iso20.talk import Heard, Talk
 from iso15118.evcc.session import Question, Spoken, Turn
 from iso15118.evcc.terms import StopDrawing, Wants
-from iso15118.iso20.wire import MAJOR, MINOR, RESPONSES, SIDE_STREAMS
+from iso15118.iso20.version import MAJOR, MINOR
+from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS
 from iso15118.iso20.wire import payload_type as payload_type_of
 from iso15118.machine import step
 from iso15118.messages.declare import Message
@@ -31,7 +32,10 @@ LONGER_S: dict[type[Message], float] = {
     dc.DC_ChargeLoopReq: 0.5,
 }
 _ASIDE = (cm.MeteringConfirmationReq, cm.VehicleCheckInReq, cm.VehicleCheckOutReq)
-"""What may go on a stream beside the main one; schedules are exchanged on the main one, after PowerDelivery ScheduleRenegotiation."""
+"""What goes on a stream beside the main one where the vehicle wants so."""
+_ALWAYS_ASIDE = (S.AC_REPLAN, S.DC_REPLAN)
+"""What is asked here does in any case."""
+_LOOPS = (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq)
 
 _Hear = Callable[[Talk, Now, Any], Heard]
 _Ask = Callable[[Talk, Now], ct.V2GRequestType]
@@ -55,6 +59,10 @@ HEAR: dict[S, _Hear] = {
     S.DC_METERING: hear_loop.metering_confirmation,
     S.AC_PARKING: hear_loop.parking,
     S.DC_PARKING: hear_loop.parking,
+    S.AC_REPLAN: hear_loop.other_schedules,
+    S.DC_REPLAN: hear_loop.other_schedules,
+    S.AC_REPLANNED: hear_loop.other_profile,
+    S.DC_REPLANNED: hear_loop.other_profile,
     S.TO_STANDBY: hear_energy.power_standby,
     S.AC_STANDBY: hear_loop.ac_loop,
     S.DC_STANDBY: hear_loop.dc_loop,
@@ -92,10 +100,11 @@ class Iso20:
         return self.talk.drawing
 
     def ask(self, now: Now) -> Question:
-        self.talk.asked_at = now.mono
         request = ASK[self._next](self.talk, now)
         kind = type(request)
-        aside = self.talk.wants.side_streams and kind in _ASIDE
+        if kind in _LOOPS:
+            self.talk.looped_at = now.mono
+        aside = self.state in _ALWAYS_ASIDE or (self.talk.wants.side_streams and kind in _ASIDE)
         self._came_as = SIDE_STREAMS[kind] if aside else payload_type_of(kind)
         self._expected = RESPONSES[kind]
         return Question(request, self._came_as, v2gtp.SCHEMA_SETS[self._came_as], LONGER_S.get(kind, MESSAGE_S))

@@ -114,6 +114,16 @@ def test_run_imports_nothing_of_bench_but_the_script_itself(folder: Path) -> Non
     assert not modules & {"rich", "starlette", "uvicorn"}
 
 
+def test_a_station_that_does_not_talk_carries_no_messages_of_iso_15118() -> None:
+    code = (
+        "import json, sys, chargepoint.runtime.run; from chargepoint.station import Station; from chargepoint.config import StationConfig; "
+        "from hal.types import *; Station(StationConfig(), BoardInfo('sim', Shape.RAW, Opens(0.5), (EvseInfo(),))); print(json.dumps(sorted(sys.modules)))"
+    )
+    modules = json.loads(python(code).stdout)
+    assert "chargepoint.wiring" in modules
+    assert [name for name in modules if name.startswith(("iso15118.exi", "iso15118.messages", "cryptography", "bench"))] == []
+
+
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)
