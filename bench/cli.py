@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = add("demo", _demo, "everything simulated: a car charges at once, shown live; Ctrl-C ends it")
     demo.add_argument("--seconds", type=float, default=0.0, help="end by itself after so long")
+    demo.add_argument("--hlc", choices=("iso20-ac", "iso20-dc"), default="", help="the car talks: ISO 15118-20 with AC, or a DC charger")
     run = add("run", _run, "the station on the hardware that the configuration names")
     run.add_argument("--config", type=Path, default=Path("/etc/chargepoint/chargepoint.toml"), metavar="FILE")
     run.add_argument("--json", action="store_true", help="log as JSON, one object a line")
@@ -149,7 +150,7 @@ def _version() -> str:
 def _demo(given: argparse.Namespace) -> int:
     from bench.demo import main
 
-    return main(given.seconds)
+    return main(given.seconds, given.hlc)
 
 
 def _run(given: argparse.Namespace) -> int:

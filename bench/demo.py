@@ -1,6 +1,6 @@
 """`chargepoint demo`: board, EV, CSMS and station, everything simulated; a car charges at once.
 
-In a terminal the picture is live and keys do what a driver does; in a pipe each event is a line.
+With `--hlc` the car talks (ISO 15118-20). In a terminal the picture is live and keys do what a driver does; in a pipe each event is a line.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.board.client import LinkedBoard, spawn
 from bench.board.server import BoardOptions
+from bench.board.vehicle_port import LinkedVehicles
 from bench.csms import EmbeddedCsms
 from bench.view import Model, render
 from chargepoint.commands import Command
-from chargepoint.config import CsmsConfig, StationConfig, Timings
+from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings, V2gConfig
 from chargepoint.events import FaultAcknowledged
 from chargepoint.runtime.main import Handle, Options, run_station
 from chargepoint.tick import Tick
 from hal.errors import HalError
-from hal.types import EvseInfo, TokenPresented
+from hal.types import DcRatings, EvseInfo, TokenPresented
 
 CARD = TokenPresented("04A1B2C3D4E5F6")
 CAR = "three-phase"
@@ -33,12 +35,28 @@ REFRESH_PER_S = 8
 VARIABLES = {"SampledDataCtrlr.TxUpdatedInterval": "5", "TxCtrlr.TxStartPoint": "Authorized"}
 
 
-def config_of(url: str) -> StationConfig:
-    """A 22 kW wallbox that waits for nothing."""
+def info_of(hlc: str) -> EvseInfo:
+    """The board's EVSE."""
+    if hlc == "iso20-dc":
+        return EvseInfo(1, 32.0, connector="cCCS2", residual_current=False, dc=DcRatings())
+    return EvseInfo(1, 32.0)
+
+
+def evse_of(hlc: str) -> EvseConfig:
+    """The station's. Its vehicle is inside of the demo: there is nobody who would have to be verified."""
+    if not hlc:
+        return EvseConfig()
+    v2g = V2gConfig(interface="demo", tls="none", unverified_vehicles=True)
+    return EvseConfig(mode="dc", connector="cCCS2", v2g=v2g) if hlc == "iso20-dc" else EvseConfig(v2g=v2g)
+
+
+def config_of(url: str, hlc: str = "") -> StationConfig:
+    """A 22 kW wallbox, or a DC charger of 60 kW, that waits for nothing."""
     return StationConfig(
-        model="Demo wallbox",
+        model="Demo DC charger" if hlc == "iso20-dc" else "Demo wallbox",
         serial="DEMO-1",
         csms=CsmsConfig(url=url, identity="DEMO-1", security_profile=0),
+        evses=(evse_of(hlc),),
         timings=Timings(boot_jitter_s=0.0, close_after_boot_s=0.0),
         variables=VARIABLES,
     )
@@ -47,14 +65,14 @@ def config_of(url: str) -> StationConfig:
 class Demo:
     """The driver at the box, by keys, and what he sees."""
 
-    def __init__(self, board: LinkedBoard, *, live: bool) -> None:
-        self.board, self.live = board, live
-        self.model = Model()
+    def __init__(self, board: LinkedBoard, *, live: bool, hlc: str = "") -> None:
+        self.board, self.live, self.hlc = board, live, hlc
+        self.model = Model(talks=bool(hlc))
         self.handle: Handle | None = None
         self.paused = self.arrived = self.ends = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.keys: dict[str, Callable[[], Awaitable[None]]] = {
-            "p": lambda: self.person("plug_in", CAR),
+            "p": lambda: self.person("plug_in", self.hlc or CAR),
             "u": lambda: self.person("plug_out"),
             "s": lambda: self.person("present", CARD),
             " ": self._pause,
@@ -72,7 +90,7 @@ class Demo:
             self.do(self._arrive)
 
     async def _arrive(self) -> None:
-        await self.person("plug_in", CAR)
+        await self.person("plug_in", self.hlc or CAR)
         await asyncio.sleep(1.0)
         await self.person("present", CARD)
 
@@ -122,12 +140,12 @@ class Demo:
             self.handle.shut_down("Local")
 
 
-async def run(seconds: float) -> int:
+async def run(seconds: float, hlc: str = "") -> int:
     """Until Ctrl-C, `q`, or so many seconds."""
     live = sys.stdin.isatty() and sys.stdout.isatty()
     loop = asyncio.get_running_loop()
-    board = await spawn(BoardOptions((EvseInfo(1, 32.0),)))
-    demo = Demo(board, live=live)
+    board = await spawn(BoardOptions((info_of(hlc),)))
+    demo = Demo(board, live=live, hlc=hlc)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, demo.end)
     if seconds:
@@ -151,8 +169,10 @@ async def _lives(demo: Demo, url: str, folder: Path) -> None:
     """One run after the other: the CSMS may order a Reset."""
     reason = "PowerUp"
     while not demo.ends:
-        options = Options(start_reason=reason, journal=False, watchers=[demo.watch])
-        outcome = await run_station(config_of(url), demo.board, folder, ready=demo.ready, options=options)
+        config = config_of(url, demo.hlc)
+        vehicles = partial(LinkedVehicles, demo.board, config.evses if demo.hlc else ())
+        options = Options(start_reason=reason, journal=False, watchers=[demo.watch], vehicles=vehicles)
+        outcome = await run_station(config, demo.board, folder, ready=demo.ready, options=options)
         demo.handle = demo.model.handle = None
         if not outcome.restart:
             return
@@ -194,6 +214,6 @@ def _keys(demo: Demo) -> Iterator[None]:
         termios.tcsetattr(number, termios.TCSADRAIN, before)
 
 
-def main(seconds: float = 0.0) -> int:
-    """The command."""
-    return asyncio.run(run(seconds))
+def main(seconds: float = 0.0, hlc: str = "") -> int:
+    """The command; `hlc` is what the car speaks."""
+    return asyncio.run(run(seconds, hlc))

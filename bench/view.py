@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 KEPT = 100
 """Messages and notes that a tall terminal may show."""
 KEYS = "p plug   u unplug   s swipe   space pause   t trip the RCD   c clear   q quit"
-FULL_A = 32.0
+FULL_A, FULL_DC_A = 32.0, 200.0
+VEHICLE_EVERY_S = 5.0
+"""So often a pipe shows how the vehicle is charging."""
 CALL, CALLRESULT, SEND = 2, 3, 6
 
 
@@ -45,6 +47,10 @@ class Model:
     """Everything that is shown; `follow` is a watcher of the shell."""
 
     handle: Handle | None = None
+    talks: bool = False
+    """The car speaks ISO 15118."""
+    session: deque[tuple[str, str, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    """What is said to the vehicle and by it, as `messages`."""
     evses: dict[int, Shown] = field(default_factory=dict)
     messages: deque[tuple[str, str, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
     """Time, arrow, what."""
@@ -54,6 +60,7 @@ class Model:
     ended: list[str] = field(default_factory=list)
     """A line for each transaction that is over."""
     teller: Teller = field(default_factory=Teller)
+    _vehicle_at: float = 0.0
 
     def follow(self, tick: Tick, event: object, commands: Sequence[Command]) -> list[str]:
         """Take an input and its commands over; gives the lines that a pipe shows of it."""
@@ -67,9 +74,35 @@ class Model:
                 lines.append(self._message(tick, ">", command.text))
             elif isinstance(command, Log):
                 self._transaction(command)
+                self._session(tick, command)
             elif isinstance(command, (SetDuty, SetX1, SetStateF)):
                 self._evse(command.evse_id).duty_percent = command.duty_percent if isinstance(command, SetDuty) else None
+        if isinstance(event, MeterSample) and self.talks:
+            lines += self._vehicle(tick, event)
         return lines
+
+    def _session(self, tick: Tick, log: Log) -> None:
+        if log.key == "v2g.message":
+            what = f"{log.values['message']} {log.values.get('code', '')}".rstrip()
+            self.session.append((_time(tick), str(log.values["way"]), what))
+
+    def _vehicle(self, tick: Tick, meter: MeterSample) -> list[str]:
+        facts = self.facts(meter.evse_id)
+        if facts.vehicle is None or tick.mono < self._vehicle_at:
+            return []
+        self._vehicle_at = tick.mono + VEHICLE_EVERY_S
+        values = {
+            "evse": meter.evse_id,
+            "soc_percent": facts.vehicle.battery.soc,
+            "voltage_V": round(max(meter.voltage_V, default=0.0), 1),
+            "current_A": round(max(meter.current_A, default=0.0), 1),
+            "limit_W": round(facts.limit_W),
+        }
+        return [line(tick, "info", "vehicle", {name: value for name, value in values.items() if value is not None})]
+
+    def facts(self, evse_id: int) -> EvseFacts:
+        """What the station knows of it."""
+        return self.handle.station.wiring.context.evses[evse_id] if self.handle else EvseFacts(evse_id)
 
     def _transaction(self, log: Log) -> None:
         if log.key == "transaction.started":
@@ -94,7 +127,7 @@ class Model:
 
     def _message(self, tick: Tick, arrow: str, text: str) -> str:
         what = self._what(text)
-        self.messages.append((f"{datetime.fromtimestamp(tick.utc, UTC):%H:%M:%S}", arrow, what))
+        self.messages.append((_time(tick), arrow, what))
         return line(tick, "info", f"ocpp {arrow}", {}) + f" {what}"
 
     def _what(self, text: str) -> str:
@@ -113,6 +146,10 @@ class Model:
         if kind == CALLRESULT:
             return f"{action}: {summary(action, rest[0]) or 'ok'}"
         return f"{action}: {' '.join(str(each) for each in rest[:2])}"
+
+
+def _time(tick: Tick) -> str:
+    return f"{datetime.fromtimestamp(tick.utc, UTC):%H:%M:%S}"
 
 
 def summary(action: str, payload: dict[str, Any]) -> str:
@@ -140,13 +177,13 @@ def energy_of(payload: dict[str, Any]) -> float | None:
     return found
 
 
-def heights(evses: int, height: int) -> tuple[int, int]:
-    """Lines of messages and of the log for a terminal of this height; 0: there is no room for it.
+def heights(evses: int, height: int, rows: int = 9) -> tuple[int, int]:
+    """Lines of messages and of the log for a terminal of this height, with so many rows an EVSE; 0: there is no room for it.
 
     >>> heights(1, 24), heights(1, 50), heights(1, 12)
     ((6, 2), (24, 10), (0, 0))
     """
-    left = height - (ROWS * evses + 2) - 1
+    left = height - (rows * evses + 2) - 1
     notes = left // 3 - 2
     messages = left - (notes + 2 if notes >= 1 else 0) - 2
     return max(messages, 0), max(notes, 0)
@@ -164,28 +201,41 @@ def render(model: Model, height: int = 40) -> RenderableType:
         for name, value in rows(model, evse_id, shown):
             board.add_row(Text(name, style="dim"), value)
     parts: list[RenderableType] = [Panel(board, title="charge point", title_align="left")]
-    most_messages, most_notes = heights(max(len(model.evses), 1), height)
+    most_messages, most_notes = heights(max(len(model.evses), 1), height, ROWS + (VEHICLE_ROWS if model.talks else 0))
+    if model.talks and most_messages >= 4:
+        most_said = (most_messages - 2) // 2
+        most_messages -= most_said + 2
+        parts.append(_said(model.session, "ISO 15118-20", most_said))
     if most_messages:
-        messages = Table.grid(padding=(0, 1))
-        for time, arrow, what in list(model.messages)[-most_messages:]:
-            style = "green" if arrow == ">" else "cyan"
-            messages.add_row(Text(time, style="dim"), Text(arrow, style=style), Text(what, overflow="ellipsis", no_wrap=True))
-        parts.append(Panel(messages, title="OCPP 2.1", title_align="left", height=most_messages + 2))
+        parts.append(_said(model.messages, "OCPP 2.1", most_messages))
     if most_notes:
         notes = Text("\n".join(list(model.notes)[-most_notes:]), overflow="ellipsis", no_wrap=True)
         parts.append(Panel(notes, title="log", title_align="left", height=most_notes + 2))
     return Group(*parts, Text(KEYS, style="bold", no_wrap=True))
 
 
+def _said(messages: Iterable[tuple[str, str, str]], title: str, most: int) -> RenderableType:
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    for time, arrow, what in list(messages)[-most:]:
+        style = "green" if arrow == ">" else "cyan"
+        grid.add_row(Text(time, style="dim"), Text(arrow, style=style), Text(what, overflow="ellipsis", no_wrap=True))
+    return Panel(grid, title=title, title_align="left", height=most + 2)
+
+
 def rows(model: Model, evse_id: int, shown: Shown) -> list[tuple[str, Any]]:
-    """Name and value of each of the ROWS about one EVSE."""
+    """Name and value of each of the rows about one EVSE: ROWS, and VEHICLE_ROWS where the car talks."""
     from rich.text import Text
 
     context = model.handle.station.wiring.context if model.handle else None
-    facts = context.evses[evse_id] if context else EvseFacts(evse_id)
+    facts = model.facts(evse_id)
     online = context is not None and context.link.online
     meter = shown.meter
     amps = max(meter.current_A, default=0.0) if meter else 0.0
+    full_A = FULL_A if facts.dc is None else FULL_DC_A
     energy_Wh = meter.energy_import_Wh if meter else 0.0
     level = model.teller.levels.get(evse_id)
     letter = f"{LETTERS[level]}{'' if shown.duty_percent is None else 2}" if level else "?"
@@ -197,15 +247,26 @@ def rows(model: Model, evse_id: int, shown: Shown) -> list[tuple[str, Any]]:
         ("CSMS", "connected" if online else "not connected", "green" if online else "red"),
         ("pilot", f"{letter:2}  {shown.pilot_V:+.1f} V, {pwm}{limit}", ""),
         ("contactor", "CLOSED" if shown.closed else "open", "bold yellow" if shown.closed else "green"),
-        ("current", f"{amps:5.1f} A {'█' * round(amps / FULL_A * 40)}", "yellow"),
+        ("current", f"{amps:5.1f} A {'█' * round(amps / full_A * 40)}", "yellow"),
         ("power", f"{(meter.power_W or 0.0) / 1000 if meter else 0.0:5.2f} kW", ""),
         ("energy", f"{of_it}{energy_Wh:.1f} Wh on the meter", ""),
         ("state", facts.charging_state.value, ""),
         ("transaction", facts.transaction_id or "none", ""),
         ("faults", faults or "none", "red" if faults else ""),
     ]
+    if model.talks:
+        found[4:4] = _vehicle_rows(facts, meter)
     return [(name, Text(value, style=style, overflow="ellipsis", no_wrap=True)) for name, value, style in found]
 
 
-ROWS = 9
-"""Lines about one EVSE."""
+def _vehicle_rows(facts: EvseFacts, meter: MeterSample | None) -> list[tuple[str, str, str]]:
+    vehicle = facts.vehicle
+    soc = vehicle.battery.soc if vehicle else None
+    who = f"{vehicle.evcc_id}, " if vehicle else ""
+    battery = f"{who}battery {soc:3} % {'█' * round(soc / 100 * 40)}" if soc is not None else f"{who}battery not known yet"
+    volts = max(meter.voltage_V, default=0.0) if meter else 0.0
+    limit = f" of {facts.limit_W / 1000:.1f} kW ({facts.limit_reason})" if facts.limit_W else ""
+    return [("vehicle", battery if vehicle else "says nothing yet", "cyan"), ("output", f"{volts:5.1f} V, {facts.supply.value}{limit}", "")]
+
+
+ROWS, VEHICLE_ROWS = 9, 2

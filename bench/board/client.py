@@ -16,6 +16,7 @@ import hal.errors
 from bench.board.lines import BROKEN, LIMIT, Line, from_json, to_json
 from bench.board.server import BoardOptions
 from chargepoint import codec
+from chargepoint.commands import Command
 from hal.errors import BoardSilent, HalError
 from hal.ports import EvsePorts, Sink
 from hal.types import BoardInfo, BoardInput, BoardSilence, EvseInfo, Opens, Shape
@@ -42,6 +43,8 @@ class LinkedBoard:
         self.on_verb: OnVerb = lambda body: (503, "the station is not running")
         self.after_verb: Callable[[dict[str, Any]], None] = lambda body: None
         """Called once the answer to a verb is on its way."""
+        self.on_vehicle: Callable[[Any], None] = lambda event: None
+        """Hears what cars say (ISO 15118)."""
         self._sink: Sink | None = None
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._numbers = count(1)
@@ -111,6 +114,8 @@ class LinkedBoard:
     def _take(self, message: dict[str, Any]) -> None:
         if "said" in message:
             self._tell(from_json(message["said"]))
+        elif "vehicle" in message:
+            self.on_vehicle(from_json(message["vehicle"]))
         elif "verb" in message:
             body = message["body"]
             status, text = self.on_verb(body)
@@ -145,6 +150,10 @@ class LinkedBoard:
     def tell_status(self, status: dict[str, Any]) -> None:
         """What the station believes, for `/state`."""
         self.line.send({"status": status})
+
+    def tell_vehicle(self, command: Command) -> None:
+        """For a car that talks."""
+        self.line.send({"vehicle": to_json(command)})
 
     async def close(self) -> None:
         """The board process ends."""

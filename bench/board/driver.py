@@ -46,7 +46,8 @@ class Driver:
         self, evse_id: int, spec: EvSpec = ONE_PHASE, *, leaves_after_s: float | None = UNPLUGS_AFTER_S, diode_fails: bool = False
     ) -> None:
         """Raises NotPossible when there is a car already."""
-        if self.car(evse_id) is not None:
+        load = self.board.world.evses[evse_id].load
+        if load is not None and not isinstance(load, ResistorBox):
             raise NotPossible(f"EVSE {evse_id}: a car is plugged in already")
         self.board.plug(evse_id, Ev(spec, self.now_s()))
         self.plans[evse_id] = Plan(None if leaves_after_s is None else self.now_s() + leaves_after_s, diode_fails)

@@ -1,8 +1,8 @@
 """The line between station and board process: JSON values, one a line, over a stream socket.
 
 Station to board: `{"id", "call": "contactor.close", "evse", "args"}`, answered by `{"id", "ok"}` or `{"id", "error", "text"}`;
-`{"answer", "status", "text"}` to a verb; `{"status": {...}}`, what the station believes, for `/state`.
-Board to station: `{"said": input}`, in order; `{"verb": number, "body"}`, what the driver does that is the station's matter.
+`{"answer", "status", "text"}` to a verb; `{"status": {...}}`, what the station believes, for `/state`; `{"vehicle": command}`.
+Board to station: `{"said": input}`, in order; `{"verb": number, "body"}`, what the driver does that is the station's matter; `{"vehicle": event}`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import hal.types
 from chargepoint import codec
-from chargepoint.journal import EVENTS
+from chargepoint.journal import COMMANDS, EVENTS
 
 LIMIT = 1 << 20
 """Octets of one line, and of what waits to be read by the other end."""
@@ -37,7 +37,7 @@ def from_json(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     name = value[codec.TAG]
-    kind = EVENTS.get(name) or getattr(hal.types, name)
+    kind = EVENTS.get(name) or COMMANDS.get(name) or getattr(hal.types, name)
     return codec.load(kind, {key: each for key, each in value.items() if key != codec.TAG}, name)
 
 

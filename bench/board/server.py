@@ -20,6 +20,7 @@ from typing import Any
 from bench.board.driver import LOOK_S, Driver, NotPossible, load_of
 from bench.board.lines import BROKEN, LIMIT, Line, from_json, to_json
 from bench.board.saved import FILE, StateFile, StateInUse
+from bench.board.vehicles import KINDS, Vehicles
 from bench.ev import CATALOGUE, EvSpec
 from chargepoint import codec
 from hal.errors import HalError, NotFitted
@@ -52,8 +53,13 @@ class BoardProcess:
     file: StateFile | None
     believes: dict[str, Any] = field(default_factory=dict)
     """What the station last said of itself."""
+    vehicles: Vehicles = field(init=False)
+    """Cars that talk."""
     _answers: dict[int, asyncio.Future[tuple[int, str]]] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.vehicles = Vehicles(self.board, lambda event: self.line.send({"vehicle": to_json(event)}))
 
     # ---- the station's calls
 
@@ -73,6 +79,8 @@ class BoardProcess:
                 task.add_done_callback(tasks.discard)
             elif "answer" in message:
                 self._answered(message)
+            elif "vehicle" in message:
+                self.vehicles.carry_out(from_json(message["vehicle"]))
             elif isinstance(message.get("status"), dict):
                 self.believes = message["status"]
         for task in tuple(tasks):
@@ -102,6 +110,7 @@ class BoardProcess:
         part, _, method = call.partition(".")
         if part == "board":
             self.board.listen(self.said)
+            self.vehicles.begin()
             await (self.board.start() if method == "start" else self.board.stop())
             return self.board.info
         if part == "person":
@@ -123,6 +132,10 @@ class BoardProcess:
                     self.board.inject(evse_id, *args)
                 case "clear":
                     self.board.clear(evse_id, *args)
+                case "plug_in" if args[0] in KINDS:
+                    self.vehicles.plug_in(evse_id, args[0])
+                case "pause" | "resume" if evse_id in self.vehicles.cars:
+                    getattr(self.vehicles, act)(evse_id)
                 case "plug_in":
                     self.driver.plug_in(evse_id, ev_spec(args[0]), leaves_after_s=None)
                 case _:
@@ -205,6 +218,7 @@ async def run(line_end: socket.socket, options: BoardOptions, control: Callable[
 async def _drive(process: BoardProcess) -> None:
     while True:
         process.driver.tick()
+        process.vehicles.tick()
         process.save()
         await asyncio.sleep(LOOK_S)
 

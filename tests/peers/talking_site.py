@@ -13,14 +13,14 @@ import os
 import signal
 import socket
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.csms import EmbeddedCsms
-from bench.ev.talking import Dial, HangUp, Out, Say, TalkingEv
+from bench.ev.outbox import Outbox
+from bench.ev.talking import Dial, HangUp, Say, TalkingEv
 from bench.vehicle.model import COMPACT, Vehicle
 from chargepoint import codec
 from chargepoint.commands import Command, Log, SendText
@@ -80,18 +80,6 @@ def inside(namespace: str) -> Iterator[None]:
         libc.setns(own, CLONE_NEWNET)
         os.close(own)
         os.close(other)
-
-
-class Outbox(deque[Out]):
-    """Calls whoever carries it out."""
-
-    def __init__(self, wake: Callable[[], object]) -> None:
-        super().__init__()
-        self._wake = wake
-
-    def append(self, out: Out) -> None:
-        super().append(out)
-        self._wake()
 
 
 class Car:

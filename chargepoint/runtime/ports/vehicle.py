@@ -87,8 +87,7 @@ class Cable:
     def prepare(self) -> None:
         """Raises PkiError, TlsMissing."""
         self._secure = tls_of(self.config.v2g)
-        for each in (sap.NAMESPACE, cm.NAMESPACE, *v2g_facts.namespaces(self.config)):
-            exi.codec_of(each).warm()
+        warm(self.config)
 
     def begin(self) -> None:
         """Look after the interface."""
@@ -262,6 +261,12 @@ class VehicleWire(Wire):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def warm(config: EvseConfig) -> None:
+    """Build all codecs that a session at this EVSE needs."""
+    for each in (sap.NAMESPACE, cm.NAMESPACE, *v2g_facts.namespaces(config)):
+        exi.codec_of(each).warm()
 
 
 def tls_of(v2g: V2gConfig) -> Callable[[], Secure] | None:

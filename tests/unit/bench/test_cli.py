@@ -72,7 +72,7 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch, folder: Path) -> N
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def missing(seconds: float) -> int:
+    def missing(seconds: float, hlc: str) -> int:
         raise ModuleNotFoundError("No module named 'rich'", name="rich")
 
     monkeypatch.setattr("bench.demo.main", missing)

@@ -27,7 +27,8 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def environment(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "TMPDIR": str(tmp_path), "TERM": "xterm-256color"}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    return {**inherited, "TMPDIR": str(tmp_path), "TERM": "xterm-256color"}
 
 
 def test_in_a_pipe_each_event_is_a_line_and_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
@@ -54,20 +55,52 @@ def test_in_a_pipe_each_event_is_a_line_and_ctrl_c_ends_it_in_order(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("hlc", ["iso20-ac", "iso20-dc"])
+def test_a_car_that_talks_shows_its_session_in_lines(tmp_path: Path, hlc: str) -> None:
+    """Until it draws; nothing is configured, and nothing is left behind."""
+    command = [*DEMO, "--hlc", hlc]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        watchdog = threading.Timer(PATIENCE_S, demo.kill)
+        watchdog.start()
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        lines: list[str] = []
+        for line in demo.stdout:
+            lines.append(line)
+            if re.search(r" vehicle evse=1 .*voltage_V=[1-9].* current_A=[1-9]", line):
+                demo.send_signal(signal.SIGINT)
+        errors = demo.stderr.read()
+        watchdog.cancel()
+    text = "".join(lines)
+    assert (demo.returncode, errors) == (0, ""), text
+    kind = hlc[-2:].upper()
+    steps = ["SessionSetupRes", "AuthorizationRes", "PowerDeliveryRes", f"{kind}_ChargeLoopRes"]
+    if kind == "DC":
+        steps[2:2] = ["DC_CableCheckRes", "DC_PreChargeRes"]
+    found = [text.index(f"v2g.message evse=1 way=< message={each} code=OK") for each in steps]
+    assert found == sorted(found)
+    assert "ocpp > NotifyEVChargingNeeds" in text
+    assert "pilot.duty evse=1 percent=5.0" in text
+    assert re.search(r"TransactionEvent Ended .*Local [\d.]+ Wh\n", text)
+    if kind == "DC":
+        assert re.search(r" vehicle evse=1 soc_percent=3\d voltage_V=3\d\d\.\d current_A=1\d\d\.\d limit_W=60000\n", text)
+    assert list(tmp_path.iterdir()) == []
+
+
 class Terminal:
     """A pseudo-terminal with the demo in it."""
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, *words: str, patience_s: float = PATIENCE_S) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.process = subprocess.Popen(
-            DEMO, cwd=ROOT, env=environment(tmp_path), stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+            [*DEMO, *words], cwd=ROOT, env=environment(tmp_path), stdin=slave, stdout=slave, stderr=slave, start_new_session=True
         )
         self.seen = ""
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.give_up_at = time.monotonic() + PATIENCE_S
+        self.give_up_at = time.monotonic() + patience_s
 
     def read(self) -> None:
         """What is shown next, within a moment."""
@@ -116,3 +149,18 @@ def test_in_a_terminal_keys_do_what_a_driver_does(tmp_path: Path, way_out: str) 
     assert re.search(r"transaction [0-9a-f-]{36} ended \(\w+\) after [\d.]+ Wh", terminal.seen)
     assert termios.tcgetattr(terminal.slave) == terminal.before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_car_that_talks_is_seen_in_a_terminal(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "--hlc", "iso20-dc", patience_s=2 * PATIENCE_S)
+    terminal.until("vehicle      says nothing yet")
+    terminal.until("DC_CableCheckReq")
+    terminal.until("battery  30 %")
+    terminal.until(" of 60.0 kW (")
+    terminal.press(" ")
+    terminal.until("hlc evse=1 is=paused")
+    terminal.press(" ")
+    terminal.until("DC_PreChargeReq")
+    terminal.until("CLOSED")
+    terminal.press("q")
+    assert terminal.end() == 0, terminal.seen

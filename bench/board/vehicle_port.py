@@ -1,0 +1,40 @@
+"""The link to the cars that talk on a simulated board: the line to its process in the place of network interfaces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import ClassVar
+
+from bench.board.client import LinkedBoard
+from chargepoint.commands import CloseVehicle, Command, SendToVehicle, ServeVehicle
+from chargepoint.config import EvseConfig
+from chargepoint.events import VehicleServed
+from chargepoint.runtime.port import Tell
+from chargepoint.runtime.ports.vehicle import warm
+
+
+class LinkedVehicles:
+    """`serves`: EVSEs that take vehicles from the start; others once `serve` says so."""
+
+    takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle)
+
+    def __init__(self, board: LinkedBoard, serves: Iterable[EvseConfig], tell: Tell) -> None:
+        self.board, self.serves, self.tell = board, tuple(serves), tell
+
+    async def start(self) -> None:
+        """All that a session needs is built."""
+        for each in self.serves:
+            warm(each)
+
+    def release(self) -> None:
+        """The cables are there."""
+        self.board.on_vehicle = self.tell
+        for each in self.serves:
+            asyncio.get_running_loop().call_soon(self.tell, VehicleServed(each.id, ready=True))
+
+    def carry_out(self, command: Command) -> None:
+        self.board.tell_vehicle(command)
+
+    async def stop(self) -> None:
+        self.board.on_vehicle = lambda _: None

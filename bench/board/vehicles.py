@@ -1,0 +1,191 @@
+"""Cars that talk, on the simulated board: their drivers, and the network between them and the station, which is the line to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Literal
+
+from bench.board.driver import NotPossible
+from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle
+from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid
+from hal.sim.ports import SimBoard
+
+if TYPE_CHECKING:
+    from bench.ev.talking import TalkingEv
+
+Kind = Literal["iso20-ac", "iso20-dc"]
+KINDS: tuple[Kind, ...] = ("iso20-ac", "iso20-dc")
+ENDS_WITHIN_S = 15.0
+"""A driver who waits for the end of the session pulls the plug after this."""
+KEPT = 200
+"""Messages that a car remembers."""
+PEER = "fe80::ec"
+ENERGY_FOR_S = 60.0
+"""So long a car of the control port draws."""
+ToStation = Callable[[object], None]
+"""Takes an event for the station's one door."""
+
+
+@dataclass(slots=True)
+class Car:
+    """One that is plugged in, and what its driver will do by himself. Times are the loop's."""
+
+    ev: TalkingEv
+    draws_s: float | None = None
+    stops_at: float | None = None
+    leaves_at: float | None = None
+    unplugs_at: float | None = None
+    """At the end of its session, or then."""
+    connection: int | None = None
+    dials: bool = False
+    """It wants to connect, and nobody is served yet."""
+
+
+class Vehicles:
+    """All of one board. `tick` has to be called now and then."""
+
+    def __init__(self, board: SimBoard, tell: ToStation) -> None:
+        self.board, self.tell = board, tell
+        self.cars: dict[int, Car] = {}
+        self.served: set[int] = set()
+        self._numbers = count(1)
+
+    @property
+    def now_s(self) -> float:
+        """The loop's."""
+        return asyncio.get_running_loop().time()
+
+    # ---- drivers
+
+    def plug_in(self, evse_id: int, kind: Kind, *, draws_s: float | None = None, leaves_s: float | None = None) -> None:
+        """A car with a battery at 30 %. Raises NotPossible where another one is, or where it does not fit."""
+        from bench.ev.outbox import Outbox
+        from bench.ev.talking import TalkingEv
+        from bench.vehicle.model import COMPACT, Vehicle
+        from iso15118.terms import Control, Energy
+
+        evse = self.board.world.evses[evse_id]
+        if evse.load is not None:
+            raise NotPossible(f"EVSE {evse_id}: a car is plugged in already")
+        if (evse.stage is not None) is not (kind == "iso20-dc"):
+            raise NotPossible(f"EVSE {evse_id}: has {'a' if evse.stage is not None else 'no'} DC stage, and the car wants {kind}")
+        vehicle = Vehicle(COMPACT, soc=30.0)
+        vehicle.wants.energies = (Energy.DC if kind == "iso20-dc" else Energy.AC,)
+        vehicle.wants.controls = (Control.DYNAMIC, Control.SCHEDULED)
+        ev = TalkingEv(vehicle, self.now_s)
+        ev.out = Outbox(lambda: asyncio.get_running_loop().call_soon(self._flush, evse_id))
+        self.cars[evse_id] = Car(ev, draws_s, leaves_at=None if leaves_s is None else self.now_s + leaves_s)
+        self.board.plug(evse_id, ev)
+
+    def plug_out(self, evse_id: int) -> None:
+        """The session first, then the plug. Where no such car is, nothing happens."""
+        car = self.cars.get(evse_id)
+        if car is not None:
+            self._stop(car)
+            car.unplugs_at = self.now_s + ENDS_WITHIN_S
+
+    def pause(self, evse_id: int) -> None:
+        """The car pauses its session. Raises NotPossible without one."""
+        from iso15118.evcc.terms import EvWish
+
+        car = self.cars.get(evse_id)
+        if car is None or not car.ev.online:
+            raise NotPossible(f"EVSE {evse_id}: no car with a session is plugged in")
+        car.ev.vehicle.wants.wish = EvWish.PAUSE
+
+    def resume(self, evse_id: int) -> None:
+        """It wakes the charger by B-C-B, and comes back to its session. Raises NotPossible without a car that has paused."""
+        car = self.cars.get(evse_id)
+        if car is None or car.ev.online:
+            raise NotPossible(f"EVSE {evse_id}: no car that has paused is plugged in")
+        self._live(car, car.ev.toggle_bcb)
+
+    @staticmethod
+    def _stop(car: Car) -> None:
+        from iso15118.evcc.terms import EvWish
+
+        car.ev.vehicle.wants.wish = EvWish.STOP
+
+    def tick(self) -> None:
+        """Do what is due."""
+        for evse_id, car in list(self.cars.items()):
+            ev = car.ev
+            del ev.messages[:-KEPT], ev.vehicle.log[:-KEPT]
+            if self.board.world.evses[evse_id].load is not ev:
+                self._hung_up(evse_id, car, "unplugged")
+                del self.cars[evse_id]
+            elif (car.unplugs_at is not None and (not ev.online or self.now_s >= car.unplugs_at)) or self._reached(car.leaves_at):
+                self.board.unplug(evse_id)
+            elif car.draws_s is not None and car.stops_at is None and ev.vehicle.drawing:
+                car.stops_at = self.now_s + car.draws_s
+            elif self._reached(car.stops_at):
+                car.draws_s = car.stops_at = None
+                self._stop(car)
+
+    def _reached(self, at: float | None) -> bool:
+        return at is not None and self.now_s >= at
+
+    # ---- the network
+
+    def begin(self) -> None:
+        """The station begins anew, and serves nobody yet."""
+        self.served.clear()
+        for car in self.cars.values():
+            if car.connection is not None:
+                car.connection = None
+                self._live(car, partial(car.ev.lost, "the charger is gone"))
+
+    def carry_out(self, command: object) -> None:
+        """What the station wants of it."""
+        match command:
+            case ServeVehicle(evse_id, on):
+                (self.served.add if on else self.served.discard)(evse_id)
+                if (waits := self.cars.get(evse_id)) is not None and waits.dials and on:
+                    self._connect(evse_id, waits)
+            case SendToVehicle(evse_id, connection, octets) if (car := self._on(evse_id, connection)) is not None:
+                self._live(car, partial(car.ev.hear, octets))
+            case CloseVehicle(evse_id, connection) if (car := self._on(evse_id, connection)) is not None:
+                car.connection = None
+                self._live(car, partial(car.ev.lost, "closed by the charger"))
+
+    def _on(self, evse_id: int, connection: int) -> Car | None:
+        car = self.cars.get(evse_id)
+        return car if car is not None and car.connection == connection else None
+
+    def _live(self, car: Car, do: Callable[[], None]) -> None:
+        """Something reaches a car; what follows on its pilot is seen at once."""
+        self.board.look()
+        do()
+        self.board.changed()
+
+    def _flush(self, evse_id: int) -> None:
+        """What a car wants done."""
+        from bench.ev.talking import Dial, HangUp, LinkFound, Say
+
+        car = self.cars.get(evse_id)
+        while car is not None and car.ev.out:
+            match car.ev.out.popleft():
+                case LinkFound():
+                    self.tell(DataLinkChanged(evse_id, ready=True))
+                case Dial():
+                    car.dials = True
+                    if evse_id in self.served:
+                        self._connect(evse_id, car)
+                case Say(octets) if car.connection is not None:
+                    self.tell(VehicleSaid(evse_id, car.connection, octets))
+                case HangUp():
+                    self._hung_up(evse_id, car, "closed by the vehicle")
+
+    def _connect(self, evse_id: int, car: Car) -> None:
+        car.dials, car.connection = False, next(self._numbers)
+        self.tell(VehicleConnected(evse_id, car.connection, PEER))
+        self._live(car, car.ev.connected)
+
+    def _hung_up(self, evse_id: int, car: Car, why: str) -> None:
+        connection, car.connection = car.connection, None
+        if connection is not None:
+            self.tell(VehicleGone(evse_id, connection, why))
