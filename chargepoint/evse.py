@@ -21,6 +21,8 @@ from chargepoint.events import (
 from chargepoint.evse_events import HANDLERS
 from chargepoint.evse_state import Evse, EvseState, Output, Power, Wake
 from chargepoint.facts import EvseFacts
+from chargepoint.hlc import TABLE as HLC_TABLE
+from chargepoint.hlc import HlcEvent, HlcState
 from chargepoint.interlock import INTERLOCK, Facts, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState
 from chargepoint.tick import Tick
@@ -46,10 +48,11 @@ class EvseMachine:
         *,
         interlock: Interlock = INTERLOCK,
         pilot_table: Table[CpState, CpEvent] = TABLE,
+        hlc_table: Table[HlcState, HlcEvent] = HLC_TABLE,
     ) -> None:
         phases = min(config.phases, board.phases)
         state = EvseState(phases=phases, phases_wanted=phases)
-        self.evse = Evse(config, timings, facts, board, clock, interlock, pilot_table, state)
+        self.evse = Evse(config, timings, facts, board, clock, interlock, pilot_table, hlc_table, state)
 
     @property
     def state(self) -> EvseState:

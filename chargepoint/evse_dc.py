@@ -226,7 +226,7 @@ def _wanted(evse: Evse) -> tuple[float, float] | None:
     if s.power is not Power.CLOSED:
         return None
     match s.supply:
-        case Supply.CABLE_CHECK if s.check in (Check.RISING, Check.MEASURING):
+        case Supply.CABLE_CHECK if s.check in (Check.RISING, Check.MEASURING) and test_V(evse) >= rated.min_voltage_V:
             return test_V(evse), TEST_A
         case Supply.PRECHARGE if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
             return min(s.asked_V, rated.max_voltage_V), IDLE_A

@@ -5,9 +5,9 @@ from __future__ import annotations
 from chargepoint import evse_faults
 from chargepoint.commands import Log, ServeVehicle
 from chargepoint.events import SessionChanged, SessionStage, Supply, SupplyAsked, TalkingAllowed
-from chargepoint.evse_state import Evse, Output
+from chargepoint.evse_state import Check, Evse, Output
 from chargepoint.faults import NO_VEHICLE_LINK
-from chargepoint.hlc import ATTEMPT, DIGITAL, FORGET, HOLDS_X1, TABLE, HlcEvent, HlcState
+from chargepoint.hlc import ATTEMPT, DIGITAL, FORGET, HOLDS_X1, HlcEvent, HlcState
 from chargepoint.pilot import Level
 from chargepoint.tick import Tick
 from iso15118.machine import step
@@ -31,6 +31,18 @@ def digital(evse: Evse) -> bool:
 def by_session(evse: Evse) -> bool:
     """A session decides about power, whether there is one just now or not."""
     return evse.state.hlc not in (HlcState.OFF, HlcState.BASIC)
+
+
+def consents(evse: Evse) -> bool:
+    """A session is under way, and lets power be. AC: from PowerDelivery Start on; DC: from the cable check on, and only if that was passed."""
+    s = evse.state
+    if s.hlc is not HlcState.TALKING:
+        return False
+    return (
+        s.supply is Supply.CABLE_CHECK or (s.supply is not Supply.OFF and s.check is Check.PASSED)
+        if evse.is_dc
+        else s.supply is Supply.POWER
+    )
 
 
 def holds_x1(evse: Evse) -> bool:
@@ -88,8 +100,8 @@ def link(evse: Evse, now: Tick, ready: bool) -> list[object]:
 
 
 def session(evse: Evse, now: Tick, event: SessionChanged) -> list[object]:
-    """A session has begun, or is over."""
-    return advance(evse, now, _OF_STAGE[event.stage])
+    """A session has begun, or is over. The consent of one is none of another."""
+    return [*asked(evse, now, SupplyAsked(evse.id, Supply.OFF)), *advance(evse, now, _OF_STAGE[event.stage])]
 
 
 def asked(evse: Evse, now: Tick, event: SupplyAsked) -> list[object]:
@@ -127,7 +139,7 @@ def advance(evse: Evse, now: Tick, event: HlcEvent) -> list[object]:
     s = evse.state
     if event in _FAILURES and s.hlc in DIGITAL and s.hlc_attempts + 1 >= evse.timings.hlc_attempts:
         event = HlcEvent.ENOUGH
-    entry = step(TABLE, s.hlc, event)
+    entry = step(evse.hlc_table, s.hlc, event)
     for action in entry.do:
         s.hlc_attempts = s.hlc_attempts + 1 if action == ATTEMPT else 0 if action == FORGET else s.hlc_attempts
     if entry.to is s.hlc:
@@ -161,6 +173,8 @@ def _due(evse: Evse, now: Tick) -> list[object]:
             return advance(evse, now, HlcEvent.TIMEOUT)
         case HlcState.PULSE if s.output is Output.F and evse.reached(now, s.output_since + t.ef_pulse_s):
             return advance(evse, now, rested)
-        case HlcState.AGAIN | HlcState.LEAVING if s.output is Output.X1 and evse.reached(now, s.output_since + s.output_least_s):
+        case HlcState.AGAIN if s.output is Output.X1 and evse.reached(now, s.output_since + s.output_least_s):
+            return advance(evse, now, rested)
+        case HlcState.LEAVING if s.output is Output.X1 and evse.reached(now, s.output_since + max(s.output_least_s, t.x1_s)):
             return advance(evse, now, rested)
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargepoint import evse_dc, evse_faults, evse_guard, evse_hlc, evse_pilot
 from chargepoint.commands import Log, OpenContactor, Permit, StopDcOutput, WithdrawPermit
 from chargepoint.energy import Offer
-from chargepoint.events import PowerSwitched, PowerWanted, Supply
+from chargepoint.events import PowerSwitched, PowerWanted
 from chargepoint.evse_state import Evse, Power
 from chargepoint.faults import CONTACTOR_DROPPED, CONTACTOR_STUCK_OPEN, CONTACTOR_WELDED, Reaction
 from chargepoint.interlock import DURABLE, PERMIT, SELF_CLOSING_WITHOUT, Facts, Lost
@@ -14,6 +14,8 @@ from chargepoint.tick import Tick
 
 RENEW_SHARE = 0.4
 """The lease is renewed after this share of its time (at most half, so that one lost renewal is no lapse)."""
+LONGER_S = 0.001
+"""A lease that ends no later than the one that runs is not given: that of a ramp-down ends with it."""
 DROPPED_S, DROPS_ALLOWED = 0.3, 2
 """A contactor that opens by itself while the EV still wants energy this much later has dropped [K]; once more than allowed is a fault."""
 OPEN_AGAIN_S = 1.0
@@ -53,7 +55,7 @@ def facts_of(evse: Evse, now: Tick, offer: Offer) -> Facts:
         permit_left_s=max(0.0, s.permit_until - now.mono),
         dc=evse.is_dc,
         digital=evse_hlc.by_session(evse),
-        consent=evse_hlc.digital(evse) and s.supply is not Supply.OFF,
+        consent=evse_hlc.consents(evse),
         voltages_meet=evse_dc.voltages_meet(evse),
         ramp_left_s=max(0.0, s.ramp_until - now.mono) if s.power is Power.RAMPING else 0.0,
     )
@@ -272,7 +274,7 @@ def _renew(evse: Evse, now: Tick, facts: Facts) -> list[object]:
             permit = evse.interlock.permit_ramp(facts, evse.id, ttl_s)
         case _:
             permit = evse.interlock.renewed(facts, evse.id, ttl_s)
-    if permit is None:
+    if permit is None or now.mono + permit.ttl_s < s.permit_until + LONGER_S:
         return []
     s.permit_until = now.mono + permit.ttl_s
     evse.reached(now, s.permit_until - (1 - RENEW_SHARE) * ttl_s)

@@ -9,7 +9,8 @@ from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, Timings
 from chargepoint.events import Supply
 from chargepoint.facts import EvseFacts
-from chargepoint.hlc import HlcState
+from chargepoint.hlc import TABLE as HLC_TABLE
+from chargepoint.hlc import HlcEvent, HlcState
 from chargepoint.interlock import INTERLOCK, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState, Level
 from chargepoint.tick import Tick
@@ -217,6 +218,7 @@ class Evse:
     clock: WallClock
     interlock: Interlock = INTERLOCK
     pilot_table: Table[CpState, CpEvent] = TABLE
+    hlc_table: Table[HlcState, HlcEvent] = HLC_TABLE
     state: EvseState = field(default_factory=EvseState)
 
     @property

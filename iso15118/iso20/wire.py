@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from iso15118 import v2gtp
+from iso15118.connection import Unexpected
 from iso15118.exi.types import namespace_of
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
@@ -69,8 +70,11 @@ _MEMBERS: dict[type[Message], tuple[str, type[Message]]] = {
 
 
 def payload_type(kind: type[Message]) -> int:
-    """Of the main stream."""
-    return _MAIN[namespace_of(kind)]
+    """Of the main stream. Raises Unexpected for a message of a schema set that no session speaks."""
+    number = _MAIN.get(namespace_of(kind))
+    if number is None:
+        raise Unexpected(f"{kind.__name__} of {namespace_of(kind)}")
+    return number
 
 
 def least(kind: type[M], **given: Any) -> M:

@@ -11,7 +11,8 @@ from chargepoint.interlock import CONDITIONS, CONSENT, DUTY, KNOWN_OPEN, PERMIT,
 from chargepoint.pilot import TABLE, CpEvent, CpState
 from hal.types import EvseInfo
 from iso15118.machine import Transition
-from tests.property.evse_explorer import CONFIG, Explorer, Violation
+from tests.property.evse_explorer import Explorer
+from tests.property.evse_world import CONFIG, Violation
 
 SOAK = os.environ.get("SOAK") == "1"
 STATES, WALKS, STEPS = (150_000, 20_000, 400) if SOAK else (4_000, 120, 200)
@@ -84,17 +85,18 @@ COVERED = {
     PERMIT: "the board's own end of the lease, and the machine's check before each event",
     KNOWN_OPEN: "closing starts from Power.OPEN only, which a confirmed opening leads to",
     "phases set": "the phases change with the contactor open only (settle_phases)",
-    CONSENT: "no EVSE here talks; those that do are explored apart",
-    "voltages meet": "DC only, the same",
     "current offered": "no duty says less than 6 A: pilot.duty_for raises",
     "supply allowed": "not of the invariant: a limit of the transaction (OCPP E16)",
     "operative": "not of the invariant: OCPP G03",
     "no fault that stops": "not of the invariant: ends in order",
 }
 
+TALKING = {CONSENT, "voltages meet"}
+"""Broken in `test_talking_proof`: no EVSE here talks."""
+
 
 def test_every_condition_is_broken_below_or_said_to_be_covered() -> None:
-    assert {c.name for c in CONDITIONS} == {name for names in BROKEN for name in names} | COVERED.keys()
+    assert {c.name for c in CONDITIONS} == {name for names in BROKEN for name in names} | COVERED.keys() | TALKING
 
 
 @pytest.mark.parametrize("names", BROKEN, ids="+".join)
