@@ -24,6 +24,9 @@ from iso15118.messages.declare import AnyElement, Message
 Note = Callable[[int, int, str, str, str, Simple | None], None]
 """Told of each thing read: first bit, bit behind it, path, what it is, its value, and of a typed value its type."""
 
+_ALIKE = {"bool": bool, "bits": int, "unsigned": int, "signed": int, "enum": str, "text": str, "binary": bytes}
+"""What values of a kind are."""
+
 
 class Decoder(Walk):
     """One stream, read. Raises ExiError with path and bit."""
@@ -109,27 +112,32 @@ class Decoder(Walk):
         return self._simple_element(qname, value) if isinstance(value, Simple) else self._complex_element(qname, value)
 
     def _simple_element(self, qname: QName, simple: Simple) -> Any:
-        found = self._text_of(qname, simple)
-        if found is not None:
-            self._end(SIMPLE_END)
-            return found[0]
-        return self._parsed(simple, "", self.bits.pos)
-
-    def _text_of(self, qname: QName, simple: Simple) -> tuple[Any] | None:
-        """The text; None where the element ends at once."""
+        named = simple
         while True:
             start, production, second = self._event(SIMPLE_TEXT)
             if production is not None:
-                return (self.typed(qname, simple),)
+                found = self.typed(qname, named)
+                break
             match second:
                 case "EE":
-                    return None
+                    return self._of_declared(simple, named, self._parsed(named, "", self.bits.pos), self.bits.pos)
                 case "CH(untyped)":
-                    return (self._untyped(qname, simple),)
+                    found = self._untyped(qname, named)
+                    break
                 case "AT(xsi:type)":
-                    self._xsi_type_of_simple(start)
+                    named = self._xsi_type_of_simple(start, named)
                 case _:
                     self._skip(second, start, SIMPLE_TEXT)
+        found = self._of_declared(simple, named, found, start)
+        self._end(SIMPLE_END)
+        return found
+
+    @staticmethod
+    def _of_declared(declared: Simple, named: Simple, found: Any, start: int) -> Any:
+        """A value read by the type that the stream named has to be one of the declared type too."""
+        if named is not declared and (wrong := text.problem(declared, found)):
+            raise ExiError(wrong, bit=start)
+        return found
 
     def _end(self, state: State) -> None:
         while True:
@@ -268,11 +276,13 @@ class Decoder(Walk):
             raise ExiError(f"xsi:type {qname[1]} is not derived from {kind.__name__}", bit=start)
         return other
 
-    def _xsi_type_of_simple(self, start: int) -> None:
-        """The name of a simple type changes nothing: values are coded by the type that the schema declares."""
+    def _xsi_type_of_simple(self, start: int, simple: Simple) -> Simple:
+        """The type by whose rules the value is coded from here on (EXI 8.5.4.4). Whether the schema derives it nobody asks; its values have to be alike."""
         qname = self._read_type(start)
-        if qname in self.schema.types:
-            raise ExiError(f"xsi:type {qname[1]} is no simple type", bit=start)
+        other = self.schema.simple_types.get(qname)
+        if other is None or _ALIKE[other.kind] != _ALIKE[simple.kind] or other.hex != simple.hex:
+            raise ExiError(f"xsi:type {qname[1]} has no values of the type that is declared", bit=start, expected=str(simple))
+        return other
 
     def _read_type(self, start: int) -> QName:
         qname = self.strings.read_qname(self.bits)

@@ -26,6 +26,26 @@ _XSD_NAMES = (
 )  # fmt: skip
 """EXI 1.0 Appendix D.3."""
 
+_XSD_SIMPLE: dict[str, Simple] = {
+    "boolean": Simple("bool"),
+    "hexBinary": Simple("binary", 0, hex=True),
+    "base64Binary": Simple("binary", 0),
+    **dict.fromkeys(
+        ("anyURI", "string", "normalizedString", "token", "language", "NMTOKEN", "Name", "NCName", "ID", "IDREF", "ENTITY"),
+        Simple("text", 0),
+    ),
+    "byte": Simple("bits", -128, 127),
+    "unsignedByte": Simple("bits", 0, 255),
+    **{name: Simple("signed", -(1 << bits - 1), (1 << bits - 1) - 1) for name, bits in (("short", 16), ("int", 32), ("long", 64))},
+    **{name: Simple("unsigned", 0, (1 << bits) - 1) for name, bits in (("unsignedShort", 16), ("unsignedInt", 32), ("unsignedLong", 64))},
+    "integer": Simple("signed"),
+    "nonPositiveInteger": Simple("signed", None, 0),
+    "negativeInteger": Simple("signed", None, -1),
+    "nonNegativeInteger": Simple("unsigned", 0),
+    "positiveInteger": Simple("unsigned", 1),
+}
+"""The types of XML Schema whose values a type of these schemas may have, too; a text's own rules are left to the type that is declared."""
+
 Value = Simple | type[Message]
 
 
@@ -85,6 +105,14 @@ class Schema:
         for each in self.classes:
             if each._type_:
                 found.setdefault((namespace_of(each), each._type_), each)
+        return found
+
+    @cached_property
+    def simple_types(self) -> dict[QName, Simple]:
+        """Simple types by name, for xsi:type."""
+        found = {(XSD, name): simple for name, simple in _XSD_SIMPLE.items()}
+        for module in self.modules:
+            found |= {(module.NAMESPACE, name): simple_of(vars(module)[name]) for name in simple_type_names(module)}
         return found
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,10 +21,14 @@ from iso15118.exi.limits import MOST_EVENTS
 from iso15118.messages import SETS
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import AnyElement, Message
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_types as ct
+from iso15118.messages.iso20 import dc
 
 pytestmark = [pytest.mark.peer, pytest.mark.soak]
 
 WHOLE = bool(os.environ.get("SOAK"))
+COMMON, DC = "urn:iso:std:iso:15118:-20:CommonMessages", "urn:iso:std:iso:15118:-20:DC"
 DOCUMENTS, FRAGMENTS = (2000, 2000) if WHOLE else (200, 100)
 
 
@@ -147,6 +152,40 @@ def test_fragments(exificient: Exificient) -> None:
         except (exi.ExiError, OracleError, xml.XmlError) as error:
             wrong.append(f"{what}: {error}: its {theirs.hex()}: {value!r}")
     assert wrong == []
+
+
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+TYPES = f'xmlns:t="{ct.NAMESPACE}"'
+RATIONAL = ct.RationalNumberType(Exponent=0, Value=40)
+HEADER = ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=1)
+
+
+@pytest.mark.parametrize(
+    ("element", "name", "refused"),
+    [
+        *(("Value", f"xs:{name}", "") for name in ("byte", "short", "int", "long", "integer", "unsignedByte", "unsignedShort")),
+        *(("EVSEID", f"xs:{name}", "") for name in ("string", "token", "NMTOKEN", "language", "ID", "anyURI")),
+        ("EVSEID", "t:meterIDType", ""),
+        ("SessionID", "xs:hexBinary", ""),
+        ("ResponseCode", "xs:string", ""),
+        ("Value", "xs:string", "string has no values of the type that is declared"),
+        ("EVSEID", "xs:int", "int has no values of the type that is declared"),
+        ("EVSEID", "t:processingType", "'DE' is not one of Finished"),
+    ],
+)
+def test_a_simple_type_that_is_named(exificient: Exificient, element: str, name: str, refused: str) -> None:
+    """Its octets are of the type that xsi:type names, whatever that is derived from; ours takes what are values of the declared one."""
+    message: Message = cm.SessionSetupRes(Header=HEADER, ResponseCode="OK", EVSEID="DE")
+    namespace = COMMON
+    if element == "Value":
+        message, namespace = dc.DC_PreChargeRes(Header=HEADER, ResponseCode="OK", EVSEPresentVoltage=RATIONAL), DC
+    octets = exificient.encode(re.sub(f"(<[a-z0-9]*:{element})>", rf'\1 {XSI} {TYPES} xsi:type="{name}">', xml.to_xml(message)), namespace)
+    assert octets != exi.encode(message, namespace)
+    if refused:
+        with pytest.raises(exi.ExiError, match=refused):
+            exi.decode(octets, namespace)
+    else:
+        assert exi.decode(octets, namespace) == message
 
 
 def test_the_golden_vectors_are_its(exificient: Exificient) -> None:

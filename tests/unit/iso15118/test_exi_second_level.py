@@ -158,6 +158,49 @@ def test_a_type_may_be_named_where_another_is_declared() -> None:
         DC.decode(cut(octets, at.start, at.end, wrong.text()))
 
 
+NAMED_AS = {
+    "byte": "0" * 7 + "1",
+    "unsignedByte": "10000001",
+    "short": "0" + "10000001" + "00000001",
+    "int": "0" + "10000001" + "00000001",
+    "integer": "0" + "10000001" + "00000001",
+    "nonNegativeInteger": "10000001" + "00000001",
+}
+"""129 and, as a byte, -127: by the rules of each type."""
+
+
+@pytest.mark.parametrize("name", NAMED_AS)
+def test_a_simple_type_may_be_named_and_is_coded_by_its_own_rules(name: str) -> None:
+    found = places(DC, OCTETS)
+    start = next(each.start for each in found if each.path.endswith("EVPresentVoltage/Value") and each.what == "CH")
+    end = behind("EVPresentVoltage/Value", "value")
+    bits = Bits().escape(SIMPLE_TEXT, "AT(xsi:type)").qname(DC, (XSD, name)).text() + "0" + NAMED_AS[name]
+    message = DC.decode(cut(OCTETS, start, end, bits))
+    assert isinstance(message, dc.DC_PreChargeReq)
+    assert message.EVPresentVoltage.Value == (-127 if name == "byte" else 129)
+    assert message.EVTargetVoltage == LOOP.EVTargetVoltage
+
+
+@pytest.mark.parametrize(
+    ("qname", "value", "words"),
+    [
+        ((XSD, "int"), "0" + "10000000" * 2 + "00000010", "32768 is not an integer from -32768 to 32767"),
+        ((XSD, "string"), "", "string has no values of the type that is declared; expected an integer from -32768 to 32767"),
+        ((XSD, "boolean"), "1", "boolean has no values"),
+        ((XSD, "decimal"), "", "decimal has no values"),
+        ((CT, "RationalNumberType"), "", "RationalNumberType has no values"),
+    ],
+    ids=lambda each: each[1] if isinstance(each, tuple) else None,
+)
+@pytest.mark.req("S-28")
+def test_a_simple_type_that_is_named_has_values_of_the_declared_one(qname: tuple[str, str], value: str, words: str) -> None:
+    start = next(each.start for each in places(DC, OCTETS) if each.path.endswith("EVPresentVoltage/Value") and each.what == "CH")
+    bits = Bits().escape(SIMPLE_TEXT, "AT(xsi:type)").qname(DC, qname).text() + "0" + value
+    with pytest.raises(ExiError, match=words) as error:
+        DC.decode(cut(OCTETS, start, behind("EVPresentVoltage/Value", "value"), bits))
+    assert error.value.path == "DC_PreChargeReq/EVPresentVoltage/Value"
+
+
 @pytest.mark.parametrize(
     ("bits", "words"),
     [
