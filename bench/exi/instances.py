@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bench.exi import shape
+from bench.exi import shape, xml
 from iso15118.messages.declare import AnyElement, Length, Message
 
 LONG = 300
@@ -186,23 +186,32 @@ class _Maker:
         """Of no schema, or one of this set's elements; only one deep, since what is inside has wildcards as well."""
         if self._inside or not self._chance(0.5):
             return self._any(2)
+        made = self._of_set("" if field.wildcard == "##any" else shape.namespace_of(field.owner))
+        return made or self._any(2)
+
+    def _of_set(self, but: str = "") -> Message | None:
+        """One of this set's elements, of another namespace than `but`; None where there is none."""
+        names: list[tuple[tuple[str, str], shape.Kind]] = [(shape.element(each), each) for each in shape.roots(self._namespace)]
+        names = [each for each in (*names, *shape.simple_roots(self._namespace).items()) if each[0][0] != but]
+        if not names:
+            return None
+        (uri, name), kind = self._dice.choice(names)
         self._inside = True
-        other = [
-            each
-            for each in shape.roots(self._namespace)
-            if field.wildcard == "##any" or shape.namespace_of(each) != shape.namespace_of(field.owner)
-        ]
-        made = self.message(self._dice.choice(other)) if other else self._any(2)
+        made = self.value(kind)
         self._inside = False
-        return made
+        if isinstance(kind, shape.Simple):
+            return AnyElement(name=f"{{{uri}}}{name}", attributes={}, content=(xml.text_of(kind, made),))
+        return made  # type: ignore[no-any-return] # of a type that is no simple one
 
     def _any(self, depth: int) -> AnyElement:
         dice = self._dice
         names = {f"{{{dice.choice(FOREIGN)}}}{dice.choice('ab')}" for _ in range(dice.choice((0, 1, 2)))}
         attributes = {name: self._text(Length(0, 20)) for name in sorted(names, key=lambda each: (each[-1], each))}
-        content: list[AnyElement | str] = []
+        content: list[Message | str] = []
         for _ in range(dice.choice((0, 1, 2))):
-            if depth and self._chance(0.5):
+            if not self._inside and self._chance(0.1) and (made := self._of_set()):
+                content.append(made)
+            elif depth and self._chance(0.5):
                 content.append(self._any(depth - 1))
             elif not content or not isinstance(content[-1], str):
                 content.append("x" + self._text(Length(0, 20)))

@@ -156,6 +156,18 @@ def roots(namespace: str) -> tuple[type[Message], ...]:
 
 
 @cache
+def simple_roots(namespace: str) -> dict[tuple[str, str], Simple]:
+    """(namespace, local name) of the global elements of simple type: only a wildcard lets them through."""
+    modules = [importlib.import_module(f"iso15118.messages.{name}").__dict__ for name in SETS[namespace].modules]
+    return {
+        (module["NAMESPACE"], name): kind
+        for module in modules
+        for name, annotation in module.get("ELEMENTS", {}).items()
+        if isinstance(kind := _kind(*_unwrapped(annotation)[1:]), Simple)
+    }
+
+
+@cache
 def declared(namespace: str) -> tuple[tuple[str, str, Kind], ...]:
     """(namespace, local name, type) of every element that a schema set declares anywhere: what a fragment can hold."""
     found: dict[tuple[str, str, Kind], None] = {}

@@ -54,7 +54,7 @@ def events(name: tuple[str, str], kind: shape.Kind, value: Any) -> Iterator[Even
     """An element, and what is in it, in order."""
     if isinstance(kind, shape.Simple):
         yield Start(name, ())
-        yield Text(_text(kind, value))
+        yield Text(text_of(kind, value))
     else:
         yield Start(name, tuple(_attributes(value)))
         yield from _content(value)
@@ -65,7 +65,7 @@ def _attributes(message: Message) -> Iterator[tuple[tuple[str, str], str]]:
     for field in shape.fields(type(message)):
         value = getattr(message, field.name)
         if field.place == "attribute" and isinstance(field.kind, shape.Simple) and value is not None:
-            yield (field.namespace, field.name), _text(field.kind, value)
+            yield (field.namespace, field.name), text_of(field.kind, value)
 
 
 def _content(message: Message) -> Iterator[Event]:
@@ -80,7 +80,7 @@ def _content(message: Message) -> Iterator[Event]:
             elif isinstance(each, Message) and (field.ref or field.place == "any"):
                 yield from events(shape.element(type(each)), type(each), each)
             elif isinstance(field.kind, shape.Simple) and field.place in {"text", "mixed"}:
-                yield Text(_text(field.kind, each))
+                yield Text(text_of(field.kind, each))
             else:
                 yield from events((field.namespace, field.name), field.kind, each)
 
@@ -90,8 +90,10 @@ def _any_events(element: AnyElement) -> Iterator[Event]:
     for each in element.content:
         if isinstance(each, str):
             yield Text(each)
-        else:
+        elif isinstance(each, AnyElement):
             yield from _any_events(each)
+        else:
+            yield from events(shape.element(type(each)), type(each), each)
     yield End()
 
 
@@ -124,7 +126,8 @@ def _split(name: str) -> tuple[str, str]:
     return namespace, local
 
 
-def _text(kind: shape.Simple, value: Any) -> str:
+def text_of(kind: shape.Simple, value: Any) -> str:
+    """A value as XML has it."""
     if kind.type is bytes:
         return bytes(value).hex().upper() if kind.hex else base64.b64encode(value).decode()
     if kind.type is bool:
@@ -205,18 +208,19 @@ class _Reader:
                 return field, self.value(child, field.kind)
         for field in fields:
             if field.place == "any":
-                kind = _root(name, self._namespace)
-                return field, _any(child) if kind is None else self.message(child, kind)
+                return field, self._any(child)
         raise XmlError(f"{where}: {child.tag} does not belong there")
 
-
-def _any(element: ET.Element) -> AnyElement:
-    content: list[AnyElement | str] = [element.text] if element.text else []
-    for child in element:
-        content.append(_any(child))
-        if child.tail:
-            content.append(child.tail)
-    return AnyElement(name=element.tag, attributes=dict(element.attrib), content=tuple(content))
+    def _any(self, element: ET.Element) -> Message:
+        if kind := _root(_split(element.tag), self._namespace):
+            return self.message(element, kind)
+        simple = _split(element.tag) in shape.simple_roots(self._namespace)
+        content: list[Message | str] = [element.text or ""] if element.text or simple else []
+        for child in element:
+            content.append(self._any(child))
+            if child.tail:
+                content.append(child.tail)
+        return AnyElement(name=element.tag, attributes=dict(element.attrib), content=tuple(content))
 
 
 def _parse(text: str, kind: shape.Simple, where: str) -> bool | int | str | bytes:

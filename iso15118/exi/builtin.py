@@ -49,7 +49,7 @@ class BuiltIns:
         event: Event = (at.second[second], None)
         if event[0].endswith("(*)"):
             event = (event[0][:2], self.strings.read_qname(bits))
-        if event[1] != TYPE:
+        if event[1] != TYPE or event not in at.rules:
             at.rules.append(event)
         return event
 

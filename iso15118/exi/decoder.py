@@ -7,6 +7,7 @@ quick way for what messages normally are; what that does not take is read here a
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from iso15118.exi import text
@@ -16,7 +17,7 @@ from iso15118.exi.errors import ExiError
 from iso15118.exi.grammar import SIMPLE_END, SIMPLE_TEXT, Content, Production, State
 from iso15118.exi.limits import MOST_BIG_INTEGER_OCTETS, MOST_CHARACTERS, MOST_EVENTS, MOST_INTEGER_OCTETS, MOST_REPEATS
 from iso15118.exi.options import read_header
-from iso15118.exi.schema import XSI, Value
+from iso15118.exi.schema import XSD, XSI, Value
 from iso15118.exi.types import Field, QName, Simple, fields_of
 from iso15118.exi.walk import Grammars, Walk
 from iso15118.messages.declare import AnyElement, Message
@@ -374,18 +375,25 @@ class Decoder(Walk):
         qname = self.strings.read_qname(self.bits)
         self._say(start, "name", joined(qname))
         with self.at(qname[1]):
-            element = self.schema.elements.get(qname)
-            if element is not None and not isinstance(element.value, Simple):
-                return self._complex_element(qname, element.value)
-            if element is not None and isinstance(element.value, Simple):
-                raise ExiError(f"{qname[1]} holds a simple type: not read in a wildcard", bit=start)
+            return self._any_element(qname)
+
+    def _any_element(self, qname: QName) -> Message:
+        element = self.schema.elements.get(qname)
+        if element is None:
             return self._built_in(qname)
+        if isinstance(element.value, type):
+            return self._complex_element(qname, element.value)
+        return AnyElement(name=joined(qname), attributes={}, content=(self._shown(qname, element.value),))
+
+    def _shown(self, qname: QName, simple: Simple) -> str:
+        """An element of simple type, as text."""
+        return text.shown(simple, self._simple_element(qname, simple))
 
     def _built_in(self, qname: QName) -> AnyElement:
         """An element that no schema declares, to its end."""
         rules = self.built_ins.rules(qname)
         attributes: dict[str, str] = {}
-        content: list[AnyElement | str] = []
+        content: list[Message | str] = []
         while True:
             self._count()
             start = self.bits.pos
@@ -394,20 +402,25 @@ class Decoder(Walk):
             if event == "EE":
                 return AnyElement(name=joined(qname), attributes=attributes, content=tuple(content))
             if event == "AT" and name is not None:
-                if name == TYPE:
-                    raise ExiError("xsi:type on an element that no schema declares", bit=start)
                 if joined(name) in attributes:
                     raise ExiError(f"the attribute {name[1]} comes twice", bit=start)
+                if name == TYPE:
+                    named = self._read_type(start)
+                    attributes[joined(name)] = joined(named)
+                    if named in self.schema.simple_types:
+                        found = self._shown(qname, self.schema.simple_types[named])
+                        return AnyElement(name=joined(qname), attributes=attributes, content=(found,))
+                    if named in self.schema.types or named[0] == XSD:
+                        raise ExiError(f"xsi:type {named[1]} on an element that no schema declares: not read", bit=start)
+                    continue
                 attributes[joined(name)] = self._characters(name)
                 continue
-            content.append(self._child(name, start) if name is not None else self._characters(qname))
+            content.append(self._child(name) if name is not None else self._characters(qname))
             rules.inside()
 
-    def _child(self, name: QName, start: int) -> AnyElement:
+    def _child(self, name: QName) -> Message:
         self.enter(name[1])
-        if name in self.schema.elements:
-            raise ExiError(f"{name[1]} in an element that no schema declares: not read", bit=start)
-        found = self._built_in(name)
+        found = self._any_element(name)
         self.path.pop()
         return found
 
@@ -464,22 +477,17 @@ def joined(qname: QName) -> str:
 
 def _fitting(value: Value, attributes: dict[str, str], found: str) -> Any:
     """A value of this type with these attributes and this text; None where they do not fit."""
-    if isinstance(value, Simple):
-        return found if not attributes and value.kind == "text" and not text.problem(value, found) else None
-    fields = {each.name: each for each in fields_of(value)}
-    body = next((each for each in fields.values() if each.kind == "text"), None)
-    if (
-        body is None
-        or set(attributes) - set(fields)
-        or any(each.least and each.name not in attributes for each in fields.values() if each.kind == "attribute")
-    ):
-        return None
-    try:
-        made = {
-            name: text.parsed(simple, attributes[name])
-            for name, each in fields.items()
-            if name in attributes and isinstance(simple := each.value, Simple)
-        }
-        return value(**made, **{body.name: text.parsed(body.value, found)} if isinstance(body.value, Simple) else {})
-    except ValueError:
-        return None
+    with suppress(ValueError):
+        if isinstance(value, Simple):
+            return None if attributes else text.parsed(value, found)
+        fields = {each.name: each for each in fields_of(value)}
+        body = next((each for each in fields.values() if each.kind == "text"), None)
+        missing = any(each.least and each.name not in attributes for each in fields.values() if each.kind == "attribute")
+        if body is not None and isinstance(body.value, Simple) and attributes.keys() <= fields.keys() and not missing:
+            made = {
+                name: text.parsed(simple, attributes[name])
+                for name, each in fields.items()
+                if name in attributes and isinstance(simple := each.value, Simple)
+            }
+            return value(**made, **{body.name: text.parsed(body.value, found)})
+    return None

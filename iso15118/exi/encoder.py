@@ -11,7 +11,7 @@ from iso15118.exi.builtin import TYPE
 from iso15118.exi.errors import ExiError
 from iso15118.exi.grammar import Production, State
 from iso15118.exi.limits import MOST_CHARACTERS, MOST_NAME, MOST_REPEATS
-from iso15118.exi.schema import Value
+from iso15118.exi.schema import XSD, Value
 from iso15118.exi.strings import write_value
 from iso15118.exi.types import Field, QName, Simple, fields_of, namespace_of
 from iso15118.exi.walk import HEADER, Grammars, Walk
@@ -64,39 +64,32 @@ class Encoder(Walk):
         self.out.write(codes[0], width)
         with self.at(name):
             if len(values) > 1:
-                self._relaxed(value)
+                self._relaxed(value, values)
             elif isinstance(values[0], Simple):
                 self.simple_element(values[0], value)
             else:
                 self.complex_element(value)
         self.out.write(len(names) + 1, width)
 
-    def _relaxed(self, value: Any) -> None:
+    def _relaxed(self, value: Any, values: tuple[Value, ...]) -> None:
         names, rest = tuple(self.schema.attributes), len(self.schema.declared) + 1
         width = (len(names) + 1 + rest + 2).bit_length()
-        body: Any = value
+        simple, body = next(each for each in values if _holds((each,), value)), value
         if isinstance(value, Message):
             for field in sorted(fields_of(type(value)), key=lambda each: each.qname[::-1]):
                 if field.kind == "text":
-                    body = getattr(value, field.name)
+                    simple, body = field.value, getattr(value, field.name)
                 elif field.kind == "attribute" and (given := getattr(value, field.name)) is not None:
                     self._check(field.value, given, f"@{field.name}")
                     self.out.write(names.index(field.qname), width)
                     write_value(self.out, given)
-        fields = fields_of(type(value)) if isinstance(value, Message) else ()
-        simple = next((each.value for each in fields if each.kind == "text"), ANY_TEXT)
-        if wrong := text.problem(simple, body) if isinstance(simple, Simple) else "":
+        if not isinstance(simple, Simple):
+            raise ExiError(f"a {type(value).__name__} holds more than text")
+        if wrong := text.problem(simple, body):
             raise ExiError(wrong)
         self.out.write(len(names) + 1 + rest + 1, width)
-        write_value(self.out, body)
+        write_value(self.out, text.shown(simple, body))
         self.out.write(rest, (rest + 2).bit_length())
-
-    def _undeclared(self, each: Any) -> QName:
-        """The name of an element in one that no schema declares."""
-        name = _split(each.name) if isinstance(each, AnyElement) else ("", "")
-        if not name[1] or name in self.schema.elements:
-            raise ExiError(f"{text.shortly(getattr(each, 'name', each))} cannot stand in an element that no schema declares")
-        return name
 
     # ---- elements
 
@@ -174,7 +167,9 @@ class Encoder(Walk):
                     else:
                         self.complex_element(item, production.element.value)
             case "SE(*)":
-                self._wildcard(item)
+                qname = self._any_name(item)
+                self.strings.write_qname(self.out, qname)
+                self._any(qname, item)
             case "CH(mixed)":
                 self._check(field.value, item, field.name)
                 write_value(self.out, item)
@@ -209,43 +204,68 @@ class Encoder(Walk):
             with self.at(name):
                 raise ExiError(wrong)
 
-    def _wildcard(self, item: Any) -> None:
+    def _any_name(self, item: Any) -> QName:
+        """Of an element that may stand where anything may."""
         if not isinstance(item, Message):
             raise ExiError(f"a {type(item).__name__} in a wildcard", expected="a message or an AnyElement")
         if not isinstance(item, AnyElement):
             known = next((each.qname for each in self.schema.elements.values() if each.value is type(item)), None)
             if known is None:
                 raise ExiError(f"{type(item).__name__} has no global element")
-            self.strings.write_qname(self.out, known)
-            with self.at(known[1]):
-                self.complex_element(item)
-            return
+            return known
         qname = _split(item.name)
-        if qname in self.schema.elements:
+        if qname in self.schema.elements and isinstance(self.schema.elements[qname].value, type):
             raise ExiError(f"{item.name} is declared: give it as its own type")
-        self.strings.write_qname(self.out, qname)
+        return qname
+
+    def _any(self, qname: QName, item: Any) -> None:
+        """What is in it, to its end."""
         with self.at(qname[1]):
-            self._built_in(qname, item)
+            if not isinstance(item, AnyElement):
+                self.complex_element(item)
+            elif qname in self.schema.elements:
+                self._shown(self.schema.elements[qname].value, item.content, item.attributes)
+            else:
+                self._built_in(qname, item)
+
+    def _shown(self, simple: Any, content: tuple[Any, ...], attributes: Any = ()) -> None:
+        """An element of simple type, given as text."""
+        try:
+            (found,) = content
+            value = text.parsed(simple, found)
+        except (ValueError, AttributeError):
+            raise ExiError("not one text of its type", expected=str(simple)) from None
+        if attributes:
+            raise ExiError("an attribute of a simple type")
+        self.simple_element(simple, value)
 
     def _built_in(self, qname: QName, item: AnyElement) -> None:
         rules = self.built_ins.rules(qname)
         names = {name: _split(name) for name in item.attributes}
-        if len(set(names.values())) < len(names) or TYPE in names.values():
-            raise ExiError("an attribute twice, or xsi:type on an element that no schema declares")
-        for name, value in item.attributes.items():
+        if len(set(names.values())) < len(names):
+            raise ExiError("an attribute twice")
+        for at, (name, value) in enumerate(item.attributes.items(), 1):
             self._check(ANY_TEXT, value, f"@{name}")
             self.built_ins.write(self.out, rules, ("AT", names[name]))
-            write_value(self.out, value)
+            if names[name] != TYPE:
+                write_value(self.out, value)
+                continue
+            named = _split(value)
+            self.strings.write_qname(self.out, named)
+            if named in self.schema.simple_types:
+                self._shown(self.schema.simple_types[named], item.content, tuple(item.attributes)[at:])
+                return
+            if named in self.schema.types or named[0] == XSD:
+                raise ExiError(f"xsi:type {named[1]} on an element that no schema declares")
         for each in item.content:
             if isinstance(each, str):
                 self._check(ANY_TEXT, each, "")
                 self.built_ins.write(self.out, rules, ("CH", None))
                 write_value(self.out, each)
             else:
-                child = self._undeclared(each)
+                child = self._any_name(each)
                 self.built_ins.write(self.out, rules, ("SE", child))
-                with self.at(child[1]):
-                    self._built_in(child, each)
+                self._any(child, each)
             rules.inside()
         self.built_ins.write(self.out, rules, ("EE", None))
 

@@ -24,7 +24,7 @@ def body(message: Message) -> dict[str, Any]:
         return {
             "name": message.name,
             "attributes": dict(message.attributes),
-            "content": [body(c) if isinstance(c, Message) else c for c in message.content],
+            "content": [each if isinstance(each, str) else _any(each) for each in message.content],
         }
     found: dict[str, Any] = {}
     for field in fields_of(type(message)):
@@ -32,7 +32,7 @@ def body(message: Message) -> dict[str, Any]:
         if value is None or value == () or (field.kind == "mixed" and not value):
             continue
         if field.kind == "any":
-            found[field.name] = [body(each) if isinstance(each, AnyElement) else to_json(each) for each in value]
+            found[field.name] = [_any(each) for each in value]
         elif field.ref and not field.many:
             found[value._element_] = body(value)
         elif field.ref:
@@ -41,6 +41,11 @@ def body(message: Message) -> dict[str, Any]:
         else:
             found[field.name] = [_plain(field, each) for each in value] if field.many else _plain(field, value)
     return found
+
+
+def _any(message: Message) -> dict[str, Any]:
+    """What a wildcard let through."""
+    return body(message) if isinstance(message, AnyElement) else to_json(message)
 
 
 XSI_TYPE = "xsi:type"

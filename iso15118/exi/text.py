@@ -73,6 +73,17 @@ def parsed(simple: Simple, text: str) -> Any:
     return value
 
 
+def shown(simple: Simple, value: Any) -> str:
+    """The other way."""
+    match simple.kind:
+        case "bool":
+            return "true" if value else "false"
+        case "binary":
+            return value.hex().upper() if simple.hex else binascii.b2a_base64(value, newline=False).decode("ascii")
+        case _:
+            return str(value)
+
+
 def _integer(text: str) -> int | None:
     digits = text[1:] if text[:1] in ("+", "-") else text
     return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_INTEGER else None

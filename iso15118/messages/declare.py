@@ -178,11 +178,11 @@ def _compile_init(kind: type[Message]) -> Callable[..., None]:
 
 
 class AnyElement(Message):
-    """An element that a wildcard let through: no schema of the set declares it."""
+    """An element that a wildcard let through: no schema of the set declares it, or as one that holds a simple type."""
 
     name: str
     """`{namespace}local`."""
     attributes: dict[str, str]
-    """Name -> value."""
-    content: tuple[AnyElement | str, ...]
-    """Texts and elements in order."""
+    """Name -> value; that of xsi:type is `{namespace}local`."""
+    content: tuple[Message | str, ...]
+    """Texts and elements in order. A value of a simple type is its text."""

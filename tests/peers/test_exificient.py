@@ -18,6 +18,7 @@ from bench.exi.exificient import NO_XSD, ROOTS, XMLDSIG, Exificient, OracleError
 from bench.fuzz import exi as fuzz
 from iso15118 import exi
 from iso15118.exi.limits import MOST_EVENTS
+from iso15118.exi.schema import XSD, XSI
 from iso15118.messages import SETS
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import AnyElement, Message
@@ -154,7 +155,7 @@ def test_fragments(exificient: Exificient) -> None:
     assert wrong == []
 
 
-XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+PREFIXES = f'xmlns:xsi="{XSI}" xmlns:xs="{XSD}"'
 TYPES = f'xmlns:t="{ct.NAMESPACE}"'
 RATIONAL = ct.RationalNumberType(Exponent=0, Value=40)
 HEADER = ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=1)
@@ -179,13 +180,66 @@ def test_a_simple_type_that_is_named(exificient: Exificient, element: str, name:
     namespace = COMMON
     if element == "Value":
         message, namespace = dc.DC_PreChargeRes(Header=HEADER, ResponseCode="OK", EVSEPresentVoltage=RATIONAL), DC
-    octets = exificient.encode(re.sub(f"(<[a-z0-9]*:{element})>", rf'\1 {XSI} {TYPES} xsi:type="{name}">', xml.to_xml(message)), namespace)
+    octets = exificient.encode(
+        re.sub(f"(<[a-z0-9]*:{element})>", rf'\1 {PREFIXES} {TYPES} xsi:type="{name}">', xml.to_xml(message)), namespace
+    )
     assert octets != exi.encode(message, namespace)
     if refused:
         with pytest.raises(exi.ExiError, match=refused):
             exi.decode(octets, namespace)
     else:
         assert exi.decode(octets, namespace) == message
+
+
+KEY_NAME = AnyElement(name=f"{{{XMLDSIG}}}KeyName", attributes={}, content=("ab",))
+DIGEST = AnyElement(name=f"{{{XMLDSIG}}}DigestValue", attributes={}, content=("AAEC",))
+SPKI = ds.SPKIDataType(SPKISexp=(b"\0\1\2",))
+TYPED = f"{{{XSI}}}type"
+
+
+def foreign(*content: Message | str, type: str = "", k: str = "") -> AnyElement:
+    attributes = {name: value for name, value in ((TYPED, type), ("{}k", k)) if value}
+    return AnyElement(name="{urn:u}a", attributes=attributes, content=content)
+
+
+@pytest.mark.parametrize(
+    ("inside", "any_"),
+    [
+        ("<d:KeyName>ab</d:KeyName><d:KeyName>ab</d:KeyName>", (KEY_NAME, KEY_NAME)),
+        ("<d:DigestValue>AAEC</d:DigestValue>", (DIGEST,)),
+        ("<d:MgmtData>x</d:MgmtData>", (AnyElement(name=f"{{{XMLDSIG}}}MgmtData", attributes={}, content=("x",)),)),
+        (
+            "<u:a><d:KeyName>ab</d:KeyName>x<d:SPKIData><d:SPKISexp>AAEC</d:SPKISexp></d:SPKIData><d:KeyName>ab</d:KeyName></u:a>",
+            (foreign(KEY_NAME, "x", SPKI, KEY_NAME),),
+        ),
+        ('<u:a xsi:type="xs:int">5</u:a>', (foreign("5", type=f"{{{XSD}}}int"),)),
+        ('<u:a xsi:type="xs:boolean">true</u:a>', (foreign("true", type=f"{{{XSD}}}boolean"),)),
+        ('<u:a xsi:type="d:DigestValueType">AAEC</u:a>', (foreign("AAEC", type=f"{{{XMLDSIG}}}DigestValueType"),)),
+        ('<u:a xsi:type="u:b" k="v">5</u:a>', (foreign("5", type="{urn:u}b", k="v"),)),
+        (
+            '<u:a xsi:type="xs:int">5</u:a><u:a>5</u:a><u:a xsi:type="xs:int">6</u:a>',
+            (
+                foreign("5", type=f"{{{XSD}}}int"),
+                foreign("5"),
+                foreign("6", type=f"{{{XSD}}}int"),
+            ),
+        ),
+    ],
+)
+def test_what_a_wildcard_lets_through(exificient: Exificient, inside: str, any_: tuple[Message, ...]) -> None:
+    """What is declared is coded as declared, wherever it stands; xsi:type counts on an element that is not declared, too."""
+    octets = exificient.encode(f'<d:Object xmlns:d="{XMLDSIG}" xmlns:u="urn:u" {PREFIXES}>{inside}</d:Object>', XMLDSIG)
+    message = ds.ObjectType(any=any_)
+    assert exi.decode(octets, XMLDSIG) == message
+    assert exi.encode(message, XMLDSIG) == octets
+    assert exi.from_json(json.loads(json.dumps(exi.to_json(message))), XMLDSIG) == message
+
+
+@pytest.mark.parametrize("name", ["xs:decimal", "xs:date", "xs:anyType", "d:SPKIDataType"])
+def test_a_type_that_is_not_read_where_nothing_is_declared(exificient: Exificient, name: str) -> None:
+    text = f'<d:Object xmlns:d="{XMLDSIG}" {PREFIXES}><u:a xmlns:u="urn:u" xsi:type="{name}"/></d:Object>'
+    with pytest.raises(exi.ExiError, match=f"xsi:type {name.partition(':')[2]} on an element that no schema declares: not read"):
+        exi.decode(exificient.encode(text, XMLDSIG), XMLDSIG)
 
 
 def test_the_golden_vectors_are_its(exificient: Exificient) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from iso15118.exi import ExiError, codec_of
+from iso15118.exi import ExiError, codec_of, from_json, to_json
 from iso15118.exi.grammar import SIMPLE_END, SIMPLE_TEXT
 from iso15118.exi.schema import XSD, XSI
 from iso15118.messages import iso20
@@ -317,6 +317,45 @@ def test_what_no_schema_declares_goes_through_a_wildcard() -> None:
     known = ds.SPKIDataType(SPKISexp=(b"\1", b"\2"))
     message = ds.ObjectType(Id="o", any=(outer, outer, known), text="mixed")
     assert codec.decode(codec.encode(message)) == message
+
+
+def test_what_is_declared_stays_so_in_what_no_schema_declares() -> None:
+    """A simple element by its type; xsi:type on an element that no schema declares."""
+    from iso15118.messages import xmldsig as ds
+
+    codec = codec_of(ds.NAMESPACE)
+    digest = AnyElement(name=f"{{{ds.NAMESPACE}}}DigestValue", attributes={}, content=("AAEC",))
+    typed = AnyElement(name="{urn:x}a", attributes={"{}k": "v", f"{{{XSI}}}type": f"{{{XSD}}}unsignedByte"}, content=("7",))
+    known = ds.SPKIDataType(SPKISexp=(b"\1",))
+    outer = AnyElement(name="{urn:x}a", attributes={}, content=(typed, digest, "more", known, typed))
+    message = ds.ObjectType(any=(outer, digest, typed))
+    octets = codec.encode(message)
+    assert bytes.fromhex("000102") in {octets_of(bits_of(octets)[at:])[:3] for at in range(8 * len(octets))}
+    assert codec.decode(octets) == message
+    assert from_json(to_json(message), ds.NAMESPACE) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "content", "words"),
+    [
+        ("DigestValue", {}, ("?",), "not one text of its type; expected 0 to 8192 octets"),
+        ("DigestValue", {}, (), "not one text"),
+        ("KeyName", {}, (AnyElement(name="x", attributes={}, content=()),), "not one text"),
+        ("KeyName", {"k": "v"}, ("",), "an attribute of a simple type"),
+        ("SPKIData", {}, (), "is declared"),
+        ("x", {f"{{{XSI}}}type": f"{{{XSD}}}byte"}, ("128",), "expected an integer from -128 to 127"),
+        ("x", {f"{{{XSI}}}type": f"{{{XSD}}}byte", "k": "v"}, ("1",), "an attribute of a simple type"),
+        ("x", {f"{{{XSI}}}type": f"{{{XSD}}}decimal"}, ("1",), "xsi:type decimal on an element that no schema declares"),
+    ],
+)  # fmt: skip
+def test_what_cannot_stand_in_a_wildcard(name: str, attributes: dict[str, str], content: tuple[Any, ...], words: str) -> None:
+    from iso15118.messages import xmldsig as ds
+
+    with pytest.raises(ExiError) as error:
+        codec_of(ds.NAMESPACE).encode(
+            ds.ObjectType(any=(AnyElement(name=f"{{{ds.NAMESPACE}}}{name}", attributes=attributes, content=content),))
+        )
+    assert words in str(error.value)
 
 
 def test_simple_end_is_one_bit() -> None:
