@@ -113,7 +113,7 @@ class Target:
 
 
 def told(error: ExiError, octets: bytes, *, fragment: bool = False) -> None:
-    """An error of decoding says what and where, and of an event code also what was expected."""
+    """An error of decoding says what and where; of an event code, and where the octets end, also what was expected."""
     # An error in the header, or behind the root's end, has no path.
     outside = fragment or "left over" in error.problem or octets[:1] != b"\x80"
     where = f"{octets.hex()}: {error}"
@@ -121,7 +121,8 @@ def told(error: ExiError, octets: bytes, *, fragment: bool = False) -> None:
         raise Wrong(f"{where}: no ExiError in words")
     if error.bit is None or not 0 <= error.bit <= 8 * len(octets):
         raise Wrong(f"{where}: bit {error.bit} is not in the octets")
-    if error.problem.startswith("no event of code") and not error.expected:
+    ended = "the octets end" in error.problem or error.problem.endswith("octets are left")
+    if (ended or error.problem.startswith("no event of code")) and not error.expected:
         raise Wrong(f"{where}: does not say what was expected")
     if not error.path and not outside and error.bit > 40:
         raise Wrong(f"{where}: no path")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iso15118.exi.errors import ExiError
+from iso15118.exi.errors import Ended, ExiError
 
 
 class BitReader:
@@ -18,7 +18,7 @@ class BitReader:
         at = self.pos
         end = at + bits
         if end > self.end:
-            raise ExiError(f"the octets end {end - self.end} bits early", bit=at)
+            raise Ended(f"the octets end {end - self.end} bits early", bit=at)
         self.pos = end
         return int.from_bytes(self._octets[at >> 3 : (end + 7) >> 3], "big") >> (-end & 7) & ((1 << bits) - 1)
 

@@ -23,6 +23,10 @@ class Rules:
         self.rules = learned[0]
         self.second: tuple[str, ...] = _IN_TAG
 
+    def __str__(self) -> str:
+        """What is expected, without the names that it has learned: they are the stream's."""
+        return " or ".join(dict.fromkeys(("EE", *self.second)))
+
     def inside(self) -> None:
         self.rules, self.second = self._inside, _INSIDE
 
@@ -44,7 +48,7 @@ class BuiltIns:
         if code < len(at.rules):
             return at.rules[-1 - code]
         if code > len(at.rules):
-            raise ExiError(f"no event of code {code}", bit=start, expected=" or ".join(at.second))
+            raise ExiError(f"no event of code {code}", bit=start, expected=str(at))
         second = bits.read((len(at.second) - 1).bit_length())
         event: Event = (at.second[second], None)
         if event[0].endswith("(*)"):

@@ -7,6 +7,10 @@ class NoCharacter(ValueError):
     """What stands there is no character; the message says what."""
 
 
+class NoMore(NoCharacter):
+    """The octets end."""
+
+
 def taken(raw: bytes, count: int) -> tuple[str, int]:
     """So many characters from the front of these octets, and how many octets they took. Raises NoCharacter, also where the octets end."""
     found, point, shift, used = [], 0, 0, 0
@@ -23,4 +27,4 @@ def taken(raw: bytes, count: int) -> tuple[str, int]:
         if len(found) == count:
             return "".join(found), used
         point = shift = 0
-    raise NoCharacter(f"a text of {count} characters, and the octets end in it")
+    raise NoMore(f"a text of {count} characters, and the octets end in it")

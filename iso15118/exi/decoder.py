@@ -12,8 +12,8 @@ from typing import Any
 
 from iso15118.exi import text
 from iso15118.exi.bits import BitReader
-from iso15118.exi.builtin import TYPE
-from iso15118.exi.errors import ExiError
+from iso15118.exi.builtin import TYPE, Rules
+from iso15118.exi.errors import Ended, ExiError
 from iso15118.exi.grammar import SIMPLE_END, SIMPLE_TEXT, Content, Production, State
 from iso15118.exi.limits import MOST_BIG_INTEGER_OCTETS, MOST_CHARACTERS, MOST_EVENTS, MOST_INTEGER_OCTETS, MOST_REPEATS
 from iso15118.exi.options import read_header
@@ -37,7 +37,8 @@ class Decoder(Walk):
         self.bits = BitReader(octets)
         self.note = note
         self.events, self.most_events = 0, most_events
-        self.expected = ""
+        self.expected: State | Simple | Rules | str = "the options that the header announces"
+        """What stands where we are, should the octets end there."""
 
     # ---- the whole
 
@@ -58,10 +59,9 @@ class Decoder(Walk):
             self.bits.check_end()
             return found
         except ExiError as error:
-            path = error.path or "/".join(self.path)
-            raise ExiError(
-                error.problem, path, self.bits.pos if error.bit is None else error.bit, error.expected or self.expected
-            ) from None
+            bit = self.bits.pos if error.bit is None else error.bit
+            expected = error.expected or (str(self.expected) if isinstance(error, Ended) else "")
+            raise ExiError(error.problem, error.path or "/".join(self.path), bit, expected) from None
 
     def _header(self, *, fragment: bool) -> None:
         start = self.bits.pos
@@ -78,6 +78,7 @@ class Decoder(Walk):
 
     def _document(self) -> Message:
         elements = tuple(self.schema.elements.values())
+        self.expected = "a global element"
         start, code = self.bits.pos, self.bits.read(len(elements).bit_length())
         if code >= len(elements):
             raise ExiError("the root element is none of the schema set", bit=start, expected="a global element")
@@ -92,6 +93,7 @@ class Decoder(Walk):
     def _fragment(self) -> tuple[str, Any]:
         names = tuple(self.schema.declared)
         width = (len(names) + 1).bit_length()
+        self.expected = "an element of the schema set"
         start, code = self.bits.pos, self.bits.read(width)
         if code >= len(names):
             raise ExiError("the fragment does not begin with an element of the schema set", bit=start)
@@ -100,6 +102,7 @@ class Decoder(Walk):
         with self.at(qname[1]):
             values = self.schema.declared[qname]
             found = self.value(qname, values[0]) if len(values) == 1 else self._relaxed(qname, values)
+        self.expected = "ED"
         start, code = self.bits.pos, self.bits.read(width)
         if code != len(names) + 1:
             raise ExiError("something comes behind the fragment's element", bit=start, expected="ED")
@@ -177,7 +180,7 @@ class Decoder(Walk):
         """An element that ends at once: only where its content is a text that may be empty."""
         field = next((each.field for each in state.productions if each.event == "CH"), None)
         if field is None or not isinstance(field.value, Simple):
-            raise ExiError("the element ends too early", bit=start, expected=state.expected)
+            raise ExiError("the element ends too early", bit=start, expected=str(state))
         found[field.name] = self._parsed(field.value, "", start)
 
     def _take(self, production: Production, qname: QName, found: dict[str, Any], start: int) -> None:
@@ -226,7 +229,7 @@ class Decoder(Walk):
     def _event(self, state: State) -> tuple[int, Production | None, str]:
         """The next event code: where it begins, its production, or the event of the second level."""
         self._count()
-        self.expected = ""
+        self.expected = state
         start = self.bits.pos
         code = self.bits.read(state.bits)
         if code < len(state.productions):
@@ -235,11 +238,11 @@ class Decoder(Walk):
                 self._say(start, str(production))
             return start, production, ""
         if code > len(state.productions):
-            raise ExiError(f"no event of code {code}", bit=start, expected=state.expected)
+            raise ExiError(f"no event of code {code}", bit=start, expected=str(state))
         second = state.second
         code = self.bits.read((len(second) - 1).bit_length())
         if code >= len(second):
-            raise ExiError(f"no event of code {len(state.productions)}.{code}", bit=start, expected=state.expected)
+            raise ExiError(f"no event of code {len(state.productions)}.{code}", bit=start, expected=str(state))
         self._say(start, second[code])
         return start, None, second[code]
 
@@ -257,18 +260,19 @@ class Decoder(Walk):
                 if self._boolean():
                     raise ExiError("xsi:nil: no element of these schemas may be nil", bit=start)
             case "AT(*)":
-                qname = self.strings.read_qname(self.bits)
+                qname = self._qname("the name of an attribute")
+                self.expected = "a text"
                 value, _ = self.strings.read_value(self.bits, qname, MOST_CHARACTERS)
                 self._say(start, f"AT({qname[1]})", value)
                 if qname[0] != XSI:
-                    raise ExiError(f"the attribute {qname[1]} is not declared here", bit=start, expected=state.expected)
+                    raise ExiError(f"the attribute {qname[1]} is not declared here", bit=start, expected=str(state))
             case "CH(untyped)":
                 if self._characters(("", "")).strip(" \t\r\n"):
-                    raise ExiError("text where only elements may be", bit=start, expected=state.expected)
+                    raise ExiError("text where only elements may be", bit=start, expected=str(state))
             case "AT(untyped)":
-                raise ExiError("an undeclared attribute", bit=start, expected=state.expected)
+                raise ExiError("an undeclared attribute", bit=start, expected=str(state))
             case _:
-                raise ExiError(f"{event} is not allowed here", bit=start, expected=state.expected)
+                raise ExiError(f"{event} is not allowed here", bit=start, expected=str(state))
 
     def _xsi_type(self, start: int, kind: type[Message]) -> type[Message]:
         qname = self._read_type(start)
@@ -286,13 +290,18 @@ class Decoder(Walk):
         return other
 
     def _read_type(self, start: int) -> QName:
-        qname = self.strings.read_qname(self.bits)
+        qname = self._qname("the name of a type")
         self._say(start, "xsi:type", qname[1])
         return qname
+
+    def _qname(self, what: str) -> QName:
+        self.expected = what
+        return self.strings.read_qname(self.bits)
 
     def _untyped_attribute(self, state: State, found: dict[str, Any]) -> int:
         """An attribute whose value was written as text; its number is the code's third part."""
         declared = [each for each in state.productions if each.event == "AT"]
+        self.expected = "the number of an attribute"
         start, code = self.bits.pos, self.bits.read(len(declared).bit_length())
         if code >= len(declared):
             raise ExiError("an undeclared attribute", bit=start)
@@ -306,7 +315,7 @@ class Decoder(Walk):
     def typed(self, qname: QName, simple: Any) -> Any:
         """A value as its type codes it."""
         start = self.bits.pos
-        self.expected = ""
+        self.expected = simple
         match simple.kind:
             case "bool":
                 value: Any = bool(self.bits.read(1))
@@ -357,12 +366,14 @@ class Decoder(Walk):
 
     def _characters(self, qname: QName) -> str:
         start = self.bits.pos
+        self.expected = "a text"
         value, how = self.strings.read_value(self.bits, qname, MOST_CHARACTERS)
         self._say(start, "text", repr(value) + (f" ({how})" if how else ""))
         return value
 
     def _boolean(self) -> bool:
         start = self.bits.pos
+        self.expected = "true or false"
         value = bool(self.bits.read(1))
         self._say(start, "value", str(value).lower())
         return value
@@ -372,7 +383,7 @@ class Decoder(Walk):
     def _wildcard(self) -> Message:
         """An element that a wildcard lets through: by its declaration where there is one, else by the built-in grammar."""
         start = self.bits.pos
-        qname = self.strings.read_qname(self.bits)
+        qname = self._qname("the name of an element")
         self._say(start, "name", joined(qname))
         with self.at(qname[1]):
             return self._any_element(qname)
@@ -396,7 +407,7 @@ class Decoder(Walk):
         content: list[Message | str] = []
         while True:
             self._count()
-            start = self.bits.pos
+            start, self.expected = self.bits.pos, rules
             event, name = self.built_ins.read(self.bits, rules)
             self._say(start, f"{event}({name[1]})" if name else event)
             if event == "EE":
@@ -435,7 +446,7 @@ class Decoder(Walk):
         before = len(names) + 1  # AT of each name, AT(*)
         while True:
             self._count()
-            start = self.bits.pos
+            start, self.expected = self.bits.pos, "AT, CH or EE"
             code = self.bits.read((before + rest + 2).bit_length())
             if code < len(names) and names[code][1] in attributes:
                 raise ExiError(f"the attribute {names[code][1]} comes twice", bit=start)
@@ -452,7 +463,7 @@ class Decoder(Walk):
                 found = self._characters(qname)
                 self._relaxed_end(rest)
                 break
-            raise ExiError("only attributes and text are read here", bit=start, expected="AT, CH or EE")
+            raise ExiError("only attributes and text are read here", bit=start, expected=self.expected)
         for value in values:
             made = _fitting(value, attributes, found)
             if made is not None:
@@ -460,6 +471,7 @@ class Decoder(Walk):
         raise ExiError(f"{qname[1]} fits none of its {len(values)} types")
 
     def _relaxed_end(self, rest: int) -> None:
+        self.expected = "EE"
         start, code = self.bits.pos, self.bits.read((rest + 2).bit_length())
         if code != rest:
             raise ExiError("only text is read here", bit=start, expected="EE")

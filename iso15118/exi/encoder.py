@@ -146,8 +146,8 @@ class Encoder(Walk):
         if ends is None:
             wrong = next((each for each in state.productions if left.get(each.field.name)), None)
             if wrong is not None:
-                raise ExiError(f"a {type(left[wrong.field.name][0]).__name__} as {wrong.field.name}", expected=state.expected)
-            raise ExiError("something is missing", expected=state.expected)
+                raise ExiError(f"a {type(left[wrong.field.name][0]).__name__} as {wrong.field.name}", expected=str(state))
+            raise ExiError("something is missing", expected=str(state))
         return ends
 
     @staticmethod

@@ -20,6 +20,10 @@ class ExiError(ValueError):
         return printable(words)  # names of a stream may stand in it, and it goes to terminals and logs
 
 
+class Ended(ExiError):
+    """The octets end in what is being read. Whoever knows what that is says it: callers see an ExiError."""
+
+
 def printable(text: str) -> str:
     """Without what would move a terminal's cursor."""
     return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

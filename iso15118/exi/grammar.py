@@ -53,9 +53,8 @@ class State:
         self.second = (*events, "SE(*)", "CH(untyped)")
         """The productions of the second level, by code. "AT(untyped)" has a third level. Undeclared attributes may come up to and with the beginning of the content, xsi:type and xsi:nil in the first state (EXI 8.5.4.4.1)."""
 
-    @property
-    def expected(self) -> str:
-        """For a person."""
+    def __str__(self) -> str:
+        """For a person: what is expected there."""
         return " or ".join(str(each) for each in self.productions)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from iso15118.exi.bits import BitReader, BitWriter
-from iso15118.exi.characters import NoCharacter, taken
-from iso15118.exi.errors import ExiError
+from iso15118.exi.characters import NoCharacter, NoMore, taken
+from iso15118.exi.errors import Ended, ExiError
 from iso15118.exi.limits import MOST_CHARACTERS, MOST_INTEGER_OCTETS, MOST_NAME, MOST_RECALLED
 from iso15118.exi.schema import Schema
 from iso15118.exi.types import QName
@@ -116,7 +116,7 @@ def read_characters(bits: BitReader, count: int, longest: int = MOST_CHARACTERS)
     if count > longest:
         raise ExiError(f"a text of {count} characters, {longest} are allowed", bit=at)
     if count * 8 > bits.end - at:
-        raise ExiError(f"a text of {count} characters, and {(bits.end - at) // 8} octets are left", bit=at)
+        raise Ended(f"a text of {count} characters, and {(bits.end - at) // 8} octets are left", bit=at)
     raw = bits.octets(count) if count else b""
     if raw.isascii():
         return raw.decode("ascii")
@@ -124,6 +124,8 @@ def read_characters(bits: BitReader, count: int, longest: int = MOST_CHARACTERS)
     raw = bits.octets(min(3 * count, (bits.end - at) // 8))
     try:
         found, used = taken(raw, count)
+    except NoMore as error:
+        raise Ended(str(error), bit=at) from None
     except NoCharacter as error:
         raise ExiError(str(error), bit=at) from None
     bits.pos = at + 8 * used

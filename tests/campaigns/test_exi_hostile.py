@@ -190,8 +190,10 @@ def test_the_target_tells_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None
     for error in (ExiError("x", "a", None), ExiError("x", "a", 8 * len(octets) + 1), ExiError("", "a", 1), ExiError("x", "", 41)):
         with pytest.raises(Wrong):
             fuzz.told(error, octets)
-    with pytest.raises(Wrong, match="what was expected"):
-        fuzz.told(ExiError("no event of code 3", "a", 1), octets)
+    for words in ("no event of code 3", "the octets end 2 bits early", "a text of 9 characters, and 1 octets are left"):
+        with pytest.raises(Wrong, match="what was expected"):
+            fuzz.told(ExiError(words, "a", 1), octets)
+        fuzz.told(ExiError(words, "a", 1, "EE"), octets)
 
 
 # ---- by hand

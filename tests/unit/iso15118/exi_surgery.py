@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from iso15118.exi.bits import BitWriter
 from iso15118.exi.codec import Codec
-from iso15118.exi.decoder import Decoder
 from iso15118.exi.grammar import State
 from iso15118.exi.strings import Strings, write_value
 from iso15118.exi.types import QName, Simple
@@ -24,10 +23,10 @@ class Place:
     simple: Simple | None
 
 
-def places(codec: Codec, octets: bytes) -> list[Place]:
-    """Everything that stands in a document, in order."""
+def places(codec: Codec, octets: bytes, *, fragment: bool = False) -> list[Place]:
+    """Everything that stands in a document or fragment, in order."""
     found: list[Place] = []
-    Decoder(codec.grammars, octets, lambda *each: found.append(Place(*each))).document()
+    codec.walk(octets, lambda *each: found.append(Place(*each)), fragment=fragment)
     return found
 
 

@@ -23,6 +23,7 @@ from iso15118.exi.encoder import Encoder
 from iso15118.exi.json import Reader
 from iso15118.exi.types import fields_of
 from iso15118.messages.declare import Message
+from tests.unit.iso15118.exi_surgery import Place, places
 
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 
@@ -173,11 +174,27 @@ def test_a_stream_that_is_cut_says_where(namespace: str) -> None:
     of_set = sorted((row for row in ROWS if row.all["ns"] == namespace), key=lambda row: len(row.octets))
     for row in (of_set[0], of_set[len(of_set) // 2], of_set[-1]):
         whole = len(row.octets)
+        standing = places(row.codec, row.octets, fragment=row.fragment)
         for length in range(0, whole, -(-whole // 200)):
             with pytest.raises(ExiError) as raised:
                 plain(row).decode(row.octets[:length])
             assert raised.value.bit is not None
             assert 0 <= raised.value.bit <= 8 * length
+            there = next(each for each in standing if each.end > 8 * length)
+            assert there.start <= raised.value.bit <= there.end
+            told = raised.value.expected
+            assert expected(there, row) in (told, *told.split(" or ")), row.name
+
+
+def expected(there: Place, row: Row) -> str:
+    """What a stream that is cut is told to lack, where this stood."""
+    if there.what == "EXI header":
+        return "80"
+    if there.simple or there.what == "text":
+        return str(there.simple or "a text")
+    if not there.path and there.what != "ED":
+        return "an element of the schema set" if row.fragment else "a global element"
+    return there.what
 
 
 # ---- signed documents
