@@ -21,7 +21,7 @@ from chargepoint.runtime.ports.v2g_line import Line, Secure
 from chargepoint.runtime.v2g_tls.secured import Secured, station
 from iso15118 import exi
 from iso15118.connection import Abort, Command, Connected, Heard, Note, Send
-from iso15118.messages import sap
+from iso15118.messages import sap, xmldsig
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.sdp import TlsPolicy
 from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
@@ -208,7 +208,7 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, Server], 
     loop = asyncio.get_running_loop()
     bench = Bench(options, SystemClock(), out)
     for namespace in bench.namespaces:
-        for each in (namespace, sap.NAMESPACE, cm.NAMESPACE):
+        for each in (namespace, sap.NAMESPACE, cm.NAMESPACE, xmldsig.NAMESPACE):
             exi.codec_of(each).warm()
     policy, secure = _tls(options, bench)
     serving = asyncio.ensure_future(_serve(options, bench, policy, secure, out, ready))

@@ -118,13 +118,13 @@ class Schema:
     @cached_property
     def declared(self) -> dict[QName, tuple[Value, ...]]:
         """Every element name declared anywhere -> what elements of this name hold, in the order of fragment event codes (EXI 8.5.2)."""
-        found: dict[QName, dict[Value, None]] = {}
-        for element in self.elements.values():
-            found.setdefault(element.qname, {})[element.value] = None
+        found: dict[QName, list[Value]] = {element.qname: [element.value] for element in self.elements.values()}
         for each in self.classes:
             for field in fields_of(each):
                 if field.kind == "element" and not field.ref:
-                    found.setdefault(field.qname, {})[field.value] = None
+                    values = found.setdefault(field.qname, [])
+                    if field.value not in values:  # not a set: hashing an enumeration takes longer
+                        values.append(field.value)
         return {qname: tuple(found[qname]) for qname in sorted(found, key=lambda qname: qname[::-1])}
 
     @cached_property

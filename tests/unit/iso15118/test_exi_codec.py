@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import linecache
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -10,13 +12,15 @@ from typing import Any
 
 import pytest
 
+from bench.fuzz import exi as fuzz
+from bench.vehicle import secc
 from iso15118 import exi
 from iso15118.exi import Codec, ExiError, codec_of, straight
 from iso15118.exi.encoder import Encoder
 from iso15118.exi.limits import MOST_OCTETS, MOST_REPEATS
 from iso15118.exi.schema import schema
 from iso15118.exi.straight import Unusual
-from iso15118.messages import SETS
+from iso15118.messages import SETS, sap
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import Message, defaults, field_names
 from iso15118.messages.iso2 import msg_def as iso2
@@ -197,6 +201,68 @@ def test_what_breaks_in_a_generated_function_shows_its_source(monkeypatch: pytes
         with pytest.raises(ZeroDivisionError):
             way()
         assert len(told) == number
+
+
+NOTHING_MADE = """
+import json, sys
+from iso15118.exi import codec_of, decode, decode_fragment, encode, encode_fragment, from_json, to_json
+from iso15118.exi import types
+from iso15118.exi.straight import items
+from iso15118.messages import SETS
+
+rows = [json.loads(line) for line in open({vectors!r}, encoding="utf-8")]
+for namespace in SETS:
+    codec_of(namespace).warm()
+
+def made():
+    codecs = [codec_of(namespace) for namespace in SETS]
+    caches = [types.fields_of, types.simple_of, items.items_of, codec_of]
+    tables = [codec.grammars._contents for codec in codecs]
+    tables += [content._made for table in tables for content in table.values()]
+    return (
+        [sorted(vars(owner)) for codec in codecs for owner in (codec, codec.schema)],
+        [cache.cache_info().currsize for cache in caches],
+        [len(codec.straight.scope) for codec in codecs],
+        [len(table) for table in tables],
+    )
+
+told = []
+sys.addaudithook(lambda event, _: told.append(event) if event in ("compile", "exec", "import") else None)
+before = made()
+for row in rows:
+    octets, namespace = bytes.fromhex(row["exi_hex"]), row["ns"]
+    if row["kind"] == "fragment":
+        assert encode_fragment(*decode_fragment(octets, namespace), namespace) == octets
+        continue
+    message = decode(octets, namespace)
+    assert from_json(to_json(message), namespace) == message
+    assert encode(message, namespace) == octets
+assert made() == before
+assert told == [], set(told)
+print(len(rows))
+"""
+
+
+def test_what_is_warm_makes_nothing_any_more() -> None:
+    """In a process of its own, since nothing can be made twice: every golden document and fragment both ways, and by JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", NOTHING_MADE.format(vectors=str(fuzz.VECTORS))], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(fuzz.rows())
+
+
+def test_a_secc_warms_all_that_its_sessions_speak_before_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sets agreed on, those of the handshake and of the messages before, and xmldsig, whose SignedInfo signatures are over."""
+    warm: set[str] = set()
+
+    async def serving(*_: object) -> None:
+        """Instead of listening."""
+
+    monkeypatch.setattr(Codec, "warm", lambda codec: warm.add(codec.schema.namespace))
+    monkeypatch.setattr(secc, "_serve", serving)
+    assert secc.main(secc.Options("lo", protocols="iso20-dc")) == 0
+    assert warm == {sap.NAMESPACE, COMMON, "urn:iso:std:iso:15118:-20:DC", ds.NAMESPACE}
 
 
 @pytest.mark.parametrize("namespace", SETS)
