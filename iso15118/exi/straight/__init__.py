@@ -12,6 +12,7 @@ as one integer, with a leading one.
 
 from __future__ import annotations
 
+from binascii import crc32
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import CodeType
@@ -85,7 +86,8 @@ class Straight:
         return self._make(kind, way)(*state)
 
     def _make(self, kind: type[Message], way: str) -> Callable[..., Any]:
-        exec(_MADE.code(self.source(kind, way), self.file(kind, way)), self.scope)  # noqa: S102 made of our own declarations
+        source = self.source(kind, way)
+        exec(_MADE.code(source, self.file(kind, way, source)), self.scope)  # noqa: S102 made of our own declarations
         made: Callable[..., Any] = self.scope[f"{way}{self.numbers[kind]}"]
         return made
 
@@ -97,9 +99,9 @@ class Straight:
         except Irregular:
             return f"def {name}(*state):\n    raise Unusual\n"
 
-    def file(self, kind: type[Message], way: str) -> str:
-        """The name that tracebacks show."""
-        return f"<exi {kind.__name__} {'decoder' if way == 'D' else 'encoder'} {way}{self.numbers[kind]}>"
+    def file(self, kind: type[Message], way: str, source: str) -> str:
+        """The name that tracebacks show. A type may be coded in two ways in two sets, and a function belongs to all sets that code it alike."""
+        return f"<exi {kind.__name__} {'decoder' if way == 'D' else 'encoder'} {way}{self.numbers[kind]} {crc32(source.encode()):08x}>"
 
     def tell_sources(self) -> None:
         """So that tracebacks, debuggers and profilers show the functions' lines. Not from the beginning: it takes 4 MB for all sets."""
@@ -111,7 +113,8 @@ class Straight:
         for kind in self.numbers:
             for way in "DW":
                 source = self.source(kind, way)
-                linecache.cache[self.file(kind, way)] = (len(source), None, source.splitlines(keepends=True), self.file(kind, way))
+                file = self.file(kind, way, source)
+                linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
 
     def constant(self, value: Any) -> str:
         """The name of a value in the functions' scope."""
