@@ -132,6 +132,15 @@ def test_what_we_write_has_our_own_bounds_too() -> None:
         exi.encode_fragment("X509IssuerSerial", ds.X509IssuerSerialType(X509IssuerName="", X509SerialNumber=1 << 280), ds.NAMESPACE)
 
 
+def test_truth_is_a_number_to_python_and_not_in_json() -> None:
+    """Told in the reference: asking would cost every message. What is equal to a right message is written as that one."""
+    message, right = (setup(Header=ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=each)) for each in (True, 1))
+    assert message == right
+    assert exi.encode(message, COMMON) == exi.encode(right, COMMON)
+    with pytest.raises(ExiError, match="True is not an integer"):
+        exi.from_json(exi.to_json(message), COMMON)
+
+
 def test_a_message_of_another_set_and_a_set_that_is_not_there() -> None:
     with pytest.raises(ExiError, match="V2G_Message has no global element in the set"):
         exi.encode(iso2.V2G_Message.__new__(iso2.V2G_Message), COMMON)
