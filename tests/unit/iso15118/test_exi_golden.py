@@ -23,7 +23,7 @@ from iso15118.exi.encoder import Encoder
 from iso15118.exi.json import Reader
 from iso15118.exi.types import fields_of
 from iso15118.messages.declare import Message
-from tests.unit.iso15118.exi_surgery import Place, places
+from tests.unit.iso15118.exi_surgery import Place, bits_of, octets_of, places
 
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 
@@ -305,6 +305,46 @@ def test_what_is_wrong_with_them_is_what_we_say(collected: Path) -> None:
         elif fault.reason == EMPTY:
             mended = Row(row.number, {**row.all, "json": json.loads(json.dumps(row.all["json"]).replace("{}", '""'))})
             assert wrong(mended, plain(mended)) == {}
+
+
+@pytest.mark.collected
+def test_keys_of_a_wrong_length_are_what_is_wrong_with_row_129(collected: Path) -> None:
+    row = rows(collected / "exi-collected.jsonl")[129 - 1]
+    assert "SignedInstallationData/DHPublicKey" in wrong(row, plain(row))["decode"]
+    assert "b'\\x06\\x07' is not 133 to 133 octets" in wrong(row, plain(row))["decode"]
+    bits, document = bits_of(row.octets), json.dumps(row.all["json"])
+    for octets, length in ((b"\x06\x07", 133), (b"\x08\x09", 94)):
+        key, value = bytes(range(length)), bits_of(bytes([len(octets)]) + octets)
+        assert bits.count(value) == 1
+        bits = bits.replace(value, bits_of((bytes([133, 1]) if length > 127 else bytes([length])) + key))
+        document = document.replace(base64.b64encode(octets).decode(), base64.b64encode(key).decode())
+    mended = Row(
+        row.number, {**row.all, "exi_hex": octets_of(bits.removesuffix("0" * (len(bits) % 8))).hex(), "json": json.loads(document)}
+    )
+    assert wrong(mended, plain(mended)) == {}
+
+
+@pytest.mark.collected
+def test_an_empty_json_is_what_is_wrong_with_row_171(collected: Path) -> None:
+    row = rows(collected / "exi-collected.jsonl")[171 - 1]
+    tariff = {"SalesTariffID": 1, "SalesTariffEntry": [{"RelativeTimeInterval": {"start": 0}}]}
+    mended = Row(row.number, {**row.all, "json": {"SalesTariff": tariff}})
+    assert wrong(mended, plain(mended)) == {}
+
+
+@pytest.mark.collected
+def test_an_abstract_element_is_what_is_wrong_with_row_468(collected: Path) -> None:
+    """With a member of its substitution group in its place, all the rest stays as it is."""
+    row = rows(collected / "exi-collected.jsonl")[468 - 1]
+    assert "SASchedulesType is abstract" in wrong(row, plain(row))["decode"]
+    entry = {"RelativeTimeInterval": {"start": 0}, "PMax": 100}
+    schedules = {"SAScheduleTuple": [{"SAScheduleTupleID": 1, "PMaxSchedule": {"PMaxScheduleID": 1, "PMaxScheduleEntry": [entry]}}]}
+    document = json.loads(json.dumps(row.all["json"]).replace('"SASchedules": {}', f'"SAScheduleList": {json.dumps(schedules)}'))
+    octets = plain(row).encode(read(Row(row.number, {**row.all, "json": document})))
+    assert shown(row, plain(row).decode(octets)) == document
+    before, behind = bits_of(row.octets)[:112], bits_of(row.octets)[115:]
+    assert bits_of(octets).startswith(before)
+    assert bits_of(octets).rstrip("0").endswith(behind.rstrip("0"))
 
 
 @pytest.mark.collected
