@@ -263,7 +263,7 @@ class Forge:
         """A global element by a wildcard, or one that nobody declares."""
         if self._wish("declared", 0.5):
             element = self.dice.choice(
-                [each for each in self.schema.elements.values() if isinstance(each.value, type) and not each.value._abstract_]
+                [each for each in self.schema.elements.values() if isinstance(each.value, Simple) or not each.value._abstract_]
             )
             self.built_ins.strings.write_qname(self.out, element.qname)
             self._element(element)
