@@ -232,7 +232,7 @@ class Writing(Lines):
             self.put(f"{o} = {expression}", f"if {o}.__class__ is not C{number}: raise Unusual", f"b = W{number}(d, {o}, b)")
 
     def value(self, simple: Simple, expression: str) -> None:
-        """A value as its type codes it, held against its facets. True is a 1 here, and 1 is true: to tell them apart takes 3 to 5 % of a message's time."""
+        """A value as its type codes it, held against its facets. True is a 1 here, and 1 is true: to tell them apart takes up to 5 % of the time."""
         match simple.kind:
             case "bool":
                 self.give(1, f"BOOL[{expression}]")
