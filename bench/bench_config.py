@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.board.server import BoardOptions
-from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
+from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings, V2gConfig
 from chargepoint.config_file import ConfigError, Problem, spelled
 from chargepoint.config_file.rules import broken
 from chargepoint.ocpp.csms_url import UrlError, check_url, is_secure
 from chargepoint.ocpp.variable import seeds
-from hal.types import EvseInfo
+from hal.types import DcRatings, EvseInfo
 
 KEYS = (
     "ocpp_version", "charge_point_id", "csms_url", "security_profile", "basic_auth_password", "certs_dir", "network_profiles",
@@ -79,7 +79,7 @@ class _Reader:
             variables=self._variables(),
             network_profiles=tuple(self._list("network_profiles")),
         )
-        infos = tuple(EvseInfo(evse.id, MAX_CURRENT_A, phases=3, connector=evse.connector) for evse in evses)
+        infos = tuple(info_of(evse) for evse in evses)
         board = BoardOptions(infos, str(state_dir), self._address())
         return BenchConfig(self._without_what_is_wrong(station), board, state_dir, tuple(self.warnings))
 
@@ -117,7 +117,7 @@ class _Reader:
 
     def _evses(self) -> tuple[EvseConfig, ...]:
         if "evses" not in self.given:
-            return (EvseConfig(max_current_A=MAX_CURRENT_A),)
+            return (evse_of(1, "ac"),)
         evses: dict[int, EvseConfig] = {}
         for i, entry in enumerate(self._list("evses")):
             evse_id = entry.get("id")
@@ -126,7 +126,7 @@ class _Reader:
             elif evse_id in evses:
                 self._wrong(f"evses[{i}].id", f"{evse_id} is the id of an EVSE above")
             else:
-                evses[evse_id] = EvseConfig(id=evse_id, max_current_A=MAX_CURRENT_A)
+                evses[evse_id] = evse_of(evse_id, self._mode(f"evses[{i}].charge_mode", entry.get("charge_mode")))
                 self._warn_of_connectors(f"evses[{i}]", entry)
         if not evses and not self.problems:
             self._wrong("evses", "there is none; a station has at least one EVSE")
@@ -137,8 +137,15 @@ class _Reader:
         ids = [each.get("id") if isinstance(each, dict) else each for each in connectors] if isinstance(connectors, list) else []
         if ids != [1]:
             self.warnings.append(f"{at}.connectors: {json.dumps(connectors)[:60]}: an EVSE of this station has one connector, 1")
-        if str(entry.get("charge_mode") or "ac").lower() != "ac":
-            self.warnings.append(f"{at}.charge_mode: {entry['charge_mode']}: this version charges AC only; the EVSE is an AC one")
+
+    def _mode(self, key: str, value: Any) -> Literal["ac", "dc"]:
+        match str(value or "ac").lower():
+            case "ac":
+                return "ac"
+            case "dc":
+                return "dc"
+        self.warnings.append(f"{key}: {json.dumps(value)[:60]}: neither ac nor dc; the EVSE is an AC one")
+        return "ac"
 
     def _csms(self, identity: str, state_dir: Path) -> CsmsConfig:
         url = self._text("csms_url")
@@ -200,12 +207,27 @@ class _Reader:
         """Bad seeds and slots are left out and told; credentials that are missing are the CSMS's to refuse."""
         seeds_left, slots_left = dict(station.variables), dict(enumerate(station.network_profiles))
         for found in broken(station) if not self.problems else ():
+            if found.path[0] == "evses":
+                continue  # of its vehicles, who are inside of the board's process, no certificate is asked
             self.warnings.append(f"{spelled(found.path)}: {found.text}")
             if found.path[0] == "variables":
                 seeds_left.pop(".".join(map(str, found.path[1:])), None)
             elif found.path[0] == "network_profiles" and isinstance(found.path[1], int):
                 slots_left.pop(found.path[1], None)
         return replace(station, variables=seeds_left, network_profiles=tuple(slots_left.values()))
+
+
+def evse_of(evse_id: int, mode: Literal["ac", "dc"]) -> EvseConfig:
+    """Cars that talk are in the board's process, and nobody there has to be verified."""
+    v2g = V2gConfig(interface="bench", tls="none", unverified_vehicles=True)
+    return EvseConfig(id=evse_id, max_current_A=MAX_CURRENT_A, mode=mode, connector="cCCS2" if mode == "dc" else "cType2", v2g=v2g)
+
+
+def info_of(evse: EvseConfig) -> EvseInfo:
+    """The board's side of it."""
+    is_dc = evse.mode == "dc"
+    dc = DcRatings() if is_dc else None
+    return EvseInfo(evse.id, MAX_CURRENT_A, phases=3, connector=evse.connector, residual_current=not is_dc, dc=dc)
 
 
 # ---- the tree of certificates, which is read and never written to

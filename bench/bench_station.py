@@ -7,11 +7,13 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.bench_config import BenchConfig, read
 from bench.board.client import LinkedBoard, spawn
+from bench.board.vehicle_port import LinkedVehicles
 from bench.verbs import STATION_VERBS, BadBody
 from chargepoint.commands import Command, Log
 from chargepoint.runtime.log import Background, Logger
@@ -130,9 +132,10 @@ async def _run(config: BenchConfig, logger: Logger) -> int:
         loop.add_signal_handler(number, bench.end)
     watching = loop.create_task(bench.watch_board())
     reason = "PowerUp"
+    vehicles = partial(LinkedVehicles, board, [each for each in config.station.evses if each.mode == "dc"])
     try:
         while not bench.ends:
-            options = Options(start_reason=reason, watchers=[logger])
+            options = Options(start_reason=reason, watchers=[logger], vehicles=vehicles)
             outcome = await run_station(config.station, board, config.state_dir, ready=bench.ready, options=options)
             bench.over()
             if not outcome.restart:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.board.driver import NotPossible
+from bench.board.vehicles import ENERGY_FOR_S, Kind
 from bench.verbs import STATION_VERBS, BadBody, integer, text, texts
 from hal.sim.world import STATION
 from hal.types import TokenPresented
@@ -22,15 +24,7 @@ if TYPE_CHECKING:
 
     from bench.board.server import BoardProcess
 
-ISO_VERBS = (
-    "plug_in_ac_iso",
-    "plug_in_dc_iso",
-    "plug_out_iso",
-    "pause_iso_session",
-    "resume_iso_session_ac",
-    "resume_iso_session_dc",
-)
-"""Answered 501: this station speaks no ISO 15118 yet."""
+PAYMENTS = ("externalpayment", "contract")
 MOST_BODY = 64 << 10
 """Bytes of one request."""
 
@@ -44,12 +38,27 @@ def _evse(process: BoardProcess, body: dict[str, Any]) -> int:
     return evse_id
 
 
-def _plug_in(process: BoardProcess, body: dict[str, Any]) -> None:
-    process.driver.plug_in(_evse(process, body))
+class NotThere(Exception):
+    """What is asked for is not implemented; the message says what."""
 
 
-def _diode_fail(process: BoardProcess, body: dict[str, Any]) -> None:
-    process.driver.plug_in(_evse(process, body), diode_fails=True)
+def _plug_in(process: BoardProcess, body: dict[str, Any], *, diode_fails: bool = False) -> None:
+    evse_id = _evse(process, body)
+    process.driver.plug_in(evse_id, diode_fails=diode_fails)
+    process.vehicles.plain(evse_id)
+
+
+def _plug_in_iso(kind: Kind) -> Verb:
+    def plug_in(process: BoardProcess, body: dict[str, Any]) -> None:
+        evse_id = _evse(process, body)
+        payment = text(body, "payment_type", 20, PAYMENTS[0])
+        if payment.lower() not in PAYMENTS:
+            raise BadBody(f"payment_type: one of {', '.join(PAYMENTS)}, not {payment!r}")
+        if payment.lower() == "contract":
+            raise NotThere("payment_type: contract: Plug & Charge is not there yet")
+        process.vehicles.plug_in(evse_id, kind, draws_s=ENERGY_FOR_S)
+
+    return plug_in
 
 
 def _swipe(process: BoardProcess, body: dict[str, Any]) -> None:
@@ -73,7 +82,13 @@ BOARD_VERBS: dict[str, Verb] = {
     "plug_out": lambda process, body: process.driver.plug_out(_evse(process, body)),
     "pause_session": lambda process, body: process.driver.pause(_evse(process, body)),
     "resume_session": lambda process, body: process.driver.resume(_evse(process, body)),
-    "diode_fail": _diode_fail,
+    "diode_fail": partial(_plug_in, diode_fails=True),
+    "plug_in_ac_iso": _plug_in_iso("iso20-ac"),
+    "plug_in_dc_iso": _plug_in_iso("iso20-dc"),
+    "plug_out_iso": lambda process, body: process.vehicles.plug_out(_evse(process, body)),
+    "pause_iso_session": lambda process, body: process.vehicles.pause(_evse(process, body)),
+    "resume_iso_session_ac": lambda process, body: process.vehicles.resume(_evse(process, body)),
+    "resume_iso_session_dc": lambda process, body: process.vehicles.resume(_evse(process, body)),
     "swipe": _swipe,
     "raise_error": _raise_error,
 }
@@ -83,8 +98,6 @@ async def act(process: BoardProcess, verb: str, body: Any) -> tuple[int, str]:
     """HTTP status, and a reason where it is not 200."""
     if not isinstance(body, dict):
         return 400, "the body is a JSON object"
-    if verb in ISO_VERBS:
-        return 501, f"{verb}: this station speaks no ISO 15118 yet"
     try:
         if verb in BOARD_VERBS:
             BOARD_VERBS[verb](process, body)
@@ -104,6 +117,8 @@ async def act(process: BoardProcess, verb: str, body: Any) -> tuple[int, str]:
             return 501, f"{verb!r} is not implemented; there are {', '.join(known)}"
     except (BadBody, NotPossible) as error:
         return 400, str(error)
+    except NotThere as error:
+        return 501, f"{verb}: {error}"
     return 200, ""
 
 

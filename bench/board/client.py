@@ -17,6 +17,7 @@ from bench.board.lines import BROKEN, LIMIT, Line, from_json, to_json
 from bench.board.server import BoardOptions
 from chargepoint import codec
 from chargepoint.commands import Command
+from chargepoint.events import VehicleServed
 from hal.errors import BoardSilent, HalError
 from hal.ports import EvsePorts, Sink
 from hal.types import BoardInfo, BoardInput, BoardSilence, EvseInfo, Opens, Shape
@@ -45,6 +46,8 @@ class LinkedBoard:
         """Called once the answer to a verb is on its way."""
         self.on_vehicle: Callable[[Any], None] = lambda event: None
         """Hears what cars say (ISO 15118)."""
+        self.serves: dict[int, VehicleServed] = {}
+        """What was last said of an EVSE's cable, over restarts of the station."""
         self._sink: Sink | None = None
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._numbers = count(1)
@@ -115,7 +118,10 @@ class LinkedBoard:
         if "said" in message:
             self._tell(from_json(message["said"]))
         elif "vehicle" in message:
-            self.on_vehicle(from_json(message["vehicle"]))
+            event = from_json(message["vehicle"])
+            if isinstance(event, VehicleServed):
+                self.serves[event.evse_id] = event
+            self.on_vehicle(event)
         elif "verb" in message:
             body = message["body"]
             status, text = self.on_verb(body)

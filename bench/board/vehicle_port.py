@@ -15,7 +15,7 @@ from chargepoint.runtime.ports.vehicle import warm
 
 
 class LinkedVehicles:
-    """`serves`: EVSEs that take vehicles from the start; others once `serve` says so."""
+    """`serves`: EVSEs that take vehicles from the start; others as soon as a car that talks is plugged in."""
 
     takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle)
 
@@ -30,8 +30,8 @@ class LinkedVehicles:
     def release(self) -> None:
         """The cables are there."""
         self.board.on_vehicle = self.tell
-        for each in self.serves:
-            asyncio.get_running_loop().call_soon(self.tell, VehicleServed(each.id, ready=True))
+        for event in ({each.id: VehicleServed(each.id, ready=True) for each in self.serves} | self.board.serves).values():
+            asyncio.get_running_loop().call_soon(self.tell, event)
 
     def carry_out(self, command: Command) -> None:
         self.board.tell_vehicle(command)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.board.driver import NotPossible
 from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle
-from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid
+from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
 from hal.sim.ports import SimBoard
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ class Vehicles:
         self.board, self.tell = board, tell
         self.cars: dict[int, Car] = {}
         self.served: set[int] = set()
+        """EVSEs at which the station takes a connection now."""
+        self.talking: set[int] = set()
+        """EVSEs at which it has been told to expect vehicles that talk."""
         self._numbers = count(1)
 
     @property
@@ -78,8 +81,18 @@ class Vehicles:
         vehicle.wants.controls = (Control.DYNAMIC, Control.SCHEDULED)
         ev = TalkingEv(vehicle, self.now_s)
         ev.out = Outbox(lambda: asyncio.get_running_loop().call_soon(self._flush, evse_id))
+        self._serves(evse_id, ready=True)
         self.cars[evse_id] = Car(ev, draws_s, leaves_at=None if leaves_s is None else self.now_s + leaves_s)
         self.board.plug(evse_id, ev)
+
+    def plain(self, evse_id: int) -> None:
+        """The car that is plugged in now cannot talk; the station need not wait for it."""
+        if evse_id in self.talking and self.board.world.evses[evse_id].stage is None:
+            self._serves(evse_id, ready=False)
+
+    def _serves(self, evse_id: int, *, ready: bool) -> None:
+        (self.talking.add if ready else self.talking.discard)(evse_id)
+        self.tell(VehicleServed(evse_id, ready, "" if ready else "the car on the bench does not talk"))
 
     def plug_out(self, evse_id: int) -> None:
         """The session first, then the plug. Where no such car is, nothing happens."""

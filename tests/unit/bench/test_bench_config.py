@@ -85,7 +85,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         ({"variables": [{"component": "AuthCtrlr", "value": "1"}]}, "variables[0]: names no variable; ignored"),
         ({"variables": ["x"]}, "variables: entries that are no objects are ignored"),
         ({"network_profiles": [{"configurationSlot": 2}]}, "network_profiles[0]: is not shaped as SetNetworkProfileRequest"),
-        ({"evses": [{"id": 1, "charge_mode": "dc"}]}, "evses[0].charge_mode: dc: this version charges AC only"),
+        ({"evses": [{"id": 1, "charge_mode": "wpt"}]}, 'evses[0].charge_mode: "wpt": neither ac nor dc; the EVSE is an AC one'),
         ({"evses": [{"id": 1, "connectors": [1, 2]}]}, "evses[0].connectors: [1, 2]: an EVSE of this station has one connector"),
         ({"security_profile": 1}, "csms.basic_auth_password: is needed with security profile 1"),
         ({"control": {"host": "0.0.0.0", "port": 80}}, "control: 0.0.0.0 is no loopback address"),
@@ -98,6 +98,14 @@ def test_what_is_not_understood_is_left_out_and_said(tmp_path: Path, changes: di
     assert found.warnings[0].startswith(said)
     assert found.station.variables == {}
     assert found.station.network_profiles == ()
+
+
+def test_a_dc_evse_has_a_stage_and_talks(tmp_path: Path) -> None:
+    found = config(tmp_path, evses=[{"id": 1, "charge_mode": "DC"}, {"id": 2}])
+    assert found.warnings == ()
+    assert [(each.mode, each.connector) for each in found.station.evses] == [("dc", "cCCS2"), ("ac", "cType2")]
+    assert [each.dc is not None for each in found.board.evses] == [True, False]
+    assert all(each.v2g.interface for each in found.station.evses)
 
 
 def test_of_several_slots_only_the_bad_one_is_left_out(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""bench-station with cars that talk: whole charges by the verbs of ISO 15118, on real time."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from bench import cli
+from bench.csms import EmbeddedCsms
+from tests.unit.bench.bench_rig import bench_station
+
+
+def ended(payload: dict[str, Any]) -> bool:
+    return bool(payload["eventType"] == "Ended")
+
+
+def test_dc_is_charged_paused_resumed_and_left_in_order(tmp_path: Path) -> None:
+    async def story() -> None:
+        config = {"evses": [{"id": 1, "charge_mode": "dc"}]}
+        async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms, **config) as station:
+            await station.do("plug_in_dc_iso", connector_id=1)
+            assert await station.post("plug_in", connector_id=1) == (400, "EVSE 1: a car is plugged in already")
+            await station.do("swipe", token="04A1B2C3")
+            evse = await station.until(lambda evse: evse["meter"]["A"] > 100.0)
+            assert (evse["pilot"], evse["duty"], evse["session"]) == ("C", 5.0, "Charging")
+            assert 300.0 < evse["meter"]["V"] < 420.0
+            await csms.wait_for("NotifyEVChargingNeeds", lambda _: True)
+
+            await station.do("pause_iso_session", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "B" and evse["contactor"] == "open" and evse["duty"] == 100.0)
+            await station.do("resume_iso_session_dc", connector_id=1)
+            await station.until(lambda evse: evse["meter"]["A"] > 100.0)
+
+            await station.do("plug_out_iso", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
+            said = await csms.wait_for("TransactionEvent", ended)
+            assert said["transactionInfo"]["stoppedReason"] == "EVDisconnected"
+            assert csms.invalid == []
+            assert await station.end() == (0, "")
+
+    asyncio.run(story())
+    assert cli.main(["replay", "--quiet", str(tmp_path / "state/journal")]) == 0
+
+
+def test_an_ac_evse_serves_cars_that_talk_and_cars_that_do_not(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms) as station:
+            await station.do("plug_in_ac_iso", connector_id=1, payment_type="externalpayment")
+            await station.do("swipe", token="04A1B2C3")
+            evse = await station.until(lambda evse: evse["meter"]["A"] > 10.0)
+            assert (evse["duty"], evse["faults"]) == (5.0, [])
+            assert 15.0 < evse["meter"]["A"] < 17.0
+            await station.do("plug_out_iso", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "A" and evse["transaction"] is None)
+            evse = await station.charging()
+            assert evse["duty"] > 50.0
+            assert csms.invalid == []
+            assert await station.end() == (0, "")
+
+    asyncio.run(story())
