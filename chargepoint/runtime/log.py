@@ -23,6 +23,7 @@ from chargepoint.events import (
     ShutdownRequested,
     StopRequested,
     VehicleGone,
+    VehicleServed,
 )
 from chargepoint.pilot import Level, level_of
 from chargepoint.tick import Tick
@@ -62,6 +63,7 @@ _EVENTS: dict[type, Callable[[Any], Shown | None]] = {
     StopRequested: lambda e: ("info", "stop", {"evse": e.evse_id, "reason": e.reason}),
     FaultAcknowledged: lambda e: ("info", "fault.acknowledged", {"evse": e.evse_id, "code": e.code or "all"}),
     BayOccupied: lambda e: ("info", "bay", {"evse": e.evse_id, "occupied": e.occupied}),
+    VehicleServed: lambda e: ("info", "v2g.served", {"evse": e.evse_id, "ready": e.ready, **({"why": e.why} if e.why else {})}),
     VehicleGone: lambda e: ("info", "v2g.gone", {"evse": e.evse_id, "why": e.why}),
     BoardSilence: lambda e: ("error" if e.silent else "info", "board.silent", {"silent": e.silent}),
 }

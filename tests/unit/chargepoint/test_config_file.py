@@ -17,6 +17,7 @@ from chargepoint.config_file.hints import fields_of, taken_apart
 from chargepoint.config_file.lines import lines_of
 from chargepoint.config_file.schema import json_schema
 from chargepoint.ocpp.profiles import MOST_SLOTS
+from tests.house.rules import ROOT
 
 CSMS = '[csms]\nurl = "wss://hub.example/x"\nbasic_auth_password = "0123456789abcdef"\n'
 
@@ -121,6 +122,14 @@ def test_a_dc_evse_with_its_certificates_is_right(tmp_path: Path) -> None:
     fresh_pki(tmp_path / "pki")
     (evse,) = parse(TALKS.format(folder=tmp_path / "pki"), "cp.toml").evses
     assert (evse.mode, evse.v2g.interface, evse.v2g.tls) == ("dc", "seth0", "required")
+
+
+def test_the_example_of_the_how_to_is_right(tmp_path: Path) -> None:
+    page = (ROOT / "docs/how-to/dc-and-iso15118.md").read_text("utf-8")
+    fresh_pki(tmp_path / "pki")
+    example = page.partition("```toml\n")[2].partition("```")[0].replace("/etc/chargepoint/pki", str(tmp_path / "pki"))
+    config = parse(example, "cp.toml")
+    assert (config.evses[0].mode, config.evses[0].dc.max_power_W) == ("dc", 50_000.0)
 
 
 @pytest.mark.parametrize(
