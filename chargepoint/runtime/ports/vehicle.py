@@ -24,7 +24,7 @@ from chargepoint.runtime.ports.v2g_line import Secure, Wire
 from chargepoint.runtime.v2g_tls.secured import station
 from iso15118 import exi, sdp
 from iso15118.connection import Abort, Connected, Event, Lost, Received
-from iso15118.messages import sap
+from iso15118.messages import sap, xmldsig
 from iso15118.messages.iso20 import common_messages as cm
 
 LOOK_S = 0.5
@@ -265,7 +265,7 @@ class VehicleWire(Wire):
 
 def warm(config: EvseConfig) -> None:
     """Build all codecs that a session at this EVSE needs."""
-    for each in (sap.NAMESPACE, cm.NAMESPACE, *v2g_facts.namespaces(config)):
+    for each in (sap.NAMESPACE, cm.NAMESPACE, xmldsig.NAMESPACE, *v2g_facts.namespaces(config)):
         exi.codec_of(each).warm()
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from bench.fuzz import exi as fuzz
 from bench.vehicle import secc
+from chargepoint.config import EvseConfig
+from chargepoint.runtime.ports import vehicle
 from iso15118 import exi
 from iso15118.exi import Codec, ExiError, codec_of, straight
 from iso15118.exi.encoder import Encoder
@@ -271,6 +273,9 @@ def test_a_secc_warms_all_that_its_sessions_speak_before_it_is_ready(monkeypatch
     monkeypatch.setattr(Codec, "warm", lambda codec: warm.add(codec.schema.namespace))
     monkeypatch.setattr(secc, "_serve", serving)
     assert secc.main(secc.Options("lo", protocols="iso20-dc")) == 0
+    assert warm == {sap.NAMESPACE, COMMON, "urn:iso:std:iso:15118:-20:DC", ds.NAMESPACE}
+    warm.clear()
+    vehicle.warm(EvseConfig(mode="dc"))
     assert warm == {sap.NAMESPACE, COMMON, "urn:iso:std:iso:15118:-20:DC", ds.NAMESPACE}
 
 
