@@ -32,6 +32,7 @@ from iso15118.terms import (
     EvLimits,
     MeteringConfirmed,
     ParkingTold,
+    PlanChanged,
     PowerOff,
     PowerWanted,
     PrechargeWanted,
@@ -98,7 +99,7 @@ class Teller:
                 vehicle.battery, vehicle.battery_mono = _merged(vehicle.battery, told), now.mono
             case DcDemand(limits=limits) | AcDemand(limits=limits) if limits is not None:
                 vehicle.limits = _merged(vehicle.limits, limits)
-            case PowerWanted(schedule_id, profile, _):
+            case PowerWanted(schedule_id, profile, _) | PlanChanged(schedule_id, profile):
                 state.asking_needs = False
                 vehicle.schedule_id, vehicle.plan = schedule_id, profile
                 return [ScheduleChosen(self.evse.evse_id)]

@@ -220,7 +220,7 @@ class Facts:
     ac: AcLimits | None = None
     dc: DcLimits | None = None
     schedules: tuple[Schedule, ...] | None = None
-    """None: not known yet."""
+    """None: not known yet. Asked for others beside the loop, the host empties it until it has them."""
     dynamic: DynamicPlan | None = field(default_factory=DynamicPlan)
     cable_check: Progress = Progress.NOT_ASKED
     precharge: Progress = Progress.NOT_ASKED
@@ -338,6 +338,8 @@ class ScheduleAsked(Told):
 
     most_points: int
     control: Control
+    aside: bool = False
+    """Beside the loop, for others than those that hold; told once, before anything is answered from `Facts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +362,14 @@ class PowerWanted(Told):
     schedule_id: int | None = None
     profile: tuple[Slot, ...] = ()
     discharging: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanged(Told):
+    """In the loop the vehicle has taken one of other schedules; energy flows on. As `PowerWanted` says it."""
+
+    schedule_id: int | None = None
+    profile: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class Charger:
         self._at = 0.0
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
-        self._moving = False
+        self._moving = self._planning = False
 
     # ---- time
 
@@ -168,8 +168,9 @@ class Charger:
             case AuthorizationWanted() if facts.authorization is Progress.NOT_ASKED:
                 facts.authorization = Progress.UNDER_WAY
                 self._in(now.mono, pace.authorization_s, self._authorised)
-            case ScheduleAsked() if facts.schedules is None:
-                self._in(now.mono, pace.schedule_s, self._plan)
+            case ScheduleAsked(aside=aside) if aside or (facts.schedules is None and not self._planning):
+                facts.schedules, self._planning = None, True
+                self._in(now.mono, pace.schedule_s, self._planned)
             case CableCheckWanted() if facts.cable_check is Progress.NOT_ASKED:
                 facts.cable_check, self.pilot = Progress.UNDER_WAY, "C"
                 self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
@@ -190,7 +191,7 @@ class Charger:
         facts.wish = None
         self.ev, self.chosen, self.pilot = EvLimits(), None, "B"
         self._later.clear()
-        self._moving = False
+        self._moving = self._planning = False
 
     def _forget(self) -> None:
         """Another service: everything for it is to be done anew."""
@@ -200,6 +201,10 @@ class Charger:
 
     def _authorised(self) -> None:
         self.facts.authorization = Progress.DONE if self.pace.accepts else Progress.FAILED
+
+    def _planned(self) -> None:
+        self._planning = False
+        self._plan()
 
     def _plan(self) -> None:
         limits = self.facts.dc if self.chosen is not None and self.chosen.energy.is_dc else self.facts.ac

@@ -224,7 +224,7 @@ def profile(schedule_id: int, *slots: tuple[int, float]) -> cs.EVPowerProfileTyp
 )
 def test_profiles(plan: cs.EVPowerProfileType | None, code: str) -> None:
     dialect, now = reach(S.AC_READY, Energy.AC, Control.SCHEDULED)
-    dialect.talk.facts.schedules = (Schedule(4, (Slot(0, 60, 10_000.0), Slot(60, 60, 5_000.0))),)
+    dialect.talk.schedules = (Schedule(4, (Slot(0, 60, 10_000.0), Slot(60, 60, 5_000.0))),)
     dialect.talk.facts.power = Progress.DONE
     answer = said((dialect, now), cm.PowerDeliveryReq, EVProcessing="Finished", ChargeProgress="Start", EVPowerProfile=plan)
     assert code_of(answer) == code

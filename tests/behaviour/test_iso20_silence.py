@@ -156,7 +156,7 @@ def test_a_profile_is_held_against_the_whole_schedule(entries: list[tuple[int, f
     pair.session()
     assert pair.dialect is not None
     talk = pair.dialect.talk
-    talk.facts.schedules = (Schedule(7, (Slot(0, 3600, 22_000.0), Slot(3600, 3600, 1_000.0))),)
+    talk.schedules = (Schedule(7, (Slot(0, 3600, 22_000.0), Slot(3600, 3600, 1_000.0))),)
     talk.schedule_id = 7
     profile = cs.EVPowerProfileType(
         TimeAnchor=0,

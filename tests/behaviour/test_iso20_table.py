@@ -18,9 +18,11 @@ from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_services as sv
 from iso15118.messages.iso20 import common_types as ct
+from iso15118.minimal import minimal
 from iso15118.secc.iso20.dialect import Iso20
 from iso15118.secc.iso20.table import TABLE, E, S
 from iso15118.terms import Energy, PowerOff, Progress
+from iso15118.v2gtp import ISO20_MAIN, ISO20_SCHEDULE_RENEGOTIATION
 from tests.behaviour.iso20_rig import ask, make
 
 
@@ -30,16 +32,17 @@ def _request(event: E, dialect: Iso20) -> Any:
     kw: dict[str, Any] = {"Header": header}
     zero = rational(0)
     match event:
-        case E.START | E.STOP | E.STANDBY | E.RENEGOTIATE:
-            word = {E.START: "Start", E.STOP: "Stop", E.STANDBY: "Standby", E.RENEGOTIATE: "ScheduleRenegotiation"}[event]
-            return cm.PowerDeliveryReq(**kw, EVProcessing="Finished", ChargeProgress=word)  # type: ignore[arg-type]
+        case E.START | E.STOP | E.STANDBY | E.RENEGOTIATE | E.REPLAN:
+            word = {E.START: "Start", E.STOP: "Stop", E.STANDBY: "Standby"}.get(event, "ScheduleRenegotiation")
+            profile = minimal(cs.EVPowerProfileType) if event is E.REPLAN else None
+            return cm.PowerDeliveryReq(**kw, EVProcessing="Finished", ChargeProgress=word, EVPowerProfile=profile)  # type: ignore[arg-type]
         case E.TERMINATE | E.PAUSE | E.SERVICES_AGAIN:
             stop = {E.TERMINATE: "Terminate", E.PAUSE: "Pause", E.SERVICES_AGAIN: "ServiceRenegotiation"}[event]
             return cm.SessionStopReq(**kw, ChargingSession=stop)  # type: ignore[arg-type]
         case E.SELECTION_AC | E.SELECTION_DC:
             chosen = sv.SelectedServiceType(ServiceID=1 if event is E.SELECTION_AC else 2, ParameterSetID=2)
             return cm.ServiceSelectionReq(**kw, SelectedEnergyTransferService=chosen)
-        case E.SCHEDULE:
+        case E.SCHEDULE | E.SCHEDULE_ASIDE:
             mode = cs.Dynamic_SEReqControlModeType(
                 DepartureTime=1, EVTargetEnergyRequest=zero, EVMaximumEnergyRequest=zero, EVMinimumEnergyRequest=zero
             )
@@ -87,8 +90,8 @@ def places() -> dict[S, tuple[Iso20, Any]]:
             found[pair.dialect.state] = copy.deepcopy(pair.dialect), pair.now
 
     for energy in (Energy.AC, Energy.DC):
-        for wish in (EvWish.STANDBY, EvWish.RENEGOTIATE_SCHEDULE):
-            pair = make(energy, loops=40)
+        for wish, aside in ((EvWish.STANDBY, False), (EvWish.RENEGOTIATE_SCHEDULE, False), (EvWish.RENEGOTIATE_SCHEDULE, True)):
+            pair = make(energy, loops=40, other_schedules_aside=aside)
             pair.watches.append(keep)
             ask(pair, "vehicle", 10, wish, None)
             ask(pair, "vehicle", 30, EvWish.RESUME, None)
@@ -118,6 +121,7 @@ def test_every_row_of_the_table(places: dict[S, tuple[Iso20, Any]], state: S) ->
         entry = TABLE.entries[state, event]
         if event in (E.SELECTION_AC, E.SELECTION_DC) and not entry.refused:
             dialect.talk.energies = tuple(Energy)
+        dialect._came_as = ISO20_SCHEDULE_RENEGOTIATION if event is E.SCHEDULE_ASIDE else ISO20_MAIN
         answer = dialect.answer(now, _request(event, dialect), late=False)
         code = answer.response.ResponseCode if isinstance(answer.response, ct.V2GResponseType) else ""
         if entry.refused:

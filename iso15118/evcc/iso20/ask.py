@@ -174,6 +174,10 @@ def _as_it_comes(talk: Talk, now: Now) -> cs.EVPowerProfileType | None:
     most_W = talk.wants.limits.max_power_W
     if most_W is None or talk.way is None or talk.way.control is not Control.DYNAMIC:
         return None
+    return _dynamic(talk, now, most_W)
+
+
+def _dynamic(talk: Talk, now: Now, most_W: float) -> cs.EVPowerProfileType:
     entry = cs.PowerScheduleEntryType(Duration=talk.wants.needs.departure_s or LATER_S, Power=rational(most_W))
     return cs.EVPowerProfileType(
         TimeAnchor=int(now.utc),
@@ -195,6 +199,16 @@ def power_standby(talk: Talk, now: Now) -> cm.PowerDeliveryReq:
 def schedule_renegotiation(talk: Talk, now: Now) -> cm.PowerDeliveryReq:
     """Other schedules."""
     return cm.PowerDeliveryReq(Header=header(talk, now), EVProcessing="Finished", ChargeProgress="ScheduleRenegotiation")
+
+
+def other_profile(talk: Talk, now: Now) -> cm.PowerDeliveryReq:
+    """What we make of the schedules that came beside the loop."""
+    return cm.PowerDeliveryReq(
+        Header=header(talk, now),
+        EVProcessing="Finished",
+        ChargeProgress="ScheduleRenegotiation",
+        EVPowerProfile=talk.profile or _dynamic(talk, now, talk.wants.limits.max_power_W or 0.0),
+    )
 
 
 def welding_detection(talk: Talk, now: Now) -> dc.DC_WeldingDetectionReq:

@@ -12,15 +12,11 @@ from iso15118.evcc.terms import (
     DrawPower,
     EvseLimits,
     OpenContactors,
-    PlanOffered,
-    ProfileMade,
-    SchedulesOffered,
     WeldingSeen,
 )
-from iso15118.iso20.values import number, profile_slots, total_W
+from iso15118.iso20.values import number, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.terms import Control, Told
 
 CABLE_CHECK_S = 40.0
 PRECHARGE_S = 10.0
@@ -85,25 +81,8 @@ def schedule_exchange(talk: Talk, now: Now, response: cm.ScheduleExchangeRes) ->
             return failed("no schedules in time")
         return again(talk)
     talk.done("schedule")
-    return _planned(talk, response)
-
-
-def _planned(talk: Talk, response: cm.ScheduleExchangeRes) -> Heard:
-    """The first schedule is taken, and a profile made within it; in dynamic control there is only a plan."""
-    scheduled, dynamic = response.Scheduled_SEResControlMode, response.Dynamic_SEResControlMode
-    control = talk.way.control if talk.way else None
-    told: tuple[Told, ...]
-    if control is Control.SCHEDULED and scheduled is not None:
-        chosen = scheduled.ScheduleTuple[0]
-        talk.profile = plans.profile(chosen, talk.wants.limits, give=talk.wants.begin_by_giving)
-        made = ProfileMade(chosen.ScheduleTupleID, profile_slots(talk.profile))
-        told = (SchedulesOffered(plans.schedules(scheduled)), made)
-    elif control is Control.DYNAMIC and dynamic is not None:
-        talk.profile = None
-        told = (PlanOffered(plans.plan(dynamic)),)
-    else:
-        return failed("the charger answers in another control mode")
-    return Heard(Said.DC if talk.dc else Said.AC, told)
+    told = plans.taken(talk, response)
+    return Heard(Said.DC if talk.dc else Said.AC, told) if told else failed("the charger answers in another control mode")
 
 
 # ---- DC before the loop

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from iso15118.connection import Now
+from iso15118.evcc.iso20 import plans
 from iso15118.evcc.iso20.table import Said
-from iso15118.evcc.iso20.talk import Heard, Talk, failed, leave, leaving
+from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, failed, leave, leaving, round_due_s
 from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, Parked, PowerTarget, StopDrawing, WishTaken
 from iso15118.iso20.values import maybe, number, total_W
 from iso15118.iso20.wire import WISHES
@@ -82,7 +83,9 @@ def _loop(talk: Talk, now: Now, response: ct.ChargeLoopResType, *shown: Told) ->
         told.append(EvseAsks(asked, status.NotificationMaxDelay))
         if asked in talk.wants.heeds and (heard := _theirs(talk, asked, *told)):
             return heard
-    return Heard(Said.AGAIN, tuple(told), max(0.0, talk.wants.loop_s - (now.mono - talk.asked_at)))
+    if talk.replanning:
+        return Heard(Said.REPLAN, tuple(told))
+    return Heard(Said.AGAIN, tuple(told), round_due_s(talk, now))
 
 
 def _ours(talk: Talk, wish: EvWish, *told: Told) -> Heard | None:
@@ -93,9 +96,10 @@ def _ours(talk: Talk, wish: EvWish, *told: Told) -> Heard | None:
             talk.ending = "ServiceRenegotiation"
             return leave(talk, wish.value, taken, *told, off=True)
         case EvWish.RENEGOTIATE_SCHEDULE:
-            return Heard(Said.RESCHEDULE, (taken, *told))
+            return _other(talk, taken, *told)
         case EvWish.STANDBY if talk.drawing:
-            talk.drawing = False
+            talk.drawing = talk.replanning = False
+            talk.done("other schedules")
             return Heard(Said.STANDBY, (StopDrawing(wish.value), taken, *told))
         case EvWish.RESUME if not talk.drawing:
             return Heard(Said.RESUME, (taken, *told))
@@ -118,12 +122,41 @@ def _theirs(talk: Talk, wish: Wish, *told: Told) -> Heard | None:
             talk.ending = "ServiceRenegotiation"
             return leave(talk, f"the charger asks: {wish.value}", *told, off=True)
         case Wish.RENEGOTIATE_SCHEDULE:
-            return Heard(Said.RESCHEDULE, told)
+            return _other(talk, *told)
         case Wish.EXIT_STANDBY if not talk.drawing:
             return Heard(Said.RESUME, told)
         case Wish.CONFIRM_METERING if talk.drawing and talk.meter is not None:
             return Heard(Said.METERING, told)
     return None
+
+
+def _other(talk: Talk, *told: Told) -> Heard:
+    """Other schedules: beside the loop where the vehicle wants so, but not out of standby, where no loop goes on."""
+    aside = talk.wants.other_schedules_aside and talk.drawing
+    talk.replanning = aside
+    return Heard(Said.REPLAN if aside else Said.RESCHEDULE, told)
+
+
+def other_schedules(talk: Talk, now: Now, response: cm.ScheduleExchangeRes) -> Heard:
+    """Nothing yet: the next round of the loop, and then again. Where there are none, or not in time, those of before hold."""
+    if gone := leaving(talk, off=True):
+        return gone
+    if response.GoToPause:
+        talk.ending = "Pause"
+        return leave(talk, "the charger wants a pause", off=True)
+    if response.EVSEProcessing != "Finished" and talk.ongoing("other schedules", now, ONGOING_S):
+        return Heard(Said.GO, wait_s=round_due_s(talk, now))
+    talk.replanning = False
+    talk.done("other schedules")
+    if response.EVSEProcessing != "Finished" or response.ResponseCode == "WARNING_ScheduleRenegotiationFailed":
+        return Heard(Said.GO, wait_s=round_due_s(talk, now))
+    told = plans.taken(talk, response)
+    return Heard(Said.PROFILE, told) if told else failed("the charger answers in another control mode")
+
+
+def other_profile(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
+    """The charger has our profile, and the loop goes on with it."""
+    return leaving(talk, off=True) or Heard(Said.GO, wait_s=round_due_s(talk, now))
 
 
 def metering_confirmation(talk: Talk, now: Now, response: cm.MeteringConfirmationRes) -> Heard:

@@ -107,6 +107,6 @@ def session_stop(talk: Talk, now: Now, response: cm.SessionStopRes) -> Heard:
     if talk.ending == "ServiceRenegotiation":
         talk.ending, talk.profile, talk.loops = "Terminate", None, 0
         talk.since.clear()
-        talk.close_told = talk.started = talk.rescheduling = talk.welding_said_finished = False
+        talk.close_told = talk.started = talk.rescheduling = talk.replanning = talk.welding_said_finished = False
         return Heard(Said.GO)
     return Heard(Said.OVER, why="SessionStop", over=Ending.PAUSED if talk.ending == "Pause" else Ending.TERMINATED)

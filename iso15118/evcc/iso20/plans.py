@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from iso15118.evcc.iso20.talk import Talk
+from iso15118.evcc.terms import PlanOffered, ProfileMade, SchedulesOffered
 from iso15118.iso20.values import entry_W, number, profile_slots, rational, slots
+from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
-from iso15118.terms import DynamicPlan, EvLimits, Price, Prices, Schedule
+from iso15118.terms import Control, DynamicPlan, EvLimits, Price, Prices, Schedule, Told
 
 
 def schedules(mode: cs.Scheduled_SEResControlModeType) -> tuple[Schedule, ...]:
@@ -58,6 +61,20 @@ def profile(chosen: cs.ScheduleTupleType, limits: EvLimits, *, give: bool = Fals
             EVPowerProfileEntry=tuple(_within(each, limits) for each in schedule.PowerScheduleEntries.PowerScheduleEntry)
         ),
     )
+
+
+def taken(talk: Talk, response: cm.ScheduleExchangeRes) -> tuple[Told, ...]:
+    """The first schedule, and a profile made within it; in dynamic control there is only a plan. Nothing: of another control mode."""
+    scheduled, dynamic = response.Scheduled_SEResControlMode, response.Dynamic_SEResControlMode
+    control = talk.way.control if talk.way else None
+    if control is Control.SCHEDULED and scheduled is not None:
+        chosen = scheduled.ScheduleTuple[0]
+        talk.profile = profile(chosen, talk.wants.limits, give=talk.wants.begin_by_giving)
+        return SchedulesOffered(schedules(scheduled)), ProfileMade(chosen.ScheduleTupleID, profile_slots(talk.profile))
+    if control is Control.DYNAMIC and dynamic is not None:
+        talk.profile = None
+        return (PlanOffered(plan(dynamic)),)
+    return ()
 
 
 def _within(entry: cs.PowerScheduleEntryType, limits: EvLimits) -> cs.PowerScheduleEntryType:

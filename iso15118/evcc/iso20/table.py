@@ -33,6 +33,10 @@ class S(enum.Enum):
     DC_LOOP = "DC loop"
     AC_METERING = "AC metering"
     DC_METERING = "DC metering"
+    AC_REPLAN = "AC schedules beside the loop"
+    DC_REPLAN = "DC schedules beside the loop"
+    AC_REPLANNED = "AC other profile"
+    DC_REPLANNED = "DC other profile"
     AC_PARKING = "AC parking"
     DC_PARKING = "DC parking"
     TO_STANDBY = "to standby"
@@ -59,6 +63,8 @@ class Said(enum.Enum):
     STANDBY = "standby"
     RESUME = "resume"
     RESCHEDULE = "other schedules"
+    REPLAN = "other schedules, beside the loop"
+    PROFILE = "another profile"
     OFF = "energy off"
     END = "end"
     OVER = "over"
@@ -77,7 +83,8 @@ _BEFORE = (
     S.SCHEDULE,
 )
 """No energy yet: SessionStop is enough."""
-_UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.DC_LOOP, S.AC_METERING, S.DC_METERING, S.AC_PARKING, S.DC_PARKING, S.TO_STANDBY, S.AC_STANDBY, S.DC_STANDBY,
+_UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.DC_LOOP, S.AC_METERING, S.DC_METERING, S.AC_REPLAN, S.DC_REPLAN, S.AC_REPLANNED, S.DC_REPLANNED,
+                S.AC_PARKING, S.DC_PARKING, S.TO_STANDBY, S.AC_STANDBY, S.DC_STANDBY,
                 S.RENEGOTIATION)  # fmt: skip
 """PowerDelivery Stop comes before SessionStop."""
 
@@ -115,16 +122,18 @@ def _rows() -> Iterator[Transition[S, Said]]:
 
 
 def _loop() -> Iterator[Transition[S, Said]]:
-    for said, loop, metering, parking, standby, ask in (
-        (Said.AC, S.AC_LOOP, S.AC_METERING, S.AC_PARKING, S.AC_STANDBY, "ac_loop"),
-        (Said.DC, S.DC_LOOP, S.DC_METERING, S.DC_PARKING, S.DC_STANDBY, "dc_loop"),
+    for said, loop, metering, replan, replanned, parking, standby, ask in (
+        (Said.AC, S.AC_LOOP, S.AC_METERING, S.AC_REPLAN, S.AC_REPLANNED, S.AC_PARKING, S.AC_STANDBY, "ac_loop"),
+        (Said.DC, S.DC_LOOP, S.DC_METERING, S.DC_REPLAN, S.DC_REPLANNED, S.DC_PARKING, S.DC_STANDBY, "dc_loop"),
     ):
         yield from on(S.START, said, to=loop, do=(ask,))
         yield from stay((loop, standby), Said.AGAIN, do=(ask,))
         yield from on(loop, Said.METERING, to=metering, do=("metering_confirmation",))
         yield from on(loop, Said.CHECK_IN, to=parking, do=("check_in",))
         yield from on(loop, Said.CHECK_OUT, to=parking, do=("check_out",))
-        yield from on((metering, parking), Said.GO, to=loop, do=(ask,))
+        yield from on(loop, Said.REPLAN, to=replan, do=("schedule_exchange",), source="on stream 8101; while it is ongoing, once a round")
+        yield from on(replan, Said.PROFILE, to=replanned, do=("other_profile",))
+        yield from on((metering, parking, replan, replanned), Said.GO, to=loop, do=(ask,))
         yield from on(loop, Said.STANDBY, to=S.TO_STANDBY, do=("power_standby",))
         yield from on(S.TO_STANDBY, said, to=standby, do=(ask,))
         yield from on(standby, Said.RESUME, to=S.START, do=("power_start",))

@@ -54,8 +54,10 @@ class Talk(Waiting):
     receipt: ct.ReceiptType | None = None
     ending: cm.chargingSessionType = "Terminate"
     """ChargingSession of the SessionStop to come."""
-    asked_at: float = 0.0
-    """When the last request was made (mono)."""
+    looped_at: float = 0.0
+    """When the last request of the loop was made (mono)."""
+    replanning: bool = False
+    """Other schedules are asked for beside the loop."""
 
 
 class Heard(NamedTuple):
@@ -82,6 +84,11 @@ def failed(why: str, *told: Told) -> Heard:
 def again(talk: Talk, *told: Told) -> Heard:
     """The same question once more, a little later."""
     return Heard(Said.AGAIN, told, talk.wants.poll_s)
+
+
+def round_due_s(talk: Talk, now: Now) -> float:
+    """So long until the next round of the loop."""
+    return max(0.0, talk.wants.loop_s - (now.mono - talk.looped_at))
 
 
 def leaving(talk: Talk, *told: Told, off: bool) -> Heard | None:

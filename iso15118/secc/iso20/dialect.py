@@ -14,9 +14,10 @@ from iso15118.machine import Refused, step
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.secc.iso20 import energy, loop, setup
-from iso15118.secc.iso20.table import TABLE, E, S
+from iso15118.secc.iso20 import energy, loop, planning, setup
+from iso15118.secc.iso20.table import LOOPS, TABLE, E, S
 from iso15118.secc.iso20.talk import Result, Talk, failed
 from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.terms import Energy, Told
@@ -35,14 +36,13 @@ NAMESPACES: dict[str, tuple[Energy, ...]] = {ac.NAMESPACE: (Energy.AC, Energy.AC
 _Handler = Callable[..., Result]
 HANDLERS: dict[str, _Handler] = {
     name: function
-    for module in (setup, energy, loop)
+    for module in (setup, energy, planning, loop)
     for name, function in vars(module).items()
     if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == module.__name__ and name != "Result"
 }
 """Names in the table -> functions."""
 _WAITING = (energy.power_start, energy.power_stop, energy.power_standby)
 """Their answers wait for facts."""
-_LOOPS = (S.AC_LOOP, S.DC_LOOP)
 _BETWEEN = (S.AC_RESCHEDULE, S.AC_READY, S.DC_RESCHEDULE, S.DC_READY)
 _PLAIN: dict[type[Message], E] = {
     cm.SessionSetupReq: E.SETUP,
@@ -67,9 +67,13 @@ _PROGRESS = {"Start": E.START, "Stop": E.STOP, "Standby": E.STANDBY, "ScheduleRe
 _STOPS = {"Terminate": E.TERMINATE, "Pause": E.PAUSE, "ServiceRenegotiation": E.SERVICES_AGAIN}
 
 
-def event_of(request: Message) -> E:
-    """The table's event for a request. Raises Unexpected for what is none."""
+def event_of(request: Message, payload_type: int = v2gtp.ISO20_MAIN) -> E:
+    """The table's event for a request that came with this payload type. Raises Unexpected for what is none."""
     match request:
+        case cm.ScheduleExchangeReq() if payload_type == v2gtp.ISO20_SCHEDULE_RENEGOTIATION:
+            return E.SCHEDULE_ASIDE
+        case cm.PowerDeliveryReq(ChargeProgress="ScheduleRenegotiation", EVPowerProfile=cs.EVPowerProfileType()):
+            return E.REPLAN
         case cm.PowerDeliveryReq():
             return _PROGRESS[request.ChargeProgress]
         case cm.SessionStopReq():
@@ -98,7 +102,7 @@ class Iso20:
         return self.talk.energy_on
 
     def patience_s(self, now: Now) -> float:
-        if self.state in _LOOPS:  # messages beside the loop do not keep it going
+        if self.state in LOOPS:  # messages beside the loop do not keep it going
             return max(0.0, self._loop_at + self.loop_s - now.mono)
         if not self.energy_on:
             return SEQUENCE_S
@@ -128,7 +132,7 @@ class Iso20:
         if self.talk.session_id and request.Header.SessionID != self.talk.session_id:
             return self._answer(failed(self.talk, now, request, "FAILED_UnknownSession", "a session id that is not ours"))
         try:
-            entry = step(TABLE, self.state, event_of(request))
+            entry = step(TABLE, self.state, event_of(request, self._came_as))
         except Refused:
             why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
@@ -139,9 +143,9 @@ class Iso20:
         self._told_for = request
         if result.response is None:
             return Answer(None, 0, "", told)
-        beside = self.state in _LOOPS and not isinstance(request, (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
+        beside = self.state in LOOPS and not isinstance(request, (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
         if not result.stay and not result.failed:
-            beside = beside and self.state is entry.to
+            beside = beside and entry.to in LOOPS and entry.event is not E.REPLAN
             self.state = entry.to
         if not beside:
             self._loop_at = now.mono

@@ -5,28 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.iso20.values import maybe, number, profile_slots, rational, total_W
+from iso15118.iso20.values import number, profile_slots, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
+from iso15118.secc.iso20.planning import ASIDE
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
 from iso15118.terms import (
     CableCheckWanted,
-    Control,
-    EnergyWanted,
     EvLimits,
     PowerOff,
     PowerWanted,
     PrechargeWanted,
     Progress,
-    ScheduleAsked,
     StandbyWanted,
     WeldingCheckWanted,
 )
 
 OPENS_A = 5.0
 """Below this contactors may open (IEC 61851-23 [K])."""
-SCHEDULE_S = 55.0
 CABLE_CHECK_S = 38.0
 PRECHARGE_S = 10.0
 """V2G_SECC timeouts of what may be ongoing [K]."""
@@ -108,48 +105,6 @@ def dc_parameters(talk: Talk, now: Now, request: dc.DC_ChargeParameterDiscoveryR
     return Result(ok(talk, now, dc.DC_ChargeParameterDiscoveryRes, DC_CPDResEnergyTransferMode=mode), (told,))
 
 
-# ---- schedules
-
-
-def schedule_exchange(talk: Talk, now: Now, request: cm.ScheduleExchangeReq) -> Result:
-    """Ongoing until the host has schedules (scheduled control) or a plan (dynamic control)."""
-    scheduled = request.Scheduled_SEReqControlMode is not None
-    if talk.way is None or scheduled != (talk.way.control is Control.SCHEDULED):
-        return failed(talk, now, request, "FAILED_WrongChargeParameter", "the control mode is not that of the chosen parameter set")
-    told = (_wanted(request), ScheduleAsked(request.MaximumSupportingPoints, talk.way.control))
-    mode = schedules.offered(talk, now, request.MaximumSupportingPoints)
-    if mode is None:
-        if not talk.ongoing("schedule", now, SCHEDULE_S):
-            return failed(talk, now, request, "FAILED", "no schedules in time")
-        empty = schedules.nothing_yet(talk, now)
-        return Result(ok(talk, now, cm.ScheduleExchangeRes, EVSEProcessing="Ongoing", **empty), told, stay=True)
-    talk.done("schedule")
-    return Result(ok(talk, now, cm.ScheduleExchangeRes, EVSEProcessing="Finished", **mode), told)
-
-
-def _wanted(request: cm.ScheduleExchangeReq) -> EnergyWanted:
-    if (dynamic := request.Dynamic_SEReqControlMode) is not None:
-        return EnergyWanted(
-            dynamic.DepartureTime,
-            number(dynamic.EVTargetEnergyRequest),
-            number(dynamic.EVMaximumEnergyRequest),
-            number(dynamic.EVMinimumEnergyRequest),
-            dynamic.MinimumSOC,
-            dynamic.TargetSOC,
-            maybe(dynamic.EVMaximumV2XEnergyRequest),
-            maybe(dynamic.EVMinimumV2XEnergyRequest),
-        )
-    scheduled = request.Scheduled_SEReqControlMode
-    if scheduled is None:
-        return EnergyWanted()
-    return EnergyWanted(
-        scheduled.DepartureTime,
-        maybe(scheduled.EVTargetEnergyRequest),
-        maybe(scheduled.EVMaximumEnergyRequest),
-        maybe(scheduled.EVMinimumEnergyRequest),
-    )
-
-
 # ---- DC before the loop
 
 
@@ -197,15 +152,8 @@ def power_start(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: boo
         return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), stay=True)
     if talk.facts.fault:
         return failed(talk, now, request, "FAILED", talk.facts.fault)
-    profile = request.EVPowerProfile
-    chosen = profile.Scheduled_EVPPTControlMode if profile else None
-    if talk.way is not None and talk.way.control is Control.SCHEDULED:
-        known = {each.id for each in talk.facts.schedules or ()}
-        if chosen is None or chosen.SelectedScheduleTupleID not in known:
-            return failed(talk, now, request, "FAILED_ScheduleSelectionInvalid", "the profile names no schedule that was offered")
-        talk.schedule_id = chosen.SelectedScheduleTupleID
-        if profile is not None and schedules.violated(talk, profile):
-            return failed(talk, now, request, "FAILED_EVPowerProfileInvalid", "the profile wants more than the schedule gives")
+    if refused := schedules.refused(talk, request.EVPowerProfile):
+        return failed(talk, now, request, *refused)
     match talk.facts.power:
         case Progress.FAILED:
             return failed(talk, now, request, "FAILED_ContactorError", "the contactor did not close")
@@ -242,12 +190,7 @@ def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: b
     """No energy for a while; answered as a stop is. The charger has no way to refuse it so far."""
     told = (PowerOff("standby"), StandbyWanted())
     talk.energy_on = False
+    talk.done(ASIDE)
     if _flows(talk):
         return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)
     return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), told)
-
-
-def schedule_renegotiation(talk: Talk, now: Now, request: cm.PowerDeliveryReq) -> Result:
-    """Other schedules, without leaving the loop for longer than it takes."""
-    talk.schedule_id = None
-    return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)))

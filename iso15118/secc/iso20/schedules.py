@@ -36,9 +36,8 @@ def offered(talk: Talk, now: Now, most_points: int) -> dict[str, Any] | None:
     known = talk.facts.schedules
     if not known:
         return None
-    tuples = tuple(
-        _tuple(each, now, most_points, bpt=talk.offered is not None and talk.offered.energy.is_bpt) for each in known[:MOST_TUPLES]
-    )
+    talk.schedules = known[:MOST_TUPLES]
+    tuples = tuple(_tuple(each, now, most_points, bpt=talk.offered is not None and talk.offered.energy.is_bpt) for each in talk.schedules)
     return {"Scheduled_SEResControlMode": cs.Scheduled_SEResControlModeType(ScheduleTuple=tuples)}
 
 
@@ -102,9 +101,20 @@ def _prices(prices: Prices, now: Now) -> dict[str, Any]:
     }
 
 
+def refused(talk: Talk, profile: cs.EVPowerProfileType | None) -> tuple[str, str] | None:
+    """Takes the schedule that a profile names, and says with which code and why the profile cannot be granted. Dynamic control wants none."""
+    if talk.way is None or talk.way.control is not Control.SCHEDULED:
+        return None
+    chosen = profile.Scheduled_EVPPTControlMode if profile else None
+    if profile is None or chosen is None or chosen.SelectedScheduleTupleID not in {each.id for each in talk.schedules}:
+        return "FAILED_ScheduleSelectionInvalid", "the profile names no schedule that was offered"
+    talk.schedule_id = chosen.SelectedScheduleTupleID
+    return ("FAILED_EVPowerProfileInvalid", "the profile wants more than the schedule gives") if violated(talk, profile) else None
+
+
 def violated(talk: Talk, profile: cs.EVPowerProfileType) -> bool:
     """Whether a profile wants more than its schedule gives, wherever either of them changes; what it gives back is not judged."""
-    schedule = next((each for each in talk.facts.schedules or () if each.id == talk.schedule_id), None)
+    schedule = next((each for each in talk.schedules if each.id == talk.schedule_id), None)
     if schedule is None:
         return True
     for slot in profile_slots(profile):

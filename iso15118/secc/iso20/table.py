@@ -24,6 +24,7 @@ class S(enum.Enum):
     AC_SCHEDULE = "AC schedule"
     AC_READY = "AC ready"
     AC_LOOP = "AC loop"
+    AC_REPLANNED = "AC loop, other schedules offered"
     AC_STANDBY = "AC standby"
     AC_RESCHEDULE = "AC reschedule"
     AC_OFF = "AC off"
@@ -33,6 +34,7 @@ class S(enum.Enum):
     DC_PRECHARGE = "DC precharge"
     DC_PRECHARGING = "DC precharging"
     DC_LOOP = "DC loop"
+    DC_REPLANNED = "DC loop, other schedules offered"
     DC_STANDBY = "DC standby"
     DC_RESCHEDULE = "DC reschedule"
     DC_READY = "DC ready"
@@ -54,12 +56,15 @@ class E(enum.Enum):
     AC_PARAMETERS = "AC_ChargeParameterDiscoveryReq"
     DC_PARAMETERS = "DC_ChargeParameterDiscoveryReq"
     SCHEDULE = "ScheduleExchangeReq"
+    SCHEDULE_ASIDE = "ScheduleExchangeReq 8101"
+    """On the stream beside the loop."""
     CABLE_CHECK = "DC_CableCheckReq"
     PRECHARGE = "DC_PreChargeReq"
     START = "PowerDeliveryReq Start"
     STOP = "PowerDeliveryReq Stop"
     STANDBY = "PowerDeliveryReq Standby"
     RENEGOTIATE = "PowerDeliveryReq ScheduleRenegotiation"
+    REPLAN = "PowerDeliveryReq ScheduleRenegotiation EVPowerProfile"
     AC_LOOP = "AC_ChargeLoopReq"
     DC_LOOP = "DC_ChargeLoopReq"
     WELDING = "DC_WeldingDetectionReq"
@@ -77,6 +82,7 @@ _QUIET = (
 )  # fmt: skip
 """States in which a vehicle may go: cars on the road stop right after the parameters, the cable check or the precharge."""
 _OFF = (S.AC_OFF, S.DC_OFF)
+LOOPS = (S.AC_LOOP, S.AC_REPLANNED, S.DC_LOOP, S.DC_REPLANNED)
 
 
 def _rows() -> Iterator[Transition[S, E]]:
@@ -94,14 +100,14 @@ def _rows() -> Iterator[Transition[S, E]]:
     yield from on((S.AC_SCHEDULE, S.DC_SCHEDULE), E.PAUSE, to=S.OVER, do=("session_stop",), source="after GoToPause")
     yield from on(_OFF, E.SERVICES_AGAIN, to=S.SERVICE_DISCOVERY, do=("session_stop",))
     for event, name in ((E.CHECK_IN, "check_in"), (E.CHECK_OUT, "check_out")):
-        yield from stay((*_QUIET, S.AC_LOOP, S.DC_LOOP), event, do=(name,), source="the parking stream stands beside the main one")
+        yield from stay((*_QUIET, *LOOPS), event, do=(name,), source="the parking stream stands beside the main one")
 
 
 def _energy() -> Iterator[Transition[S, E]]:
     yield from on(S.AC_PARAMETERS, E.AC_PARAMETERS, to=S.AC_SCHEDULE, do=("ac_parameters",))
     yield from on((S.AC_SCHEDULE, S.AC_RESCHEDULE), E.SCHEDULE, to=S.AC_READY, do=("schedule_exchange",), source="stays while ongoing")
     yield from on((S.AC_READY, S.AC_STANDBY), E.START, to=S.AC_LOOP, do=("power_start",), source="waits for the contactor")
-    yield from stay(S.AC_LOOP, E.AC_LOOP, do=("ac_loop",))
+    yield from stay((S.AC_LOOP, S.AC_REPLANNED), E.AC_LOOP, do=("ac_loop",))
     yield from stay(S.AC_STANDBY, E.AC_LOOP, do=("ac_loop",), source="without energy; here the charger can ask to exit standby")
     yield from on(S.DC_PARAMETERS, E.DC_PARAMETERS, to=S.DC_SCHEDULE, do=("dc_parameters",))
     yield from on(S.DC_SCHEDULE, E.SCHEDULE, to=S.DC_CABLE_CHECK, do=("schedule_exchange",), source="stays while ongoing")
@@ -109,23 +115,32 @@ def _energy() -> Iterator[Transition[S, E]]:
     yield from on(S.DC_CABLE_CHECK, E.CABLE_CHECK, to=S.DC_PRECHARGE, do=("cable_check",), source="stays while ongoing")
     yield from on((S.DC_PRECHARGE, S.DC_PRECHARGING), E.PRECHARGE, to=S.DC_PRECHARGING, do=("precharge",))
     yield from on((S.DC_PRECHARGING, S.DC_READY, S.DC_STANDBY), E.START, to=S.DC_LOOP, do=("power_start",), source="waits for the stage")
-    yield from stay(S.DC_LOOP, E.DC_LOOP, do=("dc_loop",))
+    yield from stay((S.DC_LOOP, S.DC_REPLANNED), E.DC_LOOP, do=("dc_loop",))
     yield from stay(S.DC_STANDBY, E.DC_LOOP, do=("dc_loop",), source="as AC")
     yield from stay(S.DC_OFF, E.WELDING, do=("welding_detection",))
-    for loop, standby, again, off, before in (
-        (S.AC_LOOP, S.AC_STANDBY, S.AC_RESCHEDULE, S.AC_OFF, (S.AC_RESCHEDULE, S.AC_READY, S.AC_STANDBY, S.AC_OFF)),
+    for loop, replanned, standby, again, off, before in (
+        (S.AC_LOOP, S.AC_REPLANNED, S.AC_STANDBY, S.AC_RESCHEDULE, S.AC_OFF, (S.AC_RESCHEDULE, S.AC_READY, S.AC_STANDBY, S.AC_OFF)),
         (
             S.DC_LOOP,
+            S.DC_REPLANNED,
             S.DC_STANDBY,
             S.DC_RESCHEDULE,
             S.DC_OFF,
             (S.DC_CABLE_CHECK, S.DC_PRECHARGE, S.DC_PRECHARGING, S.DC_RESCHEDULE, S.DC_READY, S.DC_STANDBY, S.DC_OFF),
         ),
     ):
-        yield from on((loop, *before), E.STOP, to=off, do=("power_stop",))
-        yield from on(loop, E.STANDBY, to=standby, do=("power_standby",))
-        yield from on((loop, standby), E.RENEGOTIATE, to=again, do=("schedule_renegotiation",))
-        yield from stay(loop, E.METERING, do=("metering_confirmation",))
+        loops = (loop, replanned)
+        yield from on((*loops, *before), E.STOP, to=off, do=("power_stop",))
+        yield from on(loops, E.STANDBY, to=standby, do=("power_standby",), source="stays where it is not allowed")
+        yield from on(
+            (*loops, standby), E.RENEGOTIATE, to=again, do=("schedule_renegotiation",), source="leaves the loop for a ScheduleExchange"
+        )
+        yield from on((loop, standby), E.REPLAN, to=again, do=("schedule_renegotiation",), source="a profile of no schedule that is new")
+        yield from on(
+            loops, E.SCHEDULE_ASIDE, to=replanned, do=("schedule_exchange_aside",), source="stays while ongoing; the loop goes on"
+        )
+        yield from on(replanned, E.REPLAN, to=loop, do=("other_profile",), source="the loop goes on")
+        yield from stay(loops, E.METERING, do=("metering_confirmation",))
 
 
 TABLE: Table[S, E] = Table("SECC ISO 15118-20", S, E, S.SETUP, rest_refused(S, E, _rows(), why="out of sequence"))

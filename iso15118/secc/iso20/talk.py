@@ -10,7 +10,7 @@ from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
 from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, least
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.terms import Ending, Energy, Facts, Offered, Told
+from iso15118.terms import Ending, Energy, Facts, Offered, Schedule, Told
 
 R = TypeVar("R", bound=ct.V2GResponseType)
 
@@ -41,6 +41,8 @@ class Talk(Waiting):
     evcc_id: str = ""
     offered: Offered | None = None
     way: Way | None = None
+    schedules: tuple[Schedule, ...] = ()
+    """What was offered last; the host may have others meanwhile."""
     schedule_id: int | None = None
     energy_on: bool = False
     """Power was asked for by the vehicle, and not ended."""

@@ -73,6 +73,8 @@ def places() -> dict[S, tuple[Iso20, Tick]]:
         for wish in (EvWish.STANDBY, EvWish.RENEGOTIATE_SCHEDULE, EvWish.CONFIRM_METERING, EvWish.CHECK_IN):
             for state, place in drive(energy, Control.DYNAMIC, wish).items():
                 found.setdefault(state, place)
+        for state, place in drive(energy, Control.DYNAMIC, EvWish.RENEGOTIATE_SCHEDULE, other_schedules_aside=True).items():
+            found.setdefault(state, place)
     return found
 
 
@@ -148,6 +150,10 @@ UNDER_POWER = [
     S.TO_STANDBY,
     S.RENEGOTIATION,
     S.RESCHEDULE,
+    S.AC_REPLAN,
+    S.DC_REPLAN,
+    S.AC_REPLANNED,
+    S.DC_REPLANNED,
     S.AC_METERING,
     S.DC_METERING,
     S.AC_PARKING,
@@ -530,14 +536,53 @@ def test_prices_are_read() -> None:
 @pytest.mark.parametrize("state", [S.AC_STANDBY, S.DC_STANDBY])
 def test_other_schedules_out_of_standby(places: dict[S, Any], state: S) -> None:
     place = Place(places, state)
-    place.wants.wish = EvWish.RENEGOTIATE_SCHEDULE
-    assert place.next().ChargeProgress == "ScheduleRenegotiation"
+    place.wants.wish, place.wants.other_schedules_aside = EvWish.RENEGOTIATE_SCHEDULE, True
+    assert place.next().ChargeProgress == "ScheduleRenegotiation", "where no loop goes on nothing stands beside it"
     place.wants.wish = None
     assert isinstance(place.next(), cm.ScheduleExchangeReq)
     planned = place.next(EVSEProcessing="Finished", Dynamic_SEResControlMode=cs.Dynamic_SEResControlModeType())
     assert planned.ChargeProgress == "Start"
     assert isinstance(place.next(), (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
     assert place.dialect.drawing
+
+
+@pytest.mark.parametrize("state", [S.AC_REPLAN, S.DC_REPLAN])
+def test_other_schedules_beside_the_loop(places: dict[S, Any], state: S) -> None:
+    """Nothing yet, and then a plan that is no plan of ours; what the charger wants of the loop is done all the same."""
+    place = Place(places, state)
+    place.wants.loop_s = 0.2
+    place.later(0.05)
+    assert place.hear(EVSEProcessing="Ongoing").wait_s == pytest.approx(0.2 - (place.now.mono - place.dialect.talk.looped_at))
+    assert isinstance(place.ask(), (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
+    again = place.next(EVSEStatus=ct.EVSEStatusType(NotificationMaxDelay=0, EVSENotification="ScheduleRenegotiation"))
+    assert isinstance(again, cm.ScheduleExchangeReq), "once a round, and no second time for the charger's wish"
+    turn = place.hear(EVSEProcessing="Finished", Scheduled_SEResControlMode=minimal(cs.Scheduled_SEResControlModeType))
+    assert turn.over is Ending.ABORTED
+    assert "control mode" in turn.why
+    pause = Place(places, state).next(EVSEProcessing="Ongoing", GoToPause=True)
+    assert pause.ChargeProgress == "Stop"
+
+
+@pytest.mark.parametrize("fields", [{"EVSEProcessing": "Ongoing"}, {"EVSEProcessing": "Finished", "ResponseCode": "WARNING_ScheduleRenegotiationFailed"}])  # fmt: skip
+def test_without_other_schedules_the_loop_goes_on(places: dict[S, Any], fields: dict[str, Any]) -> None:
+    place = Place(places, S.DC_REPLAN)
+    before = place.dialect.talk.profile
+    place.hear(EVSEProcessing="Ongoing")
+    place.ask()
+    assert isinstance(place.next(), cm.ScheduleExchangeReq)
+    place.later(60.1)
+    assert isinstance(place.next(**fields), dc.DC_ChargeLoopReq)
+    assert isinstance(place.next(), dc.DC_ChargeLoopReq), "asked for no more"
+    assert place.dialect.talk.profile is before
+    assert place.dialect.drawing
+
+
+def test_a_vehicle_without_limits_still_has_a_profile_for_the_loop(places: dict[S, Any]) -> None:
+    """A PowerDelivery without one would leave the loop."""
+    place = Place(places, S.AC_REPLAN)
+    place.wants.limits = replace(place.wants.limits, max_power_W=None)
+    sent = place.next(EVSEProcessing="Finished", Dynamic_SEResControlMode=cs.Dynamic_SEResControlModeType())
+    assert (sent.ChargeProgress, profile_slots(sent.EVPowerProfile)[0].power_W) == ("ScheduleRenegotiation", 0.0)
 
 
 def test_every_row_of_the_table(places: dict[S, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -560,6 +605,7 @@ def test_every_row_of_the_table(places: dict[S, Any], monkeypatch: pytest.Monkey
             EvWish.CHECK_OUT,
         ):
             drive(energy, Control.DYNAMIC, wish, added_services=(65,))
+        drive(energy, Control.DYNAMIC, EvWish.RENEGOTIATE_SCHEDULE, other_schedules_aside=True)
     for awaited in AWAITED:
         Place(places, awaited).hear(ResponseCode="FAILED")
     for state in [*BEFORE, *UNDER_POWER]:
