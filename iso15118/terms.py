@@ -214,6 +214,8 @@ class Facts:
     """Service renegotiation is supported."""
     pausing: bool = True
     """A session may pause, and be resumed."""
+    standby: bool = True
+    """The loop may go on without energy."""
     parking_methods: tuple[str, ...] = ()
 
     authorization: Progress = Progress.NOT_ASKED

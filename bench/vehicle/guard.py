@@ -91,6 +91,7 @@ class Guard:
         asked = self._asked
         return (
             isinstance(response, cm.PowerDeliveryRes)
+            and response.ResponseCode != "WARNING_StandbyNotAllowed"
             and isinstance(asked, cm.PowerDeliveryReq)
             and asked.ChargeProgress in ("Stop", "Standby")
         )

@@ -102,6 +102,8 @@ class Wants:
     welding_detection: bool = True
     side_streams: bool = False
     """Confirm the meter, check in and check out on the streams beside the main one."""
+    standby_or_stop: bool = False
+    """Where the charger allows no standby: stop, rather than to go on drawing."""
     other_schedules_aside: bool = False
     """Ask for other schedules on the stream beside the loop, which goes on; else the loop is left for them."""
     parking_method: str = "Manual"

@@ -173,6 +173,26 @@ def test_standby(energy: Energy, control: Control, by_secc: bool, whose: str) ->
     assert len(told(pair, PowerOff)) == 2
 
 
+@in_every_way
+@pytest.mark.parametrize("stops", [False, True], ids=["goes on", "stops"])
+def test_a_standby_that_is_not_allowed(energy: Energy, control: Control, by_secc: bool, stops: bool) -> None:
+    """The charger stays in the loop with its energy on; what the vehicle makes of that is its choice."""
+    pair = make(energy, control, by_secc, standby_or_stop=stops)
+    pair.charger.facts.standby = False
+    ask(pair, "vehicle", 10, EvWish.STANDBY, None)
+    pair.session()
+    ended_well(pair)
+    loop = "DC_ChargeLoop" if energy.is_dc else "AC_ChargeLoop"
+    said = requests(pair)
+    at = said.index("PowerDelivery Standby")
+    assert said[at - 1 : at + 2] == [loop, "PowerDelivery Standby", "PowerDelivery Stop" if stops else loop]
+    codes = [message.ResponseCode for _, _, message in pair.messages if isinstance(message, cm.PowerDeliveryRes)]
+    assert codes == ["OK", "WARNING_StandbyNotAllowed", "OK"]
+    assert told(pair, StandbyWanted) == []
+    assert [each.why for each in told(pair, PowerOff)] == ["PowerDelivery Stop"]
+    assert pair.loops() == (10 if stops else 30)
+
+
 def spoken_between(pair: Pair, first: str, last: str) -> list[Any]:
     """What the vehicle said after one PowerDelivery, and before the next of another kind."""
     said = [message for _, end, message in pair.messages if end == "ev"]

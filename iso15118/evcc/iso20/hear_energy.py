@@ -137,12 +137,16 @@ def power_stop(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
 
 
 def power_standby(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
-    """The loop goes on, without energy; or not, where the charger does not let us wait."""
+    """The loop goes on, without energy. Where the charger does not let us wait: with energy, or to the end."""
     if gone := leaving(talk, off=True):
         return gone
-    if response.ResponseCode == "WARNING_StandbyNotAllowed":
-        return Heard(Said.RESUME)
-    return Heard(Said.DC if talk.dc else Said.AC)
+    if response.ResponseCode != "WARNING_StandbyNotAllowed":
+        return Heard(Said.GO)
+    if talk.wants.standby_or_stop:
+        talk.ending = "Terminate"
+        return leave(talk, "the charger allows no standby", off=True)
+    talk.drawing = True
+    return Heard(Said.RESUME, (DrawPower(),))
 
 
 def schedule_renegotiation(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:

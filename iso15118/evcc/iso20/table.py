@@ -39,7 +39,8 @@ class S(enum.Enum):
     DC_REPLANNED = "DC other profile"
     AC_PARKING = "AC parking"
     DC_PARKING = "DC parking"
-    TO_STANDBY = "to standby"
+    AC_TO_STANDBY = "AC to standby"
+    DC_TO_STANDBY = "DC to standby"
     AC_STANDBY = "AC standby"
     DC_STANDBY = "DC standby"
     RENEGOTIATION = "renegotiation"
@@ -84,7 +85,7 @@ _BEFORE = (
 )
 """No energy yet: SessionStop is enough."""
 _UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.DC_LOOP, S.AC_METERING, S.DC_METERING, S.AC_REPLAN, S.DC_REPLAN, S.AC_REPLANNED, S.DC_REPLANNED,
-                S.AC_PARKING, S.DC_PARKING, S.TO_STANDBY, S.AC_STANDBY, S.DC_STANDBY,
+                S.AC_PARKING, S.DC_PARKING, S.AC_TO_STANDBY, S.DC_TO_STANDBY, S.AC_STANDBY, S.DC_STANDBY,
                 S.RENEGOTIATION)  # fmt: skip
 """PowerDelivery Stop comes before SessionStop."""
 
@@ -122,9 +123,9 @@ def _rows() -> Iterator[Transition[S, Said]]:
 
 
 def _loop() -> Iterator[Transition[S, Said]]:
-    for said, loop, metering, replan, replanned, parking, standby, ask in (
-        (Said.AC, S.AC_LOOP, S.AC_METERING, S.AC_REPLAN, S.AC_REPLANNED, S.AC_PARKING, S.AC_STANDBY, "ac_loop"),
-        (Said.DC, S.DC_LOOP, S.DC_METERING, S.DC_REPLAN, S.DC_REPLANNED, S.DC_PARKING, S.DC_STANDBY, "dc_loop"),
+    for said, loop, metering, replan, replanned, parking, to_standby, standby, ask in (
+        (Said.AC, S.AC_LOOP, S.AC_METERING, S.AC_REPLAN, S.AC_REPLANNED, S.AC_PARKING, S.AC_TO_STANDBY, S.AC_STANDBY, "ac_loop"),
+        (Said.DC, S.DC_LOOP, S.DC_METERING, S.DC_REPLAN, S.DC_REPLANNED, S.DC_PARKING, S.DC_TO_STANDBY, S.DC_STANDBY, "dc_loop"),
     ):
         yield from on(S.START, said, to=loop, do=(ask,))
         yield from stay((loop, standby), Said.AGAIN, do=(ask,))
@@ -134,11 +135,11 @@ def _loop() -> Iterator[Transition[S, Said]]:
         yield from on(loop, Said.REPLAN, to=replan, do=("schedule_exchange",), source="on stream 8101; while it is ongoing, once a round")
         yield from on(replan, Said.PROFILE, to=replanned, do=("other_profile",))
         yield from on((metering, parking, replan, replanned), Said.GO, to=loop, do=(ask,))
-        yield from on(loop, Said.STANDBY, to=S.TO_STANDBY, do=("power_standby",))
-        yield from on(S.TO_STANDBY, said, to=standby, do=(ask,))
+        yield from on(loop, Said.STANDBY, to=to_standby, do=("power_standby",))
+        yield from on(to_standby, Said.GO, to=standby, do=(ask,))
+        yield from on(to_standby, Said.RESUME, to=loop, do=(ask,), source="WARNING_StandbyNotAllowed: the charger stays in the loop")
         yield from on(standby, Said.RESUME, to=S.START, do=("power_start",))
         yield from on((loop, standby), Said.RESCHEDULE, to=S.RENEGOTIATION, do=("schedule_renegotiation",))
-    yield from on(S.TO_STANDBY, Said.RESUME, to=S.START, do=("power_start",), source="WARNING_StandbyNotAllowed")
     yield from on(S.RENEGOTIATION, Said.GO, to=S.RESCHEDULE, do=("schedule_exchange",))
 
 

@@ -187,7 +187,14 @@ def _flows(talk: Talk) -> bool:
 
 
 def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
-    """No energy for a while; answered as a stop is. The charger has no way to refuse it so far."""
+    """No energy for a while; answered as a stop is. Where the host does not allow it, the loop goes on with energy.
+
+    DC: the vehicle's contactors stay closed, and it may start again without a precharge. That the output has the battery's voltage until then is the
+    host's work: `StandbyWanted` asks for it, and the station holds that voltage without current behind its closed contactor.
+    """
+    if not talk.facts.standby:
+        response = ok(talk, now, cm.PowerDeliveryRes, ResponseCode="WARNING_StandbyNotAllowed", EVSEStatus=status(talk.facts))
+        return Result(response, stay=True)
     told = (PowerOff("standby"), StandbyWanted())
     talk.energy_on = False
     talk.done(ASIDE)

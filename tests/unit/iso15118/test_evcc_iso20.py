@@ -19,6 +19,7 @@ from iso15118.evcc.iso20.table import TABLE, S, Said
 from iso15118.evcc.session import Session, Turn
 from iso15118.evcc.terms import (
     CloseContactors,
+    DrawPower,
     EvseAsks,
     EvWish,
     OpenContactors,
@@ -147,7 +148,8 @@ UNDER_POWER = [
     S.DC_LOOP,
     S.AC_STANDBY,
     S.DC_STANDBY,
-    S.TO_STANDBY,
+    S.AC_TO_STANDBY,
+    S.DC_TO_STANDBY,
     S.RENEGOTIATION,
     S.RESCHEDULE,
     S.AC_REPLAN,
@@ -372,9 +374,19 @@ def test_a_charger_that_wants_a_pause_before_it_begins(places: dict[S, Any]) -> 
     assert request.ChargingSession == "Pause"
 
 
-def test_standby_is_not_allowed(places: dict[S, Any]) -> None:
-    request = Place(places, S.TO_STANDBY).next(ResponseCode="WARNING_StandbyNotAllowed")
-    assert request.ChargeProgress == "Start"
+@pytest.mark.parametrize("state", [S.AC_TO_STANDBY, S.DC_TO_STANDBY])
+def test_standby_is_not_allowed(places: dict[S, Any], state: S) -> None:
+    """The loop goes on with energy, or the vehicle leaves."""
+    place = Place(places, state)
+    assert not place.dialect.drawing
+    turn = place.hear(ResponseCode="WARNING_StandbyNotAllowed")
+    assert turn.told == (DrawPower(),)
+    assert place.dialect.drawing
+    assert isinstance(place.ask(), (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
+    place = Place(places, state)
+    place.wants.standby_or_stop = True
+    assert place.next(ResponseCode="WARNING_StandbyNotAllowed").ChargeProgress == "Stop"
+    assert not place.dialect.drawing
 
 
 NOTIFIED = {
@@ -471,10 +483,11 @@ def schedule(*entries: cs.PowerScheduleEntryType, **prices: Any) -> cs.ScheduleT
 
 
 def test_in_dynamic_control_a_profile_says_what_the_vehicle_can_take(places: dict[S, Any]) -> None:
-    place = Place(places, S.TO_STANDBY)
+    place = Place(places, S.AC_STANDBY)
     place.wants.limits = replace(place.wants.limits, max_power_W=50_000.0)
     place.wants.needs = replace(place.wants.needs, departure_s=3600)
-    profile = place.next(ResponseCode="WARNING_StandbyNotAllowed").EVPowerProfile
+    place.wants.wish = EvWish.RESUME
+    profile = place.next().EVPowerProfile
     assert profile.TimeAnchor == int(place.now.utc)
     assert profile.Dynamic_EVPPTControlMode is not None
     assert profile_slots(profile) == (Slot(0, 3600, 50_000.0),)
@@ -614,7 +627,8 @@ def test_every_row_of_the_table(places: dict[S, Any], monkeypatch: pytest.Monkey
         place.hear(**RIGHT.get(state, {}))
     for state in (S.AC_STANDBY, S.DC_STANDBY):
         test_other_schedules_out_of_standby(places, state)
-    test_standby_is_not_allowed(places)
+    for state in (S.AC_TO_STANDBY, S.DC_TO_STANDBY):
+        test_standby_is_not_allowed(places, state)
     test_a_vehicle_that_is_not_ready_says_so(places)
     test_without_welding_detection(places)
     test_what_is_ongoing_for_too_long(places, S.SCHEDULE, {"EVSEProcessing": "Ongoing"}, 60.0, "schedules")
