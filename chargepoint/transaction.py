@@ -26,6 +26,7 @@ from chargepoint.events import (
     CablePluggedIn,
     ChargingState,
     ChargingStateChanged,
+    DataLinkChanged,
     EvDisconnected,
     FaultCleared,
     FaultRaised,
@@ -108,6 +109,7 @@ class TransactionMachine:
             AuthorisationRules: self._rules,
             PowerWanted: self._power_wanted,
             ChargingStateChanged: self._charging_state,
+            DataLinkChanged: self._link,
             FaultRaised: self._fault,
             FaultCleared: self._fault_cleared,
             ProximityResistance: self._cable,
@@ -226,6 +228,11 @@ class TransactionMachine:
         reason = "StoppedByEV" if state == ChargingState.SUSPENDED_EV.value else ""
         after = replace(spot.conditions, energy=energy_flows)
         return self._happened(now, event.evse_id, after, Cause("ChargingStateChanged", reason, told=told))
+
+    def _link(self, now: Tick, event: DataLinkChanged) -> list[object]:
+        """Lost while charging, it takes the energy off (F-10); the transaction goes on, and the vehicle may come back."""
+        lost = not event.ready and self._spot(event).charging_state == CHARGING
+        return self.ledger.tell(now, event.evse_id, "Updated", Cause("EVCommunicationLost")) if lost else []
 
     def _fault(self, now: Tick, event: FaultRaised) -> list[object]:
         out: list[object] = []

@@ -143,7 +143,8 @@ class Cable:
 
     async def _unserved(self, why: str) -> None:
         """The link first: what has energy on is to go off for that reason."""
-        self._link(ready=False)
+        if self.serves:
+            self._link(ready=False)
         self._served(ready=False, why=why)
         await self._lose(why)
 
@@ -158,12 +159,11 @@ class Cable:
             self.tell(VehicleServed(self.evse_id, ready, why))
 
     def _look_at_link(self) -> None:
-        has = self.server is not None and carrier(self.config.v2g.interface)
-        if self.serves or not has:
-            self._link(ready=has)
+        if self.serves:
+            self._link(ready=self.server is not None and carrier(self.config.v2g.interface))
 
     def _link(self, *, ready: bool) -> None:
-        if ready is not bool(self._linked):
+        if ready is not self._linked:
             self._linked = ready
             self.tell(DataLinkChanged(self.evse_id, ready))
 

@@ -17,7 +17,7 @@ def ended(payload: dict[str, Any]) -> bool:
 
 def test_dc_is_charged_paused_resumed_and_left_in_order(tmp_path: Path) -> None:
     async def story() -> None:
-        config = {"evses": [{"id": 1, "charge_mode": "dc"}]}
+        config: dict[str, Any] = {"evses": [{"id": 1, "charge_mode": "dc"}]}
         async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms, **config) as station:
             await station.do("plug_in_dc_iso", connector_id=1)
             assert await station.post("plug_in", connector_id=1) == (400, "EVSE 1: a car is plugged in already")

@@ -215,7 +215,12 @@ def test_the_link_is_the_carrier_while_a_vehicle_is_served(monkeypatch: pytest.M
             await there.until(DataLinkChanged(1, ready=True))
             there.told.clear()
             there.serve(on=False)
+            there.carrier = False
+            await asyncio.sleep(0.05)
+            assert there.told == []
             there.serve()
+            await there.until(DataLinkChanged(1, ready=False))
+            there.carrier = True
             await there.until(DataLinkChanged(1, ready=True))
 
     asyncio.run(story())
