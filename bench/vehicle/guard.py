@@ -16,7 +16,7 @@ from iso15118.evcc.terms import CloseContactors, DrawPower, OpenContactors, Stop
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.secc.iso20.energy import OPENS_A
+from iso15118.secc.iso20.talk import OPENS_A
 from iso15118.terms import CableCheckWanted, PowerOff, PowerWanted, PrechargeWanted, SessionOver, Told
 
 IDLE_A = 2.0

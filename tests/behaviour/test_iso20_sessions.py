@@ -11,6 +11,7 @@ from iso15118.evcc.terms import EvseAsks, EvWish, Parked, PlanOffered, ProfileMa
 from iso15118.iso20.values import number
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import dc
+from iso15118.secc.iso20.table import S
 from iso15118.terms import (
     AcDemand,
     Control,
@@ -180,8 +181,11 @@ def test_a_standby_that_is_not_allowed(energy: Energy, control: Control, by_secc
     pair = make(energy, control, by_secc, standby_or_stop=stops)
     pair.charger.facts.standby = False
     ask(pair, "vehicle", 10, EvWish.STANDBY, None)
+    states = set()
+    pair.watches.append(lambda pair: states.add(pair.dialect.state if pair.dialect else None))
     pair.session()
     ended_well(pair)
+    assert not states & {S.AC_STANDBY, S.DC_STANDBY}
     loop = "DC_ChargeLoop" if energy.is_dc else "AC_ChargeLoop"
     said = requests(pair)
     at = said.index("PowerDelivery Standby")

@@ -149,6 +149,60 @@ def test_a_current_that_does_not_go_down_is_no_ok() -> None:
     assert stopped[-1].ResponseCode == "FAILED"
 
 
+def stops_instead(pair: Pair, kind: type[Any]) -> list[float]:
+    """In the place of this request, once it comes from the loop that was left for other schedules: SessionStop. When that was."""
+    found: list[float] = []
+
+    def spoil(end: str, send: Any) -> bytes:
+        if end == "ev" and not found and isinstance(send.message, kind) and "PowerDeliveryReq" in pair.said("ev")[:-1] and pair.loops():
+            if getattr(send.message, "ChargeProgress", "Start") != "Start":
+                return bytes(send.octets)
+            found.append(pair.mono)
+            stop = cm.SessionStopReq(Header=send.message.Header, ChargingSession="Terminate", EVTerminationCode="EV_GONE")
+            return Frame(ISO20_MAIN, exi.encode(stop, cm.NAMESPACE)).octets()
+        return bytes(send.octets)
+
+    pair.spoil = spoil
+    ask(pair, "vehicle", 10, EvWish.RENEGOTIATE_SCHEDULE, None)
+    return found
+
+
+@pytest.mark.parametrize("kind", [cm.ScheduleExchangeReq, cm.PowerDeliveryReq], ids=["reschedule", "ready"])
+@pytest.mark.parametrize("energy", Energy)
+def test_a_session_that_stops_with_energy_on_is_answered_when_it_is_off(energy: Energy, kind: type) -> None:
+    pair = make(energy)
+    pair.watches = [Guard()]
+    flowing: list[float] = []
+    pair.watches.append(
+        lambda pair: flowing.append(abs(pair.charger.facts.current_A)) if pair.said("evse")[-1:] == ["SessionStopRes"] else None
+    )
+    asked = stops_instead(pair, kind)
+    pair.session()
+    assert pair.evse_over == SessionOver(Ending.TERMINATED, "SessionStop", "EV_GONE")
+    answered = next(when for when, _, message in pair.messages if isinstance(message, cm.SessionStopRes))
+    assert flowing[0] < 5.0
+    (off,) = [when for when, thing in pair.charger.log if isinstance(thing, PowerOff)]
+    assert off == pytest.approx(asked[0], abs=0.01), "the energy goes off at once"
+    assert answered - asked[0] == pytest.approx(0.75 if energy.is_dc else 0.0, abs=0.1), "400 A at 500 A/s"
+
+
+def test_a_session_whose_current_does_not_go_down_is_not_stopped_well() -> None:
+    pair = make()
+
+    def stuck(pair: Pair) -> None:
+        if told(pair, PowerOff) and not told(pair, SessionOver):
+            pair.charger.facts.current_A = 300.0
+
+    pair.watches = [stuck]
+    asked = stops_instead(pair, cm.ScheduleExchangeReq)
+    pair.session()
+    (response,) = [(when, message) for when, _, message in pair.messages if isinstance(message, cm.SessionStopRes)]
+    assert response[1].ResponseCode == "FAILED"
+    assert response[0] - asked[0] == pytest.approx(1.5, abs=0.1), "while the vehicle still waits"
+    assert pair.evse_over is not None
+    assert pair.evse_over.ending is Ending.ABORTED
+
+
 @pytest.mark.parametrize(("entries", "wrong"), [([(7200, 22_000.0, None)], True), ([(3600, 22_000.0, None), (3600, 1_000.0, None)], False),
                                                 ([(3600, 22_000.0, 22_000.0), (3600, 1_000.0, None)], True)])  # fmt: skip
 def test_a_profile_is_held_against_the_whole_schedule(entries: list[tuple[int, float, float | None]], wrong: bool) -> None:

@@ -30,6 +30,8 @@ QUIET_S = 1.0
 """So long energy stays on without a word from a vehicle that has left the loop for other schedules (F-11)."""
 CONTACTOR_S = 3.0
 """So long PowerDeliveryRes waits for the contactor."""
+STOP_S = 1.5
+"""And SessionStopRes for the current to go: the vehicle waits 2 s [K]."""
 NAMESPACES: dict[str, tuple[Energy, ...]] = {ac.NAMESPACE: (Energy.AC, Energy.AC_BPT), dc.NAMESPACE: (Energy.DC, Energy.DC_BPT)}
 """Namespaces of supportedAppProtocol -> what may be chosen."""
 
@@ -41,7 +43,7 @@ HANDLERS: dict[str, _Handler] = {
     if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == module.__name__ and name != "Result"
 }
 """Names in the table -> functions."""
-_WAITING = (energy.power_start, energy.power_stop, energy.power_standby)
+_WAITING = (energy.power_start, energy.power_stop, energy.power_standby, setup.session_stop)
 """Their answers wait for facts."""
 _BETWEEN = (S.AC_RESCHEDULE, S.AC_READY, S.DC_RESCHEDULE, S.DC_READY)
 _PLAIN: dict[type[Message], E] = {
@@ -93,6 +95,8 @@ class Iso20:
         self.talk, self.loop_s = talk, loop_s
         self.state = S.SETUP
         self._came_as = v2gtp.ISO20_MAIN
+        self._stops = False
+        """The request is a SessionStop."""
         self._told_for: Message | None = None
         self._loop_at = 0.0
         """When the last request of the loop was answered, or the loop begun."""
@@ -110,7 +114,7 @@ class Iso20:
 
     @property
     def answer_within_s(self) -> float:
-        return CONTACTOR_S
+        return STOP_S if self._stops else CONTACTOR_S
 
     def request(self, now: Now, payload_type: int, octets: bytes) -> Message:
         namespace = v2gtp.SCHEMA_SETS.get(payload_type)
@@ -122,7 +126,7 @@ class Iso20:
         right = {payload_type_of(type(message)), SIDE_STREAMS.get(type(message))}
         if payload_type not in right:
             raise Unexpected(f"{type(message).__name__} with payload type {payload_type:04X}")
-        self._came_as = payload_type
+        self._came_as, self._stops = payload_type, isinstance(message, cm.SessionStopReq)
         return message
 
     def answer(self, now: Now, request: Message, *, late: bool) -> Answer:

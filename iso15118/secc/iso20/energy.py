@@ -10,7 +10,7 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.planning import ASIDE
-from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
+from iso15118.secc.iso20.talk import Result, Talk, failed, flows, ok, status
 from iso15118.terms import (
     CableCheckWanted,
     EvLimits,
@@ -22,8 +22,6 @@ from iso15118.terms import (
     WeldingCheckWanted,
 )
 
-OPENS_A = 5.0
-"""Below this contactors may open (IEC 61851-23 [K])."""
 CABLE_CHECK_S = 38.0
 PRECHARGE_S = 10.0
 """V2G_SECC timeouts of what may be ongoing [K]."""
@@ -177,13 +175,9 @@ def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool
     told = (PowerOff("PowerDelivery Stop"),) if talk.energy_on else ()
     talk.energy_on = False
     talk.since.clear()
-    if _flows(talk):
+    if flows(talk):
         return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)
     return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), told)
-
-
-def _flows(talk: Talk) -> bool:
-    return talk.offered is not None and talk.offered.energy.is_dc and abs(talk.facts.current_A) >= OPENS_A
 
 
 def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
@@ -198,6 +192,6 @@ def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: b
     told = (PowerOff("standby"), StandbyWanted())
     talk.energy_on = False
     talk.done(ASIDE)
-    if _flows(talk):
+    if flows(talk):
         return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)
     return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), told)

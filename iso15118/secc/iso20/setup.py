@@ -6,7 +6,7 @@ from iso15118.connection import Now
 from iso15118.iso20 import services
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_services as sv
-from iso15118.secc.iso20.talk import Result, Talk, failed, ok
+from iso15118.secc.iso20.talk import Result, Talk, failed, flows, ok
 from iso15118.terms import (
     AddedService,
     AuthorizationWanted,
@@ -150,22 +150,22 @@ def _is_offered(added: tuple[AddedService, ...], chosen: sv.SelectedServiceType)
     )
 
 
-def session_stop(talk: Talk, now: Now, request: cm.SessionStopReq) -> Result:
-    """The energy is off before this is answered, whatever came before."""
-    told = (PowerOff("SessionStop"),) if talk.energy_on else ()
-    ev_code = " ".join(each for each in (request.EVTerminationCode, request.EVTerminationExplanation) if each)
+def session_stop(talk: Talk, now: Now, request: cm.SessionStopReq, *, late: bool) -> Result:
+    """The energy goes off, whatever came before, and then this is answered: DC when hardly a current flows any more, as a PowerDelivery Stop is."""
     match request.ChargingSession:
         case "Pause" if not talk.facts.pausing:
             return failed(talk, now, request, "FAILED_PauseNotAllowed", "the vehicle wants to pause, and may not")
         case "ServiceRenegotiation" if not talk.facts.renegotiation:
             return failed(talk, now, request, "FAILED_NoServiceRenegotiationSupported", "the vehicle wants other services, and may not")
-        case "ServiceRenegotiation":
-            talk.energy_on = False
-            return Result(ok(talk, now, cm.SessionStopRes), told)
-        case kind:
-            talk.energy_on = False
-            over = Ending.PAUSED if kind == "Pause" else Ending.TERMINATED
-            return Result(ok(talk, now, cm.SessionStopRes), told, over=over, ev_code=ev_code)
+    told = (PowerOff("SessionStop"),) if talk.energy_on else ()
+    talk.energy_on = False
+    if flows(talk):
+        return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)
+    if request.ChargingSession == "ServiceRenegotiation":
+        return Result(ok(talk, now, cm.SessionStopRes), told)
+    ev_code = " ".join(each for each in (request.EVTerminationCode, request.EVTerminationExplanation) if each)
+    over = Ending.PAUSED if request.ChargingSession == "Pause" else Ending.TERMINATED
+    return Result(ok(talk, now, cm.SessionStopRes), told, over=over, ev_code=ev_code)
 
 
 def check_in(talk: Talk, now: Now, request: cm.VehicleCheckInReq) -> Result:

@@ -13,6 +13,8 @@ from iso15118.messages.iso20 import common_types as ct
 from iso15118.terms import Ending, Energy, Facts, Offered, Schedule, Told
 
 R = TypeVar("R", bound=ct.V2GResponseType)
+OPENS_A = 5.0
+"""Below this contactors may open (IEC 61851-23 [K])."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ def ok(talk: Talk, now: Now, kind: type[R], **fields: Any) -> R:
 def failed(talk: Talk, now: Now, request: ct.V2GRequestType, code: str, why: str) -> Result:
     """A response that refuses: what has to be in it at its least, and its code."""
     return Result(least(RESPONSES[type(request)], Header=header(talk, now), ResponseCode=code), failed=why)
+
+
+def flows(talk: Talk) -> bool:
+    """DC, and more than contactors may break."""
+    return talk.offered is not None and talk.offered.energy.is_dc and abs(talk.facts.current_A) >= OPENS_A
 
 
 def status(facts: Facts) -> ct.EVSEStatusType | None:

@@ -378,7 +378,6 @@ def test_a_charger_that_wants_a_pause_before_it_begins(places: dict[S, Any]) -> 
 def test_standby_is_not_allowed(places: dict[S, Any], state: S) -> None:
     """The loop goes on with energy, or the vehicle leaves."""
     place = Place(places, state)
-    assert not place.dialect.drawing
     turn = place.hear(ResponseCode="WARNING_StandbyNotAllowed")
     assert turn.told == (DrawPower(),)
     assert place.dialect.drawing
