@@ -110,7 +110,8 @@ class Heap:
         self._serves: dict[int, bool] = {}
         self._lines: dict[int, tuple[int, TalkingEv]] = {}
         """EVSE -> number of its vehicle's connection, and the vehicle."""
-        self._connections = 0
+        self.connections = 0
+        """Of vehicles, so far; the number of the last one."""
 
     # ---- lives
 
@@ -200,8 +201,8 @@ class Heap:
             case LinkFound():
                 self.tell(DataLinkChanged(evse_id, ready=True))
             case Dial() if self.station is not None and self._serves.get(evse_id):
-                self._connections += 1
-                number = self._connections
+                self.connections += 1
+                number = self.connections
                 self._lines[evse_id] = number, ev
                 self.tell(VehicleConnected(evse_id, number, "fe80::1", "TLSv1.3" if self.verified else "", self.verified))
                 self._at_ev(evse_id, number, ev.connected)
@@ -327,7 +328,7 @@ class Heap:
         if isinstance(command, CloseContactor):
             self._closing[evse.id] = self.now
             self.later(CLOSE_TIMEOUT_S, lambda: self._closed(evse, self._closing[evse.id]))
-        elif not isinstance(command, (Permit, OpenContactor)):
+        elif not isinstance(command, (Permit, OpenContactor)) or (isinstance(command, OpenContactor) and not evse.contactor.mirror):
             self.later(0.0, lambda: self._tell(HardwareDone(evse.id, type(command).__name__)))
 
     def _stage(self, evse: SimEvse, command: SetDcOutput | StopDcOutput) -> None:

@@ -102,8 +102,12 @@ class TalkingEv:
         self.vehicle.wants.resume = self.vehicle.session_id if paused else b""
         self.online, self.over, self.muted = True, None, False
         self.sessions += 1
-        self.evcc = Session(spoken(self.vehicle.wants))
+        self.evcc = self.session()
         self._do(Connected())
+
+    def session(self) -> Session:
+        """For a connection that stands."""
+        return Session(spoken(self.vehicle.wants))
 
     def hear(self, octets: bytes) -> None:
         """Octets from the charger."""
@@ -233,8 +237,7 @@ class TalkingEv:
         now_s = self.now_s
         if not self.digital:
             self._link_at = None if not self._linked else self._link_at
-            if not self.online:
-                self._linked, self._dial_at = False, None
+            self._linked, self._dial_at = self._linked and self.online, None
             return
         if self.modem and not self._linked and self._link_at is None:
             self._link_at = now_s + LINK_S
@@ -243,9 +246,10 @@ class TalkingEv:
             self.out.append(LinkFound())
             if not self.silent and (self.over is None or self.over.ending is not Ending.TERMINATED):
                 self._dial_at = now_s + DIAL_S
-        if self._dial_at is not None and now_s >= self._dial_at and self._linked and not self.online:
+        if self._dial_at is not None and now_s >= self._dial_at:
             self._dial_at = None
-            self.out.append(Dial())
+            if self._linked and not self.online:
+                self.out.append(Dial())
 
     def save(self, now_s: float) -> dict[str, Any]:
         """Its basic half: a session does not outlive a restart of its world."""
