@@ -190,7 +190,11 @@ class Deeds:
 
     def _link(self) -> None:
         self.heap.tell(DataLinkChanged(1, ready=False))
-        self.heap.later(self.dice.uniform(0.0, 5.0), lambda: self.heap.tell(DataLinkChanged(1, ready=True)))
+
+        def found() -> None:
+            self.heap.tell(DataLinkChanged(1, ready=True))
+
+        self.heap.later(self.dice.uniform(0.0, 5.0), found)
 
     def _card(self) -> None:
         self.heap.tell(TokenPresented(self.card))
