@@ -42,7 +42,7 @@ class EvWish(enum.Enum):
     CONFIRM_METERING = "confirm metering"
     CHECK_IN = "check in"
     CHECK_OUT = "check out"
-    """Of a parking place."""
+    """Of a parking place: in before the schedules, or in the loop; out in the loop, or after the energy."""
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class Wants:
     """Precharge: the charger's voltage is near enough to ours, and the contactors may close. More only on a bench whose charger pretends."""
     welding_detection: bool = True
     side_streams: bool = False
-    """Confirm the meter, check in and check out on the streams beside the main one."""
+    """In the loop: confirm the meter, check in and check out on the streams beside the main one. Before and after it checking in and out always is there."""
     standby_or_stop: bool = False
     """Where the charger allows no standby: stop, rather than to go on drawing."""
     other_schedules_aside: bool = False

@@ -232,6 +232,24 @@ def test_a_vehicle_checks_in_and_out(energy: Energy, aside: bool) -> None:
     assert ("8104" in kinds) == aside
 
 
+@pytest.mark.parametrize("welding", [False, True], ids=["no welding detection", "welding detection"])
+@pytest.mark.parametrize("energy", Energy)
+def test_a_vehicle_checks_in_before_the_schedules_and_out_after_the_energy(energy: Energy, welding: bool) -> None:
+    pair = make(energy, wish=EvWish.CHECK_IN, welding_detection=welding)
+    pair.when(lambda: bool(told(pair, PowerOff)), lambda: setattr(pair.vehicle.wants, "wish", EvWish.CHECK_OUT))
+    pair.session()
+    ended_well(pair)
+    said = requests(pair)
+    kind = "DC" if energy.is_dc else "AC"
+    arrived, left = said.index("VehicleCheckIn"), said.index("VehicleCheckOut")
+    assert said[arrived - 1 : arrived + 2] == [f"{kind}_ChargeParameterDiscovery", "VehicleCheckIn", "ScheduleExchange"]
+    before = "DC_WeldingDetection" if energy.is_dc and welding else "PowerDelivery Stop"
+    assert said[left - 1 :] == [before, "VehicleCheckOut", "SessionStop Terminate"]
+    assert told(pair, ParkingTold) == [ParkingTold("check-in, Manual", "Completed"), ParkingTold("check-out", "CheckOut")]
+    assert told(pair, Parked, "ev") == [Parked(EvWish.CHECK_IN), Parked(EvWish.CHECK_OUT, "Scheduled")]
+    assert [octets[2:4].hex() for _, _, octets in pair.octets].count("8104") == 4
+
+
 def test_the_end_of_dc_is_answered_when_the_current_is_gone() -> None:
     pair = make()
     pair.session()

@@ -33,7 +33,7 @@ LONGER_S: dict[type[Message], float] = {
 }
 _ASIDE = (cm.MeteringConfirmationReq, cm.VehicleCheckInReq, cm.VehicleCheckOutReq)
 """What goes on a stream beside the main one where the vehicle wants so."""
-_ALWAYS_ASIDE = (S.AC_REPLAN, S.DC_REPLAN)
+_ALWAYS_ASIDE = (S.AC_REPLAN, S.DC_REPLAN, S.ARRIVAL, S.DEPARTURE)
 """What is asked here does in any case."""
 _LOOPS = (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq)
 
@@ -48,6 +48,7 @@ HEAR: dict[S, _Hear] = {
     S.SELECTION: hear_setup.service_selection,
     S.AC_PARAMETERS: hear_energy.ac_parameters,
     S.DC_PARAMETERS: hear_energy.dc_parameters,
+    S.ARRIVAL: hear_energy.arrival,
     S.SCHEDULE: hear_energy.schedule_exchange,
     S.RESCHEDULE: hear_energy.schedule_exchange,
     S.CABLE_CHECK: hear_energy.cable_check,
@@ -70,6 +71,7 @@ HEAR: dict[S, _Hear] = {
     S.RENEGOTIATION: hear_energy.schedule_renegotiation,
     S.STOP: hear_energy.power_stop,
     S.WELDING: hear_energy.welding_detection,
+    S.DEPARTURE: hear_energy.departure,
     S.ENDING: hear_setup.session_stop,
 }
 """Whose response is awaited -> the function that says what it came to."""

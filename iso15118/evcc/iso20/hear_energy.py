@@ -11,12 +11,16 @@ from iso15118.evcc.terms import (
     CloseContactors,
     DrawPower,
     EvseLimits,
+    EvWish,
     OpenContactors,
+    Parked,
     WeldingSeen,
+    WishTaken,
 )
 from iso15118.iso20.values import number, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
+from iso15118.terms import Told
 
 CABLE_CHECK_S = 40.0
 PRECHARGE_S = 10.0
@@ -43,7 +47,7 @@ def ac_parameters(talk: Talk, now: Now, response: ac.AC_ChargeParameterDiscovery
         min_discharge_W=total_W(mode, "EVSEMinimumDischargePower"),
         nominal_Hz=number(mode.EVSENominalFrequency),
     )
-    return leaving(talk, told, off=False) or Heard(Said.GO, (told,))
+    return leaving(talk, told, off=False) or _parked(talk, told)
 
 
 def dc_parameters(talk: Talk, now: Now, response: dc.DC_ChargeParameterDiscoveryRes) -> Heard:
@@ -66,7 +70,20 @@ def dc_parameters(talk: Talk, now: Now, response: dc.DC_ChargeParameterDiscovery
         return gone
     if not number(mode.EVSEMinimumVoltage) <= talk.wants.voltage_V <= number(mode.EVSEMaximumVoltage):
         return leave(talk, "the charger does not reach the battery's voltage", told, off=False)
-    return Heard(Said.GO, (told,))
+    return _parked(talk, told)
+
+
+def _parked(talk: Talk, *told: Told) -> Heard:
+    """Schedules come next, or before them the parking place."""
+    if talk.wants.wish is EvWish.CHECK_IN:
+        return Heard(Said.CHECK_IN, (WishTaken(EvWish.CHECK_IN), *told))
+    return Heard(Said.GO, told)
+
+
+def arrival(talk: Talk, now: Now, response: cm.VehicleCheckInRes) -> Heard:
+    """The charger knows how we stand."""
+    told = Parked(EvWish.CHECK_IN)
+    return leaving(talk, told, off=False) or Heard(Said.GO, (told,))
 
 
 def schedule_exchange(talk: Talk, now: Now, response: cm.ScheduleExchangeRes) -> Heard:
@@ -130,9 +147,9 @@ def power_start(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
 def power_stop(talk: Talk, now: Now, response: cm.PowerDeliveryRes) -> Heard:
     """DC: our contactors open, and the charger says what voltage it still sees."""
     if not talk.dc:
-        return Heard(Said.END)
+        return _done(talk)
     if not talk.wants.welding_detection:
-        return Heard(Said.END, (OpenContactors(),))
+        return _done(talk, OpenContactors())
     return Heard(Said.DC, (OpenContactors(),), talk.wants.poll_s)
 
 
@@ -162,6 +179,18 @@ def welding_detection(talk: Talk, now: Now, response: dc.DC_WeldingDetectionRes)
     told = WeldingSeen(there_V)
     dead = there_V < DEAD_V and not talk.wants.contactors_closed
     if talk.welding_said_finished or (not dead and not talk.ongoing("welding", now, WELDING_S)):
-        return Heard(Said.END, (told,))
+        return _done(talk, told)
     talk.welding_said_finished = dead
     return Heard(Said.AGAIN, (told,), 0.0 if dead else talk.wants.poll_s)
+
+
+def _done(talk: Talk, *told: Told) -> Heard:
+    """SessionStop comes next, or before it the parking place."""
+    if talk.wants.wish is EvWish.CHECK_OUT:
+        return Heard(Said.CHECK_OUT, (WishTaken(EvWish.CHECK_OUT), *told))
+    return Heard(Said.END, told)
+
+
+def departure(talk: Talk, now: Now, response: cm.VehicleCheckOutRes) -> Heard:
+    """The charger knows when we leave."""
+    return Heard(Said.END, (Parked(EvWish.CHECK_OUT, response.EVSECheckOutStatus),))

@@ -24,6 +24,8 @@ class S(enum.Enum):
     SELECTION = "selection"
     AC_PARAMETERS = "AC parameters"
     DC_PARAMETERS = "DC parameters"
+    ARRIVAL = "arrival"
+    """Checks in before the schedules."""
     SCHEDULE = "schedule"
     RESCHEDULE = "reschedule"
     CABLE_CHECK = "cable check"
@@ -46,6 +48,8 @@ class S(enum.Enum):
     RENEGOTIATION = "renegotiation"
     STOP = "stop"
     WELDING = "welding detection"
+    DEPARTURE = "departure"
+    """Checks out after the energy."""
     ENDING = "session stop"
     OVER = "over"
 
@@ -81,6 +85,7 @@ _BEFORE = (
     S.SELECTION,
     S.AC_PARAMETERS,
     S.DC_PARAMETERS,
+    S.ARRIVAL,
     S.SCHEDULE,
 )
 """No energy yet: SessionStop is enough."""
@@ -101,7 +106,8 @@ def _rows() -> Iterator[Transition[S, Said]]:
     yield from on(S.DETAIL, Said.GO, to=S.SELECTION, do=("service_selection",))
     yield from on(S.SELECTION, Said.AC, to=S.AC_PARAMETERS, do=("ac_parameters",))
     yield from on(S.SELECTION, Said.DC, to=S.DC_PARAMETERS, do=("dc_parameters",))
-    yield from on((S.AC_PARAMETERS, S.DC_PARAMETERS), Said.GO, to=S.SCHEDULE, do=("schedule_exchange",))
+    yield from on((S.AC_PARAMETERS, S.DC_PARAMETERS), Said.CHECK_IN, to=S.ARRIVAL, do=("check_in",), source="on stream 8104")
+    yield from on((S.AC_PARAMETERS, S.DC_PARAMETERS, S.ARRIVAL), Said.GO, to=S.SCHEDULE, do=("schedule_exchange",))
     yield from stay((S.SCHEDULE, S.RESCHEDULE), Said.AGAIN, do=("schedule_exchange",), source="ongoing")
     yield from on(S.SCHEDULE, Said.AC, to=S.START, do=("power_start",))
     yield from on(S.SCHEDULE, Said.DC, to=S.CABLE_CHECK, do=("cable_check",))
@@ -116,7 +122,8 @@ def _rows() -> Iterator[Transition[S, Said]]:
     yield from on(_UNDER_POWER, Said.OFF, to=S.STOP, do=("power_stop",))
     yield from on(S.STOP, Said.DC, to=S.WELDING, do=("welding_detection",))
     yield from stay(S.WELDING, Said.AGAIN, do=("welding_detection",))
-    yield from on((S.STOP, S.WELDING), Said.END, to=S.ENDING, do=("session_stop",))
+    yield from on((S.STOP, S.WELDING), Said.CHECK_OUT, to=S.DEPARTURE, do=("check_out",), source="on stream 8104")
+    yield from on((S.STOP, S.WELDING, S.DEPARTURE), Said.END, to=S.ENDING, do=("session_stop",))
     yield from on(S.ENDING, Said.GO, to=S.DISCOVERY, do=("service_discovery",), source="service renegotiation")
     yield from on(S.ENDING, Said.OVER, to=S.OVER)
     yield from on(tuple(state for state in S if state not in (S.BEGIN, S.OVER)), Said.FAILED, to=S.OVER)

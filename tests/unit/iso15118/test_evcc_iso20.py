@@ -38,7 +38,7 @@ from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_services as sv
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
-from iso15118.terms import AddedService, Control, Ending, Energy, EvLimits, Parameter, ParameterSet, Payment, Slot, Wish
+from iso15118.terms import AddedService, Control, Ending, Energy, EvLimits, Parameter, ParameterSet, Payment, PowerOff, Slot, Wish
 
 _ABSTRACT: dict[type[Any], dict[str, Any]] = {
     ac.AC_ChargeLoopRes: {"CLResControlMode": ac.Dynamic_AC_CLResControlMode(EVSETargetActivePower=rational(5000))},
@@ -46,13 +46,16 @@ _ABSTRACT: dict[type[Any], dict[str, Any]] = {
 }
 
 
-def drive(energy: Energy, control: Control, wish: EvWish, **wants: Any) -> dict[S, tuple[Iso20, Tick]]:
-    """A whole session with our own charger: the vehicle's dialect as it was when each state had just been asked."""
+def drive(energy: Energy, control: Control, wish: EvWish, *, parks: bool = False, **wants: Any) -> dict[S, tuple[Iso20, Tick]]:
+    """A whole session with our own charger: the vehicle's dialect as it was when each state had just been asked. `parks`: checks in before
+    the schedules, and the wish comes when the energy is off.
+    """
     added = (AddedService(65, (ParameterSet(1, (Parameter("Port", 80),)),)),)
     pair = Pair(
         Charger(every_way(added_services=added)),
         Vehicle(wants=Wants(energies=(energy,), controls=(control,), loops=40, meter=True, **wants)),
     )
+    pair.vehicle.wants.wish = EvWish.CHECK_IN if parks else None
     found: dict[S, tuple[Iso20, Tick]] = {}
 
     def keep(pair: Pair) -> None:
@@ -61,7 +64,8 @@ def drive(energy: Energy, control: Control, wish: EvWish, **wants: Any) -> dict[
             found[dialect.state] = copy.deepcopy(dialect), pair.now
 
     pair.watches.append(keep)
-    pair.when(lambda: pair.loops() > 5, lambda: setattr(pair.vehicle.wants, "wish", wish))
+    begins = (lambda: any(isinstance(each, PowerOff) for _, each in pair.charger.log)) if parks else (lambda: pair.loops() > 5)
+    pair.when(begins, lambda: setattr(pair.vehicle.wants, "wish", wish))
     pair.when(lambda: pair.loops() > 15, lambda: setattr(pair.vehicle.wants, "wish", EvWish.RESUME))
     pair.session()
     return found
@@ -75,6 +79,8 @@ def places() -> dict[S, tuple[Iso20, Tick]]:
             for state, place in drive(energy, Control.DYNAMIC, wish).items():
                 found.setdefault(state, place)
         for state, place in drive(energy, Control.DYNAMIC, EvWish.RENEGOTIATE_SCHEDULE, other_schedules_aside=True).items():
+            found.setdefault(state, place)
+        for state, place in drive(energy, Control.DYNAMIC, EvWish.CHECK_OUT, parks=True).items():
             found.setdefault(state, place)
     return found
 
@@ -139,7 +145,9 @@ def test_a_strange_session_id_is_the_end_everywhere(places: dict[S, Any], state:
     assert "session id" in turn.why
 
 
-BEFORE = [S.SETUP, S.AUTHORIZATION_SETUP, S.AUTHORIZATION, S.DISCOVERY, S.DETAIL, S.SELECTION, S.AC_PARAMETERS, S.DC_PARAMETERS, S.SCHEDULE]
+BEFORE = [
+    S.SETUP, S.AUTHORIZATION_SETUP, S.AUTHORIZATION, S.DISCOVERY, S.DETAIL, S.SELECTION, S.AC_PARAMETERS, S.DC_PARAMETERS, S.ARRIVAL, S.SCHEDULE,
+]  # fmt: skip
 UNDER_POWER = [
     S.CABLE_CHECK,
     S.PRECHARGE,
@@ -618,6 +626,7 @@ def test_every_row_of_the_table(places: dict[S, Any], monkeypatch: pytest.Monkey
         ):
             drive(energy, Control.DYNAMIC, wish, added_services=(65,))
         drive(energy, Control.DYNAMIC, EvWish.RENEGOTIATE_SCHEDULE, other_schedules_aside=True)
+        drive(energy, Control.DYNAMIC, EvWish.CHECK_OUT, parks=True)
     for awaited in AWAITED:
         Place(places, awaited).hear(ResponseCode="FAILED")
     for state in [*BEFORE, *UNDER_POWER]:
