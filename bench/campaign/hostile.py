@@ -48,6 +48,8 @@ STRANGERS = 100_000
 class HostileEv(TalkingEv):
     """`names`: of the catalogue of misbehaviours, one around the other; `spoils`: how often octets are other than they should be."""
 
+    honest = False
+
     def __init__(self, vehicle: Vehicle, now_s: float, dice: random.Random, names: tuple[str, ...], spoils: float) -> None:
         self.dice, self.names, self.spoils = dice, names, spoils
         self.left = False

@@ -34,7 +34,7 @@ class BoardGuard:
         self._at = heap.now
         self._read = 0
         self._ev: TalkingEv | None = None
-        self._consent = self._power = False
+        self._consent = self._power = self._was_closed = False
 
     def __call__(self) -> None:
         self._hear()
@@ -56,6 +56,9 @@ class BoardGuard:
 
     def _direct(self, stage: DcStage, closed: bool) -> None:
         flows_A = abs(stage.current_A)
+        if stage.inrush_V and self._was_closed and self._ev is not None and not self._ev.honest:
+            stage.inrush_V = 0.0  # onto an output that has been on, it has connected its battery itself, when it liked
+        self._was_closed = closed
         self._holds("more than 2 A only after PowerDelivery Start", flows_A <= IDLE_A or self._power, RAMP_S)
         self._holds("current only through a closed contactor", flows_A <= IDLE_A or closed, 0.05)
         self._holds("no inrush", stage.inrush_V == 0.0, 0.0)

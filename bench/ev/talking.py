@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from bench.ev.ev import Ev
 from bench.ev.spec import EvSpec
@@ -58,6 +58,9 @@ Out = LinkFound | Dial | Say | HangUp
 
 class TalkingEv:
     """Implements `hal.sim.signals.Load`, and `DcLoad` for DC. `modem` False: it cannot talk, however long 5 % is shown."""
+
+    honest: ClassVar[bool] = True
+    """It closes its contactors when the voltages meet."""
 
     def __init__(self, vehicle: Vehicle, now_s: float = 0.0, *, modem: bool = True, stubborn: bool = False, utc_s: float = UTC_S) -> None:
         self.vehicle, self.modem, self.stubborn, self.utc_s = vehicle, modem, stubborn, utc_s
