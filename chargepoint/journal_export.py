@@ -42,6 +42,8 @@ OWNERS = "local_tokens"
 """Of the configuration: a list of `type:token`."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 """Keys of lists and caches: a hash of a token says which token it is to whoever tries them all."""
+PEER, LINK_LOCAL = "peer", "fe80:"
+"""A vehicle's address on the cable has the number of its modem in it."""
 OCTETS = "octets"
 """Of a vehicle's connection, in hexadecimal: they stay where each of their messages is known to name nobody."""
 NAMES_NOBODY: frozenset[type] = frozenset(
@@ -104,6 +106,8 @@ def _of_object(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, each in value.items():
         if key == OWNERS and isinstance(each, list):
             yield from (("token", str(token).partition(":")[2] or str(token)) for token in each)
+        elif key == PEER and isinstance(each, str) and each.startswith(LINK_LOCAL):
+            yield "address", each
         elif isinstance(each, str) and (kind := SECRET_FIELDS.get(key) or _of_variable(key)):
             yield kind, each
         else:

@@ -63,6 +63,20 @@ def test_a_vehicle_is_named_nowhere() -> None:
     assert not [name for name in ("WMIV1234567890ABCDEX", "EVCC-0042", "EVCC-0043") if name in text]
 
 
+def test_the_address_of_a_vehicle_is_its_modems_number_and_the_address_of_a_csms_stays() -> None:
+    address = "fe80::5054:ff:fe12:3456"
+    told = {"@": "VehicleConnected", "evse_id": 1, "connection": 1, "peer": address}
+    lines = [
+        json.dumps({"e": told}),
+        json.dumps({"e": {"@": "LinkUp", "peer": "203.0.113.7:443"}}),
+        json.dumps({"text": f"from {address}"}),
+    ]
+    text = "\n".join(redacted(lines, SALT))
+    assert address not in text
+    assert text.count(pseudonym("address", address, SALT)) == 2
+    assert "203.0.113.7:443" in text
+
+
 def test_the_same_token_has_the_same_name_with_the_same_salt_only() -> None:
     lines = [json.dumps({"id_token": CARD}), json.dumps({"x": [f"seen {CARD}"]})]
     first, second = (json.loads(line) for line in redacted(lines, SALT))

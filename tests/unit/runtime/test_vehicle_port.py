@@ -26,8 +26,11 @@ from chargepoint.runtime.ports.vehicle import VehiclePort
 from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from hal.sim.ports import SimBoard
 from hal.types import DcRatings, EvseInfo
-from iso15118 import sdp
+from iso15118 import exi, sdp
 from iso15118.connection import Connected, Event, Received
+from iso15118.messages import sap
+from iso15118.messages.iso20 import ac
+from iso15118.messages.iso20 import common_messages as cm
 from tests.unit.runtime.v2g_tls_rig import folder
 
 LOOPBACK = Where("lo", socket.if_nametoindex("lo"), ipaddress.IPv6Address("::1"))
@@ -334,6 +337,23 @@ def test_a_vehicle_that_shakes_hands_anew_does_so_instead_of_before(monkeypatch:
                 assert await reader.read(1) == b""
 
     asyncio.run(story())
+
+
+def test_all_that_a_session_needs_is_built_before_the_start_is_told_to_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    warmed: list[str] = []
+    codec_of = exi.codec_of
+
+    class Spy:
+        def __init__(self, namespace: str) -> None:
+            self.namespace = namespace
+
+        def warm(self) -> None:
+            warmed.append(self.namespace)
+            codec_of(self.namespace).warm()
+
+    monkeypatch.setattr(exi, "codec_of", Spy)
+    asyncio.run(VehiclePort(StationConfig(evses=(EvseConfig(v2g=PLAIN),)), lambda _: None).start())
+    assert {sap.NAMESPACE, cm.NAMESPACE, ac.NAMESPACE} <= set(warmed)
 
 
 def test_a_station_does_not_start_without_its_certificates() -> None:
