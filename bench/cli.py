@@ -22,6 +22,7 @@ MENDABLE = {
     "CaptureError",
     "PkiError",
     "NoCharger",
+    "ScenarioError",
     "TlsMissing",
 }
 """Errors, by name, since nothing is imported here, whose message says what is wrong with what was given."""
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
-    """Both sides of a V2G session alone."""
+    """Both sides of a V2G session, alone and together."""
     secc = add("secc", _secc, "the charger's side of a V2G session alone, on simulated power; EIM is accepted after 1 s")
     secc.add_argument("--iface", required=True, metavar="IF", help="SDP and TCP on its link-local address")
     secc.add_argument("--pki", type=Path, metavar="DIR", help="a folder as `certs testpki` writes it; needed for TLS")
@@ -131,6 +132,15 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     ev.add_argument("--lax", action="store_true", help="take any voltage at the precharge: for a charger that only pretends")
     ev.add_argument("--loops", type=int, default=10, metavar="N", help="exchanges in the charge loop")
     ev.add_argument("--slac", action="store_true", help="match over the power line first")
+    scenario = add(
+        "scenario",
+        _scenario,
+        "a session of our charger and our vehicle as a file tells it, on virtual time; exit 1 where it ends otherwise",
+    )
+    what = scenario.add_mutually_exclusive_group(required=True)
+    what.add_argument("name", nargs="?", metavar="FILE|NAME", help="a TOML file, or one of those that are there")
+    what.add_argument("--list", action="store_true", help="those that are there")
+    scenario.add_argument("--svg", type=Path, metavar="FILE", help="draw its diagram")
 
 
 def _help(parser: argparse.ArgumentParser) -> int:
@@ -261,6 +271,15 @@ def _ev(given: argparse.Namespace) -> int:
     if "pnc" in given.auth.lower():
         raise InputError("--auth pnc: Plug & Charge is not there yet")
     return main(Options(given.iface, given.pki, given.protocol, given.service, given.tls, given.control, given.loops, given.lax))
+
+
+def _scenario(given: argparse.Namespace) -> int:
+    from bench.vehicle.scenario import listed, main
+
+    if given.list:
+        print(*listed(), sep="\n")
+        return 0
+    return main(given.name, given.svg, sys.stdout)
 
 
 def _exi(given: argparse.Namespace) -> int:

@@ -10,13 +10,23 @@ from iso15118.connection import Close
 from iso15118.evcc import terms as ev
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.terms import CableCheckWanted, EnergyChosen, PowerOff, PowerWanted, SessionBegun, SessionOver, StandbyWanted, Told
+from iso15118.terms import (
+    CableCheckWanted,
+    EnergyChosen,
+    PlanChanged,
+    PowerOff,
+    PowerWanted,
+    SessionBegun,
+    SessionOver,
+    StandbyWanted,
+    Told,
+)
 
 WIDTH = 64
 """Of an arrow, in characters."""
 _SHOWN: dict[str, tuple[type[Told], ...]] = {
     "ev": (ev.CloseContactors, ev.DrawPower, ev.StopDrawing, ev.OpenContactors, ev.EvseAsks, SessionOver),
-    "evse": (SessionBegun, EnergyChosen, CableCheckWanted, PowerWanted, StandbyWanted, PowerOff, SessionOver),
+    "evse": (SessionBegun, EnergyChosen, CableCheckWanted, PowerWanted, PlanChanged, StandbyWanted, PowerOff, SessionOver),
 }
 
 

@@ -16,12 +16,11 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bench.vehicle import diagram
 from bench.vehicle.charger import Charger, Pace, every_way
@@ -74,6 +73,10 @@ class Scenario:
     most_s: float = 3600.0
     accepts: bool = True
     """The charger lets the driver charge."""
+    standby: bool = True
+    """The charger allows it."""
+    other_schedules_aside: bool = False
+    """Asked for on the stream beside the loop."""
     misbehaves: str = ""
     """A name of the catalogue."""
     at: str = ""
@@ -142,10 +145,10 @@ def run(scenario: Scenario) -> Played:
     """Play it, guarded. Raises AssertionError where the guard sees something wrong."""
     wants = Wants(
         energies=(scenario.service,), controls=(scenario.control,), mobility_by_secc=scenario.mobility_by_secc, loops=scenario.loops, loop_s=scenario.loop_s,
-        meter=True,
+        meter=True, other_schedules_aside=scenario.other_schedules_aside,
     )  # fmt: skip
     vehicle = Vehicle(SPECS[scenario.vehicle], scenario.soc, target_soc=scenario.target_soc, give=scenario.give, wants=wants)
-    pair = Pair(Charger(every_way(), Pace(accepts=scenario.accepts)), vehicle)
+    pair = Pair(Charger(every_way(standby=scenario.standby), Pace(accepts=scenario.accepts)), vehicle)
     pair.watches.append(Guard())
     for each in scenario.then:
         _arrange(pair, each)
@@ -177,30 +180,34 @@ def _arrange(pair: Pair, then: Then) -> None:
         pair.when(lambda: pair.loops() >= (then.after_loops or 0), act)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """`scenario FILE [FILE.svg]`: play it, print its diagram, and write it; 1 where it ends in another way than it says."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if not given or len(given) > 2:
-        print(
-            f"usage: scenario FILE [FILE.svg]; there are {', '.join(sorted(each.stem for each in FOLDER.glob('*.toml')))}", file=sys.stderr
+def listed() -> list[str]:
+    """Those that are there, a line each: name and what happens."""
+    found = {path.stem: read(path.read_text(encoding="utf-8")).words for path in sorted(FOLDER.glob("*.toml"))}
+    width = max(map(len, found), default=0)
+    return [f"{name.ljust(width)}  {words}" for name, words in found.items()]
+
+
+def main(name: str, svg: Path | None, out: TextIO) -> int:
+    """Plays a file, or the scenario of that name, prints its diagram, and draws it into `svg`; 1 where it ends in another way than it says. Raises
+    ScenarioError, OSError.
+    """
+    path = Path(name)
+    if not path.is_file():
+        path = FOLDER / f"{name}.toml"
+    if not path.is_file():
+        raise ScenarioError(
+            f"{name}: neither a file nor a scenario; there are {', '.join(sorted(each.stem for each in FOLDER.glob('*.toml')))}"
         )
-        return 2
-    path = Path(given[0])
-    path = path if path.exists() else FOLDER / f"{given[0]}.toml"
     try:
-        played = run(read(path.read_text(encoding="utf-8")))
-    except (OSError, ScenarioError) as error:
-        print(f"{given[0]}: {error}", file=sys.stderr)
-        return 2
-    print(played.scenario.words)
-    print(diagram.text(played.pair), end="")
-    print(f"{', '.join(played.ends)}; {played.pair.vehicle.taken_Wh:.0f} Wh taken; {played.pair.vehicle.soc:.1f} %")
-    if len(given) == 2:
-        Path(given[1]).write_text(diagram.svg(played.pair, played.scenario.words), encoding="utf-8")
+        scenario = read(path.read_text(encoding="utf-8"))
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}") from None
+    played = run(scenario)
+    print(scenario.words, file=out)
+    print(diagram.text(played.pair), end="", file=out)
+    print(f"{', '.join(played.ends)}; {played.pair.vehicle.taken_Wh:.0f} Wh taken; {played.pair.vehicle.soc:.1f} %", file=out)
+    if svg is not None:
+        svg.write_text(diagram.svg(played.pair, scenario.words), encoding="utf-8")
     if not played.right:
-        print(f"expected: {', '.join(played.scenario.ends)}", file=sys.stderr)
+        print(f"expected: {', '.join(scenario.ends)}", file=out)
     return 0 if played.right else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

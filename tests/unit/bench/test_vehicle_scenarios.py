@@ -7,8 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bench.cli import main
 from bench.vehicle import diagram
-from bench.vehicle.scenario import FOLDER, Scenario, ScenarioError, main, read, run
+from bench.vehicle.scenario import FOLDER, Scenario, ScenarioError, read, run
 from iso15118.evcc.terms import EvWish
 from iso15118.terms import Control, Energy
 
@@ -63,7 +64,7 @@ def test_a_file_that_says_nothing(text: str, why: str) -> None:
 
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     drawing = tmp_path / "out.svg"
-    assert main(["paused", str(drawing)]) == 0
+    assert main(["scenario", "paused", "--svg", str(drawing)]) == 0
     said = capsys.readouterr().out
     assert "-- PowerDeliveryReq Start ---" in said
     assert "session resumed *" in said
@@ -73,14 +74,38 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     assert "<svg" in drawing.read_text(encoding="utf-8")
 
 
+def test_those_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenario", "--list"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [each.split()[0] for each in said] == [each.stem for each in FILES]
+    assert all(read(path.read_text(encoding="utf-8")).words in line for path, line in zip(FILES, said, strict=True))
+
+
+def test_schedules_beside_the_loop_are_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenario", "renegotiated-beside"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("PowerDeliveryReq ScheduleRenegotiation") == said.count("plan changed *") == 2
+    assert main(["scenario", "no-standby"]) == 0
+    assert "PowerDeliveryRes WARNING_StandbyNotAllowed" in capsys.readouterr().out
+
+
 def test_another_end_than_said_is_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text('words = "w"\nloops = 2\nends = ["paused"]\n', encoding="utf-8")
-    assert main([str(path)]) == 1
-    assert "expected: paused" in capsys.readouterr().err
+    assert main(["scenario", str(path)]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "expected: paused"
 
 
-def test_no_file_is_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 2
+def test_what_is_wrong_with_a_file_is_said_in_words(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text('words = "w"\ncolour = 1\n', encoding="utf-8")
+    assert main(["scenario", str(path)]) == 1
+    assert f"{path}: colour: no such key" in capsys.readouterr().err
+    assert main(["scenario", "nothing-of-that-name"]) == 1
     assert "there are fault, " in capsys.readouterr().err
-    assert main(["nothing-of-that-name"]) == 2
+
+
+@pytest.mark.parametrize("words", [[], ["paused", "--list"]])
+def test_one_of_them(words: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["scenario", *words])
