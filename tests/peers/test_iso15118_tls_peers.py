@@ -2,6 +2,15 @@
 
 It has P-256 and one set of certificates for -2 and -20, and shows the OEM's provisioning certificate as the vehicle's: `--tls any` takes that.
 Its vehicle calls the charger by its link-local address, as a server's name: only pyOpenSSL lets that pass.
+
+Every service in both control modes, both ways: a session takes 7 to 15 s on two busy cores, nearly all of it its own (a Java machine at each end). What it
+cannot, and what therefore only our own other side is asked for (tests/behaviour/test_iso20_*):
+
+- the streams beside the loop (8101, 8102, 8104: "TODO" in its code), MeteringConfirmation and other services while charging, pause and resume (it forgets
+  the session);
+- the curves and suites of the standard, a certificate of the vehicle's own, contract certificates (its CertificateInstallation raises NotImplementedError);
+- a control mode of the vehicle's choice: its vehicle takes the first parameter set of the first service, so the charger here offers one mode;
+- the voltage of a precharge and the time limits of the loop: its charger pretends the one and watches no other, hence `--lax` and `--patient`.
 """
 
 from __future__ import annotations
@@ -17,8 +26,10 @@ from bench.vehicle.cable import Cable, foreign_pki, fresh_pki, ours, running, th
 
 LOOPS = 4
 TLS_1_3 = {"ENABLE_TLS_1_3": "True"}
-BOTH = pytest.mark.parametrize(("service", "control"), [("DC", "dynamic"), ("AC", "scheduled")])
-pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("v2g"), pytest.mark.timeout(180)]
+EVERY = pytest.mark.parametrize(
+    ("service", "control"), [(service, control) for service in ("AC", "AC_BPT", "DC", "DC_BPT") for control in ("scheduled", "dynamic")]
+)
+pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("v2g tls"), pytest.mark.timeout(180)]
 
 
 def secc(python: Path, link: Cable, certificates: Path, folder: Path, *words: str, service: str = "DC", **environ: str) -> str:
@@ -27,7 +38,7 @@ def secc(python: Path, link: Cable, certificates: Path, folder: Path, *words: st
         "supportedEnergyServices": [service],
         "useTls": True,
         "enforceTls": True,
-        "supportedProtocols": [f"ISO_15118_20_{service}"],
+        "supportedProtocols": [f"ISO_15118_20_{service[:2]}"],
         "chargeLoopCycle": LOOPS,
         "sdpRetryCycles": 1,
     }
@@ -41,7 +52,7 @@ def secc(python: Path, link: Cable, certificates: Path, folder: Path, *words: st
         return charger.text()
 
 
-@BOTH
+@EVERY
 def test_its_vehicle_charges_at_our_charger(python: Path, link: Cable, pki: Path, tmp_path: Path, service: str, control: str) -> None:
     certificates = foreign_pki(pki, tmp_path / "theirs")
     words = ("--tls", "any", "--pki", str(pki), "--control", control)
@@ -49,7 +60,7 @@ def test_its_vehicle_charges_at_our_charger(python: Path, link: Cable, pki: Path
     assert "session over: terminated, SessionStop" in text, text[-3000:]
     assert "TLS 1.3, vehicle verified\n" in text
     assert f"energy=<Energy.{service}: '{service}'>, control=<Control.{control.upper()}: '{control}'>" in text
-    assert text.count(f"> {service}_ChargeLoopReq") >= LOOPS
+    assert text.count(f"> {service[:2]}_ChargeLoopReq") >= LOOPS
 
 
 def test_without_its_switch_its_vehicle_comes_over_tls_1_2(python: Path, link: Cable, pki: Path, tmp_path: Path) -> None:
@@ -76,12 +87,12 @@ def test_its_vehicle_below_a_root_that_our_charger_does_not_know(python: Path, l
     assert "DialectChosen" not in text
 
 
-@BOTH
+@EVERY
 def test_our_vehicle_charges_at_its_charger(python: Path, link: Cable, pki: Path, tmp_path: Path, service: str, control: str) -> None:
     environ = theirs(
         python,
         link.evse_interface,
-        PROTOCOLS=f"ISO_15118_20_{service}",
+        PROTOCOLS=f"ISO_15118_20_{service[:2]}",
         AUTH_MODES="EIM",
         SECC_ENFORCE_TLS="True",
         PKI_PATH=str(foreign_pki(pki, tmp_path / "theirs")),
@@ -89,15 +100,15 @@ def test_our_vehicle_charges_at_its_charger(python: Path, link: Cable, pki: Path
     )
     with running(link.evse, tmp_path / "charger.log", [python, "-m", "iso15118.secc.main"], **environ) as charger:
         charger.until("UDP server started")
-        wants = ("--protocol", f"iso20-{service.lower()}", "--service", service, "--control", control, "--loops", str(LOOPS), "--lax")
+        wants = ("--protocol", f"iso20-{service[:2].lower()}", "--service", service, "--control", control, "--loops", str(LOOPS), "--lax")
         command = ours("ev", "--iface", link.ev_interface, "--tls", "any", "--pki", str(pki), *wants)
         with running(link.ev, tmp_path / "car.log", command) as car:
             code, text = car.ended(), car.text()
     assert code == 0, text[-3000:]
     assert "TLS 1.3, charger verified\n" in text
-    assert f"control=<Control.{control.upper()}: '{control}'>" in text
+    assert f"energy=<Energy.{service}: '{service}'>, control=<Control.{control.upper()}: '{control}'>" in text
     assert "session over: terminated, SessionStop" in text
-    assert text.count(f"< {service}_ChargeLoopRes OK") == LOOPS
+    assert text.count(f"< {service[:2]}_ChargeLoopRes OK") == LOOPS
 
 
 @pytest.mark.parametrize("service", ["AC", "AC_BPT", "DC", "DC_BPT"])
