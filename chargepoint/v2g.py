@@ -6,6 +6,7 @@ Whatever a vehicle says, it switches nothing: `SupplyAsked` is its wish, and the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chargepoint import v2g_facts
@@ -42,7 +43,7 @@ from chargepoint.events import (
 )
 from chargepoint.facts import EvseFacts
 from chargepoint.tick import Tick
-from chargepoint.v2g_state import V2gState
+from chargepoint.v2g_state import Talking, V2gState
 from chargepoint.v2g_told import Teller
 from hal.types import DcSample, EvseInfo, MeterSample
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
@@ -62,14 +63,12 @@ class V2gMachine:
 
     def __init__(self, config: EvseConfig, board: EvseInfo, evse: EvseFacts, entropy: Entropy) -> None:
         self.config, self.board, self.evse, self.entropy = config, board, evse, entropy
-        self.state = V2gState()
+        self.memory = V2gState()
+        """What it remembers, but for the sessions."""
         self.sessions: dict[int, Session] = {}
         """By the number of the connection."""
         self.facts = v2g_facts.of(config, board)
         self.teller = Teller(config, evse)
-        self._said: dict[str, tuple[str, str]] = {}
-        self._active: int | None = None
-        """The connection whose session is under way: what others want does not count."""
         changes = dict.fromkeys(_CHANGES, self._changed)
         self.handlers: Mapping[type, Callable[[Tick, Any], list[object]]] = {
             **changes,
@@ -96,6 +95,27 @@ class V2gMachine:
         """The earliest of the sessions."""
         return min((at for session in self.sessions.values() if (at := session.deadline()) is not None), default=None)
 
+    # ---- in and out of a snapshot
+
+    @property
+    def state(self) -> V2gState:
+        """All that this machine remembers."""
+        return replace(self.memory, sessions={number: self._saved(session) for number, session in self.sessions.items()})
+
+    @state.setter
+    def state(self, value: V2gState) -> None:
+        self.memory = replace(value, sessions={})
+        self.sessions = {number: self._restored(each) for number, each in value.sessions.items()}
+
+    @staticmethod
+    def _saved(session: Session) -> Talking:
+        dialect = session.dialect
+        return Talking(session.saved(), dialect.saved() if isinstance(dialect, Iso20) else None)
+
+    def _restored(self, saved: Talking) -> Session:
+        dialect = Iso20.restored(saved.dialect, self.facts) if saved.dialect is not None else None
+        return Session.restored(self._protocols(), saved.session, dialect)
+
     # ---- connections
 
     def _connected(self, now: Tick, event: VehicleConnected) -> list[object]:
@@ -109,15 +129,16 @@ class V2gMachine:
                 ]
             if session.stage is not Stage.AGREEING or len(self.sessions) >= MOST_CONNECTIONS:
                 out += self._session(now, number, Abort("the vehicle connected anew"))
-        lax = self.config.v2g.unverified_vehicles
-        self.sessions[event.connection] = Session(
-            [Protocol_(each, MAJOR, MINOR, self._dialect, unverified=lax) for each in v2g_facts.namespaces(self.config)]
-        )
+        self.sessions[event.connection] = Session(self._protocols())
         out.append(Log("info", "v2g.connected", {"evse": event.evse_id, "tls": event.tls or "none", "verified": event.verified}))
         return out + self._session(now, event.connection, Connected(event.verified))
 
+    def _protocols(self) -> list[Protocol_]:
+        lax = self.config.v2g.unverified_vehicles
+        return [Protocol_(each, MAJOR, MINOR, self._dialect, unverified=lax) for each in v2g_facts.namespaces(self.config)]
+
     def _dialect(self, namespace: str) -> Iso20:
-        s = self.state
+        s = self.memory
         paused = Paused(s.paused_id, s.paused_evcc) if s.paused_id else None
         return Iso20(Talk(self.facts, NAMESPACES[namespace], self.entropy.take(8), self.entropy.take(16), paused))
 
@@ -156,38 +177,38 @@ class V2gMachine:
             match each:
                 case SessionBegun(resumed=resumed):
                     out += self._take_over(now, number)
-                    if self._active != number:
+                    if self.memory.active != number:
                         return out
                     if not resumed:
-                        self.state.paused_id, self.state.paused_evcc = b"", ""
+                        self.memory.paused_id, self.memory.paused_evcc = b"", ""
                 case SessionOver(ending, why, _):
-                    if self._active == number:
-                        self._active = None
+                    if self.memory.active == number:
+                        self.memory.active = None
                         self._remember(session, ending)
                         out += [*self._ask(SupplyAsked(self.evse.evse_id, Supply.OFF, why=why))]
                         out.append(SessionChanged(self.evse.evse_id, _STAGES[ending], why))
                     return out
-        if self._active not in (None, number):
+        if self.memory.active not in (None, number):
             return out
         out += [
             item
-            for event in self.teller.said(now, self.state, told)
+            for event in self.teller.said(now, self.memory, told)
             for item in (self._ask(event) if isinstance(event, SupplyAsked) else [event])
         ]
         return out
 
     def _take_over(self, now: Tick, number: int) -> list[object]:
         """There is one session at a time: a new one ends the other, unless that has energy on."""
-        other = self.sessions.get(self._active) if self._active is not None else None
+        other = self.sessions.get(self.memory.active) if self.memory.active is not None else None
         if other is not None and other.dialect is not None and other.dialect.energy_on:
             return self._session(now, number, Abort("another session has energy on"))
-        out = self._session(now, self._active, Abort("another session has begun")) if self._active is not None else []
-        self._active = number
+        out = self._session(now, self.memory.active, Abort("another session has begun")) if self.memory.active is not None else []
+        self.memory.active = number
         self._forget()
         return out
 
     def _ask(self, event: SupplyAsked) -> list[object]:
-        s = self.state
+        s = self.memory
         if event.supply is not s.supply:
             s.was_on = False
         s.supply, s.asked_V, s.asked_A = event.supply, event.voltage_V, event.current_A
@@ -196,22 +217,22 @@ class V2gMachine:
     def _remember(self, session: Session, ending: Ending) -> None:
         dialect = session.dialect
         paused = ending is Ending.PAUSED and isinstance(dialect, Iso20)
-        self.state.paused_id, self.state.paused_evcc = (dialect.talk.session_id, dialect.talk.evcc_id) if paused else (b"", "")  # type: ignore[union-attr]
+        self.memory.paused_id, self.memory.paused_evcc = (dialect.talk.session_id, dialect.talk.evcc_id) if paused else (b"", "")  # type: ignore[union-attr]
         self._forget()
 
     def _forget(self) -> None:
         """What belonged to one session."""
-        s = self.state
+        s = self.memory
         s.authorization_wanted = s.authorised = s.was_on = s.asking_needs = False
         s.needs_told = 0
         s.asked_V = s.asked_A = 0.0
 
     def _bug(self, number: int, error: Exception, event: Event) -> list[object]:
-        del self.sessions[number]
+        self.sessions.pop(number, None)
         out: list[object] = [CloseVehicle(self.evse.evse_id, number)]
         out.append(Log("error", "v2g.failed", {"evse": self.evse.evse_id, "event": type(event).__name__, "error": repr(error)[:200]}))
-        if self._active == number:
-            self._active = None
+        if self.memory.active == number:
+            self.memory.active = None
             self._forget()
             why = "an error of our own"
             out += [
@@ -224,7 +245,7 @@ class V2gMachine:
 
     def _changed(self, now: Tick, event: object) -> list[object]:
         """Facts are other than before. An output that went off though it was asked for ends the session."""
-        s = self.state
+        s = self.memory
         on = self.evse.supply is not Supply.OFF
         lost = s.was_on and s.supply is not Supply.OFF and not on
         s.was_on = s.was_on or (on and s.supply is self.evse.supply)
@@ -236,7 +257,7 @@ class V2gMachine:
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         out = self._abort(now, "unplugged")
-        self.state.paused_id, self.state.paused_evcc = b"", ""
+        self.memory.paused_id, self.memory.paused_evcc = b"", ""
         return [*out, VehicleLeft(event.evse_id)]
 
     def _left(self, now: Tick, event: VehicleLeft) -> list[object]:
@@ -244,14 +265,14 @@ class V2gMachine:
         return []
 
     def _stopped(self, now: Tick, event: SupplyStopped) -> list[object]:
-        s = self.state
+        s = self.memory
         others = tuple(each for each in s.stopped if each != event.cause)
         s.stopped = (*others, event.cause) if event.stopped else others
         self._refresh()
         return self._changed(now, event)
 
     def _shutdown(self, now: Tick, event: ShutdownRequested) -> list[object]:
-        self.state.leaving = True
+        self.memory.leaving = True
         return self._abort(now, "the station shuts down")
 
     def _abort(self, now: Tick, why: str) -> list[object]:
@@ -262,16 +283,16 @@ class V2gMachine:
         return [item for number in due for item in self._session(now, number, SessionTimer())]
 
     def _refresh(self) -> None:
-        s, evse = self.state, self.evse
+        s, evse = self.memory, self.evse
         s.authorised = s.authorised or (s.authorization_wanted and evse.id_token is not None)
         v2g_facts.refresh(self.facts, s, evse, self.config, self.board)
 
     def _log(self, way: str, message: Any) -> list[object]:
         """What is said over and over is logged once."""
         name, code = type(message).__name__, getattr(message, "ResponseCode", "")
-        if self._said.get(way) == (name, code):
+        if self.memory.said.get(way) == (name, code):
             return []
-        self._said[way] = name, code
+        self.memory.said[way] = name, code
         values = {"evse": self.evse.evse_id, "way": way, "message": name}
         return [Log("info", "v2g.message", {**values, "code": code} if code else values)]
 

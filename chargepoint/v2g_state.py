@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chargepoint.events import Supply
+from iso15118.secc.iso20.dialect import SavedIso20
+from iso15118.secc.session import Saved
+
+
+@dataclass(slots=True)
+class Talking:
+    """A connection and its session."""
+
+    session: Saved
+    dialect: SavedIso20 | None = None
+    """None until it is agreed."""
 
 
 @dataclass(slots=True)
 class V2gState:
-    """Of one EVSE. Sessions are apart: the journal begins no segment while there is one, unless it has to."""
+    """Of one EVSE."""
 
+    sessions: dict[int, Talking] = field(default_factory=dict)
+    """By the number of the connection, as they stood when this was asked for: at work they are objects."""
+    active: int | None = None
+    """The connection whose session is under way: what others want does not count."""
+    protocol: str = ""
+    """The namespace that was agreed on last."""
+    said: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Way -> message and response code that were logged last."""
     authorization_wanted: bool = False
     """The vehicle waits to be authorised."""
     authorised: bool = False

@@ -48,7 +48,6 @@ class Teller:
 
     def __init__(self, config: EvseConfig, evse: EvseFacts) -> None:
         self.config, self.evse = config, evse
-        self._protocol = ""
 
     def said(self, now: Tick, state: V2gState, told: Sequence[Told]) -> list[object]:
         """All that one message tells. Energy that goes off for a standby stays, without current, for DC: the voltage is that of the battery."""
@@ -59,9 +58,9 @@ class Teller:
         evse_id = self.evse.evse_id
         match told:
             case DialectChosen(namespace):
-                self._protocol = namespace
+                state.protocol = namespace
             case SessionBegun(_, evcc_id, resumed):
-                self.evse.vehicle = Vehicle(self._protocol, evcc_id, resumed=resumed)
+                self.evse.vehicle = Vehicle(state.protocol, evcc_id, resumed=resumed)
                 return [SessionChanged(evse_id, SessionStage.BEGUN), VehicleIdentified(evse_id)]
             case AuthorizationWanted():
                 state.authorization_wanted = True
@@ -121,7 +120,7 @@ class Teller:
             case PowerOff(why):
                 return [SupplyAsked(evse_id, Supply.OFF, why=why)]
             case StandbyWanted() if self.config.mode == "dc":
-                return [SupplyAsked(evse_id, Supply.PRECHARGE, state.asked_V, why="standby")]
+                return [SupplyAsked(evse_id, Supply.STANDBY, state.asked_V, why="standby")]
             case StandbyWanted():
                 return [SupplyAsked(evse_id, Supply.OFF, why="standby")]
         return []

@@ -115,10 +115,6 @@ class Wiring:
         """Whether a bug in it is kept to itself: what speaks with the CSMS must not take the contactor's keeper down with it."""
         return isinstance(machine, (Block, LinkMachine, Rpc))
 
-    def talking(self) -> bool:
-        """Whether a vehicle is connected (ISO 15118): its session is in no snapshot."""
-        return any(getattr(machine, "sessions", None) for name, machine in self.machines.items() if name.startswith("v2g:"))
-
     def remembering(self) -> Iterator[tuple[str, Remembers]]:
         """All that a snapshot holds, by name."""
         context = self.context

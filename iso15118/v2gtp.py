@@ -109,6 +109,11 @@ class FrameReader:
         return frames
 
     @property
+    def rest(self) -> bytes:
+        """What has come of a frame that is not complete."""
+        return bytes(self._waiting)
+
+    @property
     def inside(self) -> bool:
         """The stream stands inside of a frame."""
         return bool(self._waiting)

@@ -262,7 +262,7 @@ def _journal(shell: Shell, config: StationConfig, board: Board, state_dir: Path,
         return Head(software_version(), config, board.info, core.snapshot() if begun else None)
 
     def quiet() -> bool:
-        return not core.wiring.talking() and not any(facts.power_closed for facts in core.wiring.context.evses.values())
+        return not any(facts.power_closed for facts in core.wiring.context.evses.values())
 
     file = JournalFile(state_dir / "journal", head, quiet, keep_bytes=config.keep_disk_MB * 500_000, threaded=threaded)
     file.begin()

@@ -69,6 +69,9 @@ class Dialect(Protocol):
     def request(self, now: Now, payload_type: int, octets: bytes) -> Message:
         """The message of a frame. Raises ExiError, and Unexpected for one that is no request."""
 
+    def again(self, payload_type: int, octets: bytes) -> Message:
+        """The message of a frame whose answer was waited for when the session was saved: what it tells has been told."""
+
     def answer(self, now: Now, request: Message, *, late: bool) -> Answer:
         """What follows from a request."""
 
@@ -107,6 +110,22 @@ class Stage(enum.Enum):
     OVER = "over"
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A `Session` as plain values, without its dialect."""
+
+    stage: Stage
+    verified: bool = False
+    deadline: float | None = None
+    told_over: bool = False
+    rest: bytes = b""
+    """A frame that has begun to come."""
+    waiting: tuple[tuple[int, bytes], ...] = ()
+    """Frames behind the one whose answer is waited for: payload type, payload."""
+    pending: tuple[int, bytes] | None = None
+    """The frame whose answer is waited for."""
+
+
 class Session:
     """One connection. `protocols`: what is offered; the vehicle's priorities decide among them."""
 
@@ -119,8 +138,35 @@ class Session:
         self._waiting: list[Frame] = []
         self._pending: Message | None = None
         """A request whose answer waits for facts."""
+        self._asked: Frame | None = None
+        """Its frame."""
         self._deadline: float | None = None
         self._told_over = False
+
+    def saved(self) -> Saved:
+        """What it remembers; the dialect apart."""
+        return Saved(
+            self.stage,
+            self._verified,
+            self._deadline,
+            self._told_over,
+            self._reader.rest,
+            tuple((each.payload_type, each.payload) for each in self._waiting),
+            (self._asked.payload_type, self._asked.payload) if self._asked is not None and self._pending is not None else None,
+        )
+
+    @classmethod
+    def restored(cls, protocols: Sequence[Protocol_], saved: Saved, dialect: Dialect | None) -> Session:
+        """Go on from what was saved. Raises ExiError or Unexpected for a frame that was none."""
+        session = cls(protocols)
+        session.stage, session._verified, session._deadline = saved.stage, saved.verified, saved.deadline
+        session._told_over, session.dialect = saved.told_over, dialect
+        session._reader.feed(saved.rest)
+        session._waiting = [Frame(*each) for each in saved.waiting]
+        if dialect is not None and saved.pending is not None:
+            session._asked = Frame(*saved.pending)
+            session._pending = dialect.again(*session._asked)
+        return session
 
     def deadline(self) -> float | None:
         return self._deadline
@@ -177,7 +223,7 @@ class Session:
             yield from self._broken(str(error))
             return
         yield Heard(request)
-        self._pending = request
+        self._pending, self._asked = request, frame
         self._deadline = now.mono + self.dialect.answer_within_s
         yield from self._again(now, late=False)
 

@@ -98,7 +98,7 @@ class HlcSite:
         vehicle.wants.energies, vehicle.wants.controls, vehicle.wants.loops = (energy,), (control,), loops
         return vehicle
 
-    def plug(self, vehicle: Vehicle, kind: type[TalkingEv] = TalkingEv, **more: Any) -> TalkingEv:
+    def plug(self, vehicle: Vehicle, kind: Callable[..., TalkingEv] = TalkingEv, **more: Any) -> TalkingEv:
         """It comes onto the cable."""
         ev = self.ev = kind(vehicle, self.heap.now, **more)
         self.sim.plug(ev)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from iso15118 import exi, v2gtp
@@ -18,9 +19,9 @@ from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20 import energy, loop, planning, setup
 from iso15118.secc.iso20.table import LOOPS, TABLE, E, S
-from iso15118.secc.iso20.talk import Result, Talk, failed
+from iso15118.secc.iso20.talk import Result, SavedTalk, Talk, failed
 from iso15118.secc.session import SEQUENCE_S, Answer
-from iso15118.terms import Energy, Told
+from iso15118.terms import Energy, Facts, Told
 
 LOOP_S = 0.5
 """Sequence timeout in the charge loop (V2G_SECC_Sequence_Timeout of the loop [K])."""
@@ -88,6 +89,15 @@ def event_of(request: Message, payload_type: int = v2gtp.ISO20_MAIN) -> E:
     return _PLAIN[type(request)]
 
 
+@dataclass(frozen=True, slots=True)
+class SavedIso20:
+    """An `Iso20` as plain values. What belongs to a request that waits comes back with that request (`again`)."""
+
+    state: S
+    loop_at: float
+    talk: SavedTalk
+
+
 class Iso20:
     """One session. See `secc.session.Dialect`."""
 
@@ -100,6 +110,17 @@ class Iso20:
         self._told_for: Message | None = None
         self._loop_at = 0.0
         """When the last request of the loop was answered, or the loop begun."""
+
+    def saved(self) -> SavedIso20:
+        """What it remembers."""
+        return SavedIso20(self.state, self._loop_at, self.talk.saved())
+
+    @classmethod
+    def restored(cls, saved: SavedIso20, facts: Facts) -> Iso20:
+        """Go on from what was saved."""
+        dialect = cls(Talk.restored(saved.talk, facts))
+        dialect.state, dialect._loop_at = saved.state, saved.loop_at
+        return dialect
 
     @property
     def energy_on(self) -> bool:
@@ -116,7 +137,14 @@ class Iso20:
     def answer_within_s(self) -> float:
         return STOP_S if self._stops else CONTACTOR_S
 
+    def again(self, payload_type: int, octets: bytes) -> Message:
+        self._told_for = self._read(payload_type, octets)
+        return self._told_for
+
     def request(self, now: Now, payload_type: int, octets: bytes) -> Message:
+        return self._read(payload_type, octets)
+
+    def _read(self, payload_type: int, octets: bytes) -> Message:
         namespace = v2gtp.SCHEMA_SETS.get(payload_type)
         if namespace is None:
             raise Unexpected(f"payload type {payload_type:04X} in a session of ISO 15118-20")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, TypeVar
 
 from iso15118.connection import Now
@@ -10,7 +10,7 @@ from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
 from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, least
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.terms import Ending, Energy, Facts, Offered, Schedule, Told
+from iso15118.terms import Control, Ending, Energy, Facts, Offered, Schedule, Told
 
 R = TypeVar("R", bound=ct.V2GResponseType)
 OPENS_A = 5.0
@@ -48,6 +48,36 @@ class Talk(Waiting):
     schedule_id: int | None = None
     energy_on: bool = False
     """Power was asked for by the vehicle, and not ended."""
+
+    def saved(self) -> SavedTalk:
+        """All but the charger's facts."""
+        return SavedTalk(**{each.name: getattr(self, each.name) for each in fields(SavedTalk)} | {"since": dict(self.since)})
+
+    @classmethod
+    def restored(cls, saved: SavedTalk, facts: Facts) -> Talk:
+        """Go on from what was saved."""
+        kept: dict[str, Any] = {each.name: getattr(saved, each.name) for each in fields(saved)}
+        way = Way(*saved.way) if saved.way is not None else None
+        return cls(facts=facts, **kept | {"way": way, "since": dict(saved.since)})
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTalk:
+    """A `Talk` as plain values, for whoever keeps it: a field of the one is a field of the other."""
+
+    energies: tuple[Energy, ...]
+    fresh_id: bytes
+    challenge: bytes
+    paused: Paused | None = None
+    pnc: bool = False
+    session_id: bytes = b""
+    evcc_id: str = ""
+    offered: Offered | None = None
+    way: tuple[int, Control, bool] | None = None
+    schedules: tuple[Schedule, ...] = ()
+    schedule_id: int | None = None
+    energy_on: bool = False
+    since: dict[str, float] = field(default_factory=dict)
 
 
 class Result(NamedTuple):

@@ -1,0 +1,158 @@
+"""A life with vehicles that talk replays as any other, from its start or from a snapshot at any moment of a session (ISO 15118)."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import random
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bench.campaign.hostile import Deeds, HostileEv
+from bench.heap import info_of
+from chargepoint.commands import Command
+from chargepoint.events import PoweredUp, StopRequested, SupplyStopped, VehicleConnected
+from chargepoint.journal import Entry, Head, entry_line, head_line, read, replay
+from chargepoint.station import Station
+from chargepoint.tick import Tick
+from chargepoint.v2g import V2gMachine
+from iso15118.secc.iso20.dialect import Iso20
+from iso15118.secc.iso20.talk import SavedTalk, Talk
+from iso15118.secc.session import Session
+from iso15118.terms import Control, Energy
+from tests.behaviour.hlc_rig import CARD, HlcSite
+
+FOLLOWED = 12
+"""Inputs after each cut that are looked at."""
+KIND = {"ac": Energy.AC, "dc": Energy.DC}
+
+
+class Recorded(HlcSite):
+    """Each input with what followed, and the snapshot before it."""
+
+    def __init__(self, mode: str, **more: Any) -> None:
+        self.entries: list[Entry] = []
+        self.before: list[str] = []
+        self._next = "null"
+        super().__init__(mode, **more)
+
+    def _watch(self, tick: Tick, event: object, commands: tuple[Command, ...]) -> None:
+        super()._watch(tick, event, commands)
+        self.entries.append(Entry(tick, event, commands))
+        self.before.append(self._next)
+        if self.heap.station is not None:
+            self._next = json.dumps(self.heap.station.snapshot())
+
+    def head(self, at: int) -> Head:
+        """Of a segment that begins with this input."""
+        entry = self.entries[at]
+        return Head(
+            "test", self.heap.config, info_of(self.heap.world), None if isinstance(entry.event, PoweredUp) else json.loads(self.before[at])
+        )
+
+
+def session(mode: str, control: Control, *, pausing: bool) -> Recorded:
+    """From the plug to the unplugging: polls before the card, the loop, an end in order or a pause and its resumption."""
+    site = Recorded(mode)
+    ev = site.plug(site.vehicle(KIND[mode], control, soc=60.0))
+    site.run(6.0)
+    site.card()
+    site.until(lambda: max(map(abs, site.sim.current_A)) > 1.0)
+    site.run(1.0)
+    site.heap.tell(SupplyStopped(1, stopped=True, cause="test") if pausing else StopRequested(1, "Local"))
+    site.until(lambda: ev.over is not None)
+    site.run(1.0)
+    if pausing:
+        site.heap.tell(SupplyStopped(1, stopped=False, cause="test"))
+        site.until(lambda: max(map(abs, site.sim.current_A)) > 1.0)
+    site.unplug()
+    site.run(1.0)
+    return site
+
+
+def in_pieces(mode: str) -> Recorded:
+    """A vehicle that sends one octet at a time, until it polls for its authorisation."""
+    site = Recorded(mode)
+    segmented = partial(HostileEv, dice=random.Random(1), names=("segmented",), spoils=0.0)
+    site.plug(site.vehicle(KIND[mode]), segmented)
+    site.until(lambda: "AuthorizationReq" in site.said("ev"))
+    return site
+
+
+def follow(site: Recorded) -> None:
+    """From each cut: the same commands, and the same memory after them."""
+    begins = next(at for at, each in enumerate(site.entries) if isinstance(each.event, VehicleConnected))
+    for at in range(begins, len(site.entries)):
+        station = Station(site.heap.config, info_of(site.heap.world))
+        station.restore(json.loads(site.before[at]))
+        for ahead, entry in enumerate(site.entries[at : at + FOLLOWED], at):
+            found = station.handle(entry.tick, entry.event)
+            assert found == entry.commands, (at, ahead, type(entry.event).__name__)
+        if at + FOLLOWED < len(site.before):
+            assert json.dumps(station.snapshot()) == site.before[at + FOLLOWED], at
+
+
+@pytest.mark.parametrize("pausing", [False, True], ids=["stopped", "paused"])
+@pytest.mark.parametrize("mode", ["ac", "dc"])
+def test_from_any_moment_of_a_session_what_follows_is_the_same(mode: str, pausing: bool) -> None:
+    site = session(mode, Control.SCHEDULED if pausing else Control.DYNAMIC, pausing=pausing)
+    follow(site)
+    assert sum('"stage": "talking"' in each for each in site.before) > 60
+    assert any('"pending"' in each for each in site.before), "PowerDelivery waits for the contactor"
+
+
+def test_from_any_moment_of_a_message_what_follows_is_the_same() -> None:
+    site = in_pieces("dc")
+    follow(site)
+    assert sum('"rest"' in each for each in site.before) > 100
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_life_with_vehicles_that_mean_no_good_replays(seed: int) -> None:
+    """Whole from its journal, and in segments that begin anywhere."""
+    dice = random.Random(seed)
+    mode = "dc" if seed % 2 else "ac"
+    site = Recorded(mode)
+    deeds = Deeds(site.heap, dice, CARD, dc=mode == "dc")
+    deeds.plug()
+    site.card()
+    site.run(8.0)
+    for _ in range(10):
+        deeds.one()
+    cuts = sorted({0, *(dice.randrange(len(site.entries)) for _ in range(8))})
+    for begin, end in zip(cuts, [*cuts[1:], len(site.entries)], strict=True):
+        lines = [head_line(site.head(begin)), *map(entry_line, site.entries[begin:end])]
+        assert [each.first_difference for each in replay(read(lines)) if not each.same] == []
+    whole = [head_line(site.head(0)), *map(entry_line, site.entries)]
+    assert [each.first_difference for each in replay(read(whole)) if not each.same] == []
+
+
+def test_a_field_of_a_talk_is_a_field_of_what_is_saved_of_it() -> None:
+    assert {each.name for each in fields(Talk)} - {"facts"} == {each.name for each in fields(SavedTalk)}
+
+
+def test_what_a_session_and_its_dialect_remember_is_known_here() -> None:
+    """Who adds something decides whether a snapshot needs it."""
+    kept = {"stage", "_verified", "_deadline", "_told_over", "_reader", "_waiting", "_pending", "_asked", "dialect"}
+    assert vars(Session(())).keys() == kept | {"protocols"}
+    talk = Talk(V2gMachineOf("ac").facts, (), bytes(8))
+    given_again = {"_came_as", "_stops", "_told_for"}
+    """With the request that waits."""
+    assert vars(Iso20(talk)).keys() == {"talk", "loop_s", "state", "_loop_at"} | given_again
+
+
+def V2gMachineOf(mode: str) -> V2gMachine:
+    station = HlcSite(mode).heap.station
+    assert station is not None
+    machine = station.wiring.machines["v2g:1"]
+    assert isinstance(machine, V2gMachine)
+    return machine
+
+
+def test_what_the_machine_of_the_link_remembers_stands_in_its_snapshot() -> None:
+    machine = V2gMachineOf("dc")
+    wiring = set(inspect.signature(V2gMachine.__init__).parameters) - {"self"} | {"facts", "teller", "handlers"}
+    assert vars(machine).keys() - wiring == {"memory", "sessions"}
