@@ -145,9 +145,13 @@ class Vehicles:
     # ---- the network
 
     def begin(self) -> None:
-        """The station begins anew, and serves nobody yet."""
+        """The station begins anew, and serves nobody yet; cars begin anew with it, also those whose session had ended in order."""
+        from iso15118.terms import Ending
+
         self.served.clear()
         for car in self.cars.values():
+            if car.connection is None and car.ev.over is not None and car.ev.over.ending is Ending.TERMINATED:
+                car.ev.over = None
             if car.connection is not None:
                 car.connection = None
                 self._live(car, partial(car.ev.lost, "the charger is gone"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import cli
 from bench.csms import EmbeddedCsms
-from tests.unit.bench.bench_rig import bench_station
+from tests.unit.bench.bench_rig import IDENTITY, bench_station
 
 
 def ended(payload: dict[str, Any]) -> bool:
@@ -56,6 +56,24 @@ def test_an_ac_evse_serves_cars_that_talk_and_cars_that_do_not(tmp_path: Path) -
             evse = await station.charging()
             assert evse["duty"] > 50.0
             assert csms.invalid == []
+            assert await station.end() == (0, "")
+
+    asyncio.run(story())
+
+
+def test_after_a_reset_the_car_that_stands_there_talks_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms() as csms, bench_station(tmp_path, csms) as station:
+            await station.do("plug_in_ac_iso", connector_id=1)
+            await station.do("swipe", token="04A1B2C3")
+            await station.until(lambda evse: evse["meter"]["A"] > 10.0)
+            assert await csms.call(IDENTITY, "Reset", {"type": "Immediate"}) == {"status": "Accepted"}
+            await csms.wait_for("BootNotification", lambda boot: boot["reason"] == "RemoteReset")
+            await station.until(lambda evse: evse["contactor"] == "open" and evse["duty"] == 5.0)
+            await station.do("swipe", token="04A1B2C3")
+            await station.until(lambda evse: evse["meter"]["A"] > 10.0 and evse["duty"] == 5.0)
+            await station.do("plug_out", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "A" and evse["transaction"] is None)
             assert await station.end() == (0, "")
 
     asyncio.run(story())
