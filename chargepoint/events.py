@@ -344,6 +344,8 @@ class SessionStage(enum.Enum):
     TERMINATED = "terminated"
     PAUSED = "paused"
     ABORTED = "aborted"
+    REPLACED = "replaced"
+    """By another connection of the same vehicle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +355,8 @@ class SessionChanged(Event):
     evse_id: int
     stage: SessionStage
     why: str = ""
+    lost: bool = False
+    """The vehicle fell silent, or its connection is gone."""
 
 
 class Supply(enum.Enum):
@@ -361,6 +365,8 @@ class Supply(enum.Enum):
     OFF = "off"
     CABLE_CHECK = "cable check"
     PRECHARGE = "precharge"
+    STANDBY = "standby"
+    """DC: the battery's voltage behind the closed contactor, and no current."""
     POWER = "power"
 
 
@@ -381,6 +387,13 @@ class TalkingAllowed(Event):
 
     evse_id: int
     allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TalkingEnded(Event):
+    """5 % is not on the pilot any more: sessions that still go on are over."""
+
+    evse_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,8 @@ class EvseMachine:
         out += evse_power.watch(evse, now)
         out += evse_dc.watch(evse, now)
         out += evse_hlc.settle(evse, now)
+        evse.facts.settled = not evse.state.running or evse.reached(now, evse.state.settled_at)
+        evse.facts.phases, evse.facts.switching = evse.state.phases, evse.state.phases != evse.state.phases_wanted
         if not evse.state.running and not evse.state.asked_open_at:
             return out
         offer = evse_guard.offer(evse)
@@ -131,7 +133,8 @@ def _by_session(evse: Evse, facts: Facts) -> ChargingState:
         return ChargingState.CHARGING
     if evse.interlock.not_offering(facts) or facts.offered_A <= 0:
         return ChargingState.SUSPENDED_EVSE
-    return ChargingState.SUSPENDED_EV if s.charged else ChargingState.EV_CONNECTED
+    by_vehicle = s.charged and s.hlc in (HlcState.TALKING, HlcState.DONE, HlcState.PAUSED)
+    return ChargingState.SUSPENDED_EV if by_vehicle else ChargingState.EV_CONNECTED
 
 
 def charging_state(evse: Evse, facts: Facts) -> ChargingState:

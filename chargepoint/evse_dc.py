@@ -31,6 +31,8 @@ OHM_PER_V = 100.0
 """Less insulation for each volt of the output is a fault (IEC 61851-23 CC.4.1 [K])."""
 RISEN = 0.95
 """Of the test voltage: the insulation is measured from here on."""
+UNREAD_S = 1.5
+"""So long the stage may be without a reading while it delivers [K]."""
 FOLLOWS_S = 1.0
 """So long the stage may take to follow a reduction [K]."""
 OVER, OVER_V, OVER_A, OVER_S = 1.05, 10.0, 5.0, 0.4
@@ -111,11 +113,9 @@ def measured(evse: Evse, now: Tick, sample: DcSample) -> list[object]:
     evse.facts.dc, s.dc_sample_at = sample, now.mono
     ordered_V, ordered_A = s.dc_ordered or (0.0, 0.0)
     most_A = max(abs(ordered_A), s.dc_before_A if now.mono < s.dc_before_until else 0.0) * OVER + OVER_A
-    over = (
-        s.dc_ordered is not None
-        and s.power is Power.CLOSED
-        and (sample.voltage_V > ordered_V * OVER + OVER_V or abs(sample.current_A) > most_A)
-    )
+    # A battery may hold more voltage than was ordered; then nothing flows into it.
+    high = sample.voltage_V > ordered_V * OVER + OVER_V and (sample.current_A > IDLE_A or s.supply is Supply.CABLE_CHECK)
+    over = s.dc_ordered is not None and s.power is Power.CLOSED and (high or abs(sample.current_A) > most_A)
     s.dc_over_since = (s.dc_over_since if s.dc_over_since is not None else now.mono) if over else None
     return []
 
@@ -123,7 +123,7 @@ def measured(evse: Evse, now: Tick, sample: DcSample) -> list[object]:
 def insulation(evse: Evse, now: Tick, resistance_ohm: float) -> list[object]:
     """What the monitor measured: the answer to a check, or a change while there is voltage."""
     s = evse.state
-    most_V = max(s.asked_V, evse.facts.dc.voltage_V if evse.facts.dc else 0.0)
+    most_V = test_V(evse) if s.check is Check.MEASURING else _present_V(evse)
     right = math.isfinite(resistance_ohm) and resistance_ohm >= OHM_PER_V * most_V
     if s.check is Check.MEASURING:
         if not right:
@@ -160,6 +160,9 @@ def watch(evse: Evse, now: Tick) -> list[object]:
     if s.supply is not Supply.CABLE_CHECK and s.check is not Check.NONE and s.supply is Supply.OFF:
         s.check, evse.facts.insulation = Check.NONE, None
     out: list[object] = []
+    read_at = max(s.dc_sample_at, s.dc_ordered_at)
+    if s.dc_ordered is not None and s.power is Power.CLOSED and evse.reached(now, read_at + UNREAD_S):
+        out += evse_faults.raise_fault(evse, now, DC_STAGE, f"no reading of the output for {UNREAD_S:g} s")
     if s.dc_over_since is not None and evse.reached(now, s.dc_over_since + OVER_S):
         s.dc_over_since = None
         out += evse_faults.raise_fault(evse, now, DC_OVER)
@@ -212,9 +215,12 @@ def settle(evse: Evse, now: Tick) -> list[object]:
                 before_A = s.dc_before_A if now.mono < s.dc_before_until else 0.0
                 s.dc_before_A, s.dc_before_until = max(abs(s.dc_ordered[1]), before_A), now.mono + FOLLOWS_S
             out.append(SetDcOutput(evse.id, *wanted))
+        if wanted is not None and s.dc_ordered is None:
+            s.dc_ordered_at = now.mono
         s.dc_ordered = wanted
     supply = s.supply if s.power is Power.CLOSED else Supply.OFF
-    s.charged = s.charged or supply is Supply.POWER
+    if supply is Supply.POWER:
+        s.charged, s.hlc_attempts = True, 0
     if supply is not evse.facts.supply:
         evse.facts.supply = supply
         out.append(SupplyChanged(evse.id))
@@ -230,9 +236,13 @@ def _wanted(evse: Evse) -> tuple[float, float] | None:
             return test_V(evse), TEST_A
         case Supply.PRECHARGE if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
             return min(s.asked_V, rated.max_voltage_V), IDLE_A
+        case Supply.STANDBY if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
+            return min(s.asked_V, rated.max_voltage_V), 0.0
         case Supply.POWER if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
             volts = max(_present_V(evse), 1.0)
-            least_A = -min(rated.max_discharge_A, rated.max_discharge_W / volts) if gives_back(evse) else 0.0
+            least_A = (
+                -min(rated.max_discharge_A, rated.max_discharge_W / volts) if gives_back(evse) and s.authorised and not s.stops else 0.0
+            )
             return min(s.asked_V, rated.max_voltage_V), max(least_A, min(s.asked_A, offer(evse).current_A))
     return None
 

@@ -164,7 +164,7 @@ def _failed(evse: Evse, now: Tick, event: HardwareFailed) -> list[object]:
 def _authorised(evse: Evse, now: Tick, event: Authorised) -> list[object]:
     s = evse.state
     s.authorised, s.at_once, s.released, s.charged = True, False, False, s.charged and s.authorised
-    return evse_hlc.wake(evse, now)
+    return []
 
 
 def _authorisation_ended(evse: Evse, now: Tick, event: AuthorisationEnded) -> list[object]:
@@ -177,7 +177,7 @@ def _authorisation_ended(evse: Evse, now: Tick, event: AuthorisationEnded) -> li
 def _supply_stopped(evse: Evse, now: Tick, event: SupplyStopped) -> list[object]:
     others = tuple(c for c in evse.state.stops if c != event.cause)
     evse.state.stops = (*others, event.cause) if event.stopped else others
-    return [] if evse.state.stops else evse_hlc.wake(evse, now)
+    return []
 
 
 def _durable(evse: Evse, now: Tick, event: TransactionDurable) -> list[object]:

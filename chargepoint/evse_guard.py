@@ -59,7 +59,7 @@ def measured(evse: Evse, now: Tick, sample: MeterSample) -> list[object]:
     """A reading of the meter. One that is no number, or winds the register back, is none (S-12)."""
     out: list[object] = []
     if all(math.isfinite(amps) for amps in sample.current_A):  # whatever the register says: too much is too much (S-20)
-        out += _over_current(evse, now, max((abs(amps) for amps in sample.current_A), default=0.0))
+        out += _over_current(evse, now, *_both_ways(sample))
     else:
         return out
     if not _register_right(evse, now, sample):
@@ -94,9 +94,26 @@ def limit_in_force(evse: Evse, now: Tick) -> float:
     return max(s.applied_A, s.old_limit_A) if now.mono < s.old_limit_until else s.applied_A
 
 
-def _over_current(evse: Evse, now: Tick, drawn_A: float) -> list[object]:
+def _both_ways(sample: MeterSample) -> tuple[float, float]:
+    """What is drawn, and what comes back, A. Some meters sign their currents, others only the power."""
+    back = sample.power_W is not None and sample.power_W < 0
+    drawn_A = max((amps for amps in sample.current_A if amps > 0), default=0.0)
+    given_A = -min((amps for amps in sample.current_A if amps < 0), default=0.0)
+    return (0.0, max(drawn_A, given_A)) if back else (drawn_A, given_A)
+
+
+def _most_back_A(evse: Evse) -> float:
+    """What a vehicle may feed back at most, on each phase."""
+    if evse.is_dc:
+        return evse_dc.ratings(evse).max_discharge_A
+    return evse.config.v2g.ac_discharge_W / (evse.config.nominal_V * evse.state.phases)
+
+
+def _over_current(evse: Evse, now: Tick, drawn_A: float, given_A: float) -> list[object]:
     s = evse.state
     limit_A = limit_in_force(evse, now)
+    if given_A > drawn_A:
+        drawn_A, limit_A = given_A, _most_back_A(evse)
     soft = drawn_A > limit_A * SOFT_FACTOR + SOFT_A
     hard = soft and drawn_A > limit_A * HARD_FACTOR
     s.over_soft_since = _since(s.over_soft_since, soft, now)

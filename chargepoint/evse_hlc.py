@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chargepoint import evse_faults
-from chargepoint.commands import Log, ServeVehicle
-from chargepoint.events import SessionChanged, SessionStage, Supply, SupplyAsked, TalkingAllowed
+from chargepoint.commands import Indicate, Log, ServeVehicle
+from chargepoint.events import SessionChanged, SessionStage, Supply, SupplyAsked, TalkingAllowed, TalkingEnded
 from chargepoint.evse_state import Check, Evse, Output
-from chargepoint.faults import NO_VEHICLE_LINK
+from chargepoint.faults import NO_VEHICLE_LINK, NO_VEHICLE_LINK_DC, VEHICLE_SILENT, Reaction
 from chargepoint.hlc import ATTEMPT, DIGITAL, FORGET, HOLDS_X1, HlcEvent, HlcState
 from chargepoint.pilot import Level
 from chargepoint.tick import Tick
@@ -19,7 +19,9 @@ _OF_STAGE = {
     SessionStage.TERMINATED: HlcEvent.TERMINATED,
     SessionStage.PAUSED: HlcEvent.PAUSED,
     SessionStage.ABORTED: HlcEvent.ABORTED,
+    SessionStage.REPLACED: HlcEvent.REPLACED,
 }
+_SLEEPS = (HlcState.GIVEN_UP, HlcState.PAUSED, HlcState.DONE)
 _FAILURES = (HlcEvent.TIMEOUT, HlcEvent.ABORTED, HlcEvent.LINK_LOST)
 
 
@@ -70,8 +72,17 @@ def served(evse: Evse, now: Tick, ready: bool, why: str) -> list[object]:
     s = evse.state
     s.served = ready
     if not ready:
-        return [*evse_faults.raise_fault(evse, now, NO_VEHICLE_LINK, why), *advance(evse, now, HlcEvent.UNSERVED)]
-    return [*evse_faults.cause_over(evse, NO_VEHICLE_LINK), *_again(evse, now)]
+        return [*evse_faults.raise_fault(evse, now, _no_link(evse), why), *advance(evse, now, HlcEvent.UNSERVED)]
+    return [*evse_faults.cause_over(evse, _no_link(evse)), *_again(evse, now)]
+
+
+def _no_link(evse: Evse) -> str:
+    """AC charges without talking, DC does not."""
+    return NO_VEHICLE_LINK_DC if evse.is_dc else NO_VEHICLE_LINK
+
+
+def _may_talk(evse: Evse) -> bool:
+    return evse.state.served and evse.state.allowed
 
 
 def allowed(evse: Evse, now: Tick, event: TalkingAllowed) -> list[object]:
@@ -86,10 +97,9 @@ def allowed(evse: Evse, now: Tick, event: TalkingAllowed) -> list[object]:
 def _again(evse: Evse, now: Tick) -> list[object]:
     """It may talk after all: with a vehicle that is there already, unless that charges by the PWM."""
     s = evse.state
-    if not s.served or not s.allowed:
+    if not _may_talk(evse):
         return []
-    if s.hlc is HlcState.GIVEN_UP:
-        return advance(evse, now, HlcEvent.WAKE)
+    s.wake_wanted = s.wake_wanted or s.hlc in (HlcState.LEAVING, HlcState.GIVEN_UP)
     return plugged(evse, now) if s.plugged and not s.charged else []
 
 
@@ -107,15 +117,12 @@ def session(evse: Evse, now: Tick, event: SessionChanged) -> list[object]:
 def asked(evse: Evse, now: Tick, event: SupplyAsked) -> list[object]:
     """What the session lets be on the output; a number that is none is nothing."""
     s = evse.state
+    if s.supply is Supply.OFF and event.supply is not Supply.OFF:
+        s.wake_wanted = False
     s.supply = event.supply
     s.asked_V = event.voltage_V if 0.0 <= event.voltage_V < float("inf") else 0.0
     s.asked_A = event.current_A if abs(event.current_A) < float("inf") else 0.0
     return []
-
-
-def wake(evse: Evse, now: Tick) -> list[object]:
-    """There is something to talk about again."""
-    return advance(evse, now, HlcEvent.WAKE)
 
 
 def level(evse: Evse, now: Tick, was: Level | None, is_: Level) -> list[object]:
@@ -127,7 +134,7 @@ def level(evse: Evse, now: Tick, was: Level | None, is_: Level) -> list[object]:
         s.sign_since = now.mono if was is Level.B else None
     elif s.sign_since is not None and SIGN_S[0] <= now.mono - s.sign_since <= SIGN_S[1]:
         s.sign_since = None
-        return advance(evse, now, HlcEvent.SIGN)
+        return advance(evse, now, HlcEvent.SIGN) if _may_talk(evse) else []
     return []
 
 
@@ -144,8 +151,11 @@ def advance(evse: Evse, now: Tick, event: HlcEvent) -> list[object]:
         s.hlc_attempts = s.hlc_attempts + 1 if action == ATTEMPT else 0 if action == FORGET else s.hlc_attempts
     if entry.to is s.hlc:
         return []
+    told = evse_faults.cause_over(evse, VEHICLE_SILENT) if s.hlc is HlcState.GIVEN_UP else []
     s.hlc, s.hlc_since = entry.to, now.mono
-    out: list[object] = [Log("info", "hlc", {"evse": evse.id, "is": s.hlc.value, "after": event.value})]
+    if s.hlc is HlcState.GIVEN_UP:
+        told = [*evse_faults.raise_fault(evse, now, VEHICLE_SILENT), Indicate(evse.id, "vehicle.does_not_talk")]
+    out: list[object] = [*told, Log("info", "hlc", {"evse": evse.id, "is": s.hlc.value, "after": event.value})]
     if s.hlc is HlcState.WAITING and s.link:
         out += advance(evse, now, HlcEvent.LINK_UP)
     return out
@@ -153,19 +163,39 @@ def advance(evse: Evse, now: Tick, event: HlcEvent) -> list[object]:
 
 def settle(evse: Evse, now: Tick) -> list[object]:
     """What falls due, and whether vehicles are taken now (S-13: only while one is on the pilot, and asked to talk)."""
-    out = _due(evse, now)
+    out = [*_due(evse, now), *_wake(evse, now)]
     s = evse.state
     wanted = digital(evse) and s.running
     if wanted is not s.serving:
         s.serving = wanted
-        out.append(ServeVehicle(evse.id, wanted))
+        out += [ServeVehicle(evse.id, wanted), *([] if wanted else [TalkingEnded(evse.id)])]
     evse.facts.digital = wanted
     return out
+
+
+def _wake(evse: Evse, now: Tick) -> list[object]:
+    """What has become possible is worth a talk: at once where nobody talks, else when the session that is under way has ended without it."""
+    s = evse.state
+    ready = (
+        s.authorised
+        and not s.stops
+        and not {Reaction.OPEN, Reaction.STOP} & evse_faults.reactions(evse)
+        and (evse.facts.operative or bool(s.transaction_id))
+        and s.phases == s.phases_wanted
+    )
+    s.wake_wanted = (s.wake_wanted or (ready and not s.ready)) and by_session(evse)
+    s.ready = ready
+    if not s.wake_wanted or s.hlc not in _SLEEPS or not _may_talk(evse):
+        return []
+    s.wake_wanted = False
+    return advance(evse, now, HlcEvent.WAKE)
 
 
 def _due(evse: Evse, now: Tick) -> list[object]:
     s, t = evse.state, evse.timings
     rested = HlcEvent.NO_OTHER_WAY if evse.is_dc else HlcEvent.RESTED
+    if s.hlc in (HlcState.PULSE, HlcState.AGAIN) and not _may_talk(evse):
+        return advance(evse, now, HlcEvent.UNSERVED)
     match s.hlc:
         case HlcState.WAITING if s.output is Output.X2 and evse.reached(now, max(s.hlc_since, s.output_since) + t.link_s):
             return advance(evse, now, HlcEvent.TIMEOUT)

@@ -258,6 +258,7 @@ def _applied(evse: Evse, now: Tick, offer: Offer, facts: Facts) -> list[object]:
     """Tell what the EV is offered. After a reduction the old limit counts a while longer (S-20)."""
     s = evse.state
     current_A = _offered_A(evse, offer)
+    evse.facts.limit_W = evse_dc.power(evse) if evse.is_dc and current_A else current_A * evse.config.nominal_V * s.phases
     changed = abs(current_A - s.applied_A) > (SMALLEST_STEP_DC_A if evse.is_dc else SMALLEST_STEP_A / 2)
     if current_A:
         reason = offer.reason if changed else s.applied_reason
@@ -270,7 +271,6 @@ def _applied(evse: Evse, now: Tick, offer: Offer, facts: Facts) -> list[object]:
         s.old_limit_until = now.mono + evse.timings.old_limit_s
     s.applied_A, s.applied_reason = current_A, reason
     evse.facts.limit_A, evse.facts.limit_reason = current_A, reason
-    evse.facts.limit_W = evse_dc.power(evse) if evse.is_dc and current_A else current_A * evse.config.nominal_V * s.phases
     return [LimitApplied(evse.id, current_A, reason)]
 
 

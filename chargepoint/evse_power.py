@@ -83,6 +83,8 @@ def feedback(evse: Evse, now: Tick, closed: bool) -> list[object]:
         return [*_open(evse, now, "contactor opened while the output went down"), *_opened(evse, now)]
     if not closed and s.power is Power.CLOSED:
         s.dropped_at = now.mono
+        if evse_hlc.by_session(evse):  # which ends with it
+            s.settled_at = max(s.settled_at, now.mono + evse.timings.reclose_after_s)
         return [*_open(evse, now, "contactor opened by itself"), *_opened(evse, now)]
     return []
 

@@ -167,6 +167,10 @@ class EvseState:
     hlc: HlcState = HlcState.OFF
     hlc_since: float = 0.0
     hlc_attempts: int = 0
+    ready: bool = False
+    """Somebody is authorised, and nothing of ours keeps the energy away."""
+    wake_wanted: bool = False
+    """There is something to talk about again, as soon as the session that is under way has ended."""
     allowed: bool = True
     """The CSMS lets it talk."""
     served: bool = False
@@ -189,6 +193,7 @@ class EvseState:
     check_since: float = 0.0
     ramp_until: float = 0.0
     dc_sample_at: float = 0.0
+    dc_ordered_at: float = 0.0
     dc_over_since: float | None = None
     dc_before_A: float = 0.0
     """What was ordered before a reduction: the stage takes a moment to follow."""

@@ -53,6 +53,11 @@ class EvseFacts:
     """The cable check of this session: passed, failed, or not done."""
     limit_W: float = 0.0
     """The power that is offered, for all phases together."""
+    settled: bool = True
+    """Nothing has to wait any more after a start or an opening."""
+    phases: int = 3
+    switching: bool = False
+    """Another number of phases is wanted, which comes with open contactors."""
     digital: bool = False
     """The pilot shows 5 %: the vehicle is to talk."""
     # written by `v2g`

@@ -66,7 +66,8 @@ METER_SILENT = "MeterSilent"
 METER_SILENT_STOPS = "MeterSilentStops"
 BOARD_SILENT = "BoardSilent"
 OTHER = "OtherError"
-NO_VEHICLE_LINK = "NoVehicleLink"
+NO_VEHICLE_LINK, NO_VEHICLE_LINK_DC = "NoVehicleLink", "NoVehicleLinkDc"
+VEHICLE_SILENT = "VehicleDoesNotTalk"
 CABLE_CHECK = "CableCheckFailure"
 INSULATION = "InsulationFault"
 EV_CONTACTOR = "EVContactorFault"
@@ -94,6 +95,8 @@ FAULTS: dict[str, Fault] = {
         Fault(BOARD_SILENT, "", _O, _OVER, "Controller", "InternalError", "the board does not answer"),
         # ISO 15118 and DC.
         Fault(NO_VEHICLE_LINK, "", _G, _OVER, "ISO15118Ctrlr", "EVCommunicationError", "the network interface to the vehicle is not ready"),
+        Fault(NO_VEHICLE_LINK_DC, "", _S, _OVER, "ISO15118Ctrlr", "EVCommunicationError", "the network interface to the vehicle is not ready, and DC needs it"),
+        Fault(VEHICLE_SILENT, "", _G, _OVER, "ConnectedEV", "EVCommunicationError", "the vehicle does not talk"),
         Fault(INSULATION, "MREC2GroundFailure", _O, _UNPLUG, "ElectricalFeed", "GroundFailure", "too little insulation of the DC output"),
         Fault(DC_STAGE, "", _O, _UNPLUG, "ElectricalFeed", "InternalError", "the DC stage does not do what it is ordered"),
         Fault(DC_OVER, "MREC5OverVoltage", _O, _UNPLUG, "ElectricalFeed", "OverVoltage", "the DC output has more than was ordered"),

@@ -51,6 +51,8 @@ class HlcEvent(enum.Enum):
     TERMINATED = "session terminated"
     PAUSED = "session paused"
     ABORTED = "session aborted"
+    REPLACED = "session replaced"
+    """The vehicle has connected anew: another session follows."""
     TIMEOUT = "nobody spoke in time"
     ENOUGH = "asked often enough"
     """Instead of TIMEOUT, ABORTED and LINK_LOST when there were as many attempts as there may be."""
@@ -74,7 +76,7 @@ _RESTING = (_S.PULSE, _S.AGAIN, _S.LEAVING)
 _SILENT = (_S.BASIC, _S.GIVEN_UP, _S.PAUSED, _S.DONE)
 _CONNECTED = (*_TALK, *_RESTING, *_SILENT)
 _BUT_PLUGGED: tuple[HlcEvent, ...] = tuple(each for each in HlcEvent if each is not HlcEvent.PLUGGED)
-_SESSION = (_E.TERMINATED, _E.PAUSED, _E.ABORTED)
+_SESSION = (_E.TERMINATED, _E.PAUSED, _E.ABORTED, _E.REPLACED)
 
 
 def _rows() -> Iterator[Transition[HlcState, HlcEvent]]:
@@ -95,6 +97,7 @@ def _rows() -> Iterator[Transition[HlcState, HlcEvent]]:
     yield from stay((_S.TALKING, *_RESTING, *_SILENT), _E.BEGUN)
     yield from on(_S.TALKING, _E.TERMINATED, to=_S.DONE, do=(FORGET,), source="ISO 15118-3 [K]: D-LINK_TERMINATE, X1")
     yield from on(_S.TALKING, _E.PAUSED, to=_S.PAUSED, do=(FORGET,), source="ISO 15118-3 [K]: D-LINK_PAUSE, X1")
+    yield from on(_S.TALKING, _E.REPLACED, to=_S.LINKED, source="the vehicle goes on in another connection")
     yield from on(_S.TALKING, _E.ABORTED, to=_S.AGAIN, do=(ATTEMPT,), source="ISO 15118-3 [K]: D-LINK_ERROR, X1, then 5 %")
     yield from stay((_S.WAITING, _S.LINKED, *_RESTING, *_SILENT), _SESSION)
     # Silence.

@@ -141,7 +141,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(SETTLED, lambda f: f.settled, Lost.NOTHING, "F-17: not again soon after a power loss", offer=False),
     Condition(KNOWN_OPEN, lambda f: f.contactor_known_open, Lost.NOTHING, "F-14: never onto a weld", offer=False),
     Condition("voltages meet", lambda f: f.voltages_meet, Lost.NOTHING, "IEC 61851-23: under 20 V between the two sides [K]", offer=False),
-    Condition("phases set", lambda f: f.phases_right, Lost.NOTHING, "1p/3p only with contactors open, after X1 and a wait", talk=True),
+    Condition("phases set", lambda f: f.phases_right, Lost.NOTHING, "1p/3p only with contactors open, after X1 and a wait"),
     Condition(PERMIT, lambda f: f.permit_left_s > 0, Lost.OPEN, "F-16: the lease lapses with the process", offer=False),
 )
 

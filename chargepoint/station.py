@@ -6,12 +6,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chargepoint import codec
-from chargepoint.commands import Command, Lane, Log, Persist
+from chargepoint.commands import (
+    CloseContactor,
+    Command,
+    Lane,
+    Log,
+    OpenContactor,
+    Permit,
+    Persist,
+    SetDcOutput,
+    SetDuty,
+    SetStateF,
+    SetX1,
+    StopDcOutput,
+    WithdrawPermit,
+)
 from chargepoint.config import StationConfig
 from chargepoint.events import PoweredUp, TimerExpired
 from chargepoint.machine import Machine
@@ -119,8 +133,31 @@ class Station:
 _FOR_RPC = (Call, SendOneWay, Answer, AnswerError)
 
 
+_OVERTAKEN: dict[type[Command], tuple[type[Command], ...]] = {
+    OpenContactor: (CloseContactor, Permit, SetDcOutput),
+    WithdrawPermit: (CloseContactor, Permit, SetDcOutput),
+    StopDcOutput: (SetDcOutput,),
+    SetX1: (SetDuty,),
+    SetStateF: (SetDuty,),
+}
+"""What makes safe -> what of the same EVSE was decided before it in the same moment, and must not come after it now."""
+
+
+def _overtaken(commands: list[Command]) -> Iterator[int]:
+    """Places of commands that a later one has made wrong: a timer may close what the event behind it opens."""
+    ended: dict[tuple[int, type[Command]], bool] = {}
+    for place in range(len(commands) - 1, -1, -1):
+        command = commands[place]
+        evse_id: int = getattr(command, "evse_id", 0)
+        if (evse_id, type(command)) in ended:
+            yield place
+        ended |= {(evse_id, kind): True for kind in _OVERTAKEN.get(type(command), ())}
+
+
 def _ordered(commands: list[Command]) -> tuple[Command, ...]:
     """Safe ones first; all Persist as one, before what may depend on it."""
+    overtaken = set(_overtaken(commands))
+    commands = [command for place, command in enumerate(commands) if place not in overtaken]
     safe = [c for c in commands if c.lane is Lane.SAFE]
     persists = [c for c in commands if isinstance(c, Persist)]
     rest = [c for c in commands if c.lane is not Lane.SAFE and not isinstance(c, Persist)]

@@ -35,6 +35,7 @@ from chargepoint.events import (
     PersistFailed,
     PoweredUp,
     PowerWanted,
+    SessionChanged,
     TimerExpired,
     TimeSet,
     TransactionDurable,
@@ -110,6 +111,7 @@ class TransactionMachine:
             PowerWanted: self._power_wanted,
             ChargingStateChanged: self._charging_state,
             DataLinkChanged: self._link,
+            SessionChanged: self._session,
             FaultRaised: self._fault,
             FaultCleared: self._fault_cleared,
             ProximityResistance: self._cable,
@@ -231,8 +233,15 @@ class TransactionMachine:
 
     def _link(self, now: Tick, event: DataLinkChanged) -> list[object]:
         """Lost while charging, it takes the energy off (F-10); the transaction goes on, and the vehicle may come back."""
-        lost = not event.ready and self._spot(event).charging_state == CHARGING
-        return self.ledger.tell(now, event.evse_id, "Updated", Cause("EVCommunicationLost")) if lost else []
+        return self._lost(now, event.evse_id) if not event.ready else []
+
+    def _session(self, now: Tick, event: SessionChanged) -> list[object]:
+        """A vehicle that falls silent while it charges is the same (F-11)."""
+        return self._lost(now, event.evse_id) if event.lost else []
+
+    def _lost(self, now: Tick, evse_id: int) -> list[object]:
+        charging = self.state.spots[evse_id].charging_state == CHARGING
+        return self.ledger.tell(now, evse_id, "Updated", Cause("EVCommunicationLost")) if charging else []
 
     def _fault(self, now: Tick, event: FaultRaised) -> list[object]:
         out: list[object] = []

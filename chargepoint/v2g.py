@@ -33,6 +33,7 @@ from chargepoint.events import (
     SupplyAsked,
     SupplyChanged,
     SupplyStopped,
+    TalkingEnded,
     TimerExpired,
     TransactionDurable,
     TransactionEnded,
@@ -69,6 +70,8 @@ class V2gMachine:
         """By the number of the connection."""
         self.facts = v2g_facts.of(config, board)
         self.teller = Teller(config, evse)
+        self._replacing = self._lost = False
+        """Why a session ends, for as long as it takes."""
         changes = dict.fromkeys(_CHANGES, self._changed)
         self.handlers: Mapping[type, Callable[[Tick, Any], list[object]]] = {
             **changes,
@@ -77,6 +80,7 @@ class V2gMachine:
             VehicleGone: lambda now, event: self._session(now, event.connection, Lost(event.why)),
             DataLinkChanged: self._link,
             EvDisconnected: self._unplugged,
+            TalkingEnded: self._ended,
             VehicleLeft: self._left,
             SupplyStopped: self._stopped,
             ShutdownRequested: self._shutdown,
@@ -128,10 +132,18 @@ class V2gMachine:
                     Log("warning", "v2g.busy", {"evse": event.evse_id, "peer": event.peer}),
                 ]
             if session.stage is not Stage.AGREEING or len(self.sessions) >= MOST_CONNECTIONS:
-                out += self._session(now, number, Abort("the vehicle connected anew"))
+                out += self._replace(now, number, "the vehicle connected anew")
         self.sessions[event.connection] = Session(self._protocols())
         out.append(Log("info", "v2g.connected", {"evse": event.evse_id, "tls": event.tls or "none", "verified": event.verified}))
         return out + self._session(now, event.connection, Connected(event.verified))
+
+    def _replace(self, now: Tick, number: int, why: str) -> list[object]:
+        """This session gives way to one that follows: the pilot stays as it is."""
+        self._replacing = True
+        try:
+            return self._session(now, number, Abort(why))
+        finally:
+            self._replacing = False
 
     def _protocols(self) -> list[Protocol_]:
         lax = self.config.v2g.unverified_vehicles
@@ -147,6 +159,7 @@ class V2gMachine:
         session = self.sessions.get(number)
         if session is None:
             return []
+        self._lost = isinstance(event, (Lost, SessionTimer))
         try:
             return self._carry_out(now, number, session, session.handle(now, event))
         except Exception as error:  # noqa: BLE001 a bug that a vehicle has found must cost its session only
@@ -185,8 +198,9 @@ class V2gMachine:
                     if self.memory.active == number:
                         self.memory.active = None
                         self._remember(session, ending)
-                        out += [*self._ask(SupplyAsked(self.evse.evse_id, Supply.OFF, why=why))]
-                        out.append(SessionChanged(self.evse.evse_id, _STAGES[ending], why))
+                        stage = SessionStage.REPLACED if self._replacing else _STAGES[ending]
+                        out.append(SessionChanged(self.evse.evse_id, stage, why, self._lost))  # first: it says what the end of the supply means
+                        out += self._ask(SupplyAsked(self.evse.evse_id, Supply.OFF, why=why))
                     return out
         if self.memory.active not in (None, number):
             return out
@@ -202,7 +216,7 @@ class V2gMachine:
         other = self.sessions.get(self.memory.active) if self.memory.active is not None else None
         if other is not None and other.dialect is not None and other.dialect.energy_on:
             return self._session(now, number, Abort("another session has energy on"))
-        out = self._session(now, self.memory.active, Abort("another session has begun")) if self.memory.active is not None else []
+        out = self._replace(now, self.memory.active, "another session has begun") if self.memory.active is not None else []
         self.memory.active = number
         self._forget()
         return out
@@ -254,6 +268,11 @@ class V2gMachine:
 
     def _link(self, now: Tick, event: DataLinkChanged) -> list[object]:
         return [] if event.ready else self._abort(now, "the data link is lost")
+
+    def _ended(self, now: Tick, event: TalkingEnded) -> list[object]:
+        """A session whose last answer is out is left to its vehicle, which closes."""
+        going = [number for number, session in self.sessions.items() if session.stage is not Stage.ENDING]
+        return [item for number in going for item in self._session(now, number, Abort("the pilot shows 5 % no more"))]
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         out = self._abort(now, "unplugged")

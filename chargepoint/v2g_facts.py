@@ -41,14 +41,14 @@ FLOWS_W = 50.0
 
 
 def of(config: EvseConfig, board: EvseInfo) -> Facts:
-    """What does not change while the station runs."""
-    v2g = config.v2g
+    """What it begins with; most of it does not change while the station runs."""
+    v2g, phases = config.v2g, min(config.phases, board.phases)
     return Facts(
         evse_id=v2g.evse_id,
-        energies=tuple(_offered(config, board)),
+        energies=tuple(_offered(config, board, phases)),
         added_services=(INTERNET,) if v2g.internet else (),
         pausing=v2g.pausing,
-        ac=None if config.mode == "dc" else _ac(config, board, rated_W(config, board)),
+        ac=None if config.mode == "dc" else _ac(config, board, rated_W(config, board, phases)),
     )
 
 
@@ -57,20 +57,17 @@ def namespaces(config: EvseConfig) -> tuple[str, ...]:
     return tuple(NAMESPACES[name] for name in config.v2g.protocols if name.endswith(config.mode))
 
 
-def rated_W(config: EvseConfig, board: EvseInfo) -> float:
+def rated_W(config: EvseConfig, board: EvseInfo, phases: int) -> float:
     """AC, all phases together."""
-    return min(config.max_current_A, board.max_current_A) * config.nominal_V * min(config.phases, board.phases)
+    return min(config.max_current_A, board.max_current_A) * config.nominal_V * phases
 
 
-def _offered(config: EvseConfig, board: EvseInfo) -> list[Offered]:
+def _offered(config: EvseConfig, board: EvseInfo, phases: int) -> list[Offered]:
     if config.mode == "dc":
         both = ratings_of(config, board).max_discharge_W > 0
         return [Offered(each) for each in (Energy.DC, *([Energy.DC_BPT] if both else []))]
     both = config.v2g.ac_discharge_W > 0
-    return [
-        Offered(each, nominal_V=config.nominal_V, phases=min(config.phases, board.phases))
-        for each in (Energy.AC, *([Energy.AC_BPT] if both else []))
-    ]
+    return [Offered(each, nominal_V=config.nominal_V, phases=phases) for each in (Energy.AC, *([Energy.AC_BPT] if both else []))]
 
 
 def _ac(config: EvseConfig, board: EvseInfo, max_power_W: float) -> AcLimits:
@@ -81,7 +78,11 @@ def _ac(config: EvseConfig, board: EvseInfo, max_power_W: float) -> AcLimits:
 def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo) -> None:
     """Everything that changes, from what is so now."""
     facts.authorization = (
-        Progress.DONE if evse.id_token is not None else Progress.UNDER_WAY if state.authorization_wanted else Progress.NOT_ASKED
+        Progress.DONE
+        if evse.id_token is not None and evse.settled
+        else Progress.UNDER_WAY
+        if state.authorization_wanted
+        else Progress.NOT_ASKED
     )
     facts.fault = _fault(state, evse)
     facts.wish = _wish(state, evse)
@@ -90,12 +91,14 @@ def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, 
     if config.mode == "dc":
         _refresh_dc(facts, state, evse, config, board)
     else:
+        if facts.energies and facts.energies[0].phases != evse.phases:
+            facts.energies = tuple(_offered(config, board, evse.phases))
+            facts.ac = _ac(config, board, rated_W(config, board, evse.phases))
         facts.target_power_W = evse.limit_W
         sample = evse.meter
         facts.voltage_V = config.nominal_V if evse.power_closed else 0.0
         facts.current_A = max(sample.current_A, default=0.0) if sample is not None and evse.power_closed else 0.0
-    most_W = evse.limit_W or (rated_W(config, board) if config.mode == "ac" else ratings_of(config, board).max_power_W)
-    facts.schedules = (Schedule(1, (Slot(0, DAY_S, most_W),), _back(facts), NO_TARIFF),)
+    facts.schedules = (Schedule(1, (Slot(0, DAY_S, evse.limit_W),), _back(facts), NO_TARIFF),)
     facts.meter = _reading(evse, board)
 
 
@@ -142,6 +145,8 @@ def _wish(state: V2gState, evse: EvseFacts) -> Wish | None:
     stopping = any(known(code).reaction is Reaction.STOP for code in evse.faults)
     if ended or stopping or state.leaving or not (evse.operative or evse.transaction_id):
         return Wish.STOP
+    if evse.switching:
+        return Wish.PAUSE
     if state.stopped:
         return Wish.STOP if state.stopped_for_good else Wish.PAUSE
     return None

@@ -160,7 +160,7 @@ class TalkingEv:
             case dc.DC_CableCheckReq():
                 self.s2, self._stopping = True, False
             case cm.PowerDeliveryReq():
-                self._stopping = message.ChargeProgress in ("Stop", "Standby")
+                self._stopping = message.ChargeProgress == "Stop" or (message.ChargeProgress == "Standby" and not self._dc)
                 self.s2 = self.s2 or message.ChargeProgress == "Start"
 
     def _tick(self) -> Tick:

@@ -56,17 +56,31 @@ def test_the_data_link_is_lost(mode: str) -> None:
 
 
 @pytest.mark.req("F-10")
-def test_a_link_that_is_lost_again_leaves_ac_with_the_pwm_alone() -> None:
-    site, ev = charging("ac")
+def test_a_link_that_is_lost_twice_before_there_is_energy_leaves_ac_with_the_pwm_alone() -> None:
+    site = HlcSite("ac")
+    ev = site.plug(site.vehicle(Energy.AC))
     for _ in range(2):
+        site.until(lambda: site.hlc.value == "talking")
+        site.run(1.0)
         site.heap.tell(DataLinkChanged(1, ready=False))
         site.run(0.5)
-        if site.hlc.value != "leaving":
-            site.until(lambda: site.facts.charging_state is ChargingState.CHARGING)
+    site.card()
     site.until(lambda: site.facts.charging_state is ChargingState.CHARGING)
     assert site.hlc.value == "basic"
     assert site.duties()[-1] > 10.0
     assert ev.basic.state.s2
+
+
+@pytest.mark.req("F-10")
+@pytest.mark.parametrize("mode", MODES)
+def test_links_that_are_lost_during_a_charge_are_not_counted(mode: str) -> None:
+    site, _ = charging(mode)
+    for _ in range(4):
+        site.run(20.0)
+        site.heap.tell(DataLinkChanged(1, ready=False))
+        site.run(0.5)
+        site.until(lambda: site.facts.charging_state is ChargingState.CHARGING)
+    assert site.hlc.value == "talking"
 
 
 @pytest.mark.req("F-11")
