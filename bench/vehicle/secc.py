@@ -64,7 +64,8 @@ class Bench:
         self.chargers: dict[int, Charger] = {}
         self.paused: Paused | None = None
         self.sessions = 0
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers: dict[int, tuple[float, asyncio.TimerHandle]] = {}
+        """When the charger of a session is due."""
         self.changed: Callable[[], None] = lambda: None
 
     # ---- who gets in
@@ -121,7 +122,8 @@ class Bench:
         if isinstance(told, SessionOver):
             self._over(session, told)
             return
-        self._say(f"  {told}")
+        if self.options.show:
+            self._say(f"  {told}")
         self._arm(session)
 
     def _over(self, session: Session, told: SessionOver) -> None:
@@ -129,12 +131,14 @@ class Bench:
         if told.ending is Ending.PAUSED and isinstance(dialect, Iso20):
             self.paused = Paused(dialect.talk.session_id, dialect.talk.evcc_id)
         charger = self.chargers.pop(id(session))
-        if (timer := self._timers.pop(id(session), None)) is not None:
-            timer.cancel()
+        if (armed := self._timers.pop(id(session), None)) is not None:
+            armed[1].cancel()
         self._say(f"session over: {told.ending.value}, {told.why}; {charger.energy_Wh:.1f} Wh")
 
     def shown(self, session: Session, command: Command) -> None:
         """One line a message."""
+        if not self.options.show:
+            return
         match command:
             case Heard(message):
                 self._say(f"> {type(message).__name__}")
@@ -156,14 +160,18 @@ class Bench:
         charger = self.chargers.get(id(session))
         if charger is None:
             return
-        if (timer := self._timers.pop(id(session), None)) is not None:
+        due, (armed, timer) = charger.deadline(), self._timers.get(id(session), (None, None))
+        if due == armed:
+            return
+        if timer is not None:
             timer.cancel()
-        due = charger.deadline()
+            del self._timers[id(session)]
         if due is not None:
             wait_s = max(0.0, due - self.clock.now().mono)
-            self._timers[id(session)] = asyncio.get_running_loop().call_later(wait_s, self._tick, session)
+            self._timers[id(session)] = due, asyncio.get_running_loop().call_later(wait_s, self._tick, session)
 
     def _tick(self, session: Session) -> None:
+        self._timers.pop(id(session), None)
         charger = self.chargers.get(id(session))
         if charger is not None and charger.tick(self.clock.now()):
             self.changed()

@@ -11,6 +11,7 @@ from iso15118.terms import Slot
 
 LEAST_EXPONENT = -3
 """Finer than thousandths nothing is said."""
+MOST_VALUE = 32767
 
 
 def rational(value: float) -> RationalNumberType:
@@ -21,8 +22,10 @@ def rational(value: float) -> RationalNumberType:
     """
     if not math.isfinite(value):
         raise ValueError(f"{value} is no number that a message can say")
+    if -MOST_VALUE <= value <= MOST_VALUE and value == (whole := int(value)):
+        return RationalNumberType(Exponent=0, Value=whole)
     exponent = LEAST_EXPONENT
-    while abs(scaled := round(value * 10.0**-exponent)) > 32767 and exponent < 127:
+    while abs(scaled := round(value * 10.0**-exponent)) > MOST_VALUE and exponent < 127:
         exponent += 1
     while exponent < 0 and scaled % 10 == 0:
         scaled, exponent = scaled // 10, exponent + 1

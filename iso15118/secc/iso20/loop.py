@@ -10,10 +10,11 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
-from iso15118.terms import AcDemand, Battery, DcDemand, EnergyWanted, EvLimits, MeteringConfirmed, Reading, Told
+from iso15118.terms import AcDemand, Battery, Control, DcDemand, EnergyWanted, EvLimits, MeteringConfirmed, Reading, Told
 
 MOST_WH = (1 << 64) - 1
 """More no message says."""
+_NOTHING = EnergyWanted()
 
 
 def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
@@ -121,7 +122,7 @@ def _wrong(talk: Talk, mode: ct.CLReqControlModeType) -> str:
     if _is_bpt(mode) != talk.offered.energy.is_bpt:
         return "the direction is not that of the chosen service"
     dynamic = isinstance(mode, ct.Dynamic_CLReqControlModeType)
-    return "" if dynamic == (talk.way.control.value == "dynamic") else "the control mode is not that of the chosen parameter set"
+    return "" if dynamic == (talk.way.control is Control.DYNAMIC) else "the control mode is not that of the chosen parameter set"
 
 
 def _common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:
@@ -142,7 +143,7 @@ def _common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:
         max_v2x_Wh=maybe(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
         min_v2x_Wh=maybe(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
     )
-    return (*told, wanted) if wanted != EnergyWanted() else tuple(told)
+    return (*told, wanted) if wanted != _NOTHING else tuple(told)
 
 
 def _seen(talk: Talk, request: ct.ChargeLoopReqType) -> dict[str, Any]:

@@ -39,6 +39,18 @@ def test_every_wish_has_its_word() -> None:
     assert all(WISHES[word] is wish for wish, word in NOTIFICATIONS.items())
 
 
+@pytest.mark.parametrize(
+    ("value", "exponent", "whole"),
+    [
+        (0, 0, 0), (-0.0, 0, 0), (400, 0, 400), (400.0, 0, 400), (-32767.0, 0, -32767), (32767, 0, 32767), (32767.4, 0, 32767), (32768, 1, 3277),
+        (-40000, 1, -4000), (0.25, -2, 25), (1.5, -1, 15), (-0.0004, 0, 0), (3.1415926, -3, 3142), (32.767, -3, 32767), (32.7671, -3, 32767), (1e9, 5, 10000),
+    ],
+)  # fmt: skip
+def test_numbers(value: float, exponent: int, whole: int) -> None:
+    """With as few decimals as it takes, and as many as there is room for."""
+    assert rational(value) == ct.RationalNumberType(Exponent=exponent, Value=whole)
+
+
 def test_phases_add_up() -> None:
     entry = cs.PowerScheduleEntryType(Duration=60, Power=rational(1000), Power_L2=rational(200), Power_L3=rational(-30))
     assert total_W(entry, "Power") == entry_W(entry) == 1170.0
