@@ -19,7 +19,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.perf.table import Row
-from bench.perf.v2g_share import share_ms
+from bench.perf.v2g_share import loop_ms, setup_ms, shares_ms
 from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki, ours, running, theirs
 from bench.vehicle.ev import Drive, Options, charger_of, session
 from iso15118.connection import Command, Send
@@ -149,11 +149,13 @@ def _rows(link: Cable, folder: Path, *, quick: bool) -> Iterator[Row]:
     peer = [] if quick else _peer(link, folder)
     loop = "DC_ChargeLoopReq"
     reach = "median at most 0.5 ms, p99 at most 3 ms"
-    yield Row("-20 charge loop, the charger's own share, octets in to octets out, TLS 1.3", _spread(share_ms(pki, loops)), reach)
+    shares = shares_ms(pki, loops)
+    yield Row("-20 charge loop, the charger's own share, octets in to octets out, TLS 1.3", _spread(loop_ms(shares)), reach)
     yield Row("-20 charge loop, request to response, TLS 1.3 with both certificates", _spread(_of(secured, loop)), reach)
     yield _beside("-20 charge loop, request to response, no TLS", _of(plain, loop), _of(peer, loop), reach)
     handshake_ms = 1000 * (secured[0].ready - secured[0].begun)
     setup = "-20, the charger's share from connection to PowerDelivery"
+    yield Row(f"{setup}, without sockets and vehicle, TLS 1.3 with its handshake", f"{setup_ms(shares):.1f} ms", "at most 100 ms in all")
     yield Row(f"{setup}, TLS 1.3", f"{_setup_ms(secured[0]):.1f} ms, and handshake {handshake_ms:.1f} ms", "at most 100 ms in all")
     beside = (f"iso15118 {_setup_ms(peer[0]):.0f} ms", f"{_setup_ms(peer[0]) / _setup_ms(plain[0]):.0f} x") if peer else ("", "")
     yield Row(f"{setup}, no TLS", f"{_setup_ms(plain[0]):.1f} ms", "at most 100 ms in all", *beside)

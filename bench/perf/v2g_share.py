@@ -1,4 +1,4 @@
-"""The charger's own share of a round of the loop: from the octets of a request into its connection to the octets of the answer out of it, TLS included; without
+"""The charger's own share of a session, request by request: from the octets of a request into its connection to the octets of the answer out of it, TLS included; without
 sockets, wake-ups and the vehicle's work.
 """
 
@@ -10,13 +10,16 @@ import time
 from pathlib import Path
 
 from bench.vehicle import ev, secc
+from bench.vehicle.charger import Pace
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls.secured import station, vehicle
 from iso15118.connection import Changed, Command, Send
 
+LOOP = "DC_ChargeLoopReq"
+PACE = Pace()
 WARM = 20
-"""Rounds that are not counted."""
+"""Rounds of a session before, which is not counted: a charger that runs has had one."""
 
 
 class Pipe(asyncio.Transport):
@@ -69,33 +72,48 @@ class Car(ev.Drive):
             self.asked = type(command.message).__name__
 
 
-def share_ms(pki: Path | None, loops: int) -> list[float]:
-    """Of each round of a DC loop in dynamic control. Without a folder of certificates: without TLS."""
-    return asyncio.run(_session(pki, loops))
+def shares_ms(pki: Path | None, loops: int, pace: Pace = PACE) -> list[tuple[str, float]]:
+    """What was asked ("": the handshake) and the charger's share of it, for a whole session of DC in dynamic control. Without a folder of certificates: without
+    TLS.
+    """
+    asyncio.run(_session(pki, WARM, pace))
+    return asyncio.run(_session(pki, loops, pace))
 
 
-async def _session(pki: Path | None, loops: int) -> list[float]:
+def loop_ms(shares: list[tuple[str, float]]) -> list[float]:
+    """Of each round of the loop."""
+    return [ms for asked, ms in shares if asked == LOOP]
+
+
+def setup_ms(shares: list[tuple[str, float]]) -> float:
+    """From the connection to the first PowerDelivery, which waits for power."""
+    until = next(at for at, (asked, _) in enumerate(shares) if asked == "PowerDeliveryReq")
+    return sum(ms for _, ms in shares[:until])
+
+
+async def _session(pki: Path | None, loops: int, pace: Pace) -> list[tuple[str, float]]:
     tls = "none" if pki is None else "1.3"
     bench = secc.Bench(secc.Options("", pki, tls=tls, control="dynamic", show=False), SystemClock(), sys.stdout)
     ours: Secure | None = None
     theirs: Secure | None = None
     if pki is not None:
         ours, theirs = station(pki, "1.3")[0](), vehicle(pki, "1.3")[0]
-    charger = secc.Connection(bench, Server(), bench.session(), ours)  # type: ignore[arg-type]
+    session = bench.session()
+    bench.chargers[id(session)].pace = pace
+    charger = secc.Connection(bench, Server(), session, ours)  # type: ignore[arg-type]
     bench.changed = lambda: charger.handle(Changed())
-    options = ev.Options("", pki, tls=tls, control="dynamic", loops=loops + WARM, loop_s=0.001, show=False)
+    options = ev.Options("", pki, tls=tls, control="dynamic", loops=loops, loop_s=0.001, show=False)
     car = Car(ev.vehicle_for(options), theirs, lambda _: None)
     to_car, to_charger = Pipe(), Pipe()
     charger.connection_made(to_car)
     car.connection_made(to_charger)
-    took: list[float] = []
+    took: list[tuple[str, float]] = []
     while not car.over.done():
         if octets := to_charger.fetched():
             began = time.perf_counter()
             charger.data_received(octets)
-            if car.asked == "DC_ChargeLoopReq" and to_car.written:
-                took.append(1000 * (time.perf_counter() - began))
+            took.append((car.asked, 1000 * (time.perf_counter() - began)))
         if octets := to_car.fetched():
             car.data_received(octets)
         await asyncio.sleep(0)
-    return took[WARM:]
+    return took

@@ -1,4 +1,4 @@
-"""What `bench.perf.v2g_share` measures is rounds of a loop, with TLS and without."""
+"""What `bench.perf.v2g_share` measures is a whole session, with TLS and without."""
 
 from __future__ import annotations
 
@@ -6,15 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from bench.perf.v2g_share import share_ms
+from bench.perf.v2g_share import loop_ms, setup_ms, shares_ms
 from bench.vehicle.cable import fresh_pki
+from bench.vehicle.charger import Pace
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["no TLS", "TLS 1.3"])
-def test_each_round_has_its_time(tmp_path: Path, tls: bool) -> None:
+def test_each_request_has_its_time(tmp_path: Path, tls: bool) -> None:
     pki = tmp_path / "pki" if tls else None
     if pki is not None:
         fresh_pki(pki)
-    found = share_ms(pki, 5)
-    assert len(found) == 5
-    assert all(each > 0.0 for each in found)
+    shares = shares_ms(pki, 5, Pace(0.1, 0.1, voltage_V_per_s=8000.0, current_A_per_s=8000.0, off_A_per_s=8000.0))
+    asked = [each for each, _ in shares]
+    assert ("" in asked) == tls, "the handshake comes before anything is asked"
+    assert asked.index("SessionSetupReq") < asked.index("DC_PreChargeReq") < asked.index("PowerDeliveryReq")
+    assert all(ms > 0.0 for _, ms in shares)
+    assert loop_ms(shares) == [ms for each, ms in shares if each == "DC_ChargeLoopReq"]
+    assert len(loop_ms(shares)) == 5
+
+
+def test_the_setup_ends_where_power_is_waited_for() -> None:
+    shares = [("", 4.0), ("SessionSetupReq", 2.0), ("DC_PreChargeReq", 1.0), ("PowerDeliveryReq", 8.0), ("DC_ChargeLoopReq", 16.0)]
+    assert setup_ms(shares) == 7.0
