@@ -98,6 +98,8 @@ class Heap:
         self.ended: Command | None = None
         self.lives = 0
         self.watch: Callable[[Tick, object, tuple[Command, ...]], None] | None = None
+        self.deaf: type | None = None
+        """What the board says of this kind is not heard."""
         self.looks: list[Callable[[], None]] = []
         """Called after every moment: what has to hold all the time."""
         self._heap: list[tuple[float, int, int, Callable[[], None]]] = []
@@ -142,7 +144,7 @@ class Heap:
 
     def tell(self, event: object) -> tuple[Command, ...]:
         """One input, now."""
-        if self.station is None:
+        if self.station is None or (self.deaf is not None and isinstance(event, self.deaf)):
             return ()
         tick = Tick(self.now, self.now + self.utc_offset)
         commands = self.station.handle(tick, event)

@@ -199,7 +199,8 @@ class V2gMachine:
                         self.memory.active = None
                         self._remember(session, ending)
                         stage = SessionStage.REPLACED if self._replacing else _STAGES[ending]
-                        out.append(SessionChanged(self.evse.evse_id, stage, why, self._lost))  # first: it says what the end of the supply means
+                        # First, since it says what the end of the supply means.
+                        out.append(SessionChanged(self.evse.evse_id, stage, why, self._lost))
                         out += self._ask(SupplyAsked(self.evse.evse_id, Supply.OFF, why=why))
                     return out
         if self.memory.active not in (None, number):

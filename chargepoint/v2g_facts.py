@@ -143,9 +143,9 @@ def _fault(state: V2gState, evse: EvseFacts) -> str:
 def _wish(state: V2gState, evse: EvseFacts) -> Wish | None:
     ended = state.authorised and evse.id_token is None
     stopping = any(known(code).reaction is Reaction.STOP for code in evse.faults)
-    if ended or stopping or state.leaving or not (evse.operative or evse.transaction_id):
+    if ended or state.leaving or not (evse.operative or evse.transaction_id):
         return Wish.STOP
-    if evse.switching:
+    if evse.switching or stopping:  # it may pass
         return Wish.PAUSE
     if state.stopped:
         return Wish.STOP if state.stopped_for_good else Wish.PAUSE

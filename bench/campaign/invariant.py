@@ -34,7 +34,8 @@ class BoardGuard:
         self._at = heap.now
         self._read = 0
         self._ev: TalkingEv | None = None
-        self._consent = self._power = self._was_closed = False
+        self._consent = self._power = self._was_closed = self._talks = False
+        """`_talks`: 5 % was the last PWM, also while X1 stands."""
 
     def __call__(self) -> None:
         self._hear()
@@ -49,7 +50,8 @@ class BoardGuard:
         self._holds("5 % or nothing on DC", duty is None or digital or not self.dc, 0.0)
         self._holds("the vehicle wants energy (C)", not closed or self.evse.state_letter == "C", opens_s)
         self._holds("PWM that allows it", not closed or (duty is not None and (digital or (10 <= duty <= 97 and not self.dc))), PAUSE_S)
-        self._holds("5 % with the consent of the session", not (closed and digital) or self._consent, opens_s)
+        self._talks = digital if duty is not None else self._talks
+        self._holds("the consent of the session", not (closed and self._talks) or self._consent, opens_s)
         self._holds("somebody is authorised", not closed or self.accepted, 5.0)
         if self.evse.stage is not None:
             self._direct(self.evse.stage, closed)

@@ -19,10 +19,11 @@ from hal.sim.signals import NO_OFFER, NOTHING, Offered, PhaseValues, PilotLoad, 
 from iso15118.connection import Close, Command, Connected, Event, Heard, Lost, Received, Send, TimerExpired
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
+from iso15118.evcc.terms import EvseAsks
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import dc
-from iso15118.terms import Ending, SessionOver
+from iso15118.terms import Ending, SessionOver, Wish
 
 UTC_S = 1_800_000_000.0
 LINK_S, DIAL_S = 1.0, 0.3
@@ -77,6 +78,8 @@ class TalkingEv:
         self.online = self.muted = self.silent = False
         """`silent`: its modem finds ours, and that is all."""
         self.over: SessionOver | None = None
+        self.sent_away = False
+        """The charger has ended its last session: it comes again when it is asked to."""
         self.sessions = 0
         self._link_at: float | None = None
         self._dial_at: float | None = None
@@ -93,6 +96,10 @@ class TalkingEv:
         if self.over is not None and self.over.ending is Ending.TERMINATED:
             self.over = None
 
+    def connect_again(self) -> None:
+        """It begins anew, whatever has become of its connection."""
+        self._dial_at = self.now_s
+
     def mute(self) -> None:
         """From now on it says nothing more in its connection, and leaves it open."""
         self.muted = True
@@ -103,7 +110,7 @@ class TalkingEv:
         """The connection stands."""
         paused = self.over is not None and self.over.ending is Ending.PAUSED
         self.vehicle.wants.resume = self.vehicle.session_id if paused else b""
-        self.online, self.over, self.muted = True, None, False
+        self.online, self.over, self.muted, self.sent_away = True, None, False, False
         self.sessions += 1
         self.evcc = self.session()
         self._do(Connected())
@@ -148,6 +155,9 @@ class TalkingEv:
                     self.online = False
                     self.out.append(HangUp())
                     self._redial()
+            case EvseAsks(Wish.STOP):
+                self.sent_away = True
+                self.vehicle.told(self._tick(), command)
             case SessionOver():
                 self.over, self.s2 = command, False
                 self.vehicle.told(self._tick(), command)
@@ -247,7 +257,7 @@ class TalkingEv:
         if self._link_at is not None and now_s >= self._link_at:
             self._link_at, self._linked = None, True
             self.out.append(LinkFound())
-            if not self.silent and (self.over is None or self.over.ending is not Ending.TERMINATED):
+            if not self.silent and (self.over is None or self.over.ending is not Ending.TERMINATED or self.sent_away):
                 self._dial_at = now_s + DIAL_S
         if self._dial_at is not None and now_s >= self._dial_at:
             self._dial_at = None

@@ -32,7 +32,14 @@ class HlcSite:
     """`mode` ac or dc; `both_ways`: feeding back is offered."""
 
     def __init__(
-        self, mode: Any, *, both_ways: bool = False, timings: Timings | None = None, variables: dict[str, str] | None = None, **v2g: Any
+        self,
+        mode: Any,
+        *,
+        both_ways: bool = False,
+        timings: Timings | None = None,
+        variables: dict[str, str] | None = None,
+        settles: bool = False,
+        **v2g: Any,
     ) -> None:
         back_W = 10_000.0 if both_ways else 0.0
         evse = EvseConfig(
@@ -43,10 +50,11 @@ class HlcSite:
             dc=DcConfig(max_discharge_W=back_W, max_discharge_A=back_W / 250.0),
             v2g=V2gConfig(interface="plc0", ac_discharge_W=back_W, **v2g),
         )
+        given = timings or Timings()
         config = StationConfig(
             csms=CsmsConfig(url="ws://csms.example/ocpp", identity="HLC-1", security_profile=0),
             evses=(evse,),
-            timings=replace(timings or Timings(), boot_jitter_s=0.0, close_after_boot_s=0.0),
+            timings=replace(given, boot_jitter_s=0.0, close_after_boot_s=given.close_after_boot_s if settles else 0.0),
             variables={"SampledDataCtrlr.TxUpdatedInterval": "10", **(variables or {})},
         )
         info = EvseInfo(1, 32.0, connector=evse.connector, dc=STAGE if mode == "dc" else None)
