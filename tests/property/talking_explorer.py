@@ -12,6 +12,7 @@ from chargepoint.events import (
     SessionStage,
     Supply,
     SupplyAsked,
+    TalkingAllowed,
     VehicleServed,
 )
 from chargepoint.facts import Vehicle
@@ -27,6 +28,7 @@ ASKS: dict[str, tuple[Supply, float, float]] = {
     "asks check": (Supply.CABLE_CHECK, 500.0, 0.0),
     "asks precharge": (Supply.PRECHARGE, 400.0, 0.0),
     "asks power": (Supply.POWER, 400.0, 60.0),
+    "asks standby": (Supply.STANDBY, 400.0, 0.0),
 }
 MAD: dict[str, tuple[Supply, float, float]] = {
     "asks for a mad check": (Supply.CABLE_CHECK, 10.0, NAN),
@@ -43,7 +45,7 @@ class TalkingExplorer(TalkingSite, Explorer):
 
     leading: ClassVar[set[str]] = {
         "plug", "s2 on", "authorise", "durable", "limit lifted", "supply allowed", "acknowledge", "link up", "session begins", "asks check",
-        "asks precharge", "asks power", "sample follows", "insulation right", "vehicles are taken",
+        "asks precharge", "asks power", "sample follows", "insulation right", "vehicles are taken", "talking is switched on",
     }  # fmt: skip
     world_times = (*Explorer.world_times, "off_since", "wrong_since")
 
@@ -73,8 +75,8 @@ class TalkingExplorer(TalkingSite, Explorer):
             yield "link up", self._link_up
         if not w.session:
             yield "session begins", self._begins
-        for stage in (SessionStage.TERMINATED, SessionStage.PAUSED, SessionStage.ABORTED):
-            if w.session or stage is SessionStage.ABORTED:
+        for stage in SessionStage:
+            if stage is SessionStage.ABORTED or (w.session and stage is not SessionStage.BEGUN):
                 yield f"session {stage.value}", lambda stage=stage: self._over(stage)  # type: ignore[misc]
         for name, (supply, volts, amps) in (ASKS | MAD).items():
             if self.dc or name not in MAD:
@@ -84,6 +86,8 @@ class TalkingExplorer(TalkingSite, Explorer):
         for name, action in super()._station_choices(w):
             if not name.startswith("phases"):
                 yield name, action
+        allowed = self.machine.state.allowed
+        yield "talking is switched " + ("off" if allowed else "on"), lambda: self.tell(TalkingAllowed(1, not allowed))
         if not w.served:
             yield "vehicles are taken", lambda: self._serve(ready=True)
         if self.dc:

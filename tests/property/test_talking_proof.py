@@ -21,6 +21,8 @@ WAITING = (*PLUGGED, *("time passes",) * 3)
 LINKED = (*WAITING, "link up")
 SILENT = (*WAITING, *("time passes",) * 5)
 """Nobody speaks: F is on the pilot, and then X1."""
+GIVEN_UP = (*SILENT, *("time passes",) * 6)
+"""A second time; X1 is on the pilot, and its time is nearly over."""
 WANTED = (*LINKED, "session begins", "s2 on", "asks power")
 CLOSED = (*WANTED, "feedback closed")
 CHECKED = (
@@ -35,14 +37,15 @@ CHECKED = (
     "sample follows",
 )
 FLOWS = (*CHECKED, "asks precharge", "sample follows", "asks power", "sample follows")
+BACK = (*FLOWS, "asks for power back")
 DOWN = (*FLOWS, "asks off")
 DROPPED = (*FLOWS, "hang", "feedback open", "sample is of a live outlet")
 
 PLACES = [
     *((False, prefix) for prefix in ((), LINKED, SILENT, CLOSED)),
-    *((True, prefix) for prefix in (LINKED, CHECKED, FLOWS, DOWN, DROPPED)),
+    *((True, prefix) for prefix in (LINKED, CHECKED, FLOWS, BACK, DOWN, DROPPED)),
 ]
-NAMES = ["ac start", "ac linked", "ac silent", "ac closed", "dc linked", "dc checked", "dc flows", "dc down", "dc dropped"]
+NAMES = ["ac start", "ac linked", "ac silent", "ac closed", "dc linked", "dc checked", "dc flows", "dc flows back", "dc down", "dc dropped"]
 
 
 @pytest.mark.soak
@@ -79,7 +82,7 @@ BROKEN = (
     (False, CLOSED, ("diode",)),
     (False, CLOSED, ("authorised",)),
     (False, CLOSED, ("no fault that opens",)),
-    (False, CLOSED, ("running",)),
+    (False, (*CLOSED, "shutdown"), ("running",)),
 )
 """The others are those of every EVSE, and broken in `test_interlock_proof`."""
 
@@ -95,7 +98,7 @@ def test_without_this_condition_the_proof_fails(dc: bool, prefix: tuple[str, ...
 @pytest.mark.parametrize(
     ("dc", "prefix", "wrong"),
     [
-        (True, WAITING, Transition(HlcState.LEAVING, HlcEvent.NO_OTHER_WAY, HlcState.BASIC)),
+        (True, GIVEN_UP, Transition(HlcState.LEAVING, HlcEvent.NO_OTHER_WAY, HlcState.BASIC)),
         (True, FLOWS, Transition(HlcState.TALKING, HlcEvent.LINK_LOST, HlcState.TALKING)),
         (False, CLOSED, Transition(HlcState.TALKING, HlcEvent.UNSERVED, HlcState.TALKING)),
         (False, SILENT, Transition(HlcState.AGAIN, HlcEvent.RESTED, HlcState.BASIC)),
