@@ -13,7 +13,7 @@ from bench.vehicle.pair import Pair
 from chargepoint.tick import Tick
 from iso15118 import exi
 from iso15118.connection import Received, Send
-from iso15118.evcc.terms import EvWish, PlanOffered, ProfileMade
+from iso15118.evcc.terms import EvWish, PlanOffered, ProfileMade, WishTaken
 from iso15118.iso20.wire import payload_type
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
@@ -23,6 +23,7 @@ from iso15118.secc.iso20.dialect import LOOP_S
 from iso15118.secc.iso20.table import S
 from iso15118.terms import Control, Energy, PlanChanged, PowerOff, PowerWanted, Schedule, ScheduleAsked, Slot, Wish
 from iso15118.v2gtp import ISO20_SCHEDULE_RENEGOTIATION, SCHEMA_SETS, Frame
+from tests.behaviour.hlc_rig import HlcSite
 from tests.behaviour.iso20_rig import after, ask, ended_well, make, requests, told
 from tests.behaviour.test_iso20_refusals import profile
 
@@ -153,6 +154,29 @@ def test_a_vehicle_that_wants_something_else_meanwhile(wish: EvWish) -> None:
     assert pair.notes == []
     assert len(told(pair, PlanChanged)) == (1 if wish is EvWish.STANDBY else 0)
     assert sum(each.aside for each in told(pair, ScheduleAsked)) == (2 if wish is EvWish.STANDBY else 1)
+
+
+@pytest.mark.parametrize(("energy", "mode"), [(Energy.DC, "dc"), (Energy.AC, "ac")])
+def test_a_station_hears_of_it_and_delivers_on(energy: Energy, mode: str) -> None:
+    """The CSMS is told what the vehicle needs now; the output does not dip."""
+    site = HlcSite(mode)
+    vehicle = site.vehicle(energy, Control.SCHEDULED)
+    vehicle.wants.other_schedules_aside = True
+    site.charge(vehicle)
+    site.limit(watts=6_000.0)
+    site.run(10.0)
+    flowing = max(site.sim.current_A)
+    least: list[float] = []
+    site.heap.looks.append(lambda: least.append(max(site.sim.current_A)))
+    vehicle.wants.wish = EvWish.RENEGOTIATE_SCHEDULE
+    site.run(5.0)
+    assert WishTaken(EvWish.RENEGOTIATE_SCHEDULE) in [each for _, each in vehicle.log]
+    progress = [each.ChargeProgress for _, who, each in site.ev.messages if isinstance(each, cm.PowerDeliveryReq)] if site.ev else []
+    assert progress[-2:] == ["Start", "ScheduleRenegotiation"]
+    assert min(least) > 0.9 * flowing
+    assert len(site.told("NotifyEVChargingNeeds")) == 2
+    assert site.facts.vehicle is not None
+    assert [each.power_W for each in site.facts.vehicle.plan] == [6_000.0]
 
 
 # ---- the charger's side, request by request
