@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
         lambda: [drain.measure()],
         lambda: [day.measure()],
         lambda: [memory.measure(minutes)],
+        lambda: [memory.secc()],
         lambda: v2g.measure(quick="--quick" in arguments),
     )
     rows: list[Row] = []

@@ -6,12 +6,15 @@ import asyncio
 import http.client
 import json
 import socket
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 
 from bench.csms import EmbeddedCsms
 from bench.perf.table import Row
+from bench.vehicle.cable import fresh_pki
 
 MINUTES = 10.0
 REACH_MB = 64
@@ -74,6 +77,42 @@ async def _measure(minutes: float, folder: Path) -> tuple[float, bool]:
         finally:
             process.terminate()
             await process.wait()
+
+
+_STATION = """
+import sys, chargepoint.runtime.run
+from chargepoint.config import EvseConfig, StationConfig, V2gConfig
+from chargepoint.station import Station
+from hal.types import BoardInfo, EvseInfo, Opens, Shape
+pki = sys.argv[1]
+v2g = V2gConfig(interface="plc0", pki_dir=pki) if pki else V2gConfig()
+config = StationConfig(evses=(EvseConfig(1, 32.0, v2g=v2g),))
+station = Station(config, BoardInfo("sim", Shape.RAW, Opens(0.5), (EvseInfo(1, 32.0),)))
+if pki:
+    from chargepoint.runtime.ports.vehicle import VehiclePort
+    port = VehiclePort(config, lambda event: None)
+    for cable in port.cables.values():
+        cable.prepare()
+print([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")][0])
+"""
+"""A station and, with a PKI, all that its SECC has ready: the messages' codecs warm, TLS with its certificates."""
+SECC_REACH_MB = 20
+
+
+def _station_MB(pki: str) -> float:
+    done = subprocess.run([sys.executable, "-c", _STATION, pki], capture_output=True, text=True, check=True)
+    return int(done.stdout) / 1024
+
+
+def secc() -> Row:
+    """What talking with vehicles adds to a station, in fresh processes."""
+    with tempfile.TemporaryDirectory(prefix="chargepoint-memory-") as folder:
+        fresh_pki(Path(folder) / "pki")
+        alone_MB = median(_station_MB("") for _ in range(5))
+        talking_MB = median(_station_MB(str(Path(folder) / "pki")) for _ in range(5))
+    return Row(
+        "RSS that the SECC adds to the station, ready for its vehicle", f"{talking_MB - alone_MB:.1f} MB", f"at most {SECC_REACH_MB} MB"
+    )
 
 
 def measure(minutes: float = MINUTES) -> Row:
