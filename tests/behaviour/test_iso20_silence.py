@@ -12,6 +12,10 @@ from bench.vehicle.guard import Careful, Guard
 from bench.vehicle.pair import Pair
 from iso15118 import exi
 from iso15118.connection import Abort, Received, Send, TimerExpired
+from iso15118.evcc.iso20 import dialect as dialect_module
+from iso15118.evcc.iso20.ask import session_stop as stop_asked
+from iso15118.evcc.iso20.table import S as EvState
+from iso15118.evcc.iso20.talk import failed
 from iso15118.evcc.terms import EvWish
 from iso15118.iso20.values import rational
 from iso15118.messages.iso20 import common_messages as cm
@@ -23,6 +27,7 @@ from iso15118.secc.iso20.table import S
 from iso15118.secc.session import Stage
 from iso15118.terms import Control, Ending, Energy, PowerOff, PowerWanted, PrechargeWanted, Progress, Schedule, SessionOver, Slot
 from iso15118.v2gtp import ISO20_MAIN, ISO20_PARKING, Frame
+from tests.behaviour.hlc_rig import HlcSite
 from tests.behaviour.iso20_rig import ask, ended_well, make, told
 
 
@@ -266,3 +271,24 @@ def test_talk_beside_the_loop_does_not_keep_it_alive() -> None:
     assert pair.mono - begun < 1.0
     assert any(isinstance(each, PowerOff) for each in said)
     assert sum(isinstance(each, Send) for each in said) >= 3, "they were answered"
+
+
+@pytest.mark.parametrize(("energy", "mode"), [(Energy.DC, "dc"), (Energy.AC, "ac")])
+def test_a_station_answers_such_a_stop_when_nothing_flows(monkeypatch: pytest.MonkeyPatch, energy: Energy, mode: str) -> None:
+    schedules_again = dialect_module.ASK["schedule_exchange"]
+    monkeypatch.setitem(
+        dialect_module.ASK, "schedule_exchange", lambda talk, now: (stop_asked if talk.rescheduling else schedules_again)(talk, now)
+    )
+    monkeypatch.setitem(dialect_module.HEAR, EvState.RESCHEDULE, lambda talk, now, response: failed("gone"))
+    site = HlcSite(mode)
+    vehicle = site.vehicle(energy)
+    site.charge(vehicle)
+    site.run(10.0)
+    assert max(site.sim.current_A) > 10.0
+    vehicle.wants.wish = EvWish.RENEGOTIATE_SCHEDULE
+    site.until(lambda: site.said("evse")[-1] == "SessionStopRes", 5.0)
+    assert max(site.sim.current_A) < 5.0
+    assert site.ev is not None
+    assert site.ev.messages[-1][2].ResponseCode == "OK"  # type: ignore[attr-defined]
+    site.run(5.0)
+    assert not site.facts.power_closed
