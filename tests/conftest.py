@@ -15,6 +15,16 @@ COLLECTED = os.environ.get("CHARGEPOINT_COLLECTED", "")
 # How many tests were left out for want of $CHARGEPOINT_COLLECTED; xdist's controller collects nothing, so it counts none.
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 LEFT_OUT = pytest.StashKey[int]()
+UNCOVERED = (
+    "campaigns/",
+    "peers/",
+    "property/",
+    "replay/",
+    "behaviour/test_hlc_stops.py",
+    "behaviour/test_hlc_orders.py",
+    "behaviour/test_hlc_found.py",
+)
+"""What runs through the same lines thousands of times: tracing each of them would take longer than the tests."""
 
 
 def _skip_is_failure(report: R) -> R:
@@ -37,6 +47,10 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Other projects' data is read from where it lies and is never in the repository: without it these tests are not there at all."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).as_posix().startswith(UNCOVERED):
+            item.add_marker("no_cover")
     if COLLECTED:
         return
     left_out = [item for item in items if item.get_closest_marker("collected")]
