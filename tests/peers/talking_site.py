@@ -42,6 +42,7 @@ from iso15118.terms import Control, Energy
 CARD = TokenPresented("04A1B2C3D4E5F6")
 CLONE_NEWNET = 0x40000000
 READY, LOOP, RESULT = "THE STATION STANDS", "THE CAR CHARGES", "RESULT "
+STANDS_S = 30.0
 AFTER_LOSS_S = 3.0
 """Less than it takes until something is offered again."""
 
@@ -225,7 +226,7 @@ class Site:
         self.ev: TalkingEv | None = None
         self.pilot = Pilot()
         self.transaction: list[str] = []
-        self.ends = asyncio.Event()
+        self.ends, self.stands = asyncio.Event(), asyncio.Event()
         self.lost = False
         self._loop = asyncio.get_running_loop()
 
@@ -233,6 +234,7 @@ class Site:
         """The shell's."""
         if event == VehicleServed(1, ready=True):
             print(READY, flush=True)
+            self.stands.set()
         if event == DataLinkChanged(1, ready=False) and not self.lost:
             self.lost = True
             self._loop.call_later(AFTER_LOSS_S, self.ends.set)
@@ -269,7 +271,9 @@ class Site:
                 Car(self.board, self.ev, self.given)
                 self.board.plug(1, self.ev)
         if self.given.car != "none":
-            await asyncio.sleep(0.5)
+            async with asyncio.timeout(STANDS_S):
+                await self.stands.wait()  # an EVSE that cannot charge anybody takes no card
+            await asyncio.sleep(0.5)  # and the CSMS has to have accepted the station
             self.board.present(CARD)
         await self.ends.wait()
         await asyncio.sleep(1.0)

@@ -16,6 +16,7 @@ cannot, and what therefore only our own other side is asked for (tests/behaviour
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -26,9 +27,11 @@ from bench.vehicle.cable import Cable, foreign_pki, fresh_pki, ours, running, th
 
 LOOPS = 4
 TLS_1_3 = {"ENABLE_TLS_1_3": "True"}
-EVERY = pytest.mark.parametrize(
-    ("service", "control"), [(service, control) for service in ("AC", "AC_BPT", "DC", "DC_BPT") for control in ("scheduled", "dynamic")]
-)
+SOAK = os.environ.get("SOAK") == "1"
+PAIRS = [(service, control) for service in ("AC", "AC_BPT", "DC", "DC_BPT") for control in ("scheduled", "dynamic")]
+ONE_WAY = [pair for number, pair in enumerate(PAIRS) if (number + number // 2) % 2 == 0]
+"""Every pair of service and control in one of the two directions; both in SOAK."""
+OTHER_WAY = [pair for pair in PAIRS if pair not in ONE_WAY]
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("v2g tls"), pytest.mark.timeout(180)]
 
 
@@ -52,7 +55,8 @@ def secc(python: Path, link: Cable, certificates: Path, folder: Path, *words: st
         return charger.text()
 
 
-@EVERY
+@pytest.mark.soak
+@pytest.mark.parametrize(("service", "control"), PAIRS if SOAK else ONE_WAY)
 def test_its_vehicle_charges_at_our_charger(python: Path, link: Cable, pki: Path, tmp_path: Path, service: str, control: str) -> None:
     certificates = foreign_pki(pki, tmp_path / "theirs")
     words = ("--tls", "any", "--pki", str(pki), "--control", control)
@@ -87,7 +91,8 @@ def test_its_vehicle_below_a_root_that_our_charger_does_not_know(python: Path, l
     assert "DialectChosen" not in text
 
 
-@EVERY
+@pytest.mark.soak
+@pytest.mark.parametrize(("service", "control"), PAIRS if SOAK else OTHER_WAY)
 def test_our_vehicle_charges_at_its_charger(python: Path, link: Cable, pki: Path, tmp_path: Path, service: str, control: str) -> None:
     environ = theirs(
         python,
