@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import weakref
+from collections.abc import Callable
 from ctypes import byref, c_int, c_uint, c_void_p
 from functools import lru_cache
 from typing import Any
@@ -52,7 +53,7 @@ class Engine:
         gnutls.checked(lib.gnutls_init(byref(self._session), role | gnutls.NONBLOCK | gnutls.NO_TICKETS), "a session")
         number = next(_NUMBERS)
         _ENGINES[number] = self
-        self._end = weakref.finalize(self, _deinit, self._session, self._credentials)
+        self._end = weakref.finalize(self, _deinit, lib.gnutls_deinit, self._session, self._credentials)
         lib.gnutls_priority_set(self._session, self._credentials.priority)
         lib.gnutls_credentials_set(self._session, gnutls.CRD_CERTIFICATE, self._credentials.pointer)
         lib.gnutls_session_set_ptr(self._session, number)
@@ -324,9 +325,9 @@ def _credentials_of(plan: Plan) -> Credentials:
     return Credentials(plan, _VERIFY)
 
 
-def _deinit(session: c_void_p, credentials: Credentials) -> None:
-    """The session goes before what it points to."""
-    library().gnutls_deinit(session)
+def _deinit(deinit: Callable[[c_void_p], None], session: c_void_p, credentials: Credentials) -> None:
+    """The session goes before what it points to. It may go at any time, so it finds nothing out any more."""
+    deinit(session)
 
 
 def _free(pointer: int) -> None:
