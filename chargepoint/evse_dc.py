@@ -123,7 +123,7 @@ def measured(evse: Evse, now: Tick, sample: DcSample) -> list[object]:
 def insulation(evse: Evse, now: Tick, resistance_ohm: float) -> list[object]:
     """What the monitor measured: the answer to a check, or a change while there is voltage."""
     s = evse.state
-    most_V = test_V(evse) if s.check is Check.MEASURING else _present_V(evse)
+    most_V = check_V(evse) if s.check is Check.MEASURING else _present_V(evse)
     right = math.isfinite(resistance_ohm) and resistance_ohm >= OHM_PER_V * most_V
     if s.check is Check.MEASURING:
         if not right:
@@ -181,7 +181,7 @@ def _check(evse: Evse, now: Tick) -> list[object]:
     match s.check:
         case Check.NONE:
             s.check, s.check_since = Check.RISING, now.mono
-        case Check.RISING if sample.voltage_V >= RISEN * test_V(evse):
+        case Check.RISING if sample.voltage_V >= RISEN * check_V(evse):
             s.check, s.check_since = Check.MEASURING, now.mono
             return [MeasureInsulation(evse.id)]
         case Check.RISING if evse.reached(now, s.check_since + t.dc_rise_s):
@@ -196,7 +196,7 @@ def _check(evse: Evse, now: Tick) -> list[object]:
     return []
 
 
-def test_V(evse: Evse) -> float:
+def check_V(evse: Evse) -> float:
     """The cable is checked at the highest voltage that this session may have."""
     rated = ratings(evse)
     return min(evse.state.asked_V or rated.max_voltage_V, rated.max_voltage_V)
@@ -232,8 +232,8 @@ def _wanted(evse: Evse) -> tuple[float, float] | None:
     if s.power is not Power.CLOSED:
         return None
     match s.supply:
-        case Supply.CABLE_CHECK if s.check in (Check.RISING, Check.MEASURING) and test_V(evse) >= rated.min_voltage_V:
-            return test_V(evse), TEST_A
+        case Supply.CABLE_CHECK if s.check in (Check.RISING, Check.MEASURING) and check_V(evse) >= rated.min_voltage_V:
+            return check_V(evse), TEST_A
         case Supply.PRECHARGE if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
             return min(s.asked_V, rated.max_voltage_V), IDLE_A
         case Supply.STANDBY if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:

@@ -152,7 +152,7 @@ def steps(least: float, most: float, about: int) -> list[float]:
     """Round numbers that span it.
 
     >>> steps(0, 420, 4), steps(-3, 12, 4), steps(0, 0.5, 5)
-    ([0.0, 100.0, 200.0, 300.0, 400.0, 500.0], [-5.0, 0.0, 5.0, 10.0, 15.0], [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    ([0.0, 200.0, 400.0, 600.0], [-5.0, 0.0, 5.0, 10.0, 15.0], [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
     """
     raw = max((most - least) / about, 1e-9)
     scale = 10.0 ** math.floor(math.log10(raw))

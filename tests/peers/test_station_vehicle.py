@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import socket
 import sys
@@ -23,6 +24,9 @@ from tests.peers.test_v2g_sweep import CHARGER_IPV4, CONNECT_S, VEHICLE_IPV4, as
 
 pytestmark = [pytest.mark.xdist_group("v2g"), pytest.mark.timeout(180)]
 MODES = pytest.mark.parametrize("mode", ["ac", "dc"])
+ENDS = [("ac", "charger's"), ("dc", "vehicle's")]
+if os.environ.get("SOAK") == "1":
+    ENDS += [("ac", "vehicle's"), ("dc", "charger's")]
 NO_ENERGY_A = 5.0
 HONEST_S = 5.0
 """So soon after a flood a vehicle is served; its program has to start, too."""
@@ -139,8 +143,8 @@ def test_a_flood_from_the_cable_keeps_nobody_out(own_link: Cable, pki: Path, tmp
 
 
 @pytest.mark.req("F-10", "S-9")
-@MODES
-@pytest.mark.parametrize("end", ["vehicle's", "charger's"])
+@pytest.mark.soak
+@pytest.mark.parametrize(("mode", "end"), ENDS)
 def test_a_link_that_is_lost_in_the_loop_takes_the_energy_off(own_link: Cable, pki: Path, tmp_path: Path, mode: str, end: str) -> None:
     where = (own_link.ev, own_link.ev_interface) if end == "vehicle's" else (own_link.evse, own_link.evse_interface)
     with station(own_link, pki, tmp_path, mode, loops=1_000_000) as process:
