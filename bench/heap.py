@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -326,7 +327,7 @@ class Heap:
         said = evse.advance(self.now)
         _BODY[type(command)](evse, command, self.now)
         for each in (*said, *evse.settle()):
-            self.later(0.0, lambda each=each: self._tell(each))  # type: ignore[misc] # one each
+            self.later(0.0, partial(self._tell, each))
         if isinstance(command, CloseContactor):
             self._closing[evse.id] = self.now
             self.later(CLOSE_TIMEOUT_S, lambda: self._closed(evse, self._closing[evse.id]))
@@ -348,7 +349,7 @@ class Heap:
         else:
             stage.order(command.voltage_V, command.current_A)
         for each in (*said, *evse.settle()):
-            self.later(0.0, lambda each=each: self._tell(each))  # type: ignore[misc] # one each
+            self.later(0.0, partial(self._tell, each))
         if error:
             self.later(0.0, lambda: self._tell(HardwareFailed(evse.id, name, error)))
 

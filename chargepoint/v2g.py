@@ -230,9 +230,10 @@ class V2gMachine:
         return [event]
 
     def _remember(self, session: Session, ending: Ending) -> None:
-        dialect = session.dialect
-        paused = ending is Ending.PAUSED and isinstance(dialect, Iso20)
-        self.memory.paused_id, self.memory.paused_evcc = (dialect.talk.session_id, dialect.talk.evcc_id) if paused else (b"", "")  # type: ignore[union-attr]
+        s, dialect = self.memory, session.dialect
+        s.paused_id, s.paused_evcc = b"", ""
+        if ending is Ending.PAUSED and isinstance(dialect, Iso20):
+            s.paused_id, s.paused_evcc = dialect.talk.session_id, dialect.talk.evcc_id
         self._forget()
 
     def _forget(self) -> None:

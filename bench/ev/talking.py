@@ -23,7 +23,7 @@ from iso15118.evcc.terms import EvseAsks
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import dc
-from iso15118.terms import Ending, SessionOver, Wish
+from iso15118.terms import Ending, SessionOver, Told, Wish
 
 UTC_S = 1_800_000_000.0
 LINK_S, DIAL_S = 1.0, 0.3
@@ -161,8 +161,8 @@ class TalkingEv:
             case SessionOver():
                 self.over, self.s2 = command, False
                 self.vehicle.told(self._tick(), command)
-            case _ if not isinstance(command, (Heard, Send, Close)):
-                self.vehicle.told(self._tick(), command)  # type: ignore[arg-type] # notes are ignored there
+            case Told():
+                self.vehicle.told(self._tick(), command)
 
     def _says(self, message: Message) -> None:
         """S2 closes with the wish for energy: DC from the cable check on, AC at PowerDelivery Start."""

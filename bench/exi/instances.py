@@ -197,11 +197,12 @@ class _Maker:
             return None
         (uri, name), kind = self._dice.choice(names)
         self._inside = True
-        made = self.value(kind)
-        self._inside = False
-        if isinstance(kind, shape.Simple):
-            return AnyElement(name=f"{{{uri}}}{name}", attributes={}, content=(xml.text_of(kind, made),))
-        return made  # type: ignore[no-any-return] # of a type that is no simple one
+        try:
+            if not isinstance(kind, shape.Simple):
+                return self.message(kind)
+            return AnyElement(name=f"{{{uri}}}{name}", attributes={}, content=(xml.text_of(kind, self._simple(kind)),))
+        finally:
+            self._inside = False
 
     def _any(self, depth: int) -> AnyElement:
         dice = self._dice

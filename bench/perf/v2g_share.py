@@ -53,12 +53,10 @@ class Pipe(asyncio.Transport):
 class Server:
     """Lets everybody in."""
 
-    connections: tuple[secc.Connection, ...] = ()
-
-    def takes(self, connection: secc.Connection) -> bool:
+    def takes(self, new: secc.Connection) -> bool:
         return True
 
-    def forget(self, connection: secc.Connection) -> None:
+    def forget(self, gone: secc.Connection) -> None:
         """Nothing is remembered."""
 
 
@@ -100,7 +98,7 @@ async def _session(pki: Path | None, loops: int, pace: Pace) -> list[tuple[str, 
         ours, theirs = station(pki, "1.3")[0](), vehicle(pki, "1.3")[0]
     session = bench.session()
     bench.chargers[id(session)].pace = pace
-    charger = secc.Connection(bench, Server(), session, ours)  # type: ignore[arg-type]
+    charger = secc.Connection(bench, Server(), session, ours)
     bench.changed = lambda: charger.handle(Changed())
     options = ev.Options("", pki, tls=tls, control="dynamic", loops=loops, loop_s=0.001, show=False)
     car = Car(ev.vehicle_for(options), theirs, lambda _: None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -81,14 +81,14 @@ def _panel(panel: Panel, session: SessionReport, top: float) -> Iterator[str]:
             yield f'<path class="{name}" d="M{points[1:]}"/>'
 
 
-def _path(series: Series, lasts_s: float, y: object, *, held: bool) -> Iterator[str]:
+def _path(series: Series, lasts_s: float, y: Callable[[float], float], *, held: bool) -> Iterator[str]:
     """`held`: a value stands until the next one."""
     stride = max(1, len(series) // MOST_POINTS)
     last_y = 0.0
     for number, (at_s, value) in enumerate(series):
         if number % stride and number != len(series) - 1:
             continue
-        place_y = y(value)  # type: ignore[operator] # the panel's own scale
+        place_y = y(value)
         if held and number:
             yield f"L{_x(at_s, lasts_s):.1f},{last_y:.1f}"
         yield f"L{_x(at_s, lasts_s):.1f},{place_y:.1f}"

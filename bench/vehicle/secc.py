@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import Protocol, TextIO, TypeAlias
 
 from bench.exi import given
 from bench.vehicle import offer
@@ -178,10 +178,18 @@ class Bench:
         self._arm(session)
 
 
+class Door(Protocol):
+    """What a connection wants of its server."""
+
+    def takes(self, new: Connection) -> bool: ...
+
+    def forget(self, gone: Connection) -> None: ...
+
+
 class Connection(Line):
     """One vehicle's connection, with its session."""
 
-    def __init__(self, bench: Bench, server: Server, session: Session, secure: Secure | None) -> None:
+    def __init__(self, bench: Bench, server: Door, session: Session, secure: Secure | None) -> None:
         super().__init__(session, bench.clock, secure)
         self.bench, self.server, self.session = bench, server, session
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import socket
 from collections import deque
@@ -56,7 +57,7 @@ class Machine(Protocol):
     def deadline(self) -> float | None: ...
 
 
-class Wire(asyncio.Protocol):
+class Wire(asyncio.Protocol, abc.ABC):
     """A TCP connection and its TLS. What happens to it goes to `handle`; whoever derives from it says what becomes of that."""
 
     def __init__(self, secure: Secure | None) -> None:
@@ -68,13 +69,13 @@ class Wire(asyncio.Protocol):
 
     # ---- what an end makes of it
 
+    @abc.abstractmethod
     def begin(self) -> None:
         """TCP stands, TLS does not yet."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def handle(self, event: Event) -> None:
         """Connected, when TLS is done; Received, without TLS; Lost."""
-        raise NotImplementedError
 
     def forgotten(self) -> None:
         """It is closed."""
