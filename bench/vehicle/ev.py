@@ -14,10 +14,11 @@ from typing import Any, TextIO, TypeVar
 
 from bench.exi import given
 from bench.vehicle import offer
+from bench.vehicle.line import Line
 from bench.vehicle.model import SPECS, Vehicle
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Where, find
-from chargepoint.runtime.ports.v2g_line import Line, Secure
+from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls.secured import Secured
 from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from iso15118 import exi, sdp

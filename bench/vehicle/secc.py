@@ -15,9 +15,10 @@ from typing import Protocol, TextIO, TypeAlias
 from bench.exi import given
 from bench.vehicle import offer
 from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
+from bench.vehicle.line import Line
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, find
-from chargepoint.runtime.ports.v2g_line import Line, Secure
+from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls.secured import Secured, station
 from iso15118 import exi
 from iso15118.connection import Abort, Command, Connected, Heard, Note, Send
