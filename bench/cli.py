@@ -241,7 +241,7 @@ def _report(given: argparse.Namespace) -> int:
 
 def _secc(given: argparse.Namespace) -> int:
     from bench.exi.given import InputError
-    from bench.vehicle.secc import Options, main
+    from bench.v2g.secc import Options, main
 
     if given.slac:
         raise InputError("--slac: matching over the power line is not there yet")
@@ -264,7 +264,7 @@ def _secc(given: argparse.Namespace) -> int:
 
 def _ev(given: argparse.Namespace) -> int:
     from bench.exi.given import InputError
-    from bench.vehicle.ev import Options, main
+    from bench.v2g.ev import Options, main
 
     if given.slac:
         raise InputError("--slac: matching over the power line is not there yet")
@@ -274,7 +274,7 @@ def _ev(given: argparse.Namespace) -> int:
 
 
 def _scenario(given: argparse.Namespace) -> int:
-    from bench.vehicle.scenario import listed, main
+    from bench.v2g.scenario import listed, main
 
     if given.list:
         print(*listed(), sep="\n")

@@ -68,7 +68,7 @@ class Vehicles:
         """A car with a battery at 30 %. Raises NotPossible where another one is, or where it does not fit."""
         from bench.ev.outbox import Outbox
         from bench.ev.talking import TalkingEv
-        from bench.vehicle.model import COMPACT, Vehicle
+        from bench.v2g.model import COMPACT, Vehicle
         from iso15118.terms import Control, Energy
 
         evse = self.board.world.evses[evse_id]

@@ -8,8 +8,8 @@ from typing import Any
 
 from bench.ev.talking import Say, TalkingEv
 from bench.heap import Heap
-from bench.vehicle.misbehave import CATALOGUE, misbehaving
-from bench.vehicle.model import SPECS, Vehicle
+from bench.v2g.misbehave import CATALOGUE, misbehaving
+from bench.v2g.model import SPECS, Vehicle
 from chargepoint.events import (
     DataLinkChanged,
     FaultAcknowledged,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from bench.ev.ev import Ev
 from bench.ev.spec import EvSpec
-from bench.vehicle.model import Vehicle
+from bench.v2g.model import Vehicle
 from chargepoint.tick import Tick
 from hal.iec61851 import EV_B_OHM, EV_C_OHM
 from hal.sim.signals import NO_OFFER, NOTHING, Offered, PhaseValues, PilotLoad, PilotOutput

@@ -14,7 +14,7 @@ from statistics import median
 
 from bench.csms import EmbeddedCsms
 from bench.perf.table import Row
-from bench.vehicle.cable import fresh_pki
+from bench.v2g.cable import fresh_pki
 
 MINUTES = 10.0
 REACH_MB = 64

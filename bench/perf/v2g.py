@@ -20,8 +20,8 @@ from typing import Any
 
 from bench.perf.table import Row
 from bench.perf.v2g_share import loop_ms, setup_ms, shares_ms
-from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki, ours, running, theirs
-from bench.vehicle.ev import Drive, Options, charger_of, session
+from bench.v2g.cable import Cable, NoNamespaces, cable, foreign, fresh_pki, ours, running, theirs
+from bench.v2g.ev import Drive, Options, charger_of, session
 from iso15118.connection import Command, Send
 from iso15118.terms import Ending
 

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from bench.vehicle import ev, secc
-from bench.vehicle.charger import Pace
+from bench.v2g import ev, secc
+from bench.v2g.charger import Pace
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls.secured import station, vehicle

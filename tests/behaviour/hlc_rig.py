@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from bench.campaign.invariant import BoardGuard
 from bench.ev.talking import TalkingEv
 from bench.heap import Heap
-from bench.vehicle.model import COMPACT, Spec, Vehicle
+from bench.v2g.model import COMPACT, Spec, Vehicle
 from chargepoint.commands import Command, ServeVehicle, SetDuty
 from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, StationConfig, Timings, V2gConfig
 from chargepoint.events import ChargingState, LimitSet

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bench.vehicle.charger import AC_22_KW, Charger, every_way
-from bench.vehicle.guard import Careful, Guard
-from bench.vehicle.model import Vehicle
-from bench.vehicle.pair import Pair
+from bench.v2g.charger import AC_22_KW, Charger, every_way
+from bench.v2g.guard import Careful, Guard
+from bench.v2g.model import Vehicle
+from bench.v2g.pair import Pair
 from iso15118.evcc.terms import EvWish, Wants
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import AddedService, Control, DynamicPlan, Ending, Energy, Parameter, ParameterSet, Told, Wish

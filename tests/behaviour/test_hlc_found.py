@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.vehicle.model import COMPACT
+from bench.v2g.model import COMPACT
 from chargepoint.commands import CloseVehicle, Log, Permit, SetDcOutput, SetDuty, SetX1
 from chargepoint.events import SessionChanged, SessionStage, Supply, SupplyAsked, VehicleSaid, VehicleServed
 from hal.types import DcSample

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bench.ev.talking import TalkingEv
-from bench.vehicle.model import COMPACT
+from bench.v2g.model import COMPACT
 from chargepoint.commands import CloseVehicle, OpenContactor, SetDcOutput, SetX1, StopDcOutput
 from chargepoint.events import ChargingState, DataLinkChanged, ShutdownRequested, StopRequested, SupplyStopped
 from iso15118.terms import Control, Ending, Energy

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.vehicle.charger import Charger, Pace
-from bench.vehicle.model import COMPACT
-from bench.vehicle.pair import Pair
+from bench.v2g.charger import Charger, Pace
+from bench.v2g.model import COMPACT
+from bench.v2g.pair import Pair
 from iso15118.evcc.terms import (
     Authorized,
     Delivered,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bench.vehicle.guard import Careful
-from bench.vehicle.misbehave import CATALOGUE, Then, misbehaving
-from bench.vehicle.model import Vehicle
-from bench.vehicle.pair import Pair
+from bench.v2g.guard import Careful
+from bench.v2g.misbehave import CATALOGUE, Then, misbehaving
+from bench.v2g.model import Vehicle
+from bench.v2g.pair import Pair
 from iso15118.connection import Lost
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session as Evcc

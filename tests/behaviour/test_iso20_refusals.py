@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bench.vehicle.charger import Charger, Pace, every_way
-from bench.vehicle.guard import Careful, Guard
-from bench.vehicle.misbehave import again, any_request
-from bench.vehicle.model import Vehicle
-from bench.vehicle.pair import Pair
+from bench.v2g.charger import Charger, Pace, every_way
+from bench.v2g.guard import Careful, Guard
+from bench.v2g.misbehave import again, any_request
+from bench.v2g.model import Vehicle
+from bench.v2g.pair import Pair
 from chargepoint.tick import Tick
 from iso15118 import exi
 from iso15118.connection import Connected, Received, Send

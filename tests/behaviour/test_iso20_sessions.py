@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.vehicle.pair import Pair
+from bench.v2g.pair import Pair
 from iso15118.evcc.terms import EvseAsks, EvWish, Parked, PlanOffered, ProfileMade, SessionJoined
 from iso15118.iso20.values import number
 from iso15118.messages.iso20 import common_messages as cm

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.vehicle.guard import Careful, Guard
-from bench.vehicle.pair import Pair
+from bench.v2g.guard import Careful, Guard
+from bench.v2g.pair import Pair
 from hal.types import DcSample
 from iso15118 import exi
 from iso15118.connection import Abort, Received, Send, TimerExpired

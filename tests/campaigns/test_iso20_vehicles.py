@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from bench.vehicle.charger import Charger, Pace, every_way
-from bench.vehicle.guard import Guard
-from bench.vehicle.misbehave import CATALOGUE, again, misbehaving
-from bench.vehicle.model import SPECS, Vehicle
-from bench.vehicle.pair import Pair
+from bench.v2g.charger import Charger, Pace, every_way
+from bench.v2g.guard import Guard
+from bench.v2g.misbehave import CATALOGUE, again, misbehaving
+from bench.v2g.model import SPECS, Vehicle
+from bench.v2g.pair import Pair
 from iso15118 import exi
 from iso15118.connection import Abort, Lost, Received, Send
 from iso15118.evcc.iso20.dialect import spoken

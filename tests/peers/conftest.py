@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import wheel
-from bench.vehicle.cable import Cable, NoNamespaces, cable, foreign, fresh_pki
+from bench.v2g.cable import Cable, NoNamespaces, cable, foreign, fresh_pki
 
 
 @pytest.fixture(scope="session")

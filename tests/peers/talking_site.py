@@ -21,7 +21,7 @@ from typing import Any, Literal
 from bench.csms import EmbeddedCsms
 from bench.ev.outbox import Outbox
 from bench.ev.talking import Dial, HangUp, Say, TalkingEv
-from bench.vehicle.model import COMPACT, Vehicle
+from bench.v2g.model import COMPACT, Vehicle
 from chargepoint import codec
 from chargepoint.commands import Command, Log, SendText
 from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings, V2gConfig

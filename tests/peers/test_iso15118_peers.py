@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.vehicle.cable import Cable, ours, running, theirs
+from bench.v2g.cable import Cable, ours, running, theirs
 
 LOOPS = 6
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.vehicle.cable import Cable, foreign_pki, fresh_pki, ours, running, theirs
+from bench.v2g.cable import Cable, foreign_pki, fresh_pki, ours, running, theirs
 
 LOOPS = 4
 TLS_1_3 = {"ENABLE_TLS_1_3": "True"}

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bench import cli
-from bench.vehicle.cable import Cable, Running, foreign_pki, ours, ours_from, running, theirs
+from bench.v2g.cable import Cable, Running, foreign_pki, ours, ours_from, running, theirs
 from iso15118 import sdp
 from tests.house.rules import ROOT
 from tests.peers.talking_site import LOOP, READY, RESULT

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.vehicle.cable import Cable, Running, ours, running
+from bench.v2g.cable import Cable, Running, ours, running
 from iso15118 import sdp
 from tests.house.rules import ROOT
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.perf.v2g_share import loop_ms, setup_ms, shares_ms
-from bench.vehicle.cable import fresh_pki
-from bench.vehicle.charger import Pace
+from bench.v2g.cable import fresh_pki
+from bench.v2g.charger import Pace
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["no TLS", "TLS 1.3"])

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bench.vehicle.charger import DC_150_KW, Charger
-from bench.vehicle.guard import Careful, Guard
-from bench.vehicle.misbehave import CATALOGUE, Wrong, misbehaving
-from bench.vehicle.model import COMPACT, SPECS, Vehicle, on_curve
-from bench.vehicle.pair import Pair
+from bench.v2g.charger import DC_150_KW, Charger
+from bench.v2g.guard import Careful, Guard
+from bench.v2g.misbehave import CATALOGUE, Wrong, misbehaving
+from bench.v2g.model import COMPACT, SPECS, Vehicle, on_curve
+from bench.v2g.pair import Pair
 from chargepoint.tick import Tick
 from iso15118.connection import Close
 from iso15118.evcc.iso20.dialect import spoken

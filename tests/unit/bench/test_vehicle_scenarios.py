@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench.cli import main
-from bench.vehicle import diagram
-from bench.vehicle.scenario import FOLDER, Scenario, ScenarioError, read, run
+from bench.v2g import diagram
+from bench.v2g.scenario import FOLDER, Scenario, ScenarioError, read, run
 from iso15118.evcc.terms import EvWish
 from iso15118.terms import Control, Energy
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.vehicle.cable import fresh_pki
+from bench.v2g.cable import fresh_pki
 from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
 from chargepoint.config_file import ConfigError, from_values, parse, read
 from chargepoint.config_file.hints import fields_of, taken_apart

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from bench.vehicle.charger import Charger, every_way
-from bench.vehicle.model import Vehicle
-from bench.vehicle.pair import Pair
+from bench.v2g.charger import Charger, every_way
+from bench.v2g.model import Vehicle
+from bench.v2g.pair import Pair
 from chargepoint.tick import Tick
 from iso15118.evcc.iso20.dialect import Iso20
 from iso15118.evcc.iso20.table import S

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bench.fuzz import exi as fuzz
-from bench.vehicle import secc
+from bench.v2g import secc
 from chargepoint.config import EvseConfig
 from chargepoint.runtime.ports import vehicle
 from iso15118 import exi

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.vehicle.secc import Bench, Options, Server
+from bench.v2g.secc import Bench, Options, Server
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import DYNAMIC_PORTS, MOST_CONNECTIONS, NoInterface, V2gServer, Where, find
 from chargepoint.runtime.ports.v2g_line import MOST_UNREAD

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol, TextIO, TypeAlias
 
 from bench.exi import given
-from bench.vehicle import offer
-from bench.vehicle.charger import AC_22_KW, DC_150_KW, Charger
-from bench.vehicle.line import Line
+from bench.v2g import offer
+from bench.v2g.charger import AC_22_KW, DC_150_KW, Charger
+from bench.v2g.line import Line
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, find
 from chargepoint.runtime.ports.v2g_line import Secure

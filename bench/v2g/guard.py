@@ -10,7 +10,7 @@ the voltages are near.
 
 from __future__ import annotations
 
-from bench.vehicle.pair import Pair
+from bench.v2g.pair import Pair
 from iso15118.connection import Close
 from iso15118.evcc.terms import CloseContactors, DrawPower, OpenContactors, StopDrawing
 from iso15118.messages.declare import Message

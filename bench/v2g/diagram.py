@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from bench.vehicle.pair import Pair
+from bench.v2g.pair import Pair
 from iso15118.connection import Close
 from iso15118.evcc import terms as ev
 from iso15118.messages.declare import Message

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bench.vehicle.charger import Charger
-from bench.vehicle.model import Vehicle
+from bench.v2g.charger import Charger
+from bench.v2g.model import Vehicle
 from chargepoint.tick import Tick
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, TimerExpired
 from iso15118.evcc.iso20.dialect import spoken

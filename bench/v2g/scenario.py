@@ -22,12 +22,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.vehicle import diagram
-from bench.vehicle.charger import Charger, Pace, every_way
-from bench.vehicle.guard import Guard
-from bench.vehicle.misbehave import CATALOGUE, misbehaving
-from bench.vehicle.model import SPECS, Vehicle
-from bench.vehicle.pair import Pair
+from bench.v2g import diagram
+from bench.v2g.charger import Charger, Pace, every_way
+from bench.v2g.guard import Guard
+from bench.v2g.misbehave import CATALOGUE, misbehaving
+from bench.v2g.model import SPECS, Vehicle
+from bench.v2g.pair import Pair
 from iso15118.connection import Abort, Lost
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from bench.exi import given
-from bench.vehicle import offer
-from bench.vehicle.line import Line
-from bench.vehicle.model import SPECS, Vehicle
+from bench.v2g import offer
+from bench.v2g.line import Line
+from bench.v2g.model import SPECS, Vehicle
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Where, find
 from chargepoint.runtime.ports.v2g_line import Secure
