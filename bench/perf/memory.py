@@ -80,7 +80,7 @@ async def _measure(minutes: float, folder: Path) -> tuple[float, bool]:
 
 
 _STATION = """
-import sys, chargepoint.runtime.run
+import sys, asyncio, chargepoint.runtime.run
 from chargepoint.config import EvseConfig, StationConfig, V2gConfig
 from chargepoint.station import Station
 from hal.types import BoardInfo, EvseInfo, Opens, Shape
@@ -90,9 +90,7 @@ config = StationConfig(evses=(EvseConfig(1, 32.0, v2g=v2g),))
 station = Station(config, BoardInfo("sim", Shape.RAW, Opens(0.5), (EvseInfo(1, 32.0),)))
 if pki:
     from chargepoint.runtime.ports.vehicle import VehiclePort
-    port = VehiclePort(config, lambda event: None)
-    for cable in port.cables.values():
-        cable.prepare()
+    asyncio.run(VehiclePort(config, lambda event: None).start())
 print([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")][0])
 """
 """A station and, with a PKI, all that its SECC has ready: the messages' codecs warm, TLS with its certificates."""

@@ -18,6 +18,7 @@ from chargepoint.commands import CloseVehicle, Command, SendToVehicle, ServeVehi
 from chargepoint.config import EvseConfig, StationConfig, V2gConfig
 from chargepoint.config_file.v2g_rules import missing
 from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
+from chargepoint.runtime.give_back import give_back
 from chargepoint.runtime.port import Tell
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, Where, find
 from chargepoint.runtime.ports.v2g_line import Secure, Wire
@@ -51,6 +52,7 @@ class VehiclePort:
         """Certificates are read, and all that a session needs is built. Raises PkiError, TlsMissing."""
         for each in self.cables.values():
             each.prepare()
+        give_back()
 
     def release(self) -> None:
         """Listen from now on."""

@@ -145,21 +145,22 @@ class Engine:
         self._living()
         if not self.handshake_done or self.ended:
             return b""
-        got = bytearray()
-        buffer = ctypes.create_string_buffer(MOST_RECORD)
+        got = b""
         while True:
             before = len(self._input)
-            code = self._lib.gnutls_record_recv(self._session, buffer, MOST_RECORD)
+            code = self._lib.gnutls_record_recv(self._session, _RECORD, MOST_RECORD)
             self._mind()
             if code > 0:
-                got += ctypes.string_at(buffer, code)
+                got += ctypes.string_at(_RECORD, code)
+                if not self._input and not self._eof and not self._lib.gnutls_record_check_pending(self._session):
+                    return got
             elif code == 0:
                 self.ended = True
-                return bytes(got)
+                return got
             elif code in {gnutls.E_AGAIN, gnutls.E_INTERRUPTED, gnutls.E_WARNING_ALERT_RECEIVED}:
                 # A record that is no data (a ticket, a key update) also says "again".
                 if not self._input or len(self._input) == before:
-                    return bytes(got)
+                    return got
             elif code == gnutls.E_REHANDSHAKE:
                 raise self._failed("it wants to negotiate anew", NO_RENEGOTIATION)
             else:
@@ -288,6 +289,9 @@ class Engine:
             self._key_log(f"{label.decode()} {client.octets.hex()} {secret.hex()}")
         return 0
 
+
+_RECORD = ctypes.create_string_buffer(MOST_RECORD)
+"""What GnuTLS reads into, copied at once: all engines live on one thread."""
 
 # GnuTLS gets a number for `this`, and finds the engine by it: a callback of each engine's own would keep it alive for ever.
 _NUMBERS = itertools.count(1)

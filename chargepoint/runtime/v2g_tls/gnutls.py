@@ -91,6 +91,7 @@ SIGNATURES_OF_CALLS: dict[str, tuple[object, ...]] = {
     "gnutls_handshake_set_timeout": (None, c_void_p, c_uint),
     "gnutls_handshake_set_max_packet_length": (None, c_void_p, c_size_t),
     "gnutls_record_recv": (c_ssize_t, c_void_p, c_void_p, c_size_t),
+    "gnutls_record_check_pending": (c_size_t, c_void_p),
     "gnutls_record_send": (c_ssize_t, c_void_p, c_void_p, c_size_t),
     "gnutls_bye": (c_int, c_void_p, c_int),
     "gnutls_alert_get": (c_int, c_void_p),
