@@ -7,7 +7,7 @@ import sys
 from bench import control
 from bench.page import write_or_check
 from bench.render_machines import rows
-from chargepoint import authorize_rules
+from chargepoint import authorize_rules, evse_dc, evse_outlet, transaction
 from chargepoint.ocpp import auth_cache, limits, outbox, outbox_queue, profiles, rpc_state, wire
 from chargepoint.ocpp.blocks import local_list, problems, reports, security
 from chargepoint.runtime import journal_file, websocket
@@ -85,6 +85,17 @@ def table() -> list[tuple[str, str, str]]:
         ("EXI: elements in one another", str(exi_limits.MOST_DEPTH), "ExiError"),
         ("EXI: events of a stream that is coded in an unusual way", str(exi_limits.MOST_EVENTS), "ExiError"),
         ("EXI: characters that string-table hits give", kB(exi_limits.MOST_RECALLED), "ExiError"),
+        (
+            "voltage at an open DC outlet",
+            f"{evse_dc.SAFE_V:g} V, {evse_outlet.OUTLET_FALLS_S:g} s after opening where no vehicle is",
+            "OutletLive: state F, no session until a person has looked",
+        ),
+        (
+            "the same, with a vehicle whose session is over",
+            f"{evse_dc.SAFE_V:g} V, {evse_outlet.VEHICLE_OPENS_S:g} s",
+            "EVContactorFault: no session until it is unplugged; OutletLive, where the stage has the same voltage",
+        ),
+        ("an Ended that waits for its contactor at a shutdown", f"{transaction.OPENING_S:g} s", "told though it is not open"),
         ("disk", "`keep_disk_MB`", "half for the store, half for the journal; the oldest journal segments go"),
         ("a journal segment", kB(journal_file.SEGMENT_BYTES), "the next one, with a snapshot"),
         ("the end of the process", f"{runtime.SHUTDOWN_S:g} s", "the contactor opened at its beginning"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from chargepoint import evse_dc, evse_guard, evse_hlc, evse_lock, evse_pilot, evse_power
+from chargepoint import evse_dc, evse_guard, evse_hlc, evse_lock, evse_outlet, evse_pilot, evse_power
 from chargepoint.clock import WallClock
 from chargepoint.commands import Log, Permit
 from chargepoint.config import EvseConfig, Timings
@@ -92,6 +92,7 @@ class EvseMachine:
         out += evse_power.watch(evse, now)
         out += evse_dc.watch(evse, now)
         out += evse_hlc.settle(evse, now)
+        out += evse_outlet.watch(evse, now)
         evse.facts.settled = not evse.state.running or evse.reached(now, evse.state.settled_at)
         evse.facts.phases, evse.facts.switching = evse.state.phases, evse.state.phases != evse.state.phases_wanted
         if not evse.state.running and not evse.state.asked_open_at:

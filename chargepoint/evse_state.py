@@ -198,6 +198,10 @@ class EvseState:
     dc_before_A: float = 0.0
     """What was ordered before a reduction: the stage takes a moment to follow."""
     dc_before_until: float = 0.0
+    outlet_live_since: float | None = None
+    """There is voltage where none may be."""
+    outlet_within_s: float = 0.0
+    """And it may be there for so long."""
 
     # the lock
     locked: bool | None = None

@@ -73,6 +73,7 @@ INSULATION = "InsulationFault"
 EV_CONTACTOR = "EVContactorFault"
 DC_STAGE = "PowerStageFault"
 DC_OVER = "OutputOutOfControl"
+OUTLET_LIVE = "OutletLive"
 
 # fmt: off
 FAULTS: dict[str, Fault] = {
@@ -100,6 +101,7 @@ FAULTS: dict[str, Fault] = {
         Fault(INSULATION, "MREC2GroundFailure", _O, _UNPLUG, "ElectricalFeed", "GroundFailure", "too little insulation of the DC output"),
         Fault(DC_STAGE, "", _O, _UNPLUG, "ElectricalFeed", "InternalError", "the DC stage does not do what it is ordered"),
         Fault(DC_OVER, "MREC5OverVoltage", _O, _UNPLUG, "ElectricalFeed", "OverVoltage", "the DC output has more than was ordered"),
+        Fault(OUTLET_LIVE, "MREC24ConnectorVoltageHigh", _O, _ACK, "Connector", "OverVoltage", "voltage at an outlet that is open", state_f=True),
         # What boards report of themselves, by their MREC names.
         Fault("EmergencyStop", "MREC8EmergencyStop", _O, _OVER, "EmergencyStopSensor", "OtherError", "emergency stop pressed", variable="Active"),
         Fault("GroundFailure", "MREC2GroundFailure", _O, _OVER, "RCD", "GroundFailure", "earth fault or no protective earth"),
@@ -145,6 +147,7 @@ ALIASES: dict[str, str] = {
     "MREC2GroundFailure": "GroundFailure",
     "MREC5OverVoltage": "OverVoltage",
     "MREC14PilotFault": PILOT,
+    "MREC24ConnectorVoltageHigh": "ConnectorVoltageHigh",
 }
 
 

@@ -34,6 +34,7 @@ from chargepoint.events import (
     Persisted,
     PersistFailed,
     PoweredUp,
+    PowerSwitched,
     PowerWanted,
     SessionChanged,
     TimerExpired,
@@ -58,6 +59,7 @@ from chargepoint.transaction_points import (
 )
 from chargepoint.transaction_state import (
     Cause,
+    Running,
     SamplingSettings,
     Spot,
     TransactionSettings,
@@ -67,6 +69,9 @@ from hal.types import ProximityResistance
 
 RESTARTS = frozenset({"ImmediateReset", "Reboot"})
 """Reasons for which a transaction ends at once: nobody will be there to see its TxStopPoint (B12.FR.03)."""
+OPENING_S = 3.2
+"""The end of a transaction waits so long for its contactor: the longest ramp-down of a DC output, and the opening. One that does not open is another
+fault, and must not keep the end from being told before the process ends (F-18)."""
 FAULT_REASONS = {
     "ResidualCurrentTrip": "GroundFault",
     "GroundFailure": "GroundFault",
@@ -109,6 +114,7 @@ class TransactionMachine:
             AuthorisationEnded: self._deauthorised,
             AuthorisationRules: self._rules,
             PowerWanted: self._power_wanted,
+            PowerSwitched: self._switched,
             ChargingStateChanged: self._charging_state,
             DataLinkChanged: self._link,
             SessionChanged: self._session,
@@ -139,7 +145,8 @@ class TransactionMachine:
 
     def deadline(self) -> float | None:
         """The next reading to be told, kept or written down."""
-        return min((at for _, r in self.ledger.all_running() for at in self.meter.dues(r)), default=None)
+        dues = (at for _, r in self.ledger.all_running() for at in (*self.meter.dues(r), *([r.closing_by] if r.closing else [])))
+        return min(dues, default=None)
 
     # ---- what happens at an EVSE
 
@@ -189,7 +196,8 @@ class TransactionMachine:
         if not spot.conditions.authorised and not spot.conditions.connected and event.trigger == "EVCommunicationLost":
             return []  # the unplugging has said it
         token = event.id_token if event.trigger == "StopAuthorized" else None
-        cause = Cause(event.trigger, event.reason, token, deauthorises=True, ends=event.reason in RESTARTS)
+        restarts = event.reason in RESTARTS
+        cause = Cause(event.trigger, event.reason, token, deauthorises=True, ends=restarts, opens_first=restarts and event.at_once)
         if spot.running is None:
             spot.id_token = spot.remote_start_id = None
         return self._happened(now, event.evse_id, replace(spot.conditions, authorised=False, signed=False), cause)
@@ -276,8 +284,20 @@ class TransactionMachine:
         if cause.reason and cause.told and (cause.deauthorises or not after.connected):
             spot.running.reason = spot.running.reason or cause.reason
         if cause.ends or ends(self.settings.stop_points(), before, after):
-            return self.ledger.end(now, evse_id, cause)
+            return self._end(now, evse_id, spot.running, cause)
         return self.ledger.tell(now, evse_id, "Updated", cause) if cause.told else []
+
+    def _end(self, now: Tick, evse_id: int, running: Running, cause: Cause) -> list[object]:
+        if not cause.opens_first or not self.evses[evse_id].power_closed:
+            return self.ledger.end(now, evse_id, cause)
+        running.closing, running.closing_by = cause, now.mono + OPENING_S
+        return []
+
+    def _switched(self, now: Tick, event: PowerSwitched) -> list[object]:
+        running = self._spot(event).running
+        if running is None or running.closing is None or event.closed:
+            return []
+        return self.ledger.end(now, event.evse_id, running.closing)
 
     # ---- readings
 
@@ -296,7 +316,9 @@ class TransactionMachine:
     def _timer(self, now: Tick, event: TimerExpired) -> list[object]:
         out: list[object] = []
         for evse_id, running in self.ledger.all_running():
-            if values := self.meter.periodic(now, running):
+            if running.closing and now.mono >= running.closing_by:
+                out += self.ledger.end(now, evse_id, running.closing)
+            elif values := self.meter.periodic(now, running):
                 out += self.ledger.tell(now, evse_id, "Updated", Cause("MeterValuePeriodic"), values)
             elif now.mono >= running.saved_at + SAVE_S:
                 running.last = (self.meter.reading(now, evse_id) if running.evse_told else None) or running.last

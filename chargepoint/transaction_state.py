@@ -99,6 +99,8 @@ class Cause:
     deauthorises: bool = False
     ends: bool = False
     """The transaction ends whatever TxStopPoint says: the station is about to restart."""
+    opens_first: bool = False
+    """The contactor has been ordered open for it: the end is told when it is."""
     utc: float | None = None
     """When it happened, where that was not now."""
 
@@ -134,7 +136,7 @@ class Running:
     """The signed value of its beginning has been told."""
     end_signature: Signature | None = None
     closing: Cause | None = None
-    """It ends as soon as the meter has signed its end, or has had its time to."""
+    """It ends as soon as its contactor is open, or has had its time to (F-18)."""
     closing_by: float = 0.0
 
 

@@ -147,6 +147,21 @@ async def off_takes_the_current_first(bench: Bench) -> None:
 
 
 @story(Can.BATTERY, fits=dc)
+async def the_outlet_is_read_behind_an_open_contactor(bench: Bench) -> None:
+    """What a vehicle has on the cable is told there, and not at the stage; and that it is gone, once it is."""
+    stage, _, _ = _fitted(bench)
+    volts = await _closed(bench, TESTING_A)
+    await stage.off()
+    await bench.ports.contactor.open()
+    mark = bench.mark()
+    held = await _sample(bench, lambda s: s.voltage_V < SMALL_V, mark, RISES_WITHIN_S)
+    assert abs(held.outlet_V - volts) <= TOLERANCE_V, f"the battery is on the cable: {held}"
+    mark = bench.mark()
+    await bench.rig.battery(None)
+    await _sample(bench, lambda s: s.outlet_V < SMALL_V, mark, ENDS_WITHIN_S + bench.rig.tells_within_s)
+
+
+@story(Can.BATTERY, fits=dc)
 async def a_newer_order_is_followed(bench: Bench) -> None:
     """More, less, and none."""
     stage, ratings, _ = _fitted(bench)

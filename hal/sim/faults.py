@@ -173,6 +173,15 @@ def _stage_off(evse: SimEvse) -> None:
         evse.stage.obey()
 
 
+def _outlet_live(evse: SimEvse, value: float) -> None:
+    if evse.stage is not None:
+        evse.stage.stray_V = value
+
+
+def _outlet_dead(evse: SimEvse) -> None:
+    _outlet_live(evse, 0.0)
+
+
 # Name -> what it does with a value, the value when none is given, and what takes it away.
 FAULTS: dict[str, tuple[Inject, float, Clear]] = {
     "ContactorWeld": (_weld, 0.0, _unweld),
@@ -194,11 +203,12 @@ FAULTS: dict[str, tuple[Inject, float, Clear]] = {
     "StageStuck": (_stage_stuck, 0.0, _stage_obeys),
     "StageNoRise": (_stage_no_rise, 0.0, _stage_rises),
     "StageNotOff": (_stage_not_off, 0.0, _stage_off),
+    "OutletLive": (_outlet_live, 400.0, _outlet_dead),
 }
 
 
 def inject(evse: SimEvse, name: str, value: float | None = None) -> None:
-    """From now on; `value` is mA, ohm or degrees Celsius where the fault has one. `settle` the EVSE afterwards."""
+    """From now on; `value` is mA, ohm, degrees Celsius or volts where the fault has one. `settle` the EVSE afterwards."""
     if name in FAULTS:
         act, default, _ = FAULTS[name]
         act(evse, default if value is None else value)

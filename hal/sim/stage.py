@@ -59,6 +59,8 @@ class DcStage:
     """It takes the order, and there is no voltage."""
     not_off: bool = False
     """It goes on although it was told to stop."""
+    stray_V: float = 0.0
+    """What the outlet has by itself, whatever is open: the cable does not bleed."""
 
     @property
     def connected(self) -> bool:
@@ -123,6 +125,8 @@ class DcStage:
             self.voltage_V = self.battery_V if self.closed else self.voltage_V
         elif self.closed:
             self.outlet_V = self.voltage_V
+        else:
+            self.outlet_V = max(self.outlet_V, self.stray_V)
 
     # ---- time
 
@@ -130,7 +134,7 @@ class DcStage:
         """When the first of them arrives where it is going."""
         ways = (
             (self._target_V, self.voltage_V, VOLTAGE_V_PER_S),
-            (0.0, self._loose_V, BLEEDS_V_PER_S),
+            (self.stray_V, self._loose_V, BLEEDS_V_PER_S),
             (self._target_A, self.current_A, self._A_per_s),
         )
         return min((self.now_s + abs(to - at) / per_s for to, at, per_s in ways if to != at), default=None)
@@ -141,7 +145,7 @@ class DcStage:
         voltage_V = _moved(self.voltage_V, self._target_V, VOLTAGE_V_PER_S * passed_s)
         current_A = self.current_at(now_s)
         if not self.closed and self.battery_V is None:
-            self.outlet_V = _moved(self.outlet_V, 0.0, BLEEDS_V_PER_S * passed_s)
+            self.outlet_V = _moved(self.outlet_V, self.stray_V, BLEEDS_V_PER_S * passed_s)
         self.now_s, self.voltage_V, self.current_A = now_s, voltage_V, current_A
         self._pin()
 
@@ -159,7 +163,7 @@ class DcStage:
     @property
     def _loose_V(self) -> float:
         """The outlet, when nobody holds it."""
-        return 0.0 if self.closed or self.battery_V is not None else self.outlet_V
+        return self.stray_V if self.closed or self.battery_V is not None else self.outlet_V
 
     @property
     def _target_A(self) -> float:
@@ -191,12 +195,14 @@ class DcStage:
             "stuck": self.stuck,
             "no_rise": self.no_rise,
             "not_off": self.not_off,
+            "stray_V": self.stray_V,
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Go on from `save`, off. Raises KeyError, TypeError, ValueError for another shape."""
         self.inrush_V, self.insulation_ohm = float(saved["inrush_V"]), float(saved["insulation_ohm"])
         self.stuck, self.no_rise, self.not_off = bool(saved["stuck"]), bool(saved["no_rise"]), bool(saved["not_off"])
+        self.stray_V = float(saved.get("stray_V", 0.0))  # a world of an earlier version has none
 
 
 def _moved(at: float, to: float, by: float) -> float:

@@ -207,6 +207,33 @@ def test_sigterm(mode: str) -> None:
     assert site.heap.ended is not None
     assert site.heap.now - at < 5.0
     assert site.story()[-1].startswith("Ended")
+    assert site.told()[-1]["transactionInfo"]["stoppedReason"] == "Reboot"
+
+
+@pytest.mark.req("F-18")
+@pytest.mark.parametrize("mode", MODES)
+def test_the_end_is_told_when_the_contactor_is_open(mode: str) -> None:
+    site, _ = charging(mode)
+    site.heap.tell(ShutdownRequested())
+    while not site.story()[-1].startswith("Ended"):
+        assert site.heap.ended is None
+        site.run(0.001)
+    assert site.sim.contactor.poles == 0
+    assert site.facts.transaction_id == ""
+
+
+@pytest.mark.req("F-18")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_contactor_that_does_not_open_keeps_no_end_from_being_told(mode: str) -> None:
+    site, _ = charging(mode)
+    site.heap.looks.remove(site.guard)  # it sees the weld
+    site.heap.world.inject(1, "ContactorWeld")
+    at = site.heap.now
+    site.heap.tell(ShutdownRequested())
+    site.until(lambda: site.heap.ended is not None, most_s=5.0)
+    assert site.heap.now - at > 3.0
+    assert site.story()[-1].startswith("Ended")
+    assert site.heap.store["transactions"] == {}
 
 
 @pytest.mark.parametrize("mode", MODES)

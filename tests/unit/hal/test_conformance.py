@@ -17,7 +17,7 @@ from hal.sim.box import ResistorBox
 from hal.sim.ports import OPENS_WITHIN_S, SimBoard
 from hal.sim.signals import PilotOutput
 from hal.sim.stage import DcStage
-from hal.types import BoardInfo, DcRatings, EvseInfo, OnSilence, Opens, Phases, PhaseWiring, Shape, TokenPresented
+from hal.types import BoardInfo, DcRatings, DcSample, EvseInfo, OnSilence, Opens, Phases, PhaseWiring, Shape, TokenPresented
 from tests.unit.hal.controller import FALL_BACK, OPENS, ControllerBoard
 from tests.unit.hal.controller import info_of as controller_info
 
@@ -260,6 +260,13 @@ def never_rises(rig: SimRig) -> None:
     dc_parts(rig)[1].no_rise = True
 
 
+def reads_the_stage_only(rig: SimRig) -> None:
+    hear = rig.hands._hear
+    rig.hands._hear = lambda said: hear(  # type: ignore[method-assign] # on purpose
+        [dataclasses.replace(each, outlet_V=each.voltage_V) if isinstance(each, DcSample) else each for each in said]
+    )
+
+
 def leaks(rig: SimRig) -> None:
     dc_parts(rig)[1].insulation_ohm = 1000.0
 
@@ -274,6 +281,7 @@ BAD_DC = [
     (goes_on_when_the_lease_is_over, "a_lapsed_lease_ends_the_output_and_opens"),
     (never_rises, "the_voltage_comes_and_goes"),
     (leaks, "the_insulation_is_measured"),
+    (reads_the_stage_only, "the_outlet_is_read_behind_an_open_contactor"),
     (counts_nothing, "the_register_counts_direct_current"),
 ]
 ALL_BAD = [pytest.param(TETHERED, *each, id=f"{each[0].__name__}-{each[1]}") for each in BAD] + [

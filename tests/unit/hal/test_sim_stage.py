@@ -406,7 +406,7 @@ def test_a_power_cut_leaves_the_stage_off_and_what_was_done_to_it() -> None:
     life.run(1.0)
     life.battery(100.0)
     life.close()
-    for name in ("InsulationLow", "StageStuck", "StageNoRise", "StageNotOff"):
+    for name in ("InsulationLow", "StageStuck", "StageNoRise", "StageNotOff", "OutletLive"):
         life.world.inject(1, name)
     life.settle()
     world = SimWorld([life.evse.options], 1e6)
@@ -417,8 +417,24 @@ def test_a_power_cut_leaves_the_stage_off_and_what_was_done_to_it() -> None:
     assert (stage.on, stage.voltage_V, stage.current_A, stage.outlet_V) == (False, 0.0, 0.0, 100.0)
     assert (stage.inrush_V, evse.contactor.opened_under_A) == (life.stage.inrush_V, 50.0)
     assert stage.inrush_V > 0.0
-    assert (stage.insulation_ohm, stage.stuck, stage.no_rise, stage.not_off) == (20_000.0, True, True, True)
+    assert (stage.insulation_ohm, stage.stuck, stage.no_rise, stage.not_off, stage.stray_V) == (20_000.0, True, True, True, 400.0)
     assert evse.register.import_Ws == life.evse.register.import_Ws
+
+
+def test_a_cable_that_does_not_bleed_has_its_voltage_whatever_is_open() -> None:
+    life = DcLife()
+    life.world.inject(1, "OutletLive", 300.0)
+    life.settle()
+    assert (life.stage.outlet_V, life.stage.voltage_V) == (300.0, 0.0)
+    life.battery(100.0)
+    assert life.stage.outlet_V == 100.0
+    life.battery(None)
+    life.run(1.0)
+    assert life.stage.outlet_V == 300.0
+    life.world.clear(1, "OutletLive")
+    life.run(1.0)
+    assert life.stage.outlet_V == 0.0
+    assert life.stage.deadline() is None
 
 
 def test_the_contactor_of_a_dc_evse_gets_as_warm_as_its_rating_says() -> None:
