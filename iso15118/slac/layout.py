@@ -121,7 +121,7 @@ class Layout:
         self._sizes: list[tuple[str, int]] = []
         self._same: list[tuple[str, int, bytes]] = []
         self._format = "<"
-        for name, mark in _marks(made):
+        for name, mark in fields(made):
             self._add(name, mark)
         self._struct = struct.Struct(self._format)
         self.least = self.start + self._struct.size
@@ -198,7 +198,8 @@ def check_end(frame: bytes, end: int, name: str) -> None:
         raise MmeError(end, f"{name} ends here; what follows is no padding: {frame[end:].hex().upper()}")
 
 
-def _marks(made: type[Mme]) -> list[tuple[str, object]]:
+def fields(made: type[Mme]) -> list[tuple[str, object]]:
+    """The body in order: names and marks."""
     found = []
     for name, hint in get_type_hints(made, include_extras=True).items():
         inner = get_args(hint)[0] if get_origin(hint) is ClassVar else hint

@@ -34,7 +34,9 @@ Zero = Annotated[int, Same(bytes(1))]
 
 
 class _Groups(Tail):
-    """NumGroups, which is 58, and a mean attenuation in dB for each. The structures of open-plc-utils have room for 255, and it sends all of them [S]."""
+    """NumGroups, which is 58, and a mean attenuation in dB for each. The structures of open-plc-utils have room for 255, and it sends
+    all of them [S].
+    """
 
     ROOM = 255
 
@@ -47,7 +49,8 @@ class _Groups(Tail):
             raise MmeError(at, f"NumGroups is {groups}, expected {GROUPS}")
         at += 1 + self.reserved
         aag = take(frame, at, GROUPS, "the groups")
-        return aag, at + (self.ROOM if len(frame) == at + self.ROOM else GROUPS)
+        filled = len(frame) == at + self.ROOM and not any(frame[at + GROUPS :])
+        return aag, at + (self.ROOM if filled else GROUPS)
 
     def octets(self, value: bytes) -> bytes:
         if len(value) != GROUPS:
@@ -283,7 +286,7 @@ class SlacMatchReq(Mme):
 
     APPLICATION_TYPE: ClassVar[Zero]
     SECURITY_TYPE: ClassVar[Zero]
-    MVFLength: ClassVar[Annotated[int, Same((62).to_bytes(2, "little"))]]
+    MVFLENGTH: ClassVar[Annotated[int, Same((62).to_bytes(2, "little"))]]
     pev_id: StationId = NOBODY
     pev_mac: Mac
     evse_id: StationId = NOBODY
@@ -298,7 +301,7 @@ class SlacMatchCnf(Mme):
 
     APPLICATION_TYPE: ClassVar[Zero]
     SECURITY_TYPE: ClassVar[Zero]
-    MVFLength: ClassVar[Annotated[int, Same((86).to_bytes(2, "little"))]]
+    MVFLENGTH: ClassVar[Annotated[int, Same((86).to_bytes(2, "little"))]]
     pev_id: StationId = NOBODY
     pev_mac: Mac
     evse_id: StationId = NOBODY

@@ -214,7 +214,7 @@ class VsOpAttributesCnf(Mme):
     cookie: _Number = 0
     REPORT_TYPE: ClassVar[Annotated[int, Same(bytes(1))]]
     SIZE: ClassVar[Annotated[int, Same((118).to_bytes(2, "little"))]]
-    """Of what follows: with another one it is something else. 103 octets of them are known."""
+    """Of what follows: with another one it is something else. 80 octets of them are known."""
     hardware: Annotated[bytes, Octets(16)]
     software: Annotated[bytes, Octets(16)]
     major: _Number
