@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from chargepoint.tick import Tick
 
+SET_FROM_UTC = 1_735_689_600.0
+"""2025-01-01: a board's clock that stands before this station was written has not been set."""
 SYNC_THRESHOLD_S = 1.0
 """Smaller differences are the network's, and are left alone."""
 
@@ -24,6 +26,10 @@ class WallClock:
     def utc(self, now: Tick) -> float:
         """POSIX seconds as the station reports them."""
         return now.utc + self.offset_s
+
+    def known_utc(self, now: Tick) -> float | None:
+        """POSIX seconds, where somebody has set a clock: the CSMS ours, or whoever it was the board's; None where nobody has."""
+        return self.utc(now) if self.synchronised or now.utc >= SET_FROM_UTC else None
 
     def set(self, now: Tick, csms_utc: float) -> float:
         """Take the CSMS's time over; gives by how much the station's time moved (0.0 when within the threshold)."""

@@ -203,7 +203,8 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         store = StorePort(database, shell.tell, threaded=options.threaded)
         csms = config.csms
         files = TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)
-        vehicles = (options.vehicles or partial(_vehicles, config))(shell.tell)
+        known_utc = partial(_known_utc, core, clock)
+        vehicles = (options.vehicles or partial(_vehicles, config, known_utc))(shell.tell)
         ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, files, threaded=options.threaded), vehicles)
         shell.use(ports)
         for port in ports[1:]:
@@ -215,6 +216,8 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         last_words = taken(state_dir)
         notes = [("store.damaged", {"kept_as": str(database.set_aside)})] if database.set_aside else []
         notes += [("station.killed", {"where": str(state_dir / KEPT)})] if last_words else []
+        if known_utc() is None:
+            notes.append(("clock.not_set", {"so": "until the CSMS tells the time, the dates of vehicles' certificates are not judged"}))
         _say(shell, clock.now(), [*notes, *(("board.on_silence", {"what": each}) for each in silence)])
         boot_id = _read(BOOT_ID)
         reason = options.start_reason or _start_reason(stored, boot_id, last_words)
@@ -227,13 +230,18 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         yield Handle(shell, board)
 
 
-def _vehicles(config: StationConfig, tell: Tell) -> ReleasedPort:
+def _known_utc(core: Station, clock: Clock) -> float | None:
+    """The station's time of day; None while nobody has set it (F-3)."""
+    return core.wiring.context.clock.known_utc(clock.now())
+
+
+def _vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell: Tell) -> ReleasedPort:
     """A station that does not talk does not carry what talking needs."""
     if not any(evse.v2g.interface for evse in config.evses):
         return NoVehicles()
     from chargepoint.runtime.ports.vehicle import VehiclePort
 
-    return VehiclePort(config, tell)
+    return VehiclePort(config, tell, known_utc)
 
 
 class NoVehicles:

@@ -22,6 +22,7 @@ from chargepoint.runtime.give_back import give_back
 from chargepoint.runtime.port import Tell
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, Where, find
 from chargepoint.runtime.ports.v2g_line import Secure, Wire
+from chargepoint.runtime.v2g_tls.plan import Clock
 from chargepoint.runtime.v2g_tls.secured import station
 from iso15118 import exi, sdp
 from iso15118.connection import Abort, Connected, Event, Lost, Received
@@ -44,9 +45,10 @@ class VehiclePort:
 
     takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle)
 
-    def __init__(self, config: StationConfig, tell: Tell) -> None:
+    def __init__(self, config: StationConfig, tell: Tell, clock: Clock | None = None) -> None:
+        """`clock`: the station's own; vehicles' certificates are judged by it (F-3)."""
         numbers = count(1)
-        self.cables = {each.id: Cable(each, tell, partial(next, numbers)) for each in config.evses if each.v2g.interface}
+        self.cables = {each.id: Cable(each, tell, partial(next, numbers), clock) for each in config.evses if each.v2g.interface}
 
     async def start(self) -> None:
         """Certificates are read, and all that a session needs is built. Raises PkiError, TlsMissing."""
@@ -71,8 +73,8 @@ class VehiclePort:
 class Cable:
     """The network side of one EVSE."""
 
-    def __init__(self, config: EvseConfig, tell: Tell, number: Callable[[], int]) -> None:
-        self.config, self.evse_id, self.tell, self.number = config, config.id, tell, number
+    def __init__(self, config: EvseConfig, tell: Tell, number: Callable[[], int], clock: Clock | None = None) -> None:
+        self.config, self.evse_id, self.tell, self.number, self.clock = config, config.id, tell, number, clock
         self.serves = False
         self.wires: dict[int, VehicleWire] = {}
         self.server: Server | None = None
@@ -88,7 +90,7 @@ class Cable:
 
     def prepare(self) -> None:
         """Raises PkiError, TlsMissing."""
-        self._secure = tls_of(self.config.v2g)
+        self._secure = tls_of(self.config.v2g, self.clock)
         warm(self.config)
 
     def begin(self) -> None:
@@ -271,7 +273,7 @@ def warm(config: EvseConfig) -> None:
         exi.codec_of(each).warm()
 
 
-def tls_of(v2g: V2gConfig) -> Callable[[], Secure] | None:
+def tls_of(v2g: V2gConfig, clock: Clock | None = None) -> Callable[[], Secure] | None:
     """What makes the TLS of a connection; None for none. Raises PkiError, TlsMissing."""
     if v2g.tls == "none":
         return None
@@ -279,7 +281,7 @@ def tls_of(v2g: V2gConfig) -> Callable[[], Secure] | None:
     if not v2g.unverified_vehicles and (lacking := missing(folder)):
         raise pki_files.PkiError(lacking)
     only_20 = all(each.startswith("iso20") for each in v2g.protocols)
-    secure, _ = station(folder, "1.3" if only_20 and not v2g.unverified_vehicles else "any", lax=v2g.unverified_vehicles)
+    secure, _ = station(folder, "1.3" if only_20 and not v2g.unverified_vehicles else "any", lax=v2g.unverified_vehicles, clock=clock)
     return secure
 
 

@@ -18,7 +18,7 @@ from chargepoint.runtime.v2g_tls import plan as p
 from chargepoint.runtime.v2g_tls.contract import MOST_HANDSHAKE_OCTETS
 from chargepoint.runtime.v2g_tls.hello import TLS_1_2, TLS_1_3
 from chargepoint.runtime.v2g_tls.plan import KeyLog, Plan, TlsFailed, TlsMissing
-from chargepoint.runtime.v2g_tls.verify import MOST_CERTIFICATES, Refusal, refusal
+from chargepoint.runtime.v2g_tls.verify import MOST_CERTIFICATES, Refusal, dates, refusal
 
 SHORTCOMINGS = (
     "no OCSP responses for sub-CAs; no answer to trusted_ca_keys, and none sent; a certificate that OpenSSL finds right and ISO 15118 does not "
@@ -82,6 +82,8 @@ class _Ear:
             self.refusal = self.refusal or Refusal(0, f"{whose}: {words}")
         elif depth == 0:
             self.refusal = self.refusal or refusal(0, [certificate.to_cryptography().public_bytes(Encoding.DER)], self.plan)
+        elif found := dates([certificate.to_cryptography()], self.plan):
+            self.refusal = self.refusal or Refusal(found.alert, f"{whose} is below one that {found.words}")
         return self.refusal is None
 
     def log(self, connection: Any, line: bytes) -> None:

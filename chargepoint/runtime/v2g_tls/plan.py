@@ -24,6 +24,8 @@ SIGNATURE_OF = {"p256": ECDSA_P256, "secp384r1": ECDSA_P384, "p521": ECDSA_P521,
 Version: TypeAlias = Literal["1.2", "1.3", "any"]
 KeyLog: TypeAlias = Callable[[str], None]
 """Takes one line of a key log as NSS writes them."""
+Clock: TypeAlias = Callable[[], float | None]
+"""The time of day, POSIX seconds; None while nobody has set it."""
 
 
 class TlsFailed(Exception):
@@ -57,6 +59,8 @@ class Plan:
     check_time: bool = True
     names_roots: bool = False
     odd_name: bool = False
+    clock: Clock | None = None
+    """By which we judge dates ourselves, where the library does not (`check_time` off)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Chains:
     """What a station shows, the first being what a vehicle gets that names no root; and the roots of vehicle certificates.
 
     `lax` lets TLS 1.3 run with P-256 and AES-128 as well: for a bench with peers that know nothing else.
-    `check_time` off: for a host whose clock is not set yet (F-3).
+    `clock`: dates are judged by it, and not while nobody has set it (F-3); None: by the host's own clock. `check_time` off: never.
     """
 
     iso2: tuple[Chain, ...] = ()
@@ -73,6 +77,7 @@ class Chains:
     version: Version = "any"
     lax: bool = False
     check_time: bool = True
+    clock: Clock | None = None
 
 
 ISO_2 = Plan("server", (TLS_1_2,), (ECDHE_AES_128_CBC, ECDHE_AES_128_GCM), (P256,), (ECDSA_P256,), kinds=("p256",))
@@ -86,14 +91,14 @@ LAX = Plan(
 )
 
 
-def chains_of(pki: Pki, *, version: Version = "any", lax: bool = False) -> Chains:
+def chains_of(pki: Pki, *, version: Version = "any", lax: bool = False, clock: Clock | None = None) -> Chains:
     """What the SECC's side of a folder gives. A folder whose -2 files stand in for -20's works over TLS 1.3 with `lax` only,
 
     which also takes a vehicle certificate below the OEM roots of -2.
     """
     iso20 = tuple(each for each in (pki.iso20.secc, pki.iso20_ed448.secc) if each)
     roots = tuple(dict.fromkeys((*pki.iso20.oem_roots, *pki.iso20_ed448.oem_roots, *(pki.iso2.oem_roots if lax else ()))))
-    return Chains((pki.iso2.secc,) if pki.iso2.secc else (), iso20, roots, version, lax)
+    return Chains((pki.iso2.secc,) if pki.iso2.secc else (), iso20, roots, version, lax, clock=clock)
 
 
 def select(hello: Hello, chains: Chains) -> Plan:
@@ -109,7 +114,8 @@ def select(hello: Hello, chains: Chains) -> Plan:
             # Who is served by LAX knows no better: the chain of -2 suits it first.
             plan = _fits(hello, base, (*chains.iso2, *chains.iso20) if base is LAX else chains.iso20, reasons)
             if plan:
-                return replace(plan, roots=chains.vehicle_roots, ask_client=True, check_time=chains.check_time)
+                by_host = chains.check_time and chains.clock is None
+                return replace(plan, roots=chains.vehicle_roots, ask_client=True, check_time=by_host, clock=chains.clock)
     if TLS_1_2 in offered and chains.version != "1.3":
         plan = _fits(hello, ISO_2, chains.iso2, reasons)
         if plan:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from certs import pki_files
 from chargepoint.runtime.v2g_tls.contract import TlsEngine
-from chargepoint.runtime.v2g_tls.plan import KeyLog, TlsFailed, Version, chains_of, client_plan
+from chargepoint.runtime.v2g_tls.plan import Clock, KeyLog, TlsFailed, Version, chains_of, client_plan
 from chargepoint.runtime.v2g_tls.server import Server, open_engine, shortcomings
 
 
@@ -82,9 +82,11 @@ def station(
     lax: bool = False,
     key_log: KeyLog | None = None,
     agreed: Callable[[Secured], None] | None = None,
+    clock: Clock | None = None,
 ) -> tuple[Callable[[], Secured], tuple[str, ...]]:
     """What makes the TLS of each connection, and warnings in words. For `secc`: a folder without iso20/ is taken, and makes it lax.
 
+    `clock`: the dates of vehicles' certificates are judged by it, and not while nobody has set it (F-3); None: by the host's.
     Raises PkiError and TlsMissing.
     """
     pki = pki_files.read(folder)
@@ -93,7 +95,7 @@ def station(
     if version != "1.2" and pki.iso20.secc is None:
         raise pki_files.PkiError(f"{folder}: TLS 1.3 needs cpoCertChain.pem and seccLeaf.key, in iso20/ where that is there")
     missing = shortcomings()
-    chains = chains_of(pki, version=version, lax=lax or pki.borrowed)
+    chains = chains_of(pki, version=version, lax=lax or pki.borrowed, clock=clock)
     return (lambda: Secured(Server(chains, key_log=key_log), agreed)), pki.warnings + ((missing,) if missing else ())
 
 

@@ -1,8 +1,9 @@
-"""Why a chain is refused, and with which alert (RFC 8446, section 6.2): GnuTLS's verdict, then what ISO 15118 asks of the leaf."""
+"""Why a chain is refused, and with which alert (RFC 8446, section 6.2): GnuTLS's verdict, dates by the station's clock, then what ISO 15118 asks of the leaf."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from cryptography import x509
@@ -27,6 +28,7 @@ class Refusal(NamedTuple):
 
 
 INVALID = 1 << 1
+NOT_YET, PAST = "is not valid yet", "has expired"
 STATUS: tuple[tuple[int, int, str], ...] = (
     # gnutls_certificate_status_t, the alert, in words; the first that is set is told
     (1 << 5, REVOKED, "has been revoked"),
@@ -35,8 +37,8 @@ STATUS: tuple[tuple[int, int, str], ...] = (
     (1 << 7, BAD, "has an issuer that is no CA"),
     (1 << 16, BAD, "is longer than its CAs allow, or outside of their constraints"),
     (1 << 8, BAD, "has a signature that is too weak"),
-    (1 << 9, EXPIRED, "is not valid yet"),
-    (1 << 10, EXPIRED, "has expired"),
+    (1 << 9, EXPIRED, NOT_YET),
+    (1 << 10, EXPIRED, PAST),
     (1 << 21, UNSUPPORTED, "has a critical extension that is not known"),
 )  # fmt: skip
 
@@ -51,10 +53,37 @@ def refusal(status: int, chain: Sequence[bytes], plan: Plan) -> Refusal | None:
         return Refusal(BAD, f"{whose} is not valid (0x{status:x})")
     try:
         certificates = [x509.load_der_x509_certificate(each) for each in chain]
-        found = _chain(certificates, chain) or _leaf(certificates[0], plan)
+        found = dates(certificates, plan) or _chain(certificates, chain) or _leaf(certificates[0], plan)
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, IndexError) as error:
         return Refusal(BAD, f"{whose} cannot be read: {error}")
     return Refusal(found.alert, f"{whose} {found.words}") if found else None
+
+
+def dates(certificates: Sequence[x509.Certificate], plan: Plan) -> Refusal | None:
+    """By the station's own clock, the root's as well; while nobody has set that, whatever the dates are is no reason (F-3)."""
+    utc = plan.clock() if plan.clock is not None else None
+    if utc is None:
+        return None
+    for each in certificates:
+        if wrong := _outside(_term(each), utc):
+            return Refusal(EXPIRED, wrong if each is certificates[0] else f"is below one that {wrong}")
+    above = certificates[-1].issuer.public_bytes()
+    roots = [_outside(_term_of(root.pem), utc) for root in plan.roots if root.name == above]
+    return Refusal(EXPIRED, f"is below a root that {roots[0]}") if roots and all(roots) else None
+
+
+def _term(certificate: x509.Certificate) -> tuple[float, float]:
+    return certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
+
+
+@lru_cache(maxsize=64)
+def _term_of(pem: bytes) -> tuple[float, float]:
+    return _term(x509.load_pem_x509_certificate(pem))
+
+
+def _outside(term: tuple[float, float], utc: float) -> str:
+    begins, ends = term
+    return NOT_YET if utc < begins else PAST if utc > ends else ""
 
 
 def _chain(certificates: Sequence[x509.Certificate], chain: Sequence[bytes]) -> Refusal | None:

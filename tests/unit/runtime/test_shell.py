@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,18 @@ import pytest
 
 from bench.csms import EmbeddedCsms
 from bench.ev import ev
-from chargepoint.commands import Log, OpenContactor, Persist, StopProcess
+from chargepoint.clock import SET_FROM_UTC
+from chargepoint.commands import Command, Log, OpenContactor, Persist, StopProcess
+from chargepoint.config import StationConfig
 from chargepoint.events import BayOccupied
 from chargepoint.journal import Entry, read
+from chargepoint.runtime import main as main_module
 from chargepoint.runtime.clock import VirtualClock
 from chargepoint.runtime.journal_file import lines
-from chargepoint.runtime.main import Handle, Options, StartError, check_board, run_station, station
+from chargepoint.runtime.main import Handle, NoVehicles, Options, StartError, check_board, run_station, station
+from chargepoint.runtime.port import Tell
 from chargepoint.runtime.virtual import VirtualLoop, run_virtual
+from chargepoint.tick import Tick
 from hal.sim.ports import SimBoard
 from hal.types import EvseInfo, TokenPresented
 from tests.peers.site import configured
@@ -134,6 +140,38 @@ def test_a_station_that_cannot_finish_ends_all_the_same(tmp_path: Path, monkeypa
         return asyncio.get_running_loop().time() - began
 
     assert life(tmp_path, test) < 5.0
+
+
+@pytest.mark.req("F-3")
+@pytest.mark.parametrize(("board_utc", "knows"), [(0.0, False), (SET_FROM_UTC - 1.0, False), (SET_FROM_UTC, True)])
+def test_vehicles_are_judged_by_the_stations_own_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board_utc: float, knows: bool
+) -> None:
+    """The board's clock, where somebody has set it; else the CSMS's word, and until that comes nobody knows."""
+    clocks: list[Callable[[], float | None]] = []
+    shown: list[str] = []
+
+    def vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell: Tell) -> NoVehicles:
+        clocks.append(known_utc)
+        return NoVehicles()
+
+    def watch(now: Tick, event: object, commands: Sequence[Command]) -> None:
+        shown.extend(each.key for each in commands if isinstance(each, Log))
+
+    monkeypatch.setattr(main_module, "_vehicles", vehicles)
+
+    async def main() -> None:
+        async with EmbeddedCsms() as csms:
+            settings = Options(start_reason="PowerUp", threaded=False, clock=VirtualClock(board_utc), watchers=[watch])
+            async with station(configured(csms.url), SimBoard.of(), tmp_path, settings) as handle:
+                (known_utc,) = clocks
+                assert known_utc() == (board_utc if knows else None)
+                assert ("clock.not_set" in shown) is not knows
+                await asyncio.sleep(10.0)
+                assert handle.station.wiring.context.clock.synchronised
+                assert (known_utc() or 0.0) > SET_FROM_UTC
+
+    run_virtual(main())
 
 
 def test_two_stations_do_not_share_a_state(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import gc
 import importlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import TypeAlias
 
 import pytest
@@ -27,7 +28,7 @@ from chargepoint.runtime.v2g_tls import (
 )
 from chargepoint.runtime.v2g_tls.contract import MOST_HANDSHAKE_OCTETS, MakeEngine, TlsEngine
 from chargepoint.runtime.v2g_tls.openssl import OpensslEngine
-from tests.unit.runtime.v2g_tls_rig import pki
+from tests.unit.runtime.v2g_tls_rig import NOW, pki
 
 STATION = chains_of(pki())
 ISO_2, ISO_20 = client_plan("1.2", pki().iso2, pki().iso20), client_plan("1.3", pki().iso2, pki().iso20)
@@ -153,6 +154,21 @@ def test_without_a_clock(makers: Makers) -> None:
     server, client = ends(makers, replace(ISO_20, chain=pki("expired").iso20.vehicle), replace(STATION, check_time=False))
     shake(server, client)
     assert server.verified
+
+
+@pytest.mark.req("S-29", "F-3")
+@pytest.mark.parametrize("wrong", ["", "expired", "not_yet_valid"])
+@pytest.mark.parametrize("later_s", [0.0, -1e9])
+def test_dates_by_the_stations_clock(makers: Makers, wrong: testpki.Wrong, later_s: float) -> None:
+    clock = (NOW + timedelta(seconds=later_s)).timestamp
+    server, client = ends(makers, replace(ISO_20, chain=pki(wrong).iso20.vehicle), replace(STATION, clock=clock))
+    if not wrong and not later_s:
+        shake(server, client)
+        assert server.verified
+        return
+    with pytest.raises(TlsFailed, match=r"certificate.* (is not valid yet|has expired)"):
+        shake(server, client)
+    assert not server.verified
 
 
 @pytest.mark.req("S-29")

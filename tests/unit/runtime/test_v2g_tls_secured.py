@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import testpki
-from certs.pki_files import PkiError
+from certs.pki_files import PkiError, Root
 from chargepoint.runtime.ports.v2g_line import Secure
-from chargepoint.runtime.v2g_tls import Secured, Server, Version, engine, station, vehicle
+from chargepoint.runtime.v2g_tls import Secured, Server, Version, engine, station, vehicle, verify
+from chargepoint.runtime.v2g_tls.plan import ISO_20
+from tests.unit.runtime import tls_pki
 from tests.unit.runtime.v2g_tls_rig import NOW, folder
 
 
@@ -89,6 +93,72 @@ def test_refused_in_words() -> None:
     with pytest.raises(ConnectionError, match=r"V2GTP without TLS.*\(alert 50 sent\)"):
         charger.received(b"\x01\xfe\x80\x01\0\0\0\0")
     assert charger.pending() == b"\x15\x03\x03\0\2\2\x32"
+
+
+YEAR_S = 365 * 86_400.0
+REFUSED = {
+    ("expired", 0.0): "has expired",
+    ("not_yet_valid", 0.0): "is not valid yet",
+    ("", 40 * YEAR_S): "has expired",
+    ("", -2 * YEAR_S): "is not valid yet",
+}
+
+
+@pytest.mark.req("S-29", "F-3")
+@pytest.mark.parametrize(("wrong", "later_s"), REFUSED)
+def test_dates_are_judged_by_the_stations_clock(wrong: testpki.Wrong, later_s: float) -> None:
+    """What the host's clock says is no matter: a board without a battery starts in 1970, and the CSMS tells the station the time."""
+    utc = NOW.timestamp() + later_s
+    charger, car = station(folder(), "1.3", clock=lambda: utc)[0](), vehicle(folder(wrong), "1.3")[0]
+    with pytest.raises(ConnectionError, match=rf"the vehicle's certificate {REFUSED[wrong, later_s]} \(alert 45 sent\)"):
+        meet(charger, car)
+    assert not charger.verified
+    with pytest.raises(ConnectionError, match="ended it with alert 45"):
+        car.received(charger.pending())
+
+
+@pytest.mark.req("S-29", "F-3")
+@pytest.mark.parametrize("wrong", ["", "expired", "not_yet_valid", "wrong_root", "leaf_is_ca", "no_digital_signature"])
+def test_while_nobody_has_set_the_clock_dates_are_no_reason_and_all_else_is(wrong: testpki.Wrong) -> None:
+    told: list[float] = []
+    make, _ = station(folder(), "1.3", clock=lambda: told[-1] if told else None)
+    charger, car = make(), vehicle(folder(wrong), "1.3")[0]
+    if wrong not in {"", "expired", "not_yet_valid"}:
+        with pytest.raises(ConnectionError, match="TLS: "):
+            meet(charger, car)
+        assert not charger.verified
+        return
+    meet(charger, car)
+    assert charger.verified
+    told.append(NOW.timestamp())
+    if wrong:
+        with pytest.raises(ConnectionError, match="alert 45"):
+            meet(make(), vehicle(folder(wrong), "1.3")[0])
+    else:
+        meet(make(), vehicle(folder(wrong), "1.3")[0])
+    assert charger.received(car.wrapped(b"SessionStopReq")) == b"SessionStopReq", "what stands goes on"
+
+
+@pytest.mark.req("F-3")
+@pytest.mark.parametrize(
+    ("of_sub_ca", "of_roots", "words"),
+    [
+        (1, [1], None),
+        (-1, [1], "is below one that has expired"),
+        (1, [-1], "is below a root that has expired"),
+        (1, [-1, 1], None),
+    ],
+    ids=["right", "sub-CA", "root", "a root that was renewed"],
+)
+def test_all_of_a_chain_has_to_be_in_its_time(of_sub_ca: int, of_roots: list[int], words: str | None) -> None:
+    top = tls_pki.root()
+    sub_ca = top.issue("sub-CA", is_ca=True, begins=NOW - 3 * tls_pki.DAY, ends=NOW + of_sub_ca * tls_pki.DAY)
+    leaf = sub_ca.issue("leaf")
+    again = [top.issue("Test root", top.key, is_ca=True, begins=NOW - 3 * tls_pki.DAY, ends=NOW + days * tls_pki.DAY) for days in of_roots]
+    roots = tuple(Root(each.certificate.public_bytes(Encoding.PEM), top.certificate.subject.public_bytes(), b"", b"") for each in again)
+    plan = replace(ISO_20, roots=roots, clock=NOW.timestamp)
+    found = verify.dates([leaf.certificate, sub_ca.certificate], plan)
+    assert found == (None if words is None else (45, words))
 
 
 def test_without_iso20(tmp_path: Path) -> None:
