@@ -86,8 +86,10 @@ class Offered:
     """In dynamic control the charger may be told the departure time and so on from elsewhere (MobilityNeedsMode 2)."""
     nominal_V: float = 230.0
     phases: int = 3
-    pricing: int = 0
-    """0 no pricing, 1 absolute prices, 2 price levels (parameter Pricing of ISO 15118-20)."""
+    pricings: tuple[int, ...] = (0,)
+    """0 no pricing, 1 absolute prices, 2 price levels (parameter Pricing of ISO 15118-20), each in a parameter set of its own. Where there is 0 alone,
+    no parameter set says anything of prices: what the host has for its schedules is told all the same.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class DcLimits:
     max_discharge_W: float = 0.0
     max_discharge_A: float = 0.0
     ramp_W_per_s: float | None = None
+    """How fast the power follows. None: it is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A stretch of a price schedule. `level` instead of a price in price-level schedules."""
+    """A stretch of a price schedule. `level` is its price's place among the prices, for price-level schedules: the least is the cheapest."""
 
     start_s: int
     duration_s: int
@@ -159,15 +162,18 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What energy costs; signed tariffs of a mobility operator are another matter (Plug & Charge)."""
+    """What energy costs; signed tariffs of a mobility operator are another matter (Plug & Charge). With a currency and with levels it can be told either
+    way, as the chosen parameter set wants.
+    """
 
     id: int
     currency: str
+    """"": there are no amounts."""
     slots: tuple[Price, ...]
     language: str = "en"
     description: str = ""
     levels: int = 0
-    """More than none: a price-level schedule with so many levels."""
+    """There are so many levels; 0: there are none, but amounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +292,8 @@ class EnergyChosen(Told):
     parameter_set: int = 0
     added_services: tuple[tuple[int, int], ...] = ()
     """(service, parameter set)."""
+    pricing: int = 0
+    """As in `Offered`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,4 +79,4 @@ def controls(words: str) -> tuple[Control, ...]:
 
 def offered(energy: Energy, modes: tuple[Control, ...]) -> Offered:
     """A kind of energy with these control modes. With price levels: the PyPI EVCC takes no schedule without prices."""
-    return Offered(energy, modes, mobility_by_secc=Control.DYNAMIC in modes, pricing=2)
+    return Offered(energy, modes, mobility_by_secc=Control.DYNAMIC in modes, pricings=(2,))

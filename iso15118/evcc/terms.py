@@ -61,6 +61,8 @@ class Wants:
     """Likewise."""
     mobility_by_secc: bool = False
     """Where there is a choice: departure and states of charge come from the charger (MobilityNeedsMode 2)."""
+    pricings: tuple[int, ...] = ()
+    """Where there is a choice, best first: as in `iso15118.terms.Offered`. What is not here comes last."""
     added_services: tuple[int, ...] = ()
     """Ids of services that are taken, with their first parameter set, where they are offered."""
     narrow: bool = False
@@ -162,6 +164,7 @@ class EvseLimits(Told):
     min_discharge_W: float | None = None
     max_discharge_A: float | None = None
     nominal_Hz: float | None = None
+    ramp_W_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,13 @@ class PlanOffered(Told):
     """Dynamic control."""
 
     plan: DynamicPlan
+
+
+@dataclass(frozen=True, slots=True)
+class PricesDoubted(Told):
+    """What the charger says of prices is not what it has offered, or makes no sense. The session goes on: it is the driver who pays."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ SCHEDULED, DYNAMIC = 1, 2
 """ControlMode."""
 BY_EVCC, BY_SECC = 1, 2
 """MobilityNeedsMode: who says departure time and states of charge."""
+NO_PRICING, ABSOLUTE_PRICES, PRICE_LEVELS = 0, 1, 2
+"""Pricing."""
 SINGLE_PHASE, THREE_PHASE = 1, 2
 """Connector, AC."""
 DC_EXTENDED = 2
@@ -30,15 +32,18 @@ class Way(NamedTuple):
     id: int
     control: Control
     mobility_by_secc: bool
+    pricing: int = NO_PRICING
 
 
 def ways(offered: Offered) -> tuple[Way, ...]:
     """The parameter sets of what is offered, numbered from 1."""
-    found: list[Way] = []
-    for control in offered.controls:
-        for by_secc in (False, True) if control is Control.DYNAMIC and offered.mobility_by_secc else (False,):
-            found.append(Way(len(found) + 1, control, by_secc))
-    return tuple(found)
+    found = [
+        (control, by_secc, pricing)
+        for control in offered.controls
+        for by_secc in ((False, True) if control is Control.DYNAMIC and offered.mobility_by_secc else (False,))
+        for pricing in offered.pricings
+    ]
+    return tuple(Way(number, *each) for number, each in enumerate(found, 1))
 
 
 def parameter_sets(offered: Offered) -> tuple[ParameterSet, ...]:
@@ -53,7 +58,7 @@ def _parameters(offered: Offered, way: Way) -> tuple[Parameter, ...]:
     if ac:
         found.append(Parameter("EVSENominalVoltage", round(offered.nominal_V)))
     found.append(Parameter("MobilityNeedsMode", BY_SECC if way.mobility_by_secc else BY_EVCC))
-    found.append(Parameter("Pricing", offered.pricing))
+    found.append(Parameter("Pricing", way.pricing))
     if offered.energy.is_bpt:
         found += [Parameter("BPTChannel", UNIFIED), Parameter("GeneratorMode", GRID_FOLLOWING)]
         if ac:
@@ -93,4 +98,6 @@ def meaning(each: ParameterSet) -> Way:
     """What a parameter set of a charger means to a vehicle: what it does not say is as the first value of its table."""
     values = {parameter.name: parameter.value for parameter in each.parameters}
     control = Control.DYNAMIC if values.get("ControlMode") == DYNAMIC else Control.SCHEDULED
-    return Way(each.id, control, values.get("MobilityNeedsMode") == BY_SECC)
+    pricing = values.get("Pricing")
+    known = pricing if isinstance(pricing, int) and pricing in (ABSOLUTE_PRICES, PRICE_LEVELS) else NO_PRICING
+    return Way(each.id, control, values.get("MobilityNeedsMode") == BY_SECC, known)

@@ -11,10 +11,11 @@ from iso15118.terms import Slot
 
 LEAST_EXPONENT = -3
 """Finer than thousandths nothing is said."""
+FINEST_FEE = -6
 MOST_VALUE = 32767
 
 
-def rational(value: float) -> RationalNumberType:
+def rational(value: float, least_exponent: int = LEAST_EXPONENT) -> RationalNumberType:
     """The nearest RationalNumber; more than it can say becomes the most that it can. Raises ValueError for what is no number.
 
     >>> rational(400), rational(0.25), rational(123456.0)
@@ -24,12 +25,21 @@ def rational(value: float) -> RationalNumberType:
         raise ValueError(f"{value} is no number that a message can say")
     if -MOST_VALUE <= value <= MOST_VALUE and value == (whole := int(value)):
         return RationalNumberType(Exponent=0, Value=whole)
-    exponent = LEAST_EXPONENT
+    exponent = least_exponent
     while abs(scaled := round(value * 10.0**-exponent)) > MOST_VALUE and exponent < 127:
         exponent += 1
     while exponent < 0 and scaled % 10 == 0:
         scaled, exponent = scaled // 10, exponent + 1
     return RationalNumberType(Exponent=exponent, Value=scaled)
+
+
+def fee(value: float) -> RationalNumberType:
+    """The same for money: a price for a kWh has more places than a thing that is measured.
+
+    >>> fee(0.2849)
+    RationalNumberType(Exponent=-4, Value=2849)
+    """
+    return rational(value, FINEST_FEE)
 
 
 def number(value: RationalNumberType) -> float:
@@ -41,6 +51,20 @@ def number(value: RationalNumberType) -> float:
     if value.Exponent >= 0:
         return float(value.Value) * 10.0**value.Exponent
     return value.Value / 10.0**-value.Exponent
+
+
+def ramp(per_s: float | None, max_power_W: float) -> RationalNumberType | None:
+    """EVSEPowerRampLimitation is in % of the most power a minute (ISO 15118-20 8.3.5.5, by a copy of its table [S]); what it is a share of, [K].
+
+    >>> ramp(1_000.0, 60_000.0), ramp(None, 60_000.0)
+    (RationalNumberType(Exponent=0, Value=100), None)
+    """
+    return rational(per_s * 60 * 100 / max_power_W) if per_s is not None and max_power_W > 0 else None
+
+
+def ramp_W_per_s(value: RationalNumberType | None, max_power_W: float) -> float | None:
+    """The other way."""
+    return None if value is None else number(value) * max_power_W / 60 / 100
 
 
 def maybe(value: RationalNumberType | None) -> float | None:

@@ -17,7 +17,7 @@ from iso15118.evcc.terms import (
     WeldingSeen,
     WishTaken,
 )
-from iso15118.iso20.values import number, total_W
+from iso15118.iso20.values import number, ramp_W_per_s, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import Told
@@ -65,6 +65,7 @@ def dc_parameters(talk: Talk, now: Now, response: dc.DC_ChargeParameterDiscovery
         min_voltage_V=number(mode.EVSEMinimumVoltage),
         max_discharge_W=number(mode.EVSEMaximumDischargePower) if isinstance(mode, dc.BPT_DC_CPDResEnergyTransferMode) else None,
         max_discharge_A=number(mode.EVSEMaximumDischargeCurrent) if isinstance(mode, dc.BPT_DC_CPDResEnergyTransferMode) else None,
+        ramp_W_per_s=ramp_W_per_s(mode.EVSEPowerRampLimitation, number(mode.EVSEMaximumChargePower)),
     )
     if gone := leaving(talk, told, off=False):
         return gone

@@ -86,10 +86,16 @@ def service_detail(talk: Talk, now: Now, response: cm.ServiceDetailRes) -> Heard
 
 
 def _best(talk: Talk, ways: list[services.Way]) -> services.Way | None:
-    for control in talk.wants.controls:
+    wants = talk.wants
+
+    def less_wanted(way: services.Way) -> tuple[bool, int]:
+        rank = wants.pricings.index(way.pricing) if way.pricing in wants.pricings else len(wants.pricings)
+        return way.mobility_by_secc != wants.mobility_by_secc, rank
+
+    for control in wants.controls:
         suiting = [each for each in ways if each.control is control]
         if suiting:
-            return next((each for each in suiting if each.mobility_by_secc == talk.wants.mobility_by_secc), suiting[0])
+            return min(suiting, key=less_wanted)
     return None
 
 
@@ -98,7 +104,7 @@ def service_selection(talk: Talk, now: Now, response: cm.ServiceSelectionRes) ->
     if talk.energy is None or talk.way is None:
         return failed("nothing was selected")
     talk.dc = talk.energy.is_dc
-    told = EnergyChosen(talk.energy, talk.way.control, talk.way.mobility_by_secc, talk.way.id, tuple(talk.added))
+    told = EnergyChosen(talk.energy, talk.way.control, talk.way.mobility_by_secc, talk.way.id, tuple(talk.added), talk.way.pricing)
     return leaving(talk, told, off=False) or Heard(Said.DC if talk.dc else Said.AC, (told,))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from iso15118.evcc.iso20.talk import Talk
-from iso15118.evcc.terms import PlanOffered, ProfileMade, SchedulesOffered
+from iso15118.evcc.terms import PlanOffered, PricesDoubted, ProfileMade, SchedulesOffered
+from iso15118.iso20.services import NO_PRICING, PRICE_LEVELS
 from iso15118.iso20.values import entry_W, number, profile_slots, rational, slots
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_prices as pr
@@ -70,11 +71,37 @@ def taken(talk: Talk, response: cm.ScheduleExchangeRes) -> tuple[Told, ...]:
     if control is Control.SCHEDULED and scheduled is not None:
         chosen = scheduled.ScheduleTuple[0]
         talk.profile = profile(chosen, talk.wants.limits, give=talk.wants.begin_by_giving)
-        return SchedulesOffered(schedules(scheduled)), ProfileMade(chosen.ScheduleTupleID, profile_slots(talk.profile))
+        offered = schedules(scheduled)
+        doubts = _doubts(talk, *(each.prices for each in offered))
+        return SchedulesOffered(offered), *doubts, ProfileMade(chosen.ScheduleTupleID, profile_slots(talk.profile))
     if control is Control.DYNAMIC and dynamic is not None:
         talk.profile = None
-        return (PlanOffered(plan(dynamic)),)
+        offered_plan = plan(dynamic)
+        return PlanOffered(offered_plan), *_doubts(talk, offered_plan.prices)
     return ()
+
+
+def _doubts(talk: Talk, *offered: Prices | None) -> tuple[PricesDoubted, ...]:
+    """Each thing once."""
+    pricing = talk.way.pricing if talk.way else NO_PRICING
+    return tuple(PricesDoubted(why) for why in dict.fromkeys(doubt(pricing, each) for each in offered) if why)
+
+
+def doubt(pricing: int, offered: Prices | None) -> str:
+    """What is wrong with prices that come with a parameter set of this Pricing; "" when nothing is. More than was promised is no harm."""
+    if offered is None:
+        return "" if pricing == NO_PRICING else "the parameter set promises prices, and there are none"
+    if pricing != NO_PRICING and (pricing == PRICE_LEVELS) != (offered.levels > 0):
+        return "the parameter set promises " + (
+            "price levels, and there are amounts" if pricing == PRICE_LEVELS else "amounts, and there are none"
+        )
+    if not offered.levels and not (len(offered.currency) == 3 and offered.currency.isalpha() and offered.currency.isupper()):
+        return f"{offered.currency!r} is no currency of ISO 4217"
+    if any(each.duration_s <= 0 for each in offered.slots):
+        return "a price holds for no time"
+    if offered.levels and (wrong := next((each.level for each in offered.slots if each.level > offered.levels), None)) is not None:
+        return f"level {wrong} of {offered.levels}"
+    return ""
 
 
 def _within(entry: cs.PowerScheduleEntryType, limits: EvLimits) -> cs.PowerScheduleEntryType:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.iso20.values import number, profile_slots, rational, total_W
+from iso15118.iso20.values import number, profile_slots, ramp, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
@@ -76,7 +76,7 @@ def dc_parameters(talk: Talk, now: Now, request: dc.DC_ChargeParameterDiscoveryR
         "EVSEMinimumChargeCurrent": rational(limits.min_current_A),
         "EVSEMaximumVoltage": rational(limits.max_voltage_V),
         "EVSEMinimumVoltage": rational(limits.min_voltage_V),
-        "EVSEPowerRampLimitation": rational(limits.ramp_W_per_s) if limits.ramp_W_per_s is not None else None,
+        "EVSEPowerRampLimitation": ramp(limits.ramp_W_per_s, limits.max_power_W),
     }
     mode: dc.DC_CPDResEnergyTransferModeType
     if bpt:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from iso15118.connection import Now
-from iso15118.iso20.values import profile_slots, rational
+from iso15118.iso20.services import ABSOLUTE_PRICES, NO_PRICING
+from iso15118.iso20.values import fee, profile_slots, rational
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.secc.iso20.talk import Talk
-from iso15118.terms import Control, Prices, Schedule, Slot
+from iso15118.terms import Control, Price, Prices, Schedule, Slot
 
 ALGORITHM = "urn:iso:std:iso:15118:-20:PriceAlgorithm:1-Power"
 """How fees are added up: by power [K]."""
@@ -30,14 +31,15 @@ def offered(talk: Talk, now: Now, most_points: int) -> dict[str, Any] | None:
             DepartureTime=plan.departure_s if by_us else None,
             MinimumSOC=plan.min_soc if by_us else None,
             TargetSOC=plan.target_soc if by_us else None,
-            **(_prices(plan.prices, now) if plan.prices else {}),
+            **_prices(talk, plan.prices, now, most_points),
         )
         return {"Dynamic_SEResControlMode": mode}
     known = talk.facts.schedules
     if not known:
         return None
-    talk.schedules = known[:MOST_TUPLES]
-    tuples = tuple(_tuple(each, now, most_points, bpt=talk.offered is not None and talk.offered.energy.is_bpt) for each in talk.schedules)
+    talk.schedules, talk.offered_mono = known[:MOST_TUPLES], now.mono
+    bpt = talk.offered is not None and talk.offered.energy.is_bpt
+    tuples = tuple(_tuple(each, _prices(talk, each.prices, now, most_points), now, most_points, bpt=bpt) for each in talk.schedules)
     return {"Scheduled_SEResControlMode": cs.Scheduled_SEResControlModeType(ScheduleTuple=tuples)}
 
 
@@ -45,12 +47,11 @@ def nothing_yet(talk: Talk, now: Now) -> dict[str, Any]:
     """What an answer has to carry while it is ongoing: a schedule of no power, or an empty plan."""
     if talk.way is not None and talk.way.control is Control.DYNAMIC:
         return {"Dynamic_SEResControlMode": cs.Dynamic_SEResControlModeType()}
-    empty = _tuple(Schedule(1, (Slot(0, 86_400, 0.0),)), now, 12, bpt=False)
+    empty = _tuple(Schedule(1, (Slot(0, 86_400, 0.0),)), {}, now, 12, bpt=False)
     return {"Scheduled_SEResControlMode": cs.Scheduled_SEResControlModeType(ScheduleTuple=(empty,))}
 
 
-def _tuple(schedule: Schedule, now: Now, most_points: int, *, bpt: bool) -> cs.ScheduleTupleType:
-    prices = _prices(schedule.prices, now) if schedule.prices else {}
+def _tuple(schedule: Schedule, prices: dict[str, Any], now: Now, most_points: int, *, bpt: bool) -> cs.ScheduleTupleType:
     return cs.ScheduleTupleType(
         ScheduleTupleID=schedule.id,
         ChargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.charging, now, most_points), **prices),
@@ -70,25 +71,36 @@ def _power(slots: tuple[Slot, ...], now: Now, most_points: int) -> cs.PowerSched
     )
 
 
-def _prices(prices: Prices, now: Now) -> dict[str, Any]:
-    """Amounts, or levels."""
+def _prices(talk: Talk, prices: Prices | None, now: Now, most_points: int) -> dict[str, Any]:
+    """What the chosen parameter set says: amounts, levels or nothing. Where no parameter set says anything of prices, what there is."""
+    pricing = talk.way.pricing if talk.way else NO_PRICING
+    silent = pricing == NO_PRICING and talk.offered is not None and talk.offered.pricings != (NO_PRICING,)
+    if prices is None or silent:
+        return {}
+    as_levels = pricing != ABSOLUTE_PRICES and prices.levels > 0
+    return _written(prices, now, most_points, levels=as_levels) if as_levels or prices.currency else {}
+
+
+def _written(prices: Prices, now: Now, most_points: int, *, levels: bool) -> dict[str, Any]:
+    """As many stretches as the vehicle takes, as with the power."""
+    slots = prices.slots[:most_points]
     common: dict[str, Any] = {
         "TimeAnchor": max(0, int(now.utc)),
         "PriceScheduleID": prices.id,
         "PriceScheduleDescription": prices.description or None,
     }
-    if prices.levels:
-        levels = tuple(pr.PriceLevelScheduleEntryType(Duration=each.duration_s, PriceLevel=each.level) for each in prices.slots)
-        entries = pr.PriceLevelScheduleEntryListType(PriceLevelScheduleEntry=levels)
+    if levels:
+        by_level = tuple(pr.PriceLevelScheduleEntryType(Duration=each.duration_s, PriceLevel=each.level) for each in slots)
+        entries = pr.PriceLevelScheduleEntryListType(PriceLevelScheduleEntry=by_level)
         return {
             "PriceLevelSchedule": pr.PriceLevelScheduleType(**common, NumberOfPriceLevels=prices.levels, PriceLevelScheduleEntries=entries)
         }
     stacks = tuple(
         pr.PriceRuleStackType(
             Duration=each.duration_s,
-            PriceRule=(pr.PriceRuleType(EnergyFee=rational(each.per_kWh), PowerRangeStart=rational(each.from_power_W)),),
+            PriceRule=(pr.PriceRuleType(EnergyFee=fee(each.per_kWh), PowerRangeStart=rational(each.from_power_W)),),
         )
-        for each in prices.slots
+        for each in slots
     )
     return {
         "AbsolutePriceSchedule": pr.AbsolutePriceScheduleType(
@@ -125,6 +137,28 @@ def violated(talk: Talk, profile: cs.EVPowerProfileType) -> bool:
     return False
 
 
-def _allowed_W(slots: tuple[Slot, ...], at_s: int) -> float:
+class Held(NamedTuple):
+    """What the schedule that a vehicle draws by has for this moment."""
+
+    power_W: float
+    per_kWh: float | None
+    """None: it was told no prices."""
+
+
+def held(talk: Talk, now: Now) -> Held | None:
+    """None: it draws by no schedule now. What is told in levels is an amount here, too."""
+    schedule = next((each for each in talk.schedules if each.id == talk.schedule_id), None)
+    if schedule is None or not talk.energy_on or talk.way is None or talk.way.control is not Control.SCHEDULED:
+        return None
+    at_s, prices = now.mono - talk.offered_mono, schedule.prices
+    told = prices is not None and prices.currency != "" and talk.way.pricing != NO_PRICING
+    return Held(_allowed_W(schedule.charging, at_s), _asked_per_kWh(prices.slots, at_s) if told and prices is not None else None)
+
+
+def _asked_per_kWh(slots: tuple[Price, ...], at_s: float) -> float:
+    return next((each.per_kWh for each in reversed(slots) if each.start_s <= at_s), slots[0].per_kWh)
+
+
+def _allowed_W(slots: tuple[Slot, ...], at_s: float) -> float:
     found = next((each.power_W for each in slots if each.start_s <= at_s < each.start_s + each.duration_s), None)
     return found if found is not None else slots[-1].power_W

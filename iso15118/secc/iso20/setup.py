@@ -139,7 +139,12 @@ def service_selection(talk: Talk, now: Now, request: cm.ServiceSelectionReq) -> 
             )
     talk.offered, talk.way = offered, way
     told = EnergyChosen(
-        offered.energy, way.control, way.mobility_by_secc, way.id, tuple((each.ServiceID, each.ParameterSetID) for each in added)
+        offered.energy,
+        way.control,
+        way.mobility_by_secc,
+        way.id,
+        tuple((each.ServiceID, each.ParameterSetID) for each in added),
+        way.pricing,
     )
     return Result(ok(talk, now, cm.ServiceSelectionRes), (told,))
 

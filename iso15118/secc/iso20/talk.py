@@ -45,6 +45,8 @@ class Talk(Waiting):
     way: Way | None = None
     schedules: tuple[Schedule, ...] = ()
     """What was offered last; the host may have others meanwhile."""
+    offered_mono: float = 0.0
+    """When they were offered."""
     schedule_id: int | None = None
     energy_on: bool = False
     """Power was asked for by the vehicle, and not ended."""
@@ -73,8 +75,9 @@ class SavedTalk:
     session_id: bytes = b""
     evcc_id: str = ""
     offered: Offered | None = None
-    way: tuple[int, Control, bool] | None = None
+    way: tuple[int, Control, bool, int] | None = None
     schedules: tuple[Schedule, ...] = ()
+    offered_mono: float = 0.0
     schedule_id: int | None = None
     energy_on: bool = False
     since: dict[str, float] = field(default_factory=dict)
