@@ -9,6 +9,7 @@ import dataclasses
 import json
 import sys
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ nobody here has read. The evidence for the others is named beside them.
 Beyond the ranges below: each EVSE has an id of its own; `min_current_A` is at most `max_current_A`; a `cType1` has one phase;
 `derate_from_C` is below `derate_stop_C`; security profiles 2 and 3 need `wss://`, 0 and 1 need `ws://` and have to be asked for by name;
 profiles 1 and 2 need a password of 16 to 40 characters, profile 3 a client certificate with its key; seeds in `[variables]` name
-variables that this station has, with values of their type.
+variables that this station has, with values of their type; a tariff with a price has a currency, and one price for each time of the day.
 """
 
 
@@ -65,12 +66,18 @@ def page() -> str:
     """The reference page."""
     parse(EXAMPLE, "the example")  # an example that does not load is a lie
     text = INTRO.format(example=EXAMPLE) + "\n" + _section("The top of the file", StationConfig)
-    for name, field in fields_of(StationConfig).items():
-        hint = field.hint.item if field.hint.kind == "list" and field.hint.item else field.hint
-        if hint.table is not None:
-            title = f"[[{name}]]" if field.hint.kind == "list" else f"[{name}]"
-            text += "\n" + _section(title, hint.table)
+    text += "".join("\n" + _section(f"[[{name}]]" if listed else f"[{name}]", table) for name, listed, table in _tables(StationConfig, ""))
     return text + "".join("\n" + _driver(driver) for driver in registry.OURS)
+
+
+def _tables(kind: type[Any], before: str) -> Iterator[tuple[str, bool, type[Any]]]:
+    """Sections, and those within them: name, whether there are several, and what they hold."""
+    for field in fields_of(kind).values():
+        listed = field.hint.kind == "list"
+        hint = field.hint.item if listed and field.hint.item else field.hint
+        if hint.table is not None:
+            yield before + field.name, listed, hint.table
+            yield from _tables(hint.table, f"{before}{field.name}.")
 
 
 def _driver(driver: registry.Driver) -> str:
@@ -96,8 +103,8 @@ def _row(field: Field) -> tuple[str, str, str, str]:
     if hint.kind == "table":
         return named, f"a section: `[{field.name}]`", "", field.doc
     if hint.kind == "list" and hint.item is not None and hint.item.table is not None:
-        return named, f"sections: `[[{field.name}]]`", "one with all defaults", field.doc
-    default = f"`{written(plain(field.default))}`"
+        return named, f"sections: `[[{field.name}]]`", "one with all defaults" if field.default else "none", field.doc
+    default = "has to be given" if field.required else f"`{written(plain(field.default))}`"
     return named, hint.allowed + (" (secret)" if hint.secret else ""), default, field.doc
 
 

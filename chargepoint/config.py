@@ -84,6 +84,8 @@ class V2gConfig:
     """A bench may speak ISO 15118-20 with vehicles whose certificate nobody has judged; `run` refuses it."""
     pausing: bool = True
     """The vehicle may pause its session."""
+    standby: bool = True
+    """The vehicle may stay in its loop without energy; where it may not, it is told to go on or to end."""
     internet: bool = False
     """The value-added service Internet is offered (ServiceID 65)."""
 
@@ -113,6 +115,32 @@ class EvseConfig:
     """How often in one plug-in the residual-current device is re-armed by itself; 0 = a person has to (F-15)."""
     dc: DcConfig = DcConfig()
     v2g: V2gConfig = V2gConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class TariffTime:
+    """A stretch of each day with a price of its own."""
+
+    from_: Annotated[str, Text(5, r"(?!2[4-9])[0-2][0-9]:[0-5][0-9]", 5)]
+    """Local time; until the next one begins, or until midnight."""
+    price_per_kWh: Annotated[float, Range(0, 100_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class TariffConfig:
+    """What a kWh costs here. A vehicle that talks (ISO 15118-20) is told it, for the next 24 h, as amounts or as levels, as it chooses."""
+
+    currency: Annotated[str, Text(3, r"([A-Z]{3})?")] = ""
+    """ISO 4217; "" = no tariff: vehicles are told one price level all day."""
+    price_per_kWh: Annotated[float, Range(0, 100_000)] = 0.0
+    """From midnight on; all day where there are no `times`. 0 = free of charge."""
+    times: tuple[TariffTime, ...] = ()
+    """Other prices later in the day: `times = [{ from = "06:00", price_per_kWh = 0.35 }, { from = "22:00", price_per_kWh = 0.19 }]`. Until the station
+    knows the time they are not told."""
+    time_zone: Annotated[str, Text(64, r"[A-Za-z0-9_+\-/]+")] = "UTC"
+    """Of `times`: an IANA name, as Europe/Berlin. Summer time follows from it."""
+    description: Annotated[str, Text(160)] = ""
+    """For the vehicle to show (PriceScheduleDescription)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +222,7 @@ class StationConfig:
     """The weakest behaviour of the board on the station's silence that this site accepts."""
     csms: CsmsConfig = CsmsConfig()
     evses: tuple[EvseConfig, ...] = (EvseConfig(),)
+    tariff: TariffConfig = TariffConfig()
     timings: Timings = Timings()
     variables: dict[str, str] = field(default_factory=dict)
     """Start values of device-model variables: "Component.Variable" or "Component.Variable[instance]" -> value."""

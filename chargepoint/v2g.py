@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chargepoint import v2g_facts
+from chargepoint import tariff, v2g_facts, v2g_replan
+from chargepoint.clock import WallClock
 from chargepoint.commands import CloseVehicle, Log, SendToVehicle
-from chargepoint.config import EvseConfig
+from chargepoint.config import EvseConfig, TariffConfig
 from chargepoint.entropy import Entropy
 from chargepoint.events import (
     AuthorisationEnded,
@@ -44,16 +45,17 @@ from chargepoint.events import (
 )
 from chargepoint.facts import EvseFacts
 from chargepoint.tick import Tick
-from chargepoint.v2g_state import Talking, V2gState
+from chargepoint.v2g_state import Replan, Talking, V2gState
 from chargepoint.v2g_told import Teller
 from hal.types import DcSample, EvseInfo, MeterSample
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
 from iso15118.connection import TimerExpired as SessionTimer
 from iso15118.iso20.version import MAJOR, MINOR
+from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
 from iso15118.secc.session import Protocol_, Session, Stage
-from iso15118.terms import Ending, SessionBegun, SessionOver, Told
+from iso15118.terms import Ending, SessionBegun, SessionOver, Told, Wish
 
 MOST_CONNECTIONS = 4
 _STAGES = {Ending.TERMINATED: SessionStage.TERMINATED, Ending.PAUSED: SessionStage.PAUSED, Ending.ABORTED: SessionStage.ABORTED}
@@ -62,8 +64,10 @@ _STAGES = {Ending.TERMINATED: SessionStage.TERMINATED, Ending.PAUSED: SessionSta
 class V2gMachine:
     """One for each EVSE that talks. Writes `vehicle` of the facts."""
 
-    def __init__(self, config: EvseConfig, board: EvseInfo, evse: EvseFacts, entropy: Entropy) -> None:
-        self.config, self.board, self.evse, self.entropy = config, board, evse, entropy
+    def __init__(
+        self, config: EvseConfig, board: EvseInfo, evse: EvseFacts, entropy: Entropy, tariff: TariffConfig, clock: WallClock
+    ) -> None:
+        self.config, self.board, self.evse, self.entropy, self.tariff, self.clock = config, board, evse, entropy, tariff, clock
         self.memory = V2gState()
         """What it remembers, but for the sessions."""
         self.sessions: dict[int, Session] = {}
@@ -92,8 +96,7 @@ class V2gMachine:
         handler = self.handlers.get(type(event))
         if handler is None or getattr(event, "evse_id", self.evse.evse_id) not in (self.evse.evse_id, 0):
             return ()
-        self._refresh()
-        return handler(now, event)
+        return [*self._refresh(now), *handler(now, event)]
 
     def deadline(self) -> float | None:
         """The earliest of the sessions."""
@@ -161,9 +164,15 @@ class V2gMachine:
             return []
         self._lost = isinstance(event, (Lost, SessionTimer))
         try:
-            return self._carry_out(now, number, session, session.handle(now, event))
+            out = self._carry_out(now, number, session, session.handle(Tick(now.mono, self.clock.utc(now)), event))
+            self._noted(number, session)
+            return out
         except Exception as error:  # noqa: BLE001 a bug that a vehicle has found must cost its session only
             return self._bug(number, error, event)
+
+    def _noted(self, number: int, session: Session) -> None:
+        if number == self.memory.active and isinstance(session.dialect, Iso20):
+            v2g_replan.noted(self.memory.replan, session.dialect.talk, self.evse)
 
     def _carry_out(self, now: Tick, number: int, session: Session, commands: Iterable[Command]) -> list[object]:
         out: list[object] = []
@@ -242,6 +251,7 @@ class V2gMachine:
         s.authorization_wanted = s.authorised = s.was_on = s.asking_needs = False
         s.needs_told = 0
         s.asked_V = s.asked_A = 0.0
+        s.replan = Replan()
 
     def _bug(self, number: int, error: Exception, event: Event) -> list[object]:
         self.sessions.pop(number, None)
@@ -289,8 +299,7 @@ class V2gMachine:
         s = self.memory
         others = tuple(each for each in s.stopped if each != event.cause)
         s.stopped = (*others, event.cause) if event.stopped else others
-        self._refresh()
-        return self._changed(now, event)
+        return [*self._refresh(now), *self._changed(now, event)]
 
     def _shutdown(self, now: Tick, event: ShutdownRequested) -> list[object]:
         self.memory.leaving = True
@@ -303,10 +312,20 @@ class V2gMachine:
         due = [number for number, session in self.sessions.items() if (at := session.deadline()) is not None and at <= now.mono]
         return [item for number in due for item in self._session(now, number, SessionTimer())]
 
-    def _refresh(self) -> None:
-        s, evse = self.memory, self.evse
+    def _refresh(self, now: Tick) -> list[object]:
+        s, evse, facts = self.memory, self.evse, self.facts
         s.authorised = s.authorised or (s.authorization_wanted and evse.id_token is not None)
-        v2g_facts.refresh(self.facts, s, evse, self.config, self.board)
+        prices = tariff.now_told(self.tariff, self.clock, now)
+        v2g_facts.refresh(facts, s, evse, self.config, self.board, prices)
+        session = self.sessions.get(s.active) if s.active is not None else None
+        if session is None or not isinstance(session.dialect, Iso20):
+            return []
+        asked_before = s.replan.asked_mono
+        if facts.wish is None and v2g_replan.asks(s.replan, now, evse, schedules.held(session.dialect.talk, now), prices):
+            facts.wish, facts.wish_within_s = Wish.RENEGOTIATE_SCHEDULE, round(v2g_replan.ASKS_S)
+        if s.replan.asked_mono == asked_before:
+            return []
+        return [Log("info", "v2g.other_schedules", {"evse": evse.evse_id, "limit_W": round(evse.limit_W)})]
 
     def _log(self, way: str, message: Any) -> list[object]:
         """What is said over and over is logged once."""

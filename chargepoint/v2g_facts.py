@@ -9,11 +9,13 @@ from chargepoint.facts import EvseFacts
 from chargepoint.faults import Reaction, known
 from chargepoint.v2g_state import V2gState
 from hal.types import EvseInfo
+from iso15118.iso20.services import ABSOLUTE_PRICES, NO_PRICING, PRICE_LEVELS
 from iso15118.messages.iso20 import ac, dc
 from iso15118.terms import (
     AcLimits,
     AddedService,
     DcLimits,
+    DynamicPlan,
     Energy,
     Facts,
     Offered,
@@ -33,8 +35,11 @@ NAMESPACES = {"iso20-dc": dc.NAMESPACE, "iso20-ac": ac.NAMESPACE}
 DAY_S = 86_400
 INTERNET = AddedService(65, (ParameterSet(3, (Parameter("Protocol", "http"), Parameter("Port", 80))), ParameterSet(4, (Parameter("Protocol", "https"), Parameter("Port", 443)))))  # fmt: skip
 """ISO 15118-20 8.4.3.4 [K]."""
-NO_TARIFF = Prices(1, "EUR", (Price(0, DAY_S, level=1),), levels=1)
+NO_TARIFF = Prices(1, "", (Price(0, DAY_S, level=1),), levels=1)
 """One level all day: there are vehicles that take no schedule without prices."""
+PRICINGS = (ABSOLUTE_PRICES, PRICE_LEVELS, NO_PRICING)
+"""What a vehicle may choose where there is a tariff; one that does not look takes the first."""
+NO_PLAN = DynamicPlan()
 STOP_WITHIN_S = 2
 """NotificationMaxDelay: less than the time that an ended authorisation leaves (S-11)."""
 FLOWS_W = 50.0
@@ -45,9 +50,10 @@ def of(config: EvseConfig, board: EvseInfo) -> Facts:
     v2g, phases = config.v2g, min(config.phases, board.phases)
     return Facts(
         evse_id=v2g.evse_id,
-        energies=tuple(_offered(config, board, phases)),
+        energies=tuple(_offered(config, board, phases, (NO_PRICING,))),
         added_services=(INTERNET,) if v2g.internet else (),
         pausing=v2g.pausing,
+        standby=v2g.standby,
         ac=None if config.mode == "dc" else _ac(config, board, rated_W(config, board, phases)),
     )
 
@@ -62,12 +68,13 @@ def rated_W(config: EvseConfig, board: EvseInfo, phases: int) -> float:
     return min(config.max_current_A, board.max_current_A) * config.nominal_V * phases
 
 
-def _offered(config: EvseConfig, board: EvseInfo, phases: int) -> list[Offered]:
+def _offered(config: EvseConfig, board: EvseInfo, phases: int, pricings: tuple[int, ...]) -> list[Offered]:
     if config.mode == "dc":
         both = ratings_of(config, board).max_discharge_W > 0
-        return [Offered(each) for each in (Energy.DC, *([Energy.DC_BPT] if both else []))]
+        return [Offered(each, pricings=pricings) for each in (Energy.DC, *([Energy.DC_BPT] if both else []))]
     both = config.v2g.ac_discharge_W > 0
-    return [Offered(each, nominal_V=config.nominal_V, phases=phases) for each in (Energy.AC, *([Energy.AC_BPT] if both else []))]
+    energies = (Energy.AC, *([Energy.AC_BPT] if both else []))
+    return [Offered(each, nominal_V=config.nominal_V, phases=phases, pricings=pricings) for each in energies]
 
 
 def _ac(config: EvseConfig, board: EvseInfo, max_power_W: float) -> AcLimits:
@@ -75,7 +82,7 @@ def _ac(config: EvseConfig, board: EvseInfo, max_power_W: float) -> AcLimits:
     return AcLimits(max_power_W, min(least_W, max_power_W), max_discharge_W=config.v2g.ac_discharge_W, nominal_V=config.nominal_V)
 
 
-def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo) -> None:
+def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo, prices: Prices | None) -> None:
     """Everything that changes, from what is so now."""
     facts.authorization = (
         Progress.DONE
@@ -88,17 +95,19 @@ def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, 
     facts.wish = _wish(state, evse)
     facts.wish_within_s = STOP_WITHIN_S if facts.wish is not None else 0
     facts.power = _power(state, evse)
+    pricings = PRICINGS if prices else (NO_PRICING,)
+    if facts.energies[0].pricings != pricings or (config.mode == "ac" and facts.energies[0].phases != evse.phases):
+        facts.energies = tuple(_offered(config, board, evse.phases, pricings))
+        facts.ac = None if config.mode == "dc" else _ac(config, board, rated_W(config, board, evse.phases))
     if config.mode == "dc":
         _refresh_dc(facts, state, evse, config, board)
     else:
-        if facts.energies and facts.energies[0].phases != evse.phases:
-            facts.energies = tuple(_offered(config, board, evse.phases))
-            facts.ac = _ac(config, board, rated_W(config, board, evse.phases))
         facts.target_power_W = evse.limit_W
         sample = evse.meter
         facts.voltage_V = config.nominal_V if evse.power_closed else 0.0
         facts.current_A = max(sample.current_A, default=0.0) if sample is not None and evse.power_closed else 0.0
-    facts.schedules = (Schedule(1, (Slot(0, DAY_S, evse.limit_W),), _back(facts), NO_TARIFF),)
+    facts.schedules = (Schedule(1, (Slot(0, DAY_S, evse.limit_W),), _back(facts), prices or NO_TARIFF),)
+    facts.dynamic = DynamicPlan(prices=prices) if prices else NO_PLAN
     facts.meter = _reading(evse, board)
 
 
@@ -111,6 +120,7 @@ def _refresh_dc(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConf
         rated.min_voltage_V,
         max_discharge_W=rated.max_discharge_W,
         max_discharge_A=rated.max_discharge_A,
+        ramp_W_per_s=rated.ramp_A_per_s * rated.min_voltage_V,  # at least, whatever the battery's voltage
     )
     facts.voltage_V = (sample.voltage_V if evse.power_closed else sample.outlet_V) if sample is not None else 0.0
     facts.current_A = sample.current_A if sample is not None else 0.0

@@ -19,6 +19,22 @@ class Talking:
 
 
 @dataclass(slots=True)
+class Replan:
+    """Whether the schedules that the vehicle was offered still hold, and what was done about it."""
+
+    offered_mono: float | None = None
+    offered_A: float = 0.0
+    """The limit on the current when they were offered."""
+    since: float | None = None
+    """Since when they do not hold."""
+    asked_mono: float | None = None
+    """When the vehicle was last asked to take others..."""
+    asked_W: float | None = None
+    asked_per_kWh: float | None = None
+    """...and for which limit and price: for the same it is not asked again. None: what was offered has held meanwhile."""
+
+
+@dataclass(slots=True)
 class V2gState:
     """Of one EVSE."""
 
@@ -43,6 +59,7 @@ class V2gState:
     needs_told: int = 0
     """How often the vehicle has said what it needs, in this session."""
     asking_needs: bool = False
+    replan: Replan = field(default_factory=Replan)
     stopped: tuple[str, ...] = ()
     """Causes of SupplyStopped."""
     stopped_for_good: bool = False

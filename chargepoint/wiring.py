@@ -157,7 +157,8 @@ def _v2g(evse_id: int, context: Context, board: BoardInfo) -> Machine:
     from chargepoint.v2g import V2gMachine  # noqa: PLC0415 a station that does not talk carries no messages of ISO 15118
 
     config = next(evse for evse in context.config.evses if evse.id == evse_id)
-    return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy)
+    tariff = context.config.tariff
+    return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy, tariff, context.clock)
 
 
 def routes_of(machines: Mapping[str, Machine]) -> dict[type, tuple[str, ...]]:

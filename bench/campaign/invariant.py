@@ -26,6 +26,8 @@ class BoardGuard:
     def __init__(self, heap: Heap, evse_id: int = 1) -> None:
         self.heap, self.evse = heap, heap.world.evses[evse_id]
         self.dc = self.evse.stage is not None
+        self.standby = next(each.v2g.standby for each in heap.config.evses if each.id == evse_id)
+        """It is granted; else a vehicle that asks for it goes on as before."""
         self.accepted = False
         self.closed_s = 0.0
         """How long the contactor has been closed in all: a guard that never sees it closed proves nothing."""
@@ -98,6 +100,8 @@ class BoardGuard:
                 self._consent = True
             case cm.PowerDeliveryReq(ChargeProgress="Start"):
                 self._consent = self._power = True
+            case cm.PowerDeliveryReq(ChargeProgress="Standby") if not self.standby:
+                pass
             case cm.PowerDeliveryReq(ChargeProgress="Standby") if self.dc:
                 self._power = False
             case cm.PowerDeliveryReq(ChargeProgress="Stop" | "Standby") | cm.SessionStopReq():

@@ -149,7 +149,8 @@ class TalkingEv:
             case Heard(message):
                 self.messages.append((self.now_s, "evse", message))
                 if self._stopping and isinstance(message, cm.PowerDeliveryRes):
-                    self.s2 = False
+                    self._stopping = False
+                    self.s2 = message.ResponseCode == "WARNING_StandbyNotAllowed"
             case Close():
                 if self.online:
                     self.online = False

@@ -60,6 +60,11 @@ class Field:
     default: Any
     doc: str
 
+    @property
+    def required(self) -> bool:
+        """There is no default."""
+        return self.default is dataclasses.MISSING
+
 
 def written(value: Any) -> str:
     """A value as TOML has it, for an error.
@@ -79,7 +84,7 @@ def written(value: Any) -> str:
 
 
 def fields_of(table: type[Any]) -> dict[str, Field]:
-    """Key -> what may stand there, in the order of the declarations."""
+    """Key -> what may stand there, in the order of the declarations. A key that Python has taken for itself is declared with a `_` behind it."""
     return _fields_of(table)  # type: ignore[arg-type] # typeshed does not see that a class is hashable
 
 
@@ -87,7 +92,10 @@ def fields_of(table: type[Any]) -> dict[str, Field]:
 def _fields_of(table: type[Any]) -> dict[str, Field]:
     hints = typing.get_type_hints(table, include_extras=True)
     docs = _docs(table)
-    return {f.name: Field(f.name, taken_apart(hints[f.name]), _default(f), docs.get(f.name, "")) for f in dataclasses.fields(table)}
+    return {
+        (key := f.name.removesuffix("_")): Field(key, taken_apart(hints[f.name]), _default(f), docs.get(f.name, ""))
+        for f in dataclasses.fields(table)
+    }
 
 
 @cache

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
+from keyword import iskeyword
 from typing import Any, TypeVar
 
 from chargepoint.config import StationConfig
@@ -22,6 +23,10 @@ class Finding:
 
     path: Path
     text: str
+
+
+_NOTHING: dict[str, Any] = {"text": "", "number": 0.0, "integer": 0, "boolean": False}
+"""For a key that is needed and not there: told, and of no use."""
 
 
 class Reader:
@@ -42,7 +47,11 @@ class Reader:
                     found[key] = read
             else:
                 self.problems.append(Finding((*path, key), _no_such(key, [*known], path)))
-        return kind(**found)
+        for lacking in (each for each in known.values() if each.required and each.name not in found):
+            if lacking.name not in value:
+                self.problems.append(Finding(path, f"{lacking.name} is needed: {lacking.hint.allowed}"))
+            found[lacking.name] = _NOTHING[lacking.hint.kind]
+        return kind(**{f"{key}_" if iskeyword(key) else key: each for key, each in found.items()})
 
     def value(self, hint: Hint, value: Any, path: Path) -> Any:
         """What `hint` makes of it; None with a problem."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chargepoint.config import EvseConfig, StationConfig, identity_of
-from chargepoint.config_file import v2g_rules
+from chargepoint.config_file import tariff_rules, v2g_rules
 from chargepoint.config_file.reader import Finding
 from chargepoint.ocpp import profiles, schemas
 from chargepoint.ocpp.blocks.security import PASSWORD_LENGTHS
@@ -32,6 +32,7 @@ def broken(config: StationConfig) -> Iterator[Finding]:
     """Every rule that this configuration breaks."""
     yield from _board(config)
     yield from _evses(config)
+    yield from tariff_rules.broken(config.tariff)
     yield from _csms(config)
     yield from _slots(config)
     yield from _seeds(config)

@@ -20,14 +20,16 @@ def json_schema() -> dict[str, Any]:
 def _table(kind: type[Any]) -> dict[str, Any]:
     doc = (kind.__doc__ or "").split("\n\n")[0]
     properties = {name: _property(field) for name, field in fields_of(kind).items()}
-    return {"type": "object", "description": doc, "properties": properties, "additionalProperties": False}
+    required = [name for name, field in fields_of(kind).items() if field.required]
+    schema = {"type": "object", "description": doc, "properties": properties, "additionalProperties": False}
+    return schema | ({"required": required} if required else {})
 
 
 def _property(field: Field) -> dict[str, Any]:
     schema = _hint(field.hint)
     if field.doc:
         schema["description"] = field.doc
-    if field.hint.kind != "table":
+    if field.hint.kind != "table" and not field.required:
         schema["default"] = plain(field.default)
     return schema
 

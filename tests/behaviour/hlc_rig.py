@@ -11,7 +11,7 @@ from bench.ev.talking import TalkingEv
 from bench.heap import Heap
 from bench.v2g.model import COMPACT, Spec, Vehicle
 from chargepoint.commands import Command, ServeVehicle, SetDuty
-from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, StationConfig, Timings, V2gConfig
+from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, StationConfig, TariffConfig, Timings, V2gConfig
 from chargepoint.events import ChargingState, LimitSet
 from chargepoint.facts import EvseFacts
 from chargepoint.hlc import HlcState
@@ -39,6 +39,7 @@ class HlcSite:
         timings: Timings | None = None,
         variables: dict[str, str] | None = None,
         settles: bool = False,
+        tariff: TariffConfig | None = None,
         **v2g: Any,
     ) -> None:
         back_W = 10_000.0 if both_ways else 0.0
@@ -54,6 +55,7 @@ class HlcSite:
         config = StationConfig(
             csms=CsmsConfig(url="ws://csms.example/ocpp", identity="HLC-1", security_profile=0),
             evses=(evse,),
+            tariff=tariff or TariffConfig(),
             timings=replace(given, boot_jitter_s=0.0, close_after_boot_s=given.close_after_boot_s if settles else 0.0),
             variables={"SampledDataCtrlr.TxUpdatedInterval": "10", **(variables or {})},
         )

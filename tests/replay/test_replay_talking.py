@@ -14,11 +14,13 @@ import pytest
 from bench.campaign.hostile import Deeds, HostileEv
 from bench.heap import info_of
 from chargepoint.commands import Command
-from chargepoint.events import PoweredUp, StopRequested, SupplyStopped, VehicleConnected
+from chargepoint.config import TariffConfig, TariffTime
+from chargepoint.events import LimitSet, PoweredUp, StopRequested, SupplyStopped, VehicleConnected
 from chargepoint.journal import Entry, Head, entry_line, head_line, read, replay
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 from chargepoint.v2g import V2gMachine
+from chargepoint.v2g_replan import BETWEEN_S
 from iso15118.secc.iso20.dialect import Iso20
 from iso15118.secc.iso20.talk import SavedTalk, Talk
 from iso15118.secc.session import Session
@@ -82,10 +84,27 @@ def in_pieces(mode: str) -> Recorded:
     return site
 
 
-def follow(site: Recorded) -> None:
-    """From each cut: the same commands, and the same memory after them."""
-    begins = next(at for at, each in enumerate(site.entries) if isinstance(each.event, VehicleConnected))
-    for at in range(begins, len(site.entries)):
+def replanned(mode: str) -> Recorded:
+    """A limit drops, the vehicle is asked for other schedules and takes them; then another limit that it does not heed."""
+    site = Recorded(mode, tariff=TariffConfig("EUR", 0.2, (TariffTime("00:01", 0.3),)))
+    vehicle = site.vehicle(KIND[mode], Control.SCHEDULED)
+    vehicle.wants.loop_s = 0.45
+    ev = site.charge(vehicle)
+    site.run(2.0)
+    site.limit(watts=6_000.0)
+    site.until(lambda: site.said().count("ScheduleExchangeReq") > 1)
+    site.until(lambda: site.facts.vehicle is not None and site.facts.vehicle.plan[0].power_W <= 6_001.0)
+    vehicle.wants.heeds = frozenset()
+    site.limit(watts=5_000.0)
+    site.run(BETWEEN_S + 2.0)
+    assert ev.over is None
+    return site
+
+
+def follow(site: Recorded, kind: type = VehicleConnected, *, step: int = 1) -> None:
+    """From each cut, since the first event of this kind: the same commands, and the same memory after them. `step`: one cut of so many."""
+    begins = next(at for at, each in enumerate(site.entries) if isinstance(each.event, kind))
+    for at in range(begins, len(site.entries), step):
         station = Station(site.heap.config, info_of(site.heap.world))
         station.restore(json.loads(site.before[at]))
         for ahead, entry in enumerate(site.entries[at : at + FOLLOWED], at):
@@ -108,6 +127,14 @@ def test_from_any_moment_of_a_message_what_follows_is_the_same() -> None:
     site = in_pieces("dc")
     follow(site)
     assert sum('"rest"' in each for each in site.before) > 100
+
+
+@pytest.mark.parametrize("mode", ["ac", "dc"])
+def test_from_any_moment_of_a_renegotiation_what_follows_is_the_same(mode: str) -> None:
+    site = replanned(mode)
+    follow(site, LimitSet, step=5)
+    assert sum('"asked_W": 6000.0' in each for each in site.before) > 1, "the question stands"
+    assert sum('"asked_W": 5000.0' in each for each in site.before) > 1
 
 
 @pytest.mark.parametrize("seed", range(4))
