@@ -25,7 +25,9 @@ _Mac = Annotated[bytes, Octets(6)]
 
 
 class _Text(Tail):
-    """Number of octets, and so many of a text in ASCII, ended by a zero or by its length."""
+    """Number of octets, and so many of a text in ASCII, ended by a zero or by its length; then what is left of 64, and whether it can be replaced."""
+
+    ROOM = 64
 
     def read(self, frame: bytes, at: int) -> tuple[str, int]:
         count = take(frame, at, 1, "the length of a text")[0]
@@ -33,7 +35,7 @@ class _Text(Tail):
 
     def octets(self, value: str) -> bytes:
         coded = value.encode("ascii", "replace")
-        return bytes((len(coded),)) + coded
+        return bytes((len(coded),)) + coded.ljust(self.ROOM, b"\0") + b"\0"
 
 
 class _Groups(Tail):

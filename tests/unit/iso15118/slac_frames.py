@@ -55,7 +55,10 @@ GOLDEN: list[tuple[Mme, str]] = [
         ),
     ),
     (vendor.VsSwVerReq(), "00 00A0 00B052"),
-    (vendor.VsSwVerCnf(device_class=0x20, version="MAC-QCA7000-1.1"), "00 01A0 00B052  00 20 0F 4D41432D514341373030302D312E31"),
+    (
+        vendor.VsSwVerCnf(device_class=0x20, version="MAC-QCA7000-1.1"),
+        f"00 01A0 00B052  00 20 0F 4D41432D514341373030302D312E31 {'00' * 50}",
+    ),
     (vendor.VsGetNvmReq(), "00 10A0 00B052"),
     (
         vendor.VsGetNvmCnf(nvm_type=0x14, page_octets=256, block_octets=65536, size_octets=1 << 21),
