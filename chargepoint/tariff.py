@@ -15,13 +15,11 @@ from chargepoint.tick import Tick
 from iso15118.terms import Price, Prices
 
 DAY_S = 86_400
-CLOCK_FROM_UTC = 1_735_689_600.0
-"""2025-01-01: a board whose clock stands before this has never been told the time."""
 
 
 def now_told(tariff: TariffConfig, clock: WallClock, now: Tick) -> Prices | None:
     """What a vehicle is told at this moment. None: there is no tariff, or prices go by the time of day, and nobody knows it (F-3)."""
-    if not tariff.currency or (tariff.times and not clock.synchronised and now.utc < CLOCK_FROM_UTC):
+    if not tariff.currency or (tariff.times and clock.known_utc(now) is None):
         return None
     return prices(tariff, int(clock.utc(now)))
 

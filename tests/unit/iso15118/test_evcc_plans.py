@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from iso15118.iso20.values import profile_slots, rational
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.minimal import minimal
-from iso15118.terms import EvLimits, Slot
+from iso15118.terms import EvLimits, Price, Prices, Slot
 
 
 def entry(seconds: int, *watts: float) -> cs.PowerScheduleEntryType:
@@ -73,3 +74,32 @@ def test_prices_are_read() -> None:
     assert read.prices is not None
     assert (read.prices.levels, [(each.start_s, each.level) for each in read.prices.slots]) == (2, [(0, 1), (10, 2)])
     assert plans.prices(None, None) is None
+
+
+EUROS = Prices(1, "EUR", (Price(0, 60, 0.25),))
+LEVELS = Prices(1, "", (Price(0, 60, level=1), Price(60, 60, level=3)), levels=3)
+
+
+@pytest.mark.parametrize(
+    ("pricing", "offered", "says"),
+    [
+        (0, None, ""),
+        (0, EUROS, ""),
+        (0, LEVELS, ""),
+        (1, EUROS, ""),
+        (2, LEVELS, ""),
+        (1, None, "there are none"),
+        (2, None, "there are none"),
+        (1, LEVELS, "amounts, and there are none"),
+        (2, EUROS, "there are amounts"),
+        (1, replace(EUROS, currency="EU"), "'EU' is no currency"),
+        (1, replace(EUROS, currency="eur"), "'eur' is no currency"),
+        (0, replace(EUROS, currency=""), "'' is no currency"),
+        (1, replace(EUROS, slots=(Price(0, 0, 0.25),)), "for no time"),
+        (2, replace(LEVELS, levels=2), "level 3 of 2"),
+    ],
+)
+def test_prices_are_looked_at(pricing: int, offered: Prices | None, says: str) -> None:
+    found = plans.doubt(pricing, offered)
+    assert says in found
+    assert bool(found) == bool(says)

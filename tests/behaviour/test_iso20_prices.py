@@ -1,0 +1,75 @@
+"""ISO 15118-20, prices in schedules and plans: by the parameter set that the vehicle has chosen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bench.v2g.charger import Charger
+from iso15118.evcc.terms import PlanOffered, PricesDoubted, SchedulesOffered
+from iso15118.iso20 import services
+from iso15118.terms import Control, DynamicPlan, Energy, EnergyChosen, Offered, Parameter, ParameterSet, Price, Prices, Schedule, Slot
+from tests.behaviour.iso20_rig import ended_well, make, told
+
+BOTH = Prices(7, "EUR", (Price(0, 60, 0.2849, level=1), Price(60, 3600, 0.4, level=2)), levels=2)
+WAYS = {
+    1: (replace(BOTH, levels=0, slots=tuple(replace(each, level=0) for each in BOTH.slots)), 0),
+    2: (replace(BOTH, currency="", slots=tuple(replace(each, per_kWh=0.0) for each in BOTH.slots)), 1),
+    0: (None, 2),
+}
+"""Pricing -> what the vehicle gets of BOTH, and which parameter set of a control mode it is."""
+
+
+class Priced(Charger):
+    """A charger whose energy costs something."""
+
+    def _plan(self) -> None:
+        self.facts.schedules = (Schedule(7, (Slot(0, 3600, 8_000.0),), prices=BOTH),)
+
+
+@pytest.mark.parametrize("pricing", WAYS)
+@pytest.mark.parametrize("control", list(Control), ids=lambda each: each.value)
+@pytest.mark.parametrize("energy", [Energy.AC, Energy.DC_BPT])
+def test_prices_are_told_as_the_chosen_parameter_set_says(energy: Energy, control: Control, pricing: int) -> None:
+    pair = make(energy, control, pricings=(pricing,))
+    facts = pair.charger.facts
+    facts.energies = tuple(replace(each, pricings=(1, 2, 0)) for each in facts.energies)
+    facts.dynamic = DynamicPlan(prices=BOTH)
+    pair.charger = Priced(facts)
+    pair.session()
+    ended_well(pair)
+    expected, nth = WAYS[pricing]
+    for side in ("ev", "evse"):
+        assert told(pair, EnergyChosen, side)[0].pricing == pricing
+    assert (told(pair, EnergyChosen, "ev")[0].parameter_set - 1) % 3 == nth
+    if control is Control.SCHEDULED:
+        found = told(pair, SchedulesOffered, "ev")[0].schedules[0].prices
+    else:
+        found = told(pair, PlanOffered, "ev")[0].plan.prices
+    assert found == expected
+    assert not told(pair, PricesDoubted, "ev")
+
+
+def test_a_charger_that_does_not_keep_what_its_parameter_set_says_is_doubted_and_the_session_goes_on() -> None:
+    pair = make(Energy.AC, Control.DYNAMIC, pricings=(1,))
+    pair.charger.facts.energies = tuple(replace(each, pricings=(1,)) for each in pair.charger.facts.energies)
+    pair.charger.facts.dynamic = DynamicPlan()
+    pair.session()
+    ended_well(pair)
+    assert told(pair, PricesDoubted, "ev") == [PricesDoubted("the parameter set promises prices, and there are none")]
+
+
+def test_a_parameter_set_of_each_way_and_its_meaning() -> None:
+    offered = Offered(Energy.DC, mobility_by_secc=True, pricings=(1, 2, 0))
+    ways = services.ways(offered)
+    assert [each.id for each in ways] == list(range(1, 10))
+    assert [services.meaning(each) for each in services.parameter_sets(offered)] == list(ways)
+    assert {(each.control, each.mobility_by_secc) for each in ways if each.pricing == 2} == {
+        (Control.SCHEDULED, False),
+        (Control.DYNAMIC, False),
+        (Control.DYNAMIC, True),
+    }
+    assert len(services.ways(Offered(Energy.DC))) == 2
+    strange = ParameterSet(1, (Parameter("ControlMode", 1), Parameter("Pricing", 9)))
+    assert services.meaning(strange).pricing == services.NO_PRICING
