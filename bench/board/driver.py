@@ -137,4 +137,10 @@ class Driver:
 
 def load_of(saved: dict[str, Any], now_s: float) -> Load:
     """What is on the cable, of what its `save` gave. Raises KeyError, TypeError, ValueError for another shape."""
-    return ResistorBox.restored(saved, now_s) if "box" in saved else Ev.restored(saved, now_s)
+    if "box" in saved:
+        return ResistorBox.restored(saved, now_s)
+    if "talks" not in saved:
+        return Ev.restored(saved, now_s)
+    from bench.ev.talking import TalkingEv
+
+    return TalkingEv.restored(saved, now_s)

@@ -169,7 +169,7 @@ class BoardProcess:
     def save(self) -> None:
         """What a restart has to know."""
         if self.file is not None:
-            self.file.write({"world": self.board.world.save(), "driver": self.driver.save()})
+            self.file.write({"world": self.board.world.save(), "driver": self.driver.save(), "vehicles": self.vehicles.save()})
 
     def restore(self) -> str:
         """What the file says; gives what is wrong with it, and then everything begins new."""
@@ -178,6 +178,7 @@ class BoardProcess:
             if saved is not None:
                 self.board.world.restore(saved["world"], load_of, asyncio.get_running_loop().time())
                 self.driver.restore(saved["driver"])
+                self.vehicles.restore(saved.get("vehicles", {}))
         except (OSError, SavedWorldError, *BROKEN) as error:
             return f"{FILE}: {error}; what it did not say begins new"
         return ""

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bench.board.driver import NotPossible
+from bench.ev import Ev
 from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle
 from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
+from hal.sim.box import ResistorBox
 from hal.sim.ports import SimBoard
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ KEPT = 200
 PEER = "fe80::ec"
 ENERGY_FOR_S = 60.0
 """So long a car of the control port draws."""
+_TIMES = ("stops_at", "leaves_at", "unplugs_at")
+"""Of a `Car`."""
 ToStation = Callable[[object], None]
 """Takes an event for the station's one door."""
 
@@ -66,7 +70,6 @@ class Vehicles:
 
     def plug_in(self, evse_id: int, kind: Kind, *, draws_s: float | None = None, leaves_s: float | None = None) -> None:
         """A car with a battery at 30 %. Raises NotPossible where another one is, or where it does not fit."""
-        from bench.ev.outbox import Outbox
         from bench.ev.talking import TalkingEv
         from bench.v2g.model import COMPACT, Vehicle
         from iso15118.terms import Control, Energy
@@ -80,10 +83,16 @@ class Vehicles:
         vehicle.wants.energies = (Energy.DC if kind == "iso20-dc" else Energy.AC,)
         vehicle.wants.controls = (Control.DYNAMIC, Control.SCHEDULED)
         ev = TalkingEv(vehicle, self.now_s)
-        ev.out = Outbox(lambda: asyncio.get_running_loop().call_soon(self._flush, evse_id))
-        self._serves(evse_id, ready=True)
-        self.cars[evse_id] = Car(ev, draws_s, leaves_at=None if leaves_s is None else self.now_s + leaves_s)
+        self._take(evse_id, Car(ev, draws_s, leaves_at=None if leaves_s is None else self.now_s + leaves_s))
         self.board.plug(evse_id, ev)
+
+    def _take(self, evse_id: int, car: Car) -> None:
+        """It is on this cable, and may talk."""
+        from bench.ev.outbox import Outbox
+
+        car.ev.out = Outbox(lambda: asyncio.get_running_loop().call_soon(self._flush, evse_id))
+        self.cars[evse_id] = car
+        self._serves(evse_id, ready=True)
 
     def plain(self, evse_id: int) -> None:
         """The car that is plugged in now cannot talk; the station need not wait for it."""
@@ -141,6 +150,35 @@ class Vehicles:
 
     def _reached(self, at: float | None) -> bool:
         return at is not None and self.now_s >= at
+
+    # ---- over a restart of the process
+
+    def save(self) -> dict[str, Any]:
+        """What their drivers will do, as JSON values, times relative to now; the cars themselves are saved with the world."""
+        now_s = self.now_s
+        return {
+            str(evse_id): {
+                "draws_s": car.draws_s,
+                **{f"{name}_s": None if (at := getattr(car, name)) is None else at - now_s for name in _TIMES},
+            }
+            for evse_id, car in self.cars.items()
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Whatever car on a cable can talk does so again. Raises KeyError, TypeError, ValueError for another shape."""
+        for evse_id, evse in self.board.world.evses.items():
+            if evse.load is None or isinstance(evse.load, (Ev, ResistorBox)):
+                continue
+            from bench.ev.talking import TalkingEv
+
+            if isinstance(evse.load, TalkingEv):
+                plan = saved.get(str(evse_id), {})
+                draws_s = plan.get("draws_s")
+                car = Car(evse.load, None if draws_s is None else float(draws_s))
+                for name in _TIMES:
+                    left_s = plan.get(f"{name}_s")
+                    setattr(car, name, None if left_s is None else self.now_s + float(left_s))
+                self._take(evse_id, car)
 
     # ---- the network
 

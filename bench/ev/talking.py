@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from bench.ev.ev import Ev
 from bench.ev.spec import EvSpec
-from bench.v2g.model import Vehicle
+from bench.v2g.model import SPECS, Vehicle
 from chargepoint.tick import Tick
 from hal.iec61851 import EV_B_OHM, EV_C_OHM
 from hal.sim.signals import NO_OFFER, NOTHING, Offered, PhaseValues, PilotLoad, PilotOutput
@@ -23,7 +23,7 @@ from iso15118.evcc.terms import EvseAsks
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import dc
-from iso15118.terms import Ending, SessionOver, Told, Wish
+from iso15118.terms import Control, Ending, Energy, SessionOver, Told, Wish
 
 UTC_S = 1_800_000_000.0
 LINK_S, DIAL_S = 1.0, 0.3
@@ -265,6 +265,32 @@ class TalkingEv:
             if self._linked and not self.online:
                 self.out.append(Dial())
 
+    # ---- over a restart of its world
+
     def save(self, now_s: float) -> dict[str, Any]:
-        """Its basic half: a session does not outlive a restart of its world."""
-        return self.basic.save(now_s)
+        """What it is and what is in its battery, as JSON values. A session does not outlive the restart: it begins another one."""
+        vehicle, wants = self.vehicle, self.vehicle.wants
+        return {
+            **self.basic.save(now_s),
+            "talks": {
+                "vehicle": vehicle.spec.name,
+                "welded": vehicle.spec.welded,
+                "soc": vehicle.soc,
+                "taken_Wh": vehicle.taken_Wh,
+                "energies": [each.value for each in wants.energies],
+                "controls": [each.value for each in wants.controls],
+                "modem": self.modem,
+            },
+        }
+
+    @staticmethod
+    def restored(saved: dict[str, Any], now_s: float) -> TalkingEv:
+        """One of what `save` gave, with its contactors open. Raises KeyError, TypeError, ValueError for another shape."""
+        talks = saved["talks"]
+        vehicle = Vehicle(replace(SPECS[talks["vehicle"]], welded=bool(talks["welded"])), soc=float(talks["soc"]))
+        vehicle.taken_Wh = float(talks["taken_Wh"])
+        vehicle.wants.energies = tuple(Energy(each) for each in talks["energies"])
+        vehicle.wants.controls = tuple(Control(each) for each in talks["controls"])
+        ev = TalkingEv(vehicle, now_s, modem=bool(talks["modem"]))
+        ev.basic = Ev.restored(saved, now_s)
+        return ev

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bench import cli
 from bench.csms import EmbeddedCsms
@@ -75,5 +79,39 @@ def test_after_a_reset_the_car_that_stands_there_talks_again(tmp_path: Path) -> 
             await station.do("plug_out", connector_id=1)
             await station.until(lambda evse: evse["pilot"] == "A" and evse["transaction"] is None)
             assert await station.end() == (0, "")
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("F-1")
+@pytest.mark.parametrize(("verb", "mode"), [("plug_in_ac_iso", "ac"), ("plug_in_dc_iso", "dc")])
+def test_after_a_power_cut_the_car_that_stands_there_talks_again(tmp_path: Path, verb: str, mode: str) -> None:
+    """What it is, and what is in its battery, is kept with the board; its session is not."""
+
+    def battery() -> float:
+        saved = json.loads((tmp_path / "state/board.json").read_text("utf-8"))
+        soc = saved["world"]["evses"]["1"]["load"]["talks"]["soc"]
+        assert isinstance(soc, float)
+        return soc
+
+    async def story() -> None:
+        config: dict[str, Any] = {"evses": [{"id": 1, "charge_mode": mode}]}
+        async with EmbeddedCsms() as csms:
+            async with bench_station(tmp_path, csms, **config) as station:
+                await station.do(verb, connector_id=1)
+                await station.do("swipe", token="04A1B2C3")
+                await station.until(lambda evse: evse["meter"]["A"] > 10.0)
+                await station.until(lambda _: battery() > 30.0)
+                await station.end(signal.SIGKILL)
+            before = battery()
+            async with bench_station(tmp_path, csms, **config) as station:
+                assert battery() >= before
+                await station.until(lambda evse: evse["pilot"] == "B" and evse["duty"] == 5.0)
+                await station.do("swipe", token="04A1B2C3")
+                evse = await station.until(lambda evse: evse["meter"]["A"] > 10.0 and evse["session"] == "Charging")
+                assert (evse["pilot"], evse["duty"], evse["faults"]) == ("C", 5.0, [])
+                await station.do("plug_out_iso", connector_id=1)
+                await station.until(lambda evse: evse["pilot"] == "A")
+                assert await station.end() == (0, "")
 
     asyncio.run(story())

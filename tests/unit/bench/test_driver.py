@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bench.board.driver import DIODE_FAILS_AFTER_S, LOOK_S, UNPLUGS_AFTER_S, Driver, NotPossible, load_of
 from bench.ev import Ev, EvSpec
+from bench.ev.talking import TalkingEv
+from bench.v2g.model import TRUCK, Vehicle
 from chargepoint.runtime.virtual import run_virtual
 from hal.sim.box import ResistorBox
 from hal.sim.ports import SimBoard
 from hal.types import EvseInfo, PilotVoltage
+from iso15118.terms import Energy
 
 SOCKET = EvseInfo(1, phases=1, connector="sType2", has_lock=True)
 
@@ -161,12 +165,20 @@ def test_where_the_lock_holds_the_plug_the_driver_pulls_the_other_end() -> None:
     at_the_box(act, SOCKET)
 
 
+def talking(energy: Energy, soc: float) -> TalkingEv:
+    vehicle = Vehicle(replace(TRUCK, welded=energy is Energy.DC), soc=soc)
+    vehicle.wants.energies, vehicle.taken_Wh = (energy,), 1234.5
+    return TalkingEv(vehicle, 10.0, modem=energy is Energy.DC)
+
+
 def test_what_is_on_the_cable_comes_back_as_it_was() -> None:
     for load in (
         Ev(EvSpec(phases=1)),
         ResistorBox("D", (6.0, 0.0, 0.0), diode=False, leakage_dc_mA=2.0),
         ResistorBox("C", volts=400.0),
         ResistorBox("C"),
+        talking(Energy.DC, 41.5),
+        talking(Energy.AC_BPT, 80.0),
     ):
         again = load_of(json.loads(json.dumps(load.save(10.0))), 0.0)
         assert type(again) is type(load)
