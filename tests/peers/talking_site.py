@@ -24,7 +24,7 @@ from bench.ev.talking import Dial, HangUp, Say, TalkingEv
 from bench.v2g.model import COMPACT, Vehicle
 from chargepoint import codec
 from chargepoint.commands import Command, Log, SendText
-from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings, V2gConfig
+from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, TariffConfig, TariffTime, Timings, V2gConfig
 from chargepoint.events import DataLinkChanged, VehicleServed
 from chargepoint.runtime.log import Logger
 from chargepoint.runtime.main import Handle, Options, run_station
@@ -62,6 +62,8 @@ class Given:
     loops: int = 20
     control: Control = Control.DYNAMIC
     unverified: bool = False
+    priced: bool = False
+    """There is a tariff."""
 
 
 # ---- the car
@@ -212,6 +214,7 @@ def config_of(given: Given, url: str) -> StationConfig:
         serial="SITE-1",
         csms=CsmsConfig(url=url, identity="SITE-1", security_profile=0),
         evses=(evse,),
+        tariff=TariffConfig("EUR", 0.2849, (TariffTime("12:00", 0.35),)) if given.priced else TariffConfig(),
         timings=Timings(boot_jitter_s=0.0, close_after_boot_s=0.0),
         variables={"TxCtrlr.TxStartPoint": "Authorized"},
     )

@@ -167,8 +167,9 @@ def test_a_link_that_is_lost_in_the_loop_takes_the_energy_off(own_link: Cable, p
 
 
 @pytest.mark.peer
-def test_a_vehicle_that_is_not_ours_charges_at_the_station(python: Path, link: Cable, pki: Path, tmp_path: Path) -> None:
-    """It knows only P-256, and shows the OEM's certificate: a bench's station takes that."""
+@pytest.mark.parametrize("priced", [False, True], ids=["no tariff", "a tariff"])
+def test_a_vehicle_that_is_not_ours_charges_at_the_station(python: Path, link: Cable, pki: Path, tmp_path: Path, *, priced: bool) -> None:
+    """It knows only P-256, and shows the OEM's certificate: a bench's station takes that. Of the parameter sets it takes the first, with amounts."""
     car = {
         "supportedEnergyServices": ["AC"],
         "useTls": True,
@@ -179,7 +180,7 @@ def test_a_vehicle_that_is_not_ours_charges_at_the_station(python: Path, link: C
     }
     (tmp_path / "car.json").write_text(json.dumps(car))
     environ = theirs(python, link.ev_interface, PKI_PATH=str(foreign_pki(pki, tmp_path / "theirs")), ENABLE_TLS_1_3="True")
-    with station(link, pki, tmp_path, "ac", car="theirs", unverified=True) as process:
+    with station(link, pki, tmp_path, "ac", car="theirs", unverified=True, priced=priced) as process:
         process.until("pilot.duty evse=1 percent=5.0")
         with running(link.ev, tmp_path / "car.log", [python, "-m", "iso15118.evcc.main", "car.json"], **environ):
             found = result(process)
