@@ -1,7 +1,7 @@
 """Schedules that do not hold any more: when a vehicle in scheduled control is asked to take others (ISO 15118-20, ScheduleRenegotiation).
 
 What is lower than the schedule reaches the vehicle in the loop anyway; it is asked so that it can plan anew, and so that it learns of more than it was
-offered. One that does not follow is asked once.
+offered. One that does not follow is asked once. A limit of nothing is a pause: no schedule of a day without energy is made of it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def noted(s: Replan, talk: Talk, evse: EvseFacts) -> None:
 def asks(s: Replan, now: Tick, evse: EvseFacts, held: Held | None, prices: Prices | None) -> bool:
     """Whether the vehicle is asked for other schedules at this moment. `held`: what it draws by now."""
     per_kWh = prices.slots[0].per_kWh if prices else None
-    if held is None or not _differs(s, evse, held, per_kWh):
+    if held is None or evse.limit_W <= 0.0 or not _differs(s, evse, held, per_kWh):
         s.since = s.asked_W = None
         return False
     if s.since is None:

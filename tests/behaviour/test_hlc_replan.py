@@ -93,7 +93,7 @@ def test_a_limit_drops_and_comes_back(mode: str, aside: bool) -> None:
     assert LOW_W[mode] * 0.8 < drawn_W(site) <= LOW_W[mode] * 1.01
     assert ev_of(site).sessions == 1
     assert ev_of(site).over is None
-    site.heap.tell(_free())
+    site.limit()
     site.run(STANDS_S + 10.0)
     assert len(asked(site)) == 2
     assert len(offered_W(site)) == 3
@@ -101,12 +101,6 @@ def test_a_limit_drops_and_comes_back(mode: str, aside: bool) -> None:
     assert needs_told(site) == 3, "the CSMS is told of each"
     site.run(BETWEEN_S + 20.0)
     assert len(asked(site)) == 2
-
-
-def _free() -> Any:
-    from chargepoint.events import LimitSet
-
-    return LimitSet(1, "csms", None, None)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -134,9 +128,24 @@ def test_a_dip_that_is_soon_over_asks_nothing(mode: str) -> None:
     for _ in range(5):
         site.limit(watts=LOW_W[mode])
         site.run(STANDS_S - 1.0)
-        site.heap.tell(_free())
+        site.limit()
         site.run(STANDS_S - 1.0)
     assert asked(site) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_pause_leaves_the_schedule_as_it_is(mode: str) -> None:
+    site = charging(mode)
+    before_W = drawn_W(site)
+    site.limit(watts=0.0)
+    site.run(STANDS_S + 20.0)
+    assert asked(site) == []
+    assert drawn_W(site) == 0.0
+    assert ev_of(site).over is None
+    site.limit()
+    site.run(10.0)
+    assert asked(site) == []
+    assert drawn_W(site) == pytest.approx(before_W, rel=0.05)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -164,7 +173,7 @@ def test_more_than_the_vehicle_takes_is_no_reason() -> None:
     site.limit(watts=12_000.0)
     site.charge(site.vehicle(Energy.AC, Control.SCHEDULED))  # takes 11 kW
     site.run(5.0)
-    site.heap.tell(_free())
+    site.limit()
     site.run(60.0)
     assert asked(site) == []
 

@@ -116,10 +116,10 @@ def test_prices_by_the_time_of_day_wait_for_the_time() -> None:
     clock, early = WallClock(), Tick(10.0, 10.0)
     assert tariff.now_told(BERLIN, clock, early) is None
     assert tariff.now_told(TariffConfig("EUR", 0.3), clock, early) is not None
-    clock.set(early, utc("2026-01-15T22:00:00+01:00"))
+    clock.set(early, utc("2026-01-15T12:00:00+01:00"))
     told = tariff.now_told(BERLIN, clock, early)
     assert told is not None
-    assert told.slots[0].per_kWh == NIGHT
+    assert told.slots[0].per_kWh == DAY
     assert tariff.now_told(BERLIN, WallClock(), Tick(10.0, utc("2026-01-15T12:00:00+01:00"))) is not None
     assert tariff.now_told(TariffConfig(), clock, early) is None
 
