@@ -10,19 +10,19 @@ modem has confirmed it; a key is for one vehicle. Frames of others end nobody's 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from iso15118.connection import Now
 from iso15118.machine import step
 from iso15118.slac import evse_table as table
 from iso15118.slac import mme, times
+from iso15118.slac.evse_state import MISSED, Matching, Options
 from iso15118.slac.evse_table import TABLE, Happening, State
 from iso15118.slac.keys import nid_of
 from iso15118.slac.layout import Mme
 from iso15118.slac.mme import Frame, MmeError, NotOurs
 from iso15118.slac.modem import Modem
-from iso15118.slac.modem_table import ModemOptions
 from iso15118.slac.signals import (
     Begin,
     CountToggles,
@@ -54,37 +54,6 @@ JOINING_S, JOINED_S = 0.25, 1.0
 _FARNESS = tuple(State)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Of one EVSE."""
-
-    mac: bytes
-    """Of the network interface that its modem hangs on."""
-    modem: ModemOptions = field(default_factory=ModemOptions)
-    correction_dB: float = 0.0
-    """What the modem's own path adds to each attenuation; it is taken off (AttnRx of the EVSE)."""
-    validation: bool = False
-    """A vehicle that asks is validated; without it, it hears that it need not be."""
-    init_s: float = times.TT_EVSE_SLAC_INIT_S[1]
-    """TT_EVSE_SLAC_init, 20 to 50 s."""
-
-
-@dataclass(slots=True)
-class Matching:
-    """With one vehicle. Times are `Now.mono`."""
-
-    ev_mac: bytes
-    run_id: bytes
-    state: State = State.ASKED
-    due: float | None = None
-    sums: list[int] = field(default_factory=lambda: [0] * mme.GROUPS)
-    """Of each group of carriers, over all sounds heard; dB."""
-    heard: int = 0
-    tries: int = 0
-    toggles: int = 0
-    attenuation_dB: float = 0.0
-
-
 class Evse:
     """`handle(now, event) -> commands`; `deadline()`. `draw(n)` gives n random octets."""
 
@@ -97,14 +66,16 @@ class Evse:
         self.key_given = False
         """A vehicle has the key of now: the next one gets another."""
         self._init_due: float | None = None
-        self._map_until: float | None = None
-        """An amplitude map is taken."""
+        self._map_due: float | None = None
+        """The vehicle has confirmed our amplitude map by then, or gets it again."""
+        self._maps = 0
         self._said: bool | None = None
         """Whether the key is ready, as it was told last."""
         self._actions: dict[str, Callable[[Now, Matching], list[SlacCommand]]] = {
             table.ANSWER: self._answer,
             table.MEASURE: self._measure,
             table.TELL: self._tell,
+            table.WAIT: self._wait,
             table.SAY_READY: self._say_ready,
             table.COUNT: self._count,
             table.SAY_COUNT: self._say_count,
@@ -115,13 +86,13 @@ class Evse:
     def start(self, now: Now) -> list[SlacCommand]:
         """Once the interface is up: the modem is looked for, and given its first key."""
         self._said = None
-        return self._shown([*self.modem.start(now), *self._new_key(now)])
+        return self._shown(now, [*self.modem.start(now), *self._new_key(now)])
 
     def stop(self, now: Now, why: str) -> list[SlacCommand]:
         """The interface is down, or away."""
         self.matchings.clear()
-        self._init_due = self._map_until = None
-        return self._shown([*self._unlinked(why), *self.modem.stop(now)], why)
+        self._init_due = self._map_due = None
+        return self._shown(now, [*self._unlinked(why), *self.modem.stop(now)], why)
 
     def handle(self, now: Now, event: SlacEvent) -> list[SlacCommand]:
         """One event; what is due by now comes first."""
@@ -139,11 +110,11 @@ class Evse:
                 for each in self._in(State.COUNTING):
                     each.toggles = count
                     out += self._advance(now, each, Happening.COUNTED)
-        return self._shown(out)
+        return self._shown(now, out)
 
     def deadline(self) -> float | None:
         """The earliest of all."""
-        dues = (self.modem.deadline(), self._init_due, self._map_until, *(each.due for each in self.matchings))
+        dues = (self.modem.deadline(), self._init_due, self._map_due, *(each.due for each in self.matchings))
         return min((at for at in dues if at is not None), default=None)
 
     # ---- the key
@@ -158,7 +129,7 @@ class Evse:
     def _fresh(self) -> bool:
         return self.modem.ready and not self.key_given
 
-    def _shown(self, out: list[SlacCommand], why: str = "") -> list[SlacCommand]:
+    def _shown(self, now: Now, out: list[SlacCommand], why: str = "") -> list[SlacCommand]:
         """What the modem says of keys and links means this here. A key that is set anew while 5 % is shown is nobody's matter but the vehicle's."""
         shown: list[SlacCommand] = []
         for each in out:
@@ -166,7 +137,7 @@ class Evse:
                 case KeyReady(ready, words):
                     why = why if ready else words
                 case LinkChanged(up, words):
-                    shown += self._joined(words) if up else self._unlinked(words)
+                    shown += self._joined(now, words) if up else self._unlinked(words)
                 case _:
                     shown.append(each)
         ready = self._fresh or (self.begun and not why and self._said is True)
@@ -177,18 +148,24 @@ class Evse:
 
     # ---- the link
 
-    def _joined(self, why: str) -> list[SlacCommand]:
+    def _joined(self, now: Now, why: str) -> list[SlacCommand]:
         matched = self._in(State.MATCHED)
         if self.linked or not matched:
             return []
         self.linked, matched[0].due = True, None
         self.modem.watch_slower(JOINED_S)
-        return [LinkChanged(up=True, why=why)]
+        self._maps = 0
+        return [LinkChanged(up=True, why=why), *(self._send_map(now, matched[0]) if self.options.amplitudes else [])]
+
+    def _send_map(self, now: Now, of: Matching) -> list[SlacCommand]:
+        self._maps += 1
+        self._map_due = now.mono + times.TT_AMP_MAP_EXCHANGE_S
+        return [self._send(of.ev_mac, mme.AmpMapReq(amplitudes=self.options.amplitudes))]
 
     def _unlinked(self, why: str) -> list[SlacCommand]:
         if not self.linked:
             return []
-        self.linked, self._map_until = False, None
+        self.linked, self._map_due = False, None
         return [LinkChanged(up=False, why=why)]
 
     def _leave(self, now: Now, why: str) -> list[SlacCommand]:
@@ -232,14 +209,16 @@ class Evse:
             case mme.SlacMatchReq(run_id=run_id, pev_mac=pev, evse_mac=evse) if ours and pev == ev and evse == self.options.mac:
                 return self._match(now, ev, run_id)
             case mme.AmpMapReq() as wanted if ours and self.linked and self._matched_with(ev):
-                return self._map(wanted, ev)
+                return [self._send(mme.LOCAL, wanted), self._send(ev, mme.AmpMapCnf(result=0))]
+            case mme.AmpMapCnf() if ours and self._matched_with(ev):
+                self._map_due = None
         return []
 
     def _asked(self, now: Now, ev: bytes, run_id: bytes) -> list[SlacCommand]:
         """CM_SLAC_PARM.REQ. After a match only its own vehicle begins anew, for the network is taken; and it waits for another key."""
         out: list[SlacCommand] = []
         if self._in(State.MATCHED):
-            if not self._matched_with(ev):
+            if not self._matched_with(ev) or (self.linked and not self.options.anew_when_linked):
                 return []
             self.matchings.clear()
             self._init_due = now.mono + self.options.init_s
@@ -286,10 +265,6 @@ class Evse:
             return []
         return self._of(now, ev, run_id, Happening.MATCH)
 
-    def _map(self, wanted: mme.AmpMapReq, ev: bytes) -> list[SlacCommand]:
-        """What the vehicle wants us to send more softly is for the modem."""
-        return [self._send(mme.LOCAL, wanted), self._send(ev, mme.AmpMapCnf(result=0))]
-
     def _of(self, now: Now, ev: bytes, run_id: bytes, happening: Happening) -> list[SlacCommand]:
         """V2G3-A09-98: what names another vehicle or run is ignored."""
         found = [each for each in self.matchings if each.ev_mac == ev and each.run_id == run_id]
@@ -332,6 +307,10 @@ class Evse:
         told = mme.AttenCharInd(source_address=of.ev_mac, run_id=of.run_id, num_sounds=of.heard, aag=bytes(round(each) for each in means))
         return [self._send(of.ev_mac, told)]
 
+    def _wait(self, now: Now, of: Matching) -> list[SlacCommand]:
+        of.due, of.tries = now.mono + times.TT_EVSE_MATCH_SESSION_S, 0
+        return []
+
     def _say_ready(self, now: Now, of: Matching) -> list[SlacCommand]:
         return [self._send(of.ev_mac, mme.ValidateCnf(result=READY if self.options.validation else NOT_REQUIRED))]
 
@@ -355,8 +334,7 @@ class Evse:
         return [answer, Matched(of.ev_mac, of.run_id, of.attenuation_dB), *self.modem.watch(now, JOINING_S)]
 
     def _missed(self, now: Now, of: Matching) -> list[SlacCommand]:
-        words = f"vehicle {of.ev_mac.hex(':')}: {of.why}" if of.why else f"vehicle {of.ev_mac.hex(':')} went no further"
-        return [Note("info", "slac.missed", words)]
+        return [Note("info", "slac.missed", f"vehicle {of.ev_mac.hex(':')}: {of.why or 'it refuses the attenuation that it was told'}")]
 
     # ---- time
 
@@ -365,12 +343,16 @@ class Evse:
         for each in [each for each in self.matchings if each.due is not None and each.due <= now.mono]:
             each.due = None
             out += self._late(now, each)
+        if self._map_due is not None and self._map_due <= now.mono:
+            self._map_due = None
+            out += self._send_map(now, self.matchings[0]) if self.matchings and self._maps <= times.C_EV_MATCH_RETRY else []
         if self._init_due is not None and self._init_due <= now.mono:
             self._init_due = None
             out.append(MatchFailed(f"no vehicle has matched within {self.options.init_s:g} s"))
         return out
 
     def _late(self, now: Now, of: Matching) -> list[SlacCommand]:
+        of.why = MISSED[of.state]
         match of.state:
             case State.SOUNDING:
                 return self._advance(now, of, Happening.SOUNDS_OVER if of.heard else Happening.NOTHING_HEARD)
@@ -380,6 +362,30 @@ class Evse:
             case State.COUNTING:
                 return self._advance(now, of, Happening.COUNTED)
             case State.MATCHED:
-                failed = MatchFailed(f"the vehicle {of.ev_mac.hex(':')} has the key, and no link came of it within {times.TT_MATCH_JOIN_S:g} s")
+                failed = MatchFailed(f"{of.ev_mac.hex(':')} has the key, and no link has come of it within {times.TT_MATCH_JOIN_S:g} s")
                 return [*self._advance(now, of, Happening.LATE), failed, *self._new_key(now)]
         return self._advance(now, of, Happening.LATE)
+
+    # ---- snapshots
+
+    def saved(self) -> dict[str, Any]:
+        """All of its state, in JSON's types. It has keys in it."""
+        matchings = [
+            {**asdict(each), "state": each.state.name, "ev_mac": each.ev_mac.hex(), "run_id": each.run_id.hex()} for each in self.matchings
+        ]
+        return {"modem": self.modem.saved(), "matchings": matchings, **{name: getattr(self, name) for name in _PLAIN}}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """As `saved` left it."""
+        self.modem.restore(saved["modem"])
+        for name in _PLAIN:
+            setattr(self, name, saved[name])
+        self.matchings = [
+            Matching(
+                **{**each, "state": State[each["state"]], "ev_mac": bytes.fromhex(each["ev_mac"]), "run_id": bytes.fromhex(each["run_id"])}
+            )
+            for each in saved["matchings"]
+        ]
+
+
+_PLAIN = ("pilot", "begun", "linked", "key_given", "_init_due", "_map_due", "_maps", "_said")

@@ -34,7 +34,6 @@ class Happening(enum.Enum):
 
     PARM = "CM_SLAC_PARM.REQ"
     START = "CM_START_ATTEN_CHAR.IND"
-    PROFILE = "CM_ATTEN_PROFILE.IND"
     LAST_PROFILE = "CM_ATTEN_PROFILE.IND of the last sound"
     SOUNDS_OVER = "time for sounds over"
     NOTHING_HEARD = "time for sounds over, none heard"
@@ -48,11 +47,11 @@ class Happening(enum.Enum):
     MATCH = "CM_SLAC_MATCH.REQ"
 
 
-ANSWER, MEASURE, ADD, TELL, SAY_READY, COUNT, SAY_COUNT, GIVE, MISSED = (
+ANSWER, MEASURE, TELL, WAIT, SAY_READY, COUNT, SAY_COUNT, GIVE, MISSED = (
     "send CM_SLAC_PARM.CNF",
-    "forget what was heard",
-    "add the profile",
+    "begin to measure",
     "send CM_ATTEN_CHAR.IND",
+    "wait for what it chooses",
     "send CM_VALIDATE.CNF, whether validation is wanted",
     "count toggles on the pilot",
     "send CM_VALIDATE.CNF with the count",
@@ -69,14 +68,13 @@ def _rows() -> Iterator[Transition[State, Happening]]:
     # Sounds.
     yield from on(_S.ASKED, _H.START, to=_S.SOUNDING, do=(MEASURE,), source="V2G3-A09 [K]: three of them, one is enough")
     yield from stay((_S.SOUNDING, _S.TOLD, _S.KNOWN, _S.COUNTING, _S.MATCHED), _H.START)
-    yield from stay(_S.SOUNDING, _H.PROFILE, do=(ADD,))
-    yield from on(_S.SOUNDING, _H.LAST_PROFILE, to=_S.TOLD, do=(ADD, TELL), source="TP_EVSE_avg_atten_calc")
-    yield from stay((_S.ASKED, _S.TOLD, _S.KNOWN, _S.COUNTING, _S.MATCHED), (_H.PROFILE, _H.LAST_PROFILE))
+    yield from on(_S.SOUNDING, _H.LAST_PROFILE, to=_S.TOLD, do=(TELL,), source="TP_EVSE_avg_atten_calc")
+    yield from stay((_S.ASKED, _S.TOLD, _S.KNOWN, _S.COUNTING, _S.MATCHED), _H.LAST_PROFILE)
     yield from on(_S.SOUNDING, _H.SOUNDS_OVER, to=_S.TOLD, do=(TELL,), source="TT_EVSE_match_MNBC: fewer sounds are told as fewer")
     yield from on(_S.SOUNDING, _H.NOTHING_HEARD, to=_S.OVER, do=(MISSED,))
     yield from stay((_S.ASKED, _S.TOLD, _S.KNOWN, _S.COUNTING, _S.MATCHED), (_H.SOUNDS_OVER, _H.NOTHING_HEARD))
     # The vehicle has heard how well we hear it.
-    yield from on(_S.TOLD, _H.HAS_IT, to=_S.KNOWN)
+    yield from on(_S.TOLD, _H.HAS_IT, to=_S.KNOWN, do=(WAIT,), source="TT_EVSE_match_session")
     yield from on((_S.TOLD, _S.KNOWN), _H.REFUSES, to=_S.OVER, do=(MISSED,), source="a key is for nobody who has refused")
     yield from stay((_S.ASKED, _S.SOUNDING, _S.KNOWN, _S.COUNTING, _S.MATCHED), _H.HAS_IT)
     yield from stay((_S.ASKED, _S.SOUNDING, _S.COUNTING, _S.MATCHED), _H.REFUSES)
