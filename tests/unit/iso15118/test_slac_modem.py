@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iso15118.machine import step
@@ -145,6 +145,15 @@ def with_stats(*stations: mme.Rate) -> Answer:
 
 def dead(message: Mme) -> Mme | None:
     return None
+
+
+def refusing(message: Mme) -> Mme | None:
+    return qualcomm(message, result=7)
+
+
+def mute(message: Mme) -> Mme | None:
+    """About its link."""
+    return None if isinstance(message, vendor.VsPlLnkStatusReq) else qualcomm(message)
 
 
 # ---- what it is
@@ -364,6 +373,17 @@ def test_nobody_else_s_answer_counts() -> None:
     assert world.take() == [KeyReady(ready=True)]
 
 
+@pytest.mark.req("S-13")
+def test_what_the_modem_s_address_is_is_not_learnt_from_others() -> None:
+    world = World(dead)
+    world.start()
+    world.say(vendor.VsSwVerCnf(device_class=1, version="x"), source=HOST)
+    world.say(mme.SetKeyCnf(result=1), source=OTHER)
+    world.say(vendor.VsPlLnkStatusCnf(link_status=1), source=OTHER)
+    world.run(0.4)
+    assert (world.take(), world.modem.mac, world.modem.state) == ([], None, State.ASKING)
+
+
 def test_an_answer_that_nobody_waits_for_changes_nothing() -> None:
     world = World(qualcomm)
     world.start(KEY)
@@ -488,7 +508,7 @@ def test_a_modem_that_falls_silent_has_lost_its_link_and_its_key() -> None:
 
 
 def test_one_that_is_mute_about_its_link_keeps_its_key_and_is_taken_as_linked() -> None:
-    world = linked(lambda message: None if isinstance(message, vendor.VsPlLnkStatusReq) else qualcomm(message))
+    world = linked(mute)
     world.watch(0.5)
     world.run(30)
     assert mme.SetKeyReq not in world.kinds(), "setting it again would break the link"
@@ -625,8 +645,11 @@ def test_every_row_that_does_something_is_taken(monkeypatch: pytest.MonkeyPatch)
     assert wanted - taken == set()
 
 
+@example(["key", "start", "long", "watch", "mute", *["run"] * 16])
 @given(
-    st.lists(st.sampled_from(["key", "key2", "watch", "unwatch", "stop", "start", "run", "long", "dead", "alive", "refuse"]), max_size=14)
+    st.lists(
+        st.sampled_from(["key", "key2", "watch", "unwatch", "stop", "start", "run", "long", "dead", "alive", "refuse", "mute"]), max_size=14
+    )
 )
 def test_at_any_moment_it_goes_on_from_a_snapshot_as_it_would_have(acts: list[str]) -> None:
     one, two = World(qualcomm), World(qualcomm)
@@ -646,7 +669,7 @@ def test_at_any_moment_it_goes_on_from_a_snapshot_as_it_would_have(acts: list[st
                 case "run" | "long":
                     world.run(0.4 if act == "run" else 9.0)
                 case _:
-                    world.answer = {"dead": dead, "alive": qualcomm, "refuse": lambda message: qualcomm(message, result=7)}[act]
+                    world.answer = {"dead": dead, "alive": qualcomm, "refuse": refusing, "mute": mute}[act]
         saved = json.loads(json.dumps(two.modem.saved()))
         two.modem = Modem(HOST)
         two.modem.restore(saved)
