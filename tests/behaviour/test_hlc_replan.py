@@ -11,6 +11,7 @@ from bench.ev.talking import TalkingEv
 from bench.heap import UTC_S
 from bench.v2g.model import TRUCK, Spec
 from chargepoint.config import TariffConfig, TariffTime
+from chargepoint.v2g import V2gMachine
 from chargepoint.v2g_replan import ASKS_S, BETWEEN_S, STANDS_S
 from iso15118.evcc.terms import EvseAsks, ProfileMade, SchedulesOffered
 from iso15118.messages.iso20 import ac, dc
@@ -181,15 +182,20 @@ def test_more_than_the_vehicle_takes_is_no_reason() -> None:
 @pytest.mark.parametrize("amps", [None, 40.0])
 def test_the_voltage_of_a_battery_alone_is_no_change(amps: float | None) -> None:
     """It rises by a third: what is bounded by current gains power, what is bounded by power loses current."""
-    steep = Spec("steep", 1_500.0, ((0, 80_000), (100, 80_000)), ((0, 300), (30, 300), (95, 415), (100, 420)))
+    steep = Spec("steep", 800.0, ((0, 80_000), (100, 80_000)), ((0, 300), (30, 300), (95, 415), (100, 420)))
     site = HlcSite("dc")
     if amps:
         site.limit(amps=amps)
     vehicle = site.vehicle(Energy.DC, Control.SCHEDULED, spec=steep, soc=25.0, target_soc=99.0)
+    vehicle.wants.loop_s = 0.45
     site.charge(vehicle)
+    if amps:
+        site.limit(amps=amps - 10.0)
+        site.until(lambda: len(offered_W(site)) == 2)
+        assert offered_W(site)[-1] == pytest.approx(300.0 * (amps - 10.0), rel=0.05), "at the voltage that the battery has by now"
     site.until(lambda: vehicle.soc > 94.0, most_s=2_000.0)
     assert site.stage.voltage_V > 400.0
-    assert asked(site) == []
+    assert len(asked(site)) == (1 if amps else 0)
 
 
 def test_a_stop_comes_before_other_schedules() -> None:
@@ -201,6 +207,21 @@ def test_a_stop_comes_before_other_schedules() -> None:
     site.until(lambda: ev_of(site).over is not None, most_s=4.0)
     wishes = [each.wish for each in told(site, EvseAsks)]
     assert wishes[-1] is Wish.STOP
+
+
+def test_a_pause_that_is_wanted_comes_before_other_schedules_while_the_limit_still_stands() -> None:
+    site = charging("ac", heeds=False)
+    ev_of(site).vehicle.wants.heeds = frozenset()
+    site.limit(watts=LOW_W["ac"])
+    site.run(STANDS_S + 3.0)
+    assert site.heap.station is not None
+    machine = site.heap.station.wiring.machines["v2g:1"]
+    assert isinstance(machine, V2gMachine)
+    assert machine.facts.wish is ASKED
+    machine.memory.stopped = ("test",)  # the EVSE does not know of it
+    site.run(1.0)
+    assert machine.facts.wish is Wish.PAUSE
+    assert told(site, EvseAsks)[-1].wish is Wish.PAUSE
 
 
 # ---- prices
