@@ -222,6 +222,14 @@ class SendText(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class SendOnPowerLine(Command):
+    """An Ethernet frame for the power-line modem's interface, as it is."""
+
+    evse_id: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ServeVehicle(Command):
     """Answer SDP and take connections on the cable's network interface, or do not (S-13): what is connected stays."""
 

@@ -65,6 +65,19 @@ class DcConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SlacConfig:
+    """How the vehicle on the cable is found among those on the power line (ISO 15118-3)."""
+
+    modem: Literal["none", "auto", "qualcomm", "lumissil", "key_only"] = "none"
+    """What hangs on the interface. "none": no modem that has to be told anything; whoever is on the interface is the vehicle. "auto": it is asked;
+    "key_only": it takes keys, and says nothing of itself."""
+    validation: bool = False
+    """A vehicle that is not sure shows itself on the pilot (CM_VALIDATE): for places where one cable's signal reaches the next."""
+    correction_dB: Annotated[float, Range(-40, 40)] = 0.0
+    """What this modem and its wiring add to each attenuation; it is taken off. Vehicles take what is below 10 dB for their own cable."""
+
+
+@dataclass(frozen=True, slots=True)
 class V2gConfig:
     """How an EVSE talks with the vehicle by ISO 15118."""
 
@@ -88,6 +101,7 @@ class V2gConfig:
     """The vehicle may stay in its loop without energy; where it may not, it is told to go on or to end."""
     internet: bool = False
     """The value-added service Internet is offered (ServiceID 65)."""
+    slac: SlacConfig = SlacConfig()
 
 
 @dataclass(frozen=True, slots=True)

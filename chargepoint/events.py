@@ -151,6 +151,24 @@ class DataLinkChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PowerLineChanged(Event):
+    """The interface of the power-line modem can be sent on and heard, or not; `why` not, in words. `mac` is its own address."""
+
+    evse_id: int
+    ready: bool
+    mac: bytes = b""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLineHeard(Event):
+    """A frame with EtherType 88E1 came in there: from the modem, or from whoever is on the line."""
+
+    evse_id: int
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleServed(Event):
     """The cable's network interface takes vehicles, or does not (S-9); `why` not, in words."""
 
@@ -390,10 +408,52 @@ class TalkingAllowed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TalkingEnded(Event):
-    """5 % is not on the pilot any more: sessions that still go on are over."""
+class TalkingBegun(Event):
+    """5 % is on the pilot."""
 
     evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TalkingEnded(Event):
+    """5 % is not on the pilot any more: sessions that still go on are over. `paused`: the vehicle sleeps, and its data link stays."""
+
+    evse_id: int
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LevelSettled(Event):
+    """The pilot of an EVSE that talks has another level, debounced: "A" to "F"."""
+
+    evse_id: int
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModemReady(Event):
+    """The power-line modem has confirmed the key for the next vehicle, so that 5 % may be shown; or not yet. `lost`: it does not work at all, and why."""
+
+    evse_id: int
+    ready: bool
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleMatched(Event):
+    """SLAC has found the vehicle on this cable."""
+
+    evse_id: int
+    mac: str
+    attenuation_dB: float
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingFailed(Event):
+    """SLAC has found nobody."""
+
+    evse_id: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

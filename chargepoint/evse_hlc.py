@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from chargepoint import evse_faults
 from chargepoint.commands import Indicate, Log, ServeVehicle
-from chargepoint.events import SessionChanged, SessionStage, Supply, SupplyAsked, TalkingAllowed, TalkingEnded
+from chargepoint.events import (
+    LevelSettled,
+    MatchingFailed,
+    ModemReady,
+    SessionChanged,
+    SessionStage,
+    Supply,
+    SupplyAsked,
+    TalkingAllowed,
+    TalkingBegun,
+    TalkingEnded,
+)
 from chargepoint.evse_state import Check, Evse, Output
 from chargepoint.faults import NO_VEHICLE_LINK, NO_VEHICLE_LINK_DC, VEHICLE_SILENT, Reaction
 from chargepoint.hlc import ATTEMPT, DIGITAL, FORGET, HOLDS_X1, HlcEvent, HlcState
@@ -26,8 +37,9 @@ _FAILURES = (HlcEvent.TIMEOUT, HlcEvent.ABORTED, HlcEvent.LINK_LOST)
 
 
 def digital(evse: Evse) -> bool:
-    """The pilot is to show 5 %."""
-    return evse.state.hlc in DIGITAL
+    """The pilot is to show 5 %; to the next vehicle not before there is a key for it."""
+    s = evse.state
+    return s.hlc in DIGITAL and (s.modem_ready or s.hlc is not HlcState.WAITING)
 
 
 def by_session(evse: Evse) -> bool:
@@ -49,7 +61,8 @@ def consents(evse: Evse) -> bool:
 
 def holds_x1(evse: Evse) -> bool:
     """Nothing is offered on the pilot, for reasons of the session. DC without one shows nothing else."""
-    return evse.state.hlc in HOLDS_X1 or (evse.is_dc and evse.state.hlc is HlcState.OFF)
+    hlc = evse.state.hlc
+    return hlc in HOLDS_X1 or (evse.is_dc and hlc is HlcState.OFF) or (hlc is HlcState.WAITING and not digital(evse))
 
 
 # ---- in
@@ -57,8 +70,7 @@ def holds_x1(evse: Evse) -> bool:
 
 def plugged(evse: Evse, now: Tick) -> list[object]:
     """A vehicle is there."""
-    s = evse.state
-    return advance(evse, now, HlcEvent.PLUGGED) if evse.talks and s.served and s.allowed else []
+    return advance(evse, now, HlcEvent.PLUGGED) if evse.talks and _may_talk(evse) else []
 
 
 def unplugged(evse: Evse, now: Tick) -> list[object]:
@@ -73,7 +85,7 @@ def served(evse: Evse, now: Tick, ready: bool, why: str) -> list[object]:
     s.served = ready
     if not ready:
         return [*evse_faults.raise_fault(evse, now, _no_link(evse), why), *advance(evse, now, HlcEvent.UNSERVED)]
-    return [*evse_faults.cause_over(evse, _no_link(evse)), *_again(evse, now)]
+    return [*([] if s.modem_lost else evse_faults.cause_over(evse, _no_link(evse))), *_again(evse, now)]
 
 
 def _no_link(evse: Evse) -> str:
@@ -82,7 +94,8 @@ def _no_link(evse: Evse) -> str:
 
 
 def _may_talk(evse: Evse) -> bool:
-    return evse.state.served and evse.state.allowed
+    s = evse.state
+    return s.served and s.allowed and not s.modem_lost
 
 
 def allowed(evse: Evse, now: Tick, event: TalkingAllowed) -> list[object]:
@@ -109,6 +122,24 @@ def link(evse: Evse, now: Tick, ready: bool) -> list[object]:
     return advance(evse, now, HlcEvent.LINK_UP if ready else HlcEvent.LINK_LOST)
 
 
+def modem(evse: Evse, now: Tick, event: ModemReady) -> list[object]:
+    """A key for the next vehicle, or none yet; a modem that does not work is as good as no interface (S-9)."""
+    s = evse.state
+    s.modem_ready = event.ready
+    if event.lost:
+        s.modem_lost = True
+        return [*evse_faults.raise_fault(evse, now, _no_link(evse), event.lost), *advance(evse, now, HlcEvent.UNSERVED)]
+    if not event.ready or not s.modem_lost:
+        return []
+    s.modem_lost = False
+    return [*(evse_faults.cause_over(evse, _no_link(evse)) if s.served else []), *_again(evse, now)]
+
+
+def unmatched(evse: Evse, now: Tick, event: MatchingFailed) -> list[object]:
+    """Nobody was found on the power line."""
+    return [Log("info", "slac.failed", {"evse": evse.id, "text": event.why}), *advance(evse, now, HlcEvent.TIMEOUT)]
+
+
 def session(evse: Evse, now: Tick, event: SessionChanged) -> list[object]:
     """A session has begun, or is over. The consent of one is none of another."""
     return [*asked(evse, now, SupplyAsked(evse.id, Supply.OFF)), *advance(evse, now, _OF_STAGE[event.stage])]
@@ -128,14 +159,15 @@ def asked(evse: Evse, now: Tick, event: SupplyAsked) -> list[object]:
 def level(evse: Evse, now: Tick, was: Level | None, is_: Level) -> list[object]:
     """A level of the pilot: a short C without any offer is the vehicle's sign (BCB)."""
     s = evse.state
+    told: list[object] = [LevelSettled(evse.id, "F" if is_ is Level.N else is_.value)] if evse.matches else []
     if s.output is not Output.X1 or is_ not in (Level.B, Level.C):
         s.sign_since = None
     elif is_ is Level.C:
         s.sign_since = now.mono if was is Level.B else None
     elif s.sign_since is not None and SIGN_S[0] <= now.mono - s.sign_since <= SIGN_S[1]:
         s.sign_since = None
-        return advance(evse, now, HlcEvent.SIGN) if _may_talk(evse) else []
-    return []
+        return [*told, *(advance(evse, now, HlcEvent.SIGN) if _may_talk(evse) else [])]
+    return told
 
 
 # ---- the table
@@ -168,7 +200,8 @@ def settle(evse: Evse, now: Tick) -> list[object]:
     wanted = digital(evse) and s.running
     if wanted is not s.serving:
         s.serving = wanted
-        out += [ServeVehicle(evse.id, wanted), *([] if wanted else [TalkingEnded(evse.id)])]
+        told = TalkingBegun(evse.id) if wanted else TalkingEnded(evse.id, paused=s.hlc is HlcState.PAUSED)
+        out += [ServeVehicle(evse.id, wanted), told]
     evse.facts.digital = wanted
     return out
 
@@ -197,7 +230,9 @@ def _due(evse: Evse, now: Tick) -> list[object]:
     if s.hlc in (HlcState.PULSE, HlcState.AGAIN) and not _may_talk(evse):
         return advance(evse, now, HlcEvent.UNSERVED)
     match s.hlc:
-        case HlcState.WAITING if s.output is Output.X2 and evse.reached(now, max(s.hlc_since, s.output_since) + t.link_s):
+        case HlcState.WAITING if (
+            not evse.matches and s.output is Output.X2 and evse.reached(now, max(s.hlc_since, s.output_since) + t.link_s)
+        ):
             return advance(evse, now, HlcEvent.TIMEOUT)
         case HlcState.LINKED if evse.reached(now, s.hlc_since + t.setup_s):
             return advance(evse, now, HlcEvent.TIMEOUT)

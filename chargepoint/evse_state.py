@@ -179,6 +179,10 @@ class EvseState:
     """It has been told to."""
     link: bool = False
     """D-LINK_READY."""
+    modem_ready: bool = True
+    """The next vehicle finds a key; without a modem there is none to wait for."""
+    modem_lost: bool = False
+    """The modem does not work."""
     supply: Supply = Supply.OFF
     """What the session lets be on the output."""
     asked_V: float = 0.0
@@ -244,6 +248,11 @@ class Evse:
     def talks(self) -> bool:
         """Configured for ISO 15118."""
         return bool(self.config.v2g.interface)
+
+    @property
+    def matches(self) -> bool:
+        """A power-line modem finds the vehicle (SLAC)."""
+        return self.talks and self.config.v2g.slac.modem != "none"
 
     @property
     def has_socket(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from chargepoint.authorize import AuthorizeMachine
 from chargepoint.clock import WallClock
-from chargepoint.config import StationConfig
+from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.entropy import Entropy
 from chargepoint.events import TimerExpired
 from chargepoint.evse import EvseMachine
@@ -137,6 +137,7 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     machines["link"] = LinkMachine(context, lambda: network.state)
     machines |= {f"evse:{evse.id}": _evse(evse.id, context, board) for evse in config.evses}
     machines |= {f"v2g:{evse.id}": _v2g(evse.id, context, board) for evse in config.evses if evse.v2g.interface}
+    machines |= {f"slac:{each.id}": _slac(each, context) for each in config.evses if each.v2g.interface and each.v2g.slac.modem != "none"}
     machines["authorize"] = AuthorizeMachine(config, evses)
     machines |= {block.name: block(context) for block in BLOCKS}
     rows = TransactionRows(model)
@@ -159,6 +160,12 @@ def _v2g(evse_id: int, context: Context, board: BoardInfo) -> Machine:
     config = next(evse for evse in context.config.evses if evse.id == evse_id)
     tariff = context.config.tariff
     return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy, tariff, context.clock)
+
+
+def _slac(config: EvseConfig, context: Context) -> Machine:
+    from chargepoint.matching import MatchingMachine  # noqa: PLC0415 the same for its frames
+
+    return MatchingMachine(config, context.config.timings, context.entropy)
 
 
 def routes_of(machines: Mapping[str, Machine]) -> dict[type, tuple[str, ...]]:
