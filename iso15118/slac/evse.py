@@ -10,14 +10,13 @@ modem has confirmed it; a key is for one vehicle. Frames of others end nobody's 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from iso15118.connection import Now
 from iso15118.machine import step
 from iso15118.slac import evse_table as table
 from iso15118.slac import mme, times
-from iso15118.slac.evse_state import MISSED, Matching, Options
+from iso15118.slac.evse_state import JOINED_S, JOINING_S, MISSED, MOST_MATCHINGS, TOGGLES_LATE_S, Matching, Matchings, Options, Result
 from iso15118.slac.evse_table import TABLE, Happening, State
 from iso15118.slac.keys import nid_of
 from iso15118.slac.layout import Mme
@@ -41,17 +40,8 @@ from iso15118.slac.signals import (
     Toggled,
 )
 
-MOST_MATCHINGS = 8
-"""At once; C_EVSE_match_parallel wants 5. Who has come least far gives way to a new one."""
 THERE = ("B", "C", "D")
 """The pilot says that a vehicle is on the cable."""
-READY, SUCCESS, FAILURE, NOT_REQUIRED = 1, 2, 3, 4
-"""Results of CM_VALIDATE.CNF."""
-TOGGLES_LATE_S = times.TT_EVSE_VALD_TOGGLE_S + 0.5
-"""The host has counted by then."""
-JOINING_S, JOINED_S = 0.25, 1.0
-"""So often the modem is asked for its link, until it is up and after."""
-_FARNESS = tuple(State)
 
 
 class Evse:
@@ -60,23 +50,28 @@ class Evse:
     def __init__(self, options: Options, draw: Callable[[int], bytes]) -> None:
         self.options, self._draw = options, draw
         self.modem = Modem(options.mac, options.modem)
-        self.matchings: list[Matching] = []
+        self.matchings = Matchings()
         self.pilot = "A"
         self.begun = self.linked = False
         self.key_given = False
         """A vehicle has the key of now: the next one gets another."""
         self._init_due: float | None = None
+        self._extended = False
+        """`_init_due` has come while a matching was under way; once it may end."""
         self._map_due: float | None = None
         """The vehicle has confirmed our amplitude map by then, or gets it again."""
         self._maps = 0
         self._said: bool | None = None
         """Whether the key is ready, as it was told last."""
+        self._why = ""
+        """Why the modem has none."""
         self._actions: dict[str, Callable[[Now, Matching], list[SlacCommand]]] = {
             table.ANSWER: self._answer,
             table.MEASURE: self._measure,
             table.TELL: self._tell,
             table.WAIT: self._wait,
             table.SAY_READY: self._say_ready,
+            table.SAY_NOT_READY: lambda now, of: [self._send(of.ev_mac, mme.ValidateCnf(result=Result.NOT_READY))],
             table.COUNT: self._count,
             table.SAY_COUNT: self._say_count,
             table.GIVE: self._give,
@@ -85,14 +80,18 @@ class Evse:
 
     def start(self, now: Now) -> list[SlacCommand]:
         """Once the interface is up: the modem is looked for, and given its first key."""
-        self._said = None
-        return self._shown(now, [*self.modem.start(now), *self._new_key(now)])
+        self._said, self._why = None, ""
+        if self.begun:
+            self._wait_for_vehicle(now)
+        return self._shown([*self._from_modem(now, self.modem.start(now)), *self._new_key(now)])
 
     def stop(self, now: Now, why: str) -> list[SlacCommand]:
         """The interface is down, or away."""
         self.matchings.clear()
-        self._init_due = self._map_due = None
-        return self._shown(now, [*self._unlinked(why), *self.modem.stop(now)], why)
+        self._init_due = None
+        out = [*self._unlinked(why), *self._from_modem(now, self.modem.stop(now))]
+        self._why = why
+        return self._shown(out)
 
     def handle(self, now: Now, event: SlacEvent) -> list[SlacCommand]:
         """One event; what is due by now comes first."""
@@ -101,16 +100,27 @@ class Evse:
             case FrameHeard(octets):
                 out += self._heard(now, octets)
             case PilotSeen(level):
-                self.pilot = level
+                self._seen(level)
             case Begin():
-                self.begun, self._init_due = True, now.mono + self.options.init_s
+                self.begun = True
+                self._wait_for_vehicle(now)
             case Leave(why):
                 out += self._leave(now, why)
             case Toggled(count):
-                for each in self._in(State.COUNTING):
+                for each in self.matchings.at(State.COUNTING):
                     each.toggles = count
                     out += self._advance(now, each, Happening.COUNTED)
-        return self._shown(now, out)
+        return self._shown(out)
+
+    def _seen(self, level: str) -> None:
+        """Whoever has the key keeps it until the host says `Leave`; all others may not be answered any more (S-13)."""
+        self.pilot = level
+        if level not in THERE:
+            self.matchings[:] = self.matchings.at(State.MATCHED)
+
+    def _wait_for_vehicle(self, now: Now) -> None:
+        """TT_EVSE_SLAC_init, unless somebody has the key."""
+        self._extended, self._init_due = False, None if self.matchings.at(State.MATCHED) else now.mono + self.options.init_s
 
     def deadline(self) -> float | None:
         """The earliest of all."""
@@ -123,33 +133,37 @@ class Evse:
         """For whoever matches next."""
         self.key_given = False
         self.modem.unwatch()
-        return self.modem.set_key(now, self._draw(16))
+        return self._from_modem(now, self.modem.set_key(now, self._draw(16)))
 
     @property
     def _fresh(self) -> bool:
         return self.modem.ready and not self.key_given
 
-    def _shown(self, now: Now, out: list[SlacCommand], why: str = "") -> list[SlacCommand]:
-        """What the modem says of keys and links means this here. A key that is set anew while 5 % is shown is nobody's matter but the vehicle's."""
-        shown: list[SlacCommand] = []
-        for each in out:
+    def _from_modem(self, now: Now, said: list[SlacCommand]) -> list[SlacCommand]:
+        """What the modem says of keys and links means this here."""
+        out: list[SlacCommand] = []
+        for each in said:
             match each:
                 case KeyReady(ready, words):
-                    why = why if ready else words
+                    self._why = "" if ready else words
                 case LinkChanged(up, words):
-                    shown += self._joined(now, words) if up else self._unlinked(words)
+                    out += self._joined(now, words) if up else self._unlinked(words)
                 case _:
-                    shown.append(each)
-        ready = self._fresh or (self.begun and not why and self._said is True)
-        if ready is not self._said:
-            self._said = ready
-            shown.append(KeyReady(ready, "" if ready else why or "the modem is being given a key"))
-        return shown
+                    out.append(each)
+        return out
+
+    def _shown(self, out: list[SlacCommand]) -> list[SlacCommand]:
+        """And whether the key is ready, when that has changed. One that is set anew while 5 % is shown is nobody's matter but the vehicle's."""
+        ready = self._fresh or (self.begun and not self._why and self._said is True)
+        if ready is self._said:
+            return out
+        self._said = ready
+        return [*out, KeyReady(ready, "" if ready else self._why or "the modem is being given a key")]
 
     # ---- the link
 
     def _joined(self, now: Now, why: str) -> list[SlacCommand]:
-        matched = self._in(State.MATCHED)
+        matched = self.matchings.at(State.MATCHED)
         if self.linked or not matched:
             return []
         self.linked, matched[0].due = True, None
@@ -180,12 +194,10 @@ class Evse:
     def _heard(self, now: Now, octets: bytes) -> list[SlacCommand]:
         try:
             frame = mme.read(octets)
-        except NotOurs:
-            return []
         except MmeError as error:
-            return [Note("debug", "slac.malformed", str(error))]
+            return [] if isinstance(error, NotOurs) else [Note("debug", "slac.malformed", str(error))]
         if frame.source == self.modem.mac or frame.destination == self.options.mac:
-            out = self.modem.hear(now, frame)
+            out = self._from_modem(now, self.modem.hear(now, frame))
             if isinstance(frame.mme, mme.AttenProfileInd):
                 return [*out, *self._profile(now, frame, frame.mme)]
             if out or frame.source == self.modem.mac:
@@ -195,8 +207,9 @@ class Evse:
         return self._said_by_vehicle(now, frame)
 
     def _said_by_vehicle(self, now: Now, frame: Frame) -> list[SlacCommand]:
-        ours = frame.destination == self.options.mac
-        ev = frame.source
+        ev, ours = frame.source, frame.destination == self.options.mac
+        if not ours and frame.destination != mme.BROADCAST:
+            return []
         match frame.mme:
             case mme.SlacParmReq(run_id=run_id):
                 return self._asked(now, ev, run_id)
@@ -208,49 +221,49 @@ class Evse:
                 return self._validate(now, ev, timer)
             case mme.SlacMatchReq(run_id=run_id, pev_mac=pev, evse_mac=evse) if ours and pev == ev and evse == self.options.mac:
                 return self._match(now, ev, run_id)
-            case mme.AmpMapReq() as wanted if ours and self.linked and self._matched_with(ev):
+            case mme.AmpMapReq() as wanted if ours and self.linked and self.matchings.matched_with(ev):
                 return [self._send(mme.LOCAL, wanted), self._send(ev, mme.AmpMapCnf(result=0))]
-            case mme.AmpMapCnf() if ours and self._matched_with(ev):
+            case mme.AmpMapCnf() if ours and self.matchings.matched_with(ev):
                 self._map_due = None
         return []
 
     def _asked(self, now: Now, ev: bytes, run_id: bytes) -> list[SlacCommand]:
         """CM_SLAC_PARM.REQ. After a match only its own vehicle begins anew, for the network is taken; and it waits for another key."""
         out: list[SlacCommand] = []
-        if self._in(State.MATCHED):
-            if not self._matched_with(ev) or (self.linked and not self.options.anew_when_linked):
+        if self.matchings.at(State.MATCHED):
+            if not self.matchings.matched_with(ev) or (self.linked and not self.options.anew_when_linked):
                 return []
             self.matchings.clear()
-            self._init_due = now.mono + self.options.init_s
+            self._wait_for_vehicle(now)
             out = [*self._unlinked("the vehicle matches anew"), *self._new_key(now)]
         if not self._fresh:
             return [*out, Note("info", "slac.no_key_yet", "a vehicle asks while the modem is being given a key; it will ask again")]
-        known = next((each for each in self.matchings if each.ev_mac == ev and each.run_id == run_id), None)
+        known = self.matchings.of(ev, run_id) or self.matchings.begun(ev, run_id)
         if known is None:
-            known = Matching(ev, run_id)
-            if len(self.matchings) >= MOST_MATCHINGS:
-                self.matchings.remove(min(self.matchings, key=lambda each: _FARNESS.index(each.state)))
-            self.matchings.append(known)
-        self._init_due = None
+            return [*out, Note("info", "slac.crowded", f"{MOST_MATCHINGS} matchings are under way: {ev.hex(':')} is not answered")]
         return [*out, *self._advance(now, known, Happening.PARM)]
 
     def _profile(self, now: Now, frame: Frame, said: mme.AttenProfileInd) -> list[SlacCommand]:
-        """It names the vehicle, not its run: of two runs of one vehicle the last that sounds is meant."""
+        """It names the vehicle and not its run: it counts for every run of this vehicle that sounds, lest somebody takes its sounds away in its name."""
         if frame.source != self.modem.mac:
             return [Note("warning", "slac.forged_profile", f"an attenuation profile from {frame.source.hex(':')}, which is not our modem")]
-        sounding = [each for each in self._in(State.SOUNDING) if each.ev_mac == said.pev_mac]
-        if not sounding:
-            return []
-        of = sounding[-1]
-        of.sums = [each + dB for each, dB in zip(of.sums, said.aag, strict=True)]
-        of.heard += 1
-        return self._advance(now, of, Happening.LAST_PROFILE) if of.heard >= times.C_EV_MATCH_MNBC else []
+        out: list[SlacCommand] = []
+        for of in [each for each in self.matchings.at(State.SOUNDING) if each.ev_mac == said.pev_mac]:
+            of.sums = [each + dB for each, dB in zip(of.sums, said.aag, strict=True)]
+            of.heard += 1
+            if of.heard >= times.C_EV_MATCH_MNBC:
+                out += self._advance(now, of, Happening.LAST_PROFILE)
+        return out
 
     def _validate(self, now: Now, ev: bytes, timer_100ms: int) -> list[SlacCommand]:
-        """CM_VALIDATE.REQ has no RunID: the vehicle's matching that is so far. The first one asks with a timer of 0."""
+        """CM_VALIDATE.REQ has no RunID: the vehicle's matching that is so far. The first one asks with a timer of 0. Toggles are counted
+        for one vehicle at a time, for the pilot does not say whose they are.
+        """
         out: list[SlacCommand] = []
-        for each in [each for each in self._in(State.KNOWN) if each.ev_mac == ev][-1:]:
-            if timer_100ms and self.options.validation:
+        for each in [each for each in self.matchings.at(State.KNOWN) if each.ev_mac == ev][-1:]:
+            if self.matchings.at(State.COUNTING):
+                out += self._advance(now, each, Happening.BUSY)
+            elif timer_100ms and self.options.validation:
                 each.due = now.mono + TOGGLES_LATE_S
                 out += [*self._advance(now, each, Happening.VALIDATE)]
                 out.append(CountToggles(min(0.1 * (timer_100ms + 1), times.TT_EVSE_VALD_TOGGLE_S)))
@@ -260,21 +273,15 @@ class Evse:
 
     def _match(self, now: Now, ev: bytes, run_id: bytes) -> list[SlacCommand]:
         """Only one vehicle has the key: when it is given, the others' matchings are over."""
-        other = [each for each in self._in(State.MATCHED) if (each.ev_mac, each.run_id) != (ev, run_id)]
-        if other or not (self._fresh or self._in(State.MATCHED)):
+        other = [each for each in self.matchings.at(State.MATCHED) if (each.ev_mac, each.run_id) != (ev, run_id)]
+        if other or self.modem.key is None or not (self._fresh or self.matchings.at(State.MATCHED)):
             return []
         return self._of(now, ev, run_id, Happening.MATCH)
 
     def _of(self, now: Now, ev: bytes, run_id: bytes, happening: Happening) -> list[SlacCommand]:
         """V2G3-A09-98: what names another vehicle or run is ignored."""
-        found = [each for each in self.matchings if each.ev_mac == ev and each.run_id == run_id]
-        return [command for each in found for command in self._advance(now, each, happening)]
-
-    def _in(self, state: State) -> list[Matching]:
-        return [each for each in self.matchings if each.state is state]
-
-    def _matched_with(self, ev: bytes) -> bool:
-        return any(each.ev_mac == ev for each in self._in(State.MATCHED))
+        found = self.matchings.of(ev, run_id)
+        return [] if found is None else self._advance(now, found, happening)
 
     def _send(self, to: bytes, message: Mme) -> SendFrame:
         return SendFrame(mme.octets(Frame(to, self.options.mac, message)))
@@ -287,12 +294,10 @@ class Evse:
         out = [command for action in entry.do for command in self._actions[action](now, of)]
         if of.state is State.OVER and of in self.matchings:
             self.matchings.remove(of)
-            if not self.matchings:
-                self._init_due = now.mono + self.options.init_s
         return out
 
     def _answer(self, now: Now, of: Matching) -> list[SlacCommand]:
-        of.due, of.tries = now.mono + times.TT_MATCH_SEQUENCE_S, 0
+        of.due, of.tries, of.heard = now.mono + times.TT_MATCH_SEQUENCE_S, 0, 0
         return [self._send(of.ev_mac, mme.SlacParmCnf(forwarding_sta=of.ev_mac, run_id=of.run_id))]
 
     def _measure(self, now: Now, of: Matching) -> list[SlacCommand]:
@@ -302,17 +307,14 @@ class Evse:
     def _tell(self, now: Now, of: Matching) -> list[SlacCommand]:
         """The same again when nobody says that it has come."""
         of.due = now.mono + times.TT_MATCH_RESPONSE_S
-        means = [max(0.0, each / of.heard - self.options.correction_dB) for each in of.sums]
-        of.attenuation_dB = sum(means) / len(means)
-        told = mme.AttenCharInd(source_address=of.ev_mac, run_id=of.run_id, num_sounds=of.heard, aag=bytes(round(each) for each in means))
-        return [self._send(of.ev_mac, told)]
+        return [self._send(of.ev_mac, of.told(self.options.correction_dB))]
 
     def _wait(self, now: Now, of: Matching) -> list[SlacCommand]:
         of.due, of.tries = now.mono + times.TT_EVSE_MATCH_SESSION_S, 0
         return []
 
     def _say_ready(self, now: Now, of: Matching) -> list[SlacCommand]:
-        return [self._send(of.ev_mac, mme.ValidateCnf(result=READY if self.options.validation else NOT_REQUIRED))]
+        return [self._send(of.ev_mac, mme.ValidateCnf(result=Result.READY if self.options.validation else Result.NOT_REQUIRED))]
 
     def _count(self, now: Now, of: Matching) -> list[SlacCommand]:
         of.toggles = 0
@@ -320,7 +322,9 @@ class Evse:
 
     def _say_count(self, now: Now, of: Matching) -> list[SlacCommand]:
         of.due = now.mono + times.TT_EVSE_MATCH_SESSION_S
-        return [self._send(of.ev_mac, mme.ValidateCnf(toggle_num=min(of.toggles, 255), result=SUCCESS if of.toggles else FAILURE))]
+        return [
+            self._send(of.ev_mac, mme.ValidateCnf(toggle_num=min(of.toggles, 255), result=Result.SUCCESS if of.toggles else Result.FAILURE))
+        ]
 
     def _give(self, now: Now, of: Matching) -> list[SlacCommand]:
         nmk = self.modem.key or b""
@@ -330,8 +334,8 @@ class Evse:
         if self.key_given:
             return [answer]
         self.key_given, of.due = True, now.mono + times.TT_MATCH_JOIN_S
-        self.matchings = [of]
-        return [answer, Matched(of.ev_mac, of.run_id, of.attenuation_dB), *self.modem.watch(now, JOINING_S)]
+        self.matchings[:], self._init_due = [of], None
+        return [answer, Matched(of.ev_mac, of.run_id, of.attenuation_dB), *self._from_modem(now, self.modem.watch(now, JOINING_S))]
 
     def _missed(self, now: Now, of: Matching) -> list[SlacCommand]:
         return [Note("info", "slac.missed", f"vehicle {of.ev_mac.hex(':')}: {of.why or 'it refuses the attenuation that it was told'}")]
@@ -339,17 +343,25 @@ class Evse:
     # ---- time
 
     def _due(self, now: Now) -> list[SlacCommand]:
-        out = self.modem.handle(now, TimerExpired()) if (at := self.modem.deadline()) is not None and at <= now.mono else []
+        out = self._from_modem(now, self.modem.handle(now, TimerExpired()))
         for each in [each for each in self.matchings if each.due is not None and each.due <= now.mono]:
             each.due = None
             out += self._late(now, each)
         if self._map_due is not None and self._map_due <= now.mono:
             self._map_due = None
-            out += self._send_map(now, self.matchings[0]) if self.matchings and self._maps <= times.C_EV_MATCH_RETRY else []
+            again = self.pilot in THERE and self.matchings and self._maps <= times.C_EV_MATCH_RETRY
+            out += self._send_map(now, self.matchings[0]) if again else []
         if self._init_due is not None and self._init_due <= now.mono:
-            self._init_due = None
-            out.append(MatchFailed(f"no vehicle has matched within {self.options.init_s:g} s"))
+            out += self._not_come(now)
         return out
+
+    def _not_come(self, now: Now) -> list[SlacCommand]:
+        """Whoever is about to match may, but others' vehicles on the line that go on asking do not keep ours from what comes without SLAC."""
+        if self.matchings and not self._extended:
+            self._extended, self._init_due = True, now.mono + times.TT_EVSE_MATCH_SESSION_S
+            return []
+        self._init_due = None
+        return [MatchFailed(f"no vehicle has matched within {self.options.init_s:g} s")]
 
     def _late(self, now: Now, of: Matching) -> list[SlacCommand]:
         of.why = MISSED[of.state]
@@ -370,22 +382,15 @@ class Evse:
 
     def saved(self) -> dict[str, Any]:
         """All of its state, in JSON's types. It has keys in it."""
-        matchings = [
-            {**asdict(each), "state": each.state.name, "ev_mac": each.ev_mac.hex(), "run_id": each.run_id.hex()} for each in self.matchings
-        ]
-        return {"modem": self.modem.saved(), "matchings": matchings, **{name: getattr(self, name) for name in _PLAIN}}
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        return {"modem": self.modem.saved(), "matchings": self.matchings.saved(), **plain}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As `saved` left it."""
         self.modem.restore(saved["modem"])
         for name in _PLAIN:
             setattr(self, name, saved[name])
-        self.matchings = [
-            Matching(
-                **{**each, "state": State[each["state"]], "ev_mac": bytes.fromhex(each["ev_mac"]), "run_id": bytes.fromhex(each["run_id"])}
-            )
-            for each in saved["matchings"]
-        ]
+        self.matchings = Matchings.restored(saved["matchings"])
 
 
-_PLAIN = ("pilot", "begun", "linked", "key_given", "_init_due", "_map_due", "_maps", "_said")
+_PLAIN = ("pilot", "begun", "linked", "key_given", "_init_due", "_extended", "_map_due", "_maps", "_said", "_why")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import enum
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from iso15118.slac import mme, times
 from iso15118.slac.evse_table import State
@@ -17,6 +19,25 @@ MISSED = {
     State.MATCHED: "it has not joined the network",
 }
 """What did not come, by how far a matching had."""
+
+
+class Result(enum.IntEnum):
+    """Of CM_VALIDATE.CNF."""
+
+    NOT_READY = 0
+    READY = 1
+    SUCCESS = 2
+    FAILURE = 3
+    NOT_REQUIRED = 4
+
+
+TOGGLES_LATE_S = times.TT_EVSE_VALD_TOGGLE_S + 0.5
+"""The host has counted by then."""
+JOINING_S, JOINED_S = 0.25, 1.0
+"""So often the modem is asked for its link, until it is up and after."""
+MOST_MATCHINGS = 32
+"""At once; C_EVSE_match_parallel wants 5. Of those of whom no sound was heard the oldest gives way to a new one; without any, nobody does."""
+_FARNESS = tuple(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +75,52 @@ class Matching:
     toggles: int = 0
     attenuation_dB: float = 0.0
     why: str = ""
+
+    def told(self, correction_dB: float) -> mme.AttenCharInd:
+        """The means of all sounds."""
+        means = [min(max(0.0, each / self.heard - correction_dB), 255.0) for each in self.sums]
+        self.attenuation_dB = sum(means) / len(means)
+        aag = bytes(round(each) for each in means)
+        return mme.AttenCharInd(source_address=self.ev_mac, run_id=self.run_id, num_sounds=self.heard, aag=aag)
+
+    def saved(self) -> dict[str, Any]:
+        """In JSON's types."""
+        return {**asdict(self), "state": self.state.name, "ev_mac": self.ev_mac.hex(), "run_id": self.run_id.hex()}
+
+    @classmethod
+    def restored(cls, saved: dict[str, Any]) -> Matching:
+        """As `saved` left it."""
+        octets = {name: bytes.fromhex(saved[name]) for name in ("ev_mac", "run_id")}
+        return cls(**{**saved, **octets, "state": State[saved["state"]], "sums": list(saved["sums"])})
+
+
+class Matchings(list[Matching]):
+    """All that are under way, the oldest first."""
+
+    def at(self, state: State) -> list[Matching]:
+        return [each for each in self if each.state is state]
+
+    def of(self, ev_mac: bytes, run_id: bytes) -> Matching | None:
+        return next((each for each in self if each.ev_mac == ev_mac and each.run_id == run_id), None)
+
+    def matched_with(self, ev_mac: bytes) -> bool:
+        return any(each.ev_mac == ev_mac for each in self.at(State.MATCHED))
+
+    def begun(self, ev_mac: bytes, run_id: bytes) -> Matching | None:
+        """One more; None: there is no room for it."""
+        if len(self) >= MOST_MATCHINGS:
+            mute = [each for each in self if each.state in (State.ASKED, State.SOUNDING) and not each.heard]
+            if not mute:
+                return None
+            self.remove(min(mute, key=lambda each: _FARNESS.index(each.state)))
+        self.append(Matching(ev_mac, run_id))
+        return self[-1]
+
+    def saved(self) -> list[dict[str, Any]]:
+        """In JSON's types."""
+        return [each.saved() for each in self]
+
+    @classmethod
+    def restored(cls, saved: list[dict[str, Any]]) -> Matchings:
+        """As `saved` left them."""
+        return cls(map(Matching.restored, saved))

@@ -43,16 +43,18 @@ class Happening(enum.Enum):
     LATE = "no answer in time, often enough"
     MAY_VALIDATE = "CM_VALIDATE.REQ, ready?"
     VALIDATE = "CM_VALIDATE.REQ, toggles follow"
+    BUSY = "CM_VALIDATE.REQ, another vehicle's toggles are counted"
     COUNTED = "toggles counted"
     MATCH = "CM_SLAC_MATCH.REQ"
 
 
-ANSWER, MEASURE, TELL, WAIT, SAY_READY, COUNT, SAY_COUNT, GIVE, MISSED = (
+ANSWER, MEASURE, TELL, WAIT, SAY_READY, SAY_NOT_READY, COUNT, SAY_COUNT, GIVE, MISSED = (
     "send CM_SLAC_PARM.CNF",
     "begin to measure",
     "send CM_ATTEN_CHAR.IND",
     "wait for what it chooses",
     "send CM_VALIDATE.CNF, whether validation is wanted",
+    "send CM_VALIDATE.CNF, not ready",
     "count toggles on the pilot",
     "send CM_VALIDATE.CNF with the count",
     "send CM_SLAC_MATCH.CNF",
@@ -83,7 +85,8 @@ def _rows() -> Iterator[Transition[State, Happening]]:
     # Validation: the vehicle asks for it when more than one EVSE may be the right one.
     yield from stay(_S.KNOWN, _H.MAY_VALIDATE, do=(SAY_READY,))
     yield from on(_S.KNOWN, _H.VALIDATE, to=_S.COUNTING, do=(COUNT,), source="TT_EVSE_vald_toggle")
-    yield from stay((_S.ASKED, _S.SOUNDING, _S.TOLD, _S.COUNTING, _S.MATCHED), (_H.MAY_VALIDATE, _H.VALIDATE))
+    yield from stay(_S.KNOWN, _H.BUSY, do=(SAY_NOT_READY,))
+    yield from stay((_S.ASKED, _S.SOUNDING, _S.TOLD, _S.COUNTING, _S.MATCHED), (_H.MAY_VALIDATE, _H.VALIDATE, _H.BUSY))
     yield from on(_S.COUNTING, _H.COUNTED, to=_S.KNOWN, do=(SAY_COUNT,))
     yield from stay((_S.ASKED, _S.SOUNDING, _S.TOLD, _S.KNOWN, _S.MATCHED), _H.COUNTED)
     # The key.
