@@ -4,7 +4,8 @@
 
 A message is a class under `@mme(MMTYPE)`; its annotations are the body, in order. A field is `Annotated[bytes, Octets(n)]`, `Annotated[int,
 Number(n)]` or the one `Tail` of variable length at the end; a ClassVar is what every such message has there: `Same(octets)` must be
-that, `Reserved(n)` is written as zeros and not looked at. Everything is bounded: a length is held against the frame before it is used.
+that, `Reserved(n)` is written as zeros and not looked at. Everything is bounded: a length is held
+against the frame before it is used. Annotations are evaluated: no `from __future__ import annotations` in declarations.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin
 
 ETHERTYPE = bytes.fromhex("88E1")
 LEAST, MOST = 60, 1514
@@ -201,7 +202,8 @@ def check_end(frame: bytes, end: int, name: str) -> None:
 def fields(made: type[Mme]) -> list[tuple[str, object]]:
     """The body in order: names and marks."""
     found = []
-    for name, hint in get_type_hints(made, include_extras=True).items():
+    hint: Any
+    for name, hint in made.__annotations__.items():
         inner = get_args(hint)[0] if get_origin(hint) is ClassVar else hint
         marks = getattr(inner, "__metadata__", ())
         if marks:

@@ -4,8 +4,6 @@ Layouts: HomePlug Green PHY 1.1 and ISO 15118-3 annex A [K], as open-plc-utils, 
 MMV is 01, and no message comes in fragments.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, NamedTuple
 
 from iso15118.slac import vendor

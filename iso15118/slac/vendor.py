@@ -4,8 +4,6 @@ Layouts: those of Qualcomm from open-plc-utils, those of Lumissil from EVerest's
 firmware sends more than its layout says, the rest is not looked at (`open_end`).
 """
 
-from __future__ import annotations
-
 import struct
 from typing import Annotated, ClassVar, NamedTuple
 
