@@ -7,9 +7,25 @@ from dataclasses import replace
 import pytest
 
 from bench.v2g.charger import Charger
+from chargepoint.tick import Tick
 from iso15118.evcc.terms import PlanOffered, PricesDoubted, SchedulesOffered
 from iso15118.iso20 import services
-from iso15118.terms import Control, DynamicPlan, Energy, EnergyChosen, Offered, Parameter, ParameterSet, Price, Prices, Schedule, Slot
+from iso15118.secc.iso20 import schedules
+from iso15118.secc.iso20.talk import Talk
+from iso15118.terms import (
+    Control,
+    DynamicPlan,
+    Energy,
+    EnergyChosen,
+    Facts,
+    Offered,
+    Parameter,
+    ParameterSet,
+    Price,
+    Prices,
+    Schedule,
+    Slot,
+)
 from tests.behaviour.iso20_rig import ended_well, make, told
 
 BOTH = Prices(7, "EUR", (Price(0, 60, 0.2849, level=1), Price(60, 3600, 0.4, level=2)), levels=2)
@@ -73,3 +89,19 @@ def test_a_parameter_set_of_each_way_and_its_meaning() -> None:
     assert len(services.ways(Offered(Energy.DC))) == 2
     strange = ParameterSet(1, (Parameter("ControlMode", 1), Parameter("Pricing", 9)))
     assert services.meaning(strange).pricing == services.NO_PRICING
+
+
+def test_what_a_vehicle_draws_by_at_this_moment() -> None:
+    slots = (Slot(0, 60, 8_000.0), Slot(60, 3600, 3_000.0))
+    talk = Talk(Facts(), (), bytes(8), way=services.Way(1, Control.SCHEDULED, False, services.PRICE_LEVELS))
+    talk.schedules, talk.offered_mono, talk.schedule_id, talk.energy_on = (Schedule(7, slots, prices=BOTH),), 100.0, 7, True
+    assert schedules.held(talk, Tick(100.0, 0.0)) == (8_000.0, 0.2849), "in levels or not"
+    assert schedules.held(talk, Tick(160.0, 0.0)) == (3_000.0, 0.4)
+    assert schedules.held(talk, Tick(90_000.0, 0.0)) == (3_000.0, 0.4), "after its end as at its end"
+    talk.way = services.Way(3, Control.SCHEDULED, False, services.NO_PRICING)
+    assert schedules.held(talk, Tick(100.0, 0.0)) == (8_000.0, None)
+    for name, value in (("energy_on", False), ("schedule_id", None), ("schedule_id", 8), ("way", services.Way(4, Control.DYNAMIC, False))):
+        was = getattr(talk, name)
+        setattr(talk, name, value)
+        assert schedules.held(talk, Tick(100.0, 0.0)) is None, "also with what is left of an earlier service"
+        setattr(talk, name, was)
