@@ -24,7 +24,7 @@ from bench.ev.talking import Dial, HangUp, Say, TalkingEv
 from bench.v2g.model import COMPACT, Vehicle
 from chargepoint import codec
 from chargepoint.commands import Command, Log, SendText
-from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, TariffConfig, TariffTime, Timings, V2gConfig
+from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, StationConfig, TariffConfig, TariffTime, Timings, V2gConfig
 from chargepoint.events import DataLinkChanged, VehicleServed
 from chargepoint.runtime.log import Logger
 from chargepoint.runtime.main import Handle, Options, run_station
@@ -42,6 +42,9 @@ from iso15118.terms import Control, Energy
 CARD = TokenPresented("04A1B2C3D4E5F6")
 CLONE_NEWNET = 0x40000000
 READY, LOOP, RESULT = "THE STATION STANDS", "THE CAR CHARGES", "RESULT "
+BATTERY_V, NEAR_V = 195.0, 20.0
+GIVES_V = 200.0
+"""Of the station whose car is not ours: in the loop that wants 200 V."""
 STANDS_S = 30.0
 AFTER_LOSS_S = 3.0
 """Less than it takes until something is offered again."""
@@ -189,6 +192,40 @@ class Pilot:
     def save(self, now_s: float) -> dict[str, Any]:
         return {}
 
+    def follow(self, message: str) -> None:
+        """C with the wish for power, B with its end."""
+        if message in ("PowerDeliveryReq", "SessionStopReq", "SessionStopRes"):
+            self.wants = message == "PowerDeliveryReq" and not self.wants
+
+
+class DcPilot(Pilot):
+    """A DC car of which pilot and battery are here. It asks for a precharge to 20 kV, and for 200 V in the loop: so its battery has nearly that, and the
+    station gives no more.
+    """
+
+    closes = closed = False
+
+    def battery_V(self, now_s: float) -> float | None:
+        return BATTERY_V if self.closed else None
+
+    def currents_A(self, at_s: float) -> PhaseValues:
+        return NOTHING
+
+    def advance(self, now_s: float, offered: Offered) -> None:
+        super().advance(now_s, offered)
+        if self.closes and abs(offered.outlet_V - BATTERY_V) < NEAR_V:
+            self.closes, self.closed = False, True
+
+    def follow(self, message: str) -> None:
+        """C from the cable check on, and B at the end; contactors from PowerDelivery Start, as soon as the output is near, to welding detection."""
+        match message:
+            case "DC_CableCheckReq":
+                self.wants = True
+            case "PowerDeliveryReq":
+                self.closes = not self.closed
+            case "DC_WeldingDetectionReq" | "SessionStopReq" | "SessionStopRes":
+                self.wants = self.closes = self.closed = False
+
 
 def car_of(given: Given, now_s: float) -> TalkingEv:
     """As it is asked for."""
@@ -209,7 +246,8 @@ def config_of(given: Given, url: str) -> StationConfig:
         unverified_vehicles=given.unverified,
         tls="optional" if given.unverified else "required",
     )
-    evse = EvseConfig(max_current_A=32.0, mode=given.mode, connector="cCCS2" if given.mode == "dc" else "cType2", v2g=v2g)
+    dc = DcConfig(max_voltage_V=GIVES_V) if given.car == "theirs" else DcConfig()
+    evse = EvseConfig(max_current_A=32.0, mode=given.mode, connector="cCCS2" if given.mode == "dc" else "cType2", v2g=v2g, dc=dc)
     return StationConfig(
         serial="SITE-1",
         csms=CsmsConfig(url=url, identity="SITE-1", security_profile=0),
@@ -227,7 +265,7 @@ class Site:
         self.given, self.board = given, board
         self.handle: Handle | None = None
         self.ev: TalkingEv | None = None
-        self.pilot = Pilot()
+        self.pilot = DcPilot() if given.mode == "dc" else Pilot()
         self.transaction: list[str] = []
         self.ends, self.stands = asyncio.Event(), asyncio.Event()
         self.lost = False
@@ -256,11 +294,10 @@ class Site:
             self.transaction.append(" ".join(filter(None, words)))
 
     def _follow(self, message: str) -> None:
-        """The pilot of a car whose session is elsewhere: C with the wish for power, B with its end."""
-        if message in ("PowerDeliveryReq", "SessionStopReq", "SessionStopRes"):
-            self.pilot.wants = message == "PowerDeliveryReq" and not self.pilot.wants
-            self.board.look()
-            self.board.changed()
+        """The pilot of a car whose session is elsewhere."""
+        self.board.look()
+        self.pilot.follow(message)
+        self.board.changed()
         if message == "SessionStopRes":
             self.ends.set()
 

@@ -188,3 +188,28 @@ def test_a_vehicle_that_is_not_ours_charges_at_the_station(python: Path, link: C
     assert "v2g.connected evse=1 tls=TLSv1.3 verified=True" in text
     assert 'hlc evse=1 is=done after="session terminated"' in text, text[-3000:]
     assert found["Wh"] > 0.0
+
+
+@pytest.mark.peer
+def test_a_vehicle_that_is_not_ours_charges_dc_at_the_station(python: Path, link: Cable, pki: Path, tmp_path: Path) -> None:
+    """It asks for a precharge to 20 kV, and goes on after five answers whatever they say: the station bounds it by what it may give."""
+    car = {
+        "supportedEnergyServices": ["DC"],
+        "useTls": True,
+        "enforceTls": True,
+        "supportedProtocols": ["ISO_15118_20_DC"],
+        "chargeLoopCycle": 20,
+        "sdpRetryCycles": 1,
+    }
+    (tmp_path / "car.json").write_text(json.dumps(car))
+    environ = theirs(python, link.ev_interface, PKI_PATH=str(foreign_pki(pki, tmp_path / "theirs")), ENABLE_TLS_1_3="True")
+    with station(link, pki, tmp_path, "dc", car="theirs", unverified=True) as process:
+        process.until("pilot.duty evse=1 percent=5.0")
+        with running(link.ev, tmp_path / "car.log", [python, "-m", "iso15118.evcc.main", "car.json"], **environ):
+            found = result(process)
+        text = process.text()
+    assert "v2g.connected evse=1 tls=TLSv1.3 verified=True" in text
+    assert "message=DC_WeldingDetectionReq" in text
+    assert 'hlc evse=1 is=done after="session terminated"' in text, text[-3000:]
+    assert found["Wh"] > 0.0
+    assert "fault." not in text
