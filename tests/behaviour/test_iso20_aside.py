@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bench.v2g.charger import Charger, Pace
-from bench.v2g.misbehave import again, any_request
 from bench.v2g.pair import Pair
+from bench.v2g.wrong import again, any_request
 from chargepoint.tick import Tick
 from iso15118 import exi
 from iso15118.connection import Received, Send

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from bench.v2g.guard import Careful
-from bench.v2g.misbehave import CATALOGUE, Then, misbehaving
+from bench.v2g.misbehave import CATALOGUE, misbehaving
 from bench.v2g.model import Vehicle
 from bench.v2g.pair import Pair
+from bench.v2g.wrong import Then
 from iso15118.connection import Lost
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session as Evcc

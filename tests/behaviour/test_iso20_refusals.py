@@ -9,9 +9,9 @@ import pytest
 
 from bench.v2g.charger import Charger, Pace, every_way
 from bench.v2g.guard import Careful, Guard
-from bench.v2g.misbehave import again, any_request
 from bench.v2g.model import Vehicle
 from bench.v2g.pair import Pair
+from bench.v2g.wrong import again, any_request
 from chargepoint.tick import Tick
 from iso15118 import exi
 from iso15118.connection import Connected, Received, Send

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.v2g.misbehave import any_request
 from bench.v2g.pair import Pair
+from bench.v2g.wrong import any_request
 from iso15118.evcc.iso20.table import TABLE as EV_TABLE
 from iso15118.evcc.terms import EvWish
 from iso15118.iso20.values import rational

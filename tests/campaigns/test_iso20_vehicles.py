@@ -17,9 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bench.v2g.charger import Charger, Pace, every_way
 from bench.v2g.guard import Guard
-from bench.v2g.misbehave import CATALOGUE, again, misbehaving
+from bench.v2g.misbehave import CATALOGUE, misbehaving
 from bench.v2g.model import SPECS, Vehicle
 from bench.v2g.pair import Pair
+from bench.v2g.wrong import again
 from iso15118 import exi
 from iso15118.connection import Abort, Lost, Received, Send
 from iso15118.evcc.iso20.dialect import spoken

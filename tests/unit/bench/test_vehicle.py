@@ -9,9 +9,10 @@ import pytest
 
 from bench.v2g.charger import DC_150_KW, Charger
 from bench.v2g.guard import Careful, Guard
-from bench.v2g.misbehave import CATALOGUE, Wrong, misbehaving
+from bench.v2g.misbehave import CATALOGUE, misbehaving
 from bench.v2g.model import COMPACT, SPECS, Vehicle, on_curve
 from bench.v2g.pair import Pair
+from bench.v2g.wrong import Wrong
 from chargepoint.tick import Tick
 from iso15118.connection import Close
 from iso15118.evcc.iso20.dialect import spoken
