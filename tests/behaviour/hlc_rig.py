@@ -66,7 +66,6 @@ class HlcSite:
         self.commands: list[tuple[float, Command]] = []
         self.heap.watch = self._watch
         self.guard = BoardGuard(self.heap)
-        self.heap.looks.append(self._accepted)
         self.heap.looks.append(self.guard)
         self.ev: TalkingEv | None = None
         self.heap.start()
@@ -87,9 +86,6 @@ class HlcSite:
     def _watch(self, tick: Tick, event: object, commands: tuple[Command, ...]) -> None:
         self.events.append((tick.mono, event))
         self.commands += [(tick.mono, each) for each in commands]
-
-    def _accepted(self) -> None:
-        self.guard.accepted = self.facts.id_token is not None
 
     # ---- what people and the vehicle do
 
