@@ -16,6 +16,7 @@ from iso15118.connection import Now
 from iso15118.machine import step
 from iso15118.slac import evse_table as table
 from iso15118.slac import mme, times
+from iso15118.slac.amplitudes import Amplitudes
 from iso15118.slac.evse_state import JOINED_S, JOINING_S, MISSED, MOST_MATCHINGS, TOGGLES_LATE_S, Matching, Matchings, Options, Result
 from iso15118.slac.evse_table import TABLE, Happening, State
 from iso15118.slac.keys import nid_of
@@ -58,9 +59,7 @@ class Evse:
         self._init_due: float | None = None
         self._extended = False
         """`_init_due` has come while a matching was under way; once it may end."""
-        self._map_due: float | None = None
-        """The vehicle has confirmed our amplitude map by then, or gets it again."""
-        self._maps = 0
+        self._amplitudes = Amplitudes(options.amplitudes)
         self._said: bool | None = None
         """Whether the key is ready, as it was told last."""
         self._why = ""
@@ -124,7 +123,7 @@ class Evse:
 
     def deadline(self) -> float | None:
         """The earliest of all."""
-        dues = (self.modem.deadline(), self._init_due, self._map_due, *(each.due for each in self.matchings))
+        dues = (self.modem.deadline(), self._init_due, self._amplitudes.due, *(each.due for each in self.matchings))
         return min((at for at in dues if at is not None), default=None)
 
     # ---- the key
@@ -168,18 +167,14 @@ class Evse:
             return []
         self.linked, matched[0].due = True, None
         self.modem.watch_slower(JOINED_S)
-        self._maps = 0
-        return [LinkChanged(up=True, why=why), *(self._send_map(now, matched[0]) if self.options.amplitudes else [])]
-
-    def _send_map(self, now: Now, of: Matching) -> list[SlacCommand]:
-        self._maps += 1
-        self._map_due = now.mono + times.TT_AMP_MAP_EXCHANGE_S
-        return [self._send(of.ev_mac, mme.AmpMapReq(amplitudes=self.options.amplitudes))]
+        told = [self._send(matched[0].ev_mac, each) for each in self._amplitudes.begin(now)]
+        return [LinkChanged(up=True, why=why), *told]
 
     def _unlinked(self, why: str) -> list[SlacCommand]:
         if not self.linked:
             return []
-        self.linked, self._map_due = False, None
+        self.linked = False
+        self._amplitudes.stop()
         return [LinkChanged(up=False, why=why)]
 
     def _leave(self, now: Now, why: str) -> list[SlacCommand]:
@@ -224,7 +219,7 @@ class Evse:
             case mme.AmpMapReq() as wanted if ours and self.linked and self.matchings.matched_with(ev):
                 return [self._send(mme.LOCAL, wanted), self._send(ev, mme.AmpMapCnf(result=0))]
             case mme.AmpMapCnf() if ours and self.matchings.matched_with(ev):
-                self._map_due = None
+                self._amplitudes.stop()
         return []
 
     def _asked(self, now: Now, ev: bytes, run_id: bytes) -> list[SlacCommand]:
@@ -347,10 +342,9 @@ class Evse:
         for each in [each for each in self.matchings if each.due is not None and each.due <= now.mono]:
             each.due = None
             out += self._late(now, each)
-        if self._map_due is not None and self._map_due <= now.mono:
-            self._map_due = None
-            again = self.pilot in THERE and self.matchings and self._maps <= times.C_EV_MATCH_RETRY
-            out += self._send_map(now, self.matchings[0]) if again else []
+        maps = self._amplitudes.late(now)
+        if self.pilot in THERE:
+            out += [self._send(each.ev_mac, told) for each in self.matchings.at(State.MATCHED) for told in maps]
         if self._init_due is not None and self._init_due <= now.mono:
             out += self._not_come(now)
         return out
@@ -383,14 +377,15 @@ class Evse:
     def saved(self) -> dict[str, Any]:
         """All of its state, in JSON's types. It has keys in it."""
         plain = {name: getattr(self, name) for name in _PLAIN}
-        return {"modem": self.modem.saved(), "matchings": self.matchings.saved(), **plain}
+        return {"modem": self.modem.saved(), "matchings": self.matchings.saved(), "amplitudes": self._amplitudes.saved(), **plain}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As `saved` left it."""
         self.modem.restore(saved["modem"])
+        self._amplitudes.restore(saved["amplitudes"])
         for name in _PLAIN:
             setattr(self, name, saved[name])
         self.matchings = Matchings.restored(saved["matchings"])
 
 
-_PLAIN = ("pilot", "begun", "linked", "key_given", "_init_due", "_extended", "_map_due", "_maps", "_said", "_why")
+_PLAIN = ("pilot", "begun", "linked", "key_given", "_init_due", "_extended", "_said", "_why")

@@ -114,4 +114,22 @@ class Note:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A vehicle's: the EVSE that it is on is known, and has given its key."""
+
+    evse_mac: bytes
+    run_id: bytes
+    attenuation_dB: float
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """A vehicle's: so often from B to C and back on the pilot, each of them for so long, C first."""
+
+    times: int
+    state_s: float
+
+
 SlacCommand = SendFrame | KeyReady | Matched | LinkChanged | MatchFailed | CountToggles | ModemSeen | Note
+EvCommand = SlacCommand | Chosen | Toggle
