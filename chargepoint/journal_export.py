@@ -34,6 +34,10 @@ SECRET_FIELDS: dict[str, str] = {
     "basic_auth_password": "password",
     "entropy_hex": "seed",
     "seed_hex": "seed",
+    "nmk": "key",
+    "nmk_wanted": "key",
+    "nmk_sent": "key",
+    "ev_mac": "address",
 }
 """Field -> what kind of thing its text is. A field that holds an object is walked through, not replaced."""
 SECRET_VARIABLES = {"basicauthpassword": "password", "masterpassgroupid": "token", "vehicleid": "token"}
@@ -42,6 +46,8 @@ OWNERS = "local_tokens"
 """Of the configuration: a list of `type:token`."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 """Keys of lists and caches: a hash of a token says which token it is to whoever tries them all."""
+_MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
+"""A modem's address on the power line: a vehicle is known again by it."""
 PEER, LINK_LOCAL = "peer", "fe80:"
 """A vehicle's address on the cable has the number of its modem in it."""
 OCTETS = "octets"
@@ -96,6 +102,7 @@ def _secrets(value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         yield from _of_object(value)
     elif isinstance(value, str):
+        yield from (("address", each) for each in _MAC.findall(value))
         if _HASH.fullmatch(value):
             yield "key", value
         elif value[:1] in ("[", "{"):

@@ -322,7 +322,7 @@ class Modem:
     def saved(self) -> dict[str, Any]:
         """All of its state, in JSON's types. It has keys in it."""
         plain = {name: getattr(self, name) for name in _PLAIN}
-        octets = {name: None if (found := getattr(self, name)) is None else found.hex() for name in _OCTETS}
+        octets = {word: None if (found := getattr(self, name)) is None else found.hex() for name, word in _OCTETS.items()}
         return {"state": self.state.value, "kind": None if self.kind is None else self.kind.value, **plain, **octets}
 
     def restore(self, saved: dict[str, Any]) -> None:
@@ -331,9 +331,10 @@ class Modem:
         self.kind = None if saved["kind"] is None else Kind(saved["kind"])
         for name in _PLAIN:
             setattr(self, name, saved[name])
-        for name in _OCTETS:
-            setattr(self, name, None if saved[name] is None else bytes.fromhex(saved[name]))
+        for name, word in _OCTETS.items():
+            setattr(self, name, None if saved[word] is None else bytes.fromhex(saved[word]))
 
 
 _PLAIN = ("firmware", "link", "_tries", "_resets", "_downs", "_at", "_every_s", "_poll_at", "_unanswered_since", "_mute")
-_OCTETS = ("mac", "key", "wanted", "_sent")
+_OCTETS = {"mac": "mac", "key": "nmk", "wanted": "nmk_wanted", "_sent": "nmk_sent"}
+"""Secrets have names of their own, by which they are found."""

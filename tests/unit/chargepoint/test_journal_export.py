@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 from chargepoint.journal_export import pseudonym, redacted
+from chargepoint.tick import Tick
+from iso15118.slac import mme
+from iso15118.slac.modem import Modem
 from tests.replay.stories import CARD, STRANGER, life
 from tests.replay.test_replay import recorded
 
@@ -90,3 +93,21 @@ def test_the_owners_cards_of_the_configuration_are_nobodys_business() -> None:
     for secret in ("0499887766", "DE-8AA-C12345678-9", ":4711"):
         assert secret in "\n".join(lines)
         assert secret not in text
+
+
+def test_nothing_of_the_power_line_is_left() -> None:
+    """A frame may hold the key of the vehicle's network, and its address says who it is."""
+    vehicle, key = "02:00:00:0a:0b:0c", "ab" * 16
+    modem = Modem(bytes(6))
+    modem.set_key(Tick(0, 0), bytes.fromhex(key))
+    asks = mme.octets(mme.Frame(mme.BROADCAST, bytes.fromhex(vehicle.replace(":", "")), mme.SlacParmReq(run_id=bytes(8))))
+    lines = [
+        json.dumps({"e": {"@": "PowerLineHeard", "evse_id": 1, "octets": asks.hex()}}),
+        json.dumps({"c": [{"@": "Log", "level": "info", "key": "slac.missed", "fields": {"text": f"vehicle {vehicle}: it chose nobody"}}]}),
+        json.dumps({"slac:1": {"slac": {"modem": modem.saved(), "matchings": [{"ev_mac": vehicle.replace(":", "")}]}}}),
+    ]
+    assert key in "".join(lines)
+    text = "\n".join(redacted(lines, SALT))
+    for secret in (vehicle, vehicle.replace(":", ""), key):
+        assert secret not in text
+    assert "slac.missed" in text
