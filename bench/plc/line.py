@@ -94,6 +94,8 @@ class Line:
     def due(self, now: float) -> list[Delivery]:
         """What arrives by now."""
         out: list[Delivery] = []
+        for modem in self.modems.values():
+            modem.settle(now)
         while self._coming and self._coming[0][0] <= now:
             at, _, port, source, octets = heapq.heappop(self._coming)
             if not source:
@@ -114,8 +116,6 @@ class Line:
     def linked(self, now: float, one: str, other: str) -> bool:
         """The modems at both ports hear each other and have one key, for long enough."""
         ends = (self.modems[one], self.modems[other])
-        for each in ends:
-            each.settle(now)
         together = ends[0].nmk == ends[1].nmk and now >= max(each.keyed_at for each in ends) + self.join_s
         return together and all(each.awake(now) for each in ends) and self.path(one, other) is not None
 
@@ -130,7 +130,6 @@ class Line:
 
     def _ask(self, now: float, port: str, octets: bytes) -> None:
         modem = self.modems[port]
-        modem.settle(now)
         try:
             frame = mme.read(octets)
         except MmeError:

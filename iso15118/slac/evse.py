@@ -60,8 +60,8 @@ class Evse:
         self._extended = False
         """`_init_due` has come while a matching was under way; once it may end."""
         self._amplitudes = Amplitudes(options.amplitudes)
-        self._said: bool | None = None
-        """Whether the key is ready, as it was told last."""
+        self._said: str | None = None
+        """Why the key is not ready, as it was told last; "" when it was."""
         self._why = ""
         """Why the modem has none."""
         self._actions: dict[str, Callable[[Now, Matching], list[SlacCommand]]] = {
@@ -153,11 +153,12 @@ class Evse:
 
     def _shown(self, out: list[SlacCommand]) -> list[SlacCommand]:
         """And whether the key is ready, when that has changed. One that is set anew while 5 % is shown is nobody's matter but the vehicle's."""
-        ready = self._fresh or (self.begun and not self._why and self._said is True)
-        if ready is self._said:
+        ready = self._fresh or (self.begun and not self._why and self._said == "")
+        words = "" if ready else self._why or "the modem is being given a key"
+        if words == self._said:
             return out
-        self._said = ready
-        return [*out, KeyReady(ready, "" if ready else self._why or "the modem is being given a key")]
+        self._said = words
+        return [*out, KeyReady(ready, words)]
 
     # ---- the link
 
@@ -167,7 +168,7 @@ class Evse:
             return []
         self.linked, matched[0].due = True, None
         self.modem.watch_slower(JOINED_S)
-        told = [self._send(matched[0].ev_mac, each) for each in self._amplitudes.begin(now)]
+        told = [self._send(matched[0].ev_mac, each) for each in self._amplitudes.begin(now) if self.pilot in THERE]
         return [LinkChanged(up=True, why=why), *told]
 
     def _unlinked(self, why: str) -> list[SlacCommand]:
@@ -355,7 +356,8 @@ class Evse:
             self._extended, self._init_due = True, now.mono + times.TT_EVSE_MATCH_SESSION_S
             return []
         self._init_due = None
-        return [MatchFailed(f"no vehicle has matched within {self.options.init_s:g} s")]
+        failed = MatchFailed(f"no vehicle has matched within {self.options.init_s:g} s")
+        return [failed, *self._new_key(now)]  # which also shows whether the modem still does anything
 
     def _late(self, now: Now, of: Matching) -> list[SlacCommand]:
         of.why = MISSED[of.state]

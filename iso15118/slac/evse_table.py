@@ -62,11 +62,12 @@ ANSWER, MEASURE, TELL, WAIT, SAY_READY, SAY_NOT_READY, COUNT, SAY_COUNT, GIVE, M
 )
 
 _S, _H = State, Happening
-_OPEN = (_S.ASKED, _S.SOUNDING, _S.TOLD, _S.KNOWN, _S.COUNTING, _S.MATCHED)
+_OPEN = (_S.ASKED, _S.SOUNDING, _S.TOLD, _S.KNOWN, _S.COUNTING)
 
 
 def _rows() -> Iterator[Transition[State, Happening]]:
     yield from on(_OPEN, _H.PARM, to=_S.ASKED, do=(ANSWER,), source="V2G3-A09-16: the same RunID begins anew")
+    yield from stay(_S.MATCHED, _H.PARM, source="what had matched is forgotten first: another key, another matching")
     # Sounds.
     yield from on(_S.ASKED, _H.START, to=_S.SOUNDING, do=(MEASURE,), source="V2G3-A09 [K]: three of them, one is enough")
     yield from stay((_S.SOUNDING, _S.TOLD, _S.KNOWN, _S.COUNTING, _S.MATCHED), _H.START)
@@ -94,7 +95,8 @@ def _rows() -> Iterator[Transition[State, Happening]]:
     yield from stay(_S.MATCHED, _H.MATCH, do=(GIVE,), source="the answer was lost: the same again")
     yield from stay((_S.ASKED, _S.SOUNDING, _S.TOLD, _S.COUNTING), _H.MATCH, source="out of order: not answered")
     # Silence.
-    yield from on(_OPEN, _H.LATE, to=_S.OVER, do=(MISSED,))
+    yield from on((_S.ASKED, _S.TOLD, _S.KNOWN, _S.MATCHED), _H.LATE, to=_S.OVER, do=(MISSED,))
+    yield from stay((_S.SOUNDING, _S.COUNTING), _H.LATE)
     yield from stay(_S.OVER, tuple(_H))
 
 
