@@ -13,7 +13,8 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from bench.ev.talking import Dial, HangUp, LinkFound, Say, TalkingEv
+from bench.ev.talking import Dial, HangUp, LinkFound, OnLine, Say, TalkingEv
+from bench.plc.cables import Cables, HeardBy
 from chargepoint.commands import (
     CloseContactor,
     CloseLink,
@@ -28,6 +29,7 @@ from chargepoint.commands import (
     Persist,
     ResetResidualCurrent,
     Restart,
+    SendOnPowerLine,
     SendText,
     SendToVehicle,
     ServeVehicle,
@@ -50,6 +52,8 @@ from chargepoint.events import (
     Persisted,
     PersistFailed,
     PoweredUp,
+    PowerLineChanged,
+    PowerLineHeard,
     TextReceived,
     TimerExpired,
     VehicleConnected,
@@ -113,6 +117,9 @@ class Heap:
         self._serves: dict[int, bool] = {}
         self._lines: dict[int, tuple[int, TalkingEv]] = {}
         """EVSE -> number of its vehicle's connection, and the vehicle."""
+        matching = [each.id for each in config.evses if each.v2g.slac.modem != "none"]
+        self.cables = Cables(matching) if matching else None
+        """The power line, where vehicles are matched."""
         self.connections = 0
         """Of vehicles, so far; the number of the last one."""
 
@@ -132,6 +139,8 @@ class Heap:
         for evse in self.config.evses:
             if evse.v2g.interface:
                 self.tell(VehicleServed(evse.id, ready=True))
+            if self.cables is not None and evse.id in self.cables.evses:
+                self.tell(PowerLineChanged(evse.id, ready=True, mac=self.cables.mac(evse.id)))
 
     def cut(self) -> None:
         """The power goes: whatever was not on disk is gone."""
@@ -170,13 +179,20 @@ class Heap:
         self._moment()
 
     def _next(self) -> float | None:
-        parts = (self._heap[0][0] if self._heap else None, self.world.deadline(), self.station.deadline() if self.station else None)
+        parts = (
+            self._heap[0][0] if self._heap else None,
+            self.world.deadline(),
+            self.station.deadline() if self.station else None,
+            self.cables.deadline() if self.cables else None,
+        )
         return min((at for at in parts if at is not None), default=None)
 
     def _moment(self) -> None:
         for said in self.world.advance(self.now):
             self.tell(said)
         self._network()
+        if self.cables is not None:
+            self._on_line(self.cables.due(self.now))
         while self._heap and self._heap[0][0] <= self.now:
             _, _, life, action = heapq.heappop(self._heap)
             if life == self.lives:
@@ -203,6 +219,8 @@ class Heap:
         match out:
             case LinkFound():
                 self.tell(DataLinkChanged(evse_id, ready=True))
+            case OnLine(octets) if self.cables is not None:
+                self._on_line(self.cables.sent(self.now, evse_id, octets, vehicle=True))
             case Dial() if self.station is not None and self._serves.get(evse_id):
                 self.connections += 1
                 number = self.connections
@@ -214,6 +232,22 @@ class Heap:
                 self.later(LINE_S, lambda: self._tell(VehicleSaid(evse_id, number, octets)))
             case HangUp() if (line := self._lines.get(evse_id)) is not None:
                 self._hung_up(evse_id, line[0])
+
+    def _on_line(self, heard: list[HeardBy]) -> None:
+        """Frames have arrived; a host takes them in a moment of their own."""
+        for each in heard:
+            self.later(0.0, partial(self._take_frame, each))
+
+    def _take_frame(self, frame: HeardBy) -> None:
+        evse = self.world.evses[frame.evse_id]
+        if not frame.vehicle:
+            self.tell(PowerLineHeard(frame.evse_id, frame.octets))
+        elif isinstance(evse.load, TalkingEv):
+            said = evse.advance(self.now)
+            evse.load.on_line(frame.octets)
+            for each in (*said, *evse.settle()):
+                self.tell(each)
+            self._network()
 
     def _hung_up(self, evse_id: int, number: int) -> None:
         del self._lines[evse_id]
@@ -263,6 +297,8 @@ class Heap:
                 self._sent(command.text)
             case ServeVehicle():
                 self._serves[command.evse_id] = command.on
+            case SendOnPowerLine() if self.cables is not None:
+                self._on_line(self.cables.sent(self.now, command.evse_id, command.octets, vehicle=False))
             case SendToVehicle() | CloseVehicle():
                 self._to_vehicle(command)
             case SetDcOutput() | StopDcOutput():

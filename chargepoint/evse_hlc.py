@@ -33,6 +33,8 @@ _OF_STAGE = {
     SessionStage.REPLACED: HlcEvent.REPLACED,
 }
 _SLEEPS = (HlcState.GIVEN_UP, HlcState.PAUSED, HlcState.DONE)
+_ASKS = (HlcState.WAITING, HlcState.LINKED, HlcState.PULSE, HlcState.AGAIN)
+"""The vehicle is asked to talk anyway."""
 _FAILURES = (HlcEvent.TIMEOUT, HlcEvent.ABORTED, HlcEvent.LINK_LOST)
 
 
@@ -216,7 +218,7 @@ def _wake(evse: Evse, now: Tick) -> list[object]:
         and (evse.facts.operative or bool(s.transaction_id))
         and s.phases == s.phases_wanted
     )
-    s.wake_wanted = (s.wake_wanted or (ready and not s.ready)) and by_session(evse)
+    s.wake_wanted = (s.wake_wanted or (ready and not s.ready)) and by_session(evse) and s.hlc not in _ASKS
     s.ready = ready
     if not s.wake_wanted or s.hlc not in _SLEEPS or not _may_talk(evse):
         return []

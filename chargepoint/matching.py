@@ -64,6 +64,8 @@ class MatchingState:
     toggles: int = 0
     counted_until: float | None = None
     """BCB toggles are counted until then."""
+    lost: bool = False
+    """The modem does nothing."""
 
 
 class MatchingMachine:
@@ -170,9 +172,8 @@ class MatchingMachine:
             match each:
                 case SendFrame(octets):
                     out.append(SendOnPowerLine(evse_id, octets))
-                case KeyReady(ready, why):
-                    dead = self.slac is not None and self.slac.modem.state is State.DEAD
-                    out.append(ModemReady(evse_id, ready, lost=why if dead and not ready else ""))
+                case KeyReady(ready):
+                    out.append(ModemReady(evse_id, ready))
                 case Matched(mac, _, attenuation_dB):
                     out += [
                         VehicleMatched(evse_id, mac.hex(":"), round(attenuation_dB, 1)),
@@ -188,4 +189,10 @@ class MatchingMachine:
                     out.append(Log("info", "slac.modem", {"evse": evse_id, "mac": mac.hex(":"), "firmware": firmware}))
                 case Note(level, key, words):
                     out.append(Log(level, key, {"evse": evse_id, "text": words[:200]}))
-        return out
+        return [*out, *self._lost()]
+
+    def _lost(self) -> list[object]:
+        """A modem that has been given up is told once."""
+        dead = self.slac is not None and self.slac.modem.state is State.DEAD
+        lost, self.memory.lost = self.memory.lost, dead
+        return [ModemReady(self.config.id, ready=False, lost="the power-line modem does not answer")] if dead and not lost else []

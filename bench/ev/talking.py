@@ -7,6 +7,7 @@ comes of it. A PWM that states a current it obeys as any other EV, where it char
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -23,11 +24,18 @@ from iso15118.evcc.terms import EvseAsks
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import dc
+from iso15118.slac.ev import Ev as Slac
+from iso15118.slac.signals import Begin, EvCommand, FrameHeard, Leave, LinkChanged, SendFrame, Toggle
+from iso15118.slac.signals import TimerExpired as SlacTimer
 from iso15118.terms import Control, Ending, Energy, SessionOver, Told, Wish
 
 UTC_S = 1_800_000_000.0
 LINK_S, DIAL_S = 1.0, 0.3
 """From 5 % to the data link, and from there to the connection."""
+LEAVE_S = 0.5
+"""From 5 % that is gone to leaving the network; the end of a session may still be on its way then (TP_match_leave: 1 s)."""
+TOGGLE_S = 0.3
+"""B-C-B: each of them."""
 AGAIN_S = 2.0
 """From a connection that is lost to the next one."""
 
@@ -54,7 +62,14 @@ class HangUp:
     """Close the connection."""
 
 
-Out = LinkFound | Dial | Say | HangUp
+@dataclass(frozen=True, slots=True)
+class OnLine:
+    """A frame for its power-line modem."""
+
+    octets: bytes
+
+
+Out = LinkFound | Dial | Say | HangUp | OnLine
 
 
 class TalkingEv:
@@ -63,9 +78,20 @@ class TalkingEv:
     honest: ClassVar[bool] = True
     """It closes its contactors when the voltages meet."""
 
-    def __init__(self, vehicle: Vehicle, now_s: float = 0.0, *, modem: bool = True, stubborn: bool = False, utc_s: float = UTC_S) -> None:
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        now_s: float = 0.0,
+        *,
+        modem: bool = True,
+        stubborn: bool = False,
+        utc_s: float = UTC_S,
+        slac: Slac | None = None,
+    ) -> None:
         self.vehicle, self.modem, self.stubborn, self.utc_s = vehicle, modem, stubborn, utc_s
         """`stubborn`: it keeps drawing, whatever the charger says in the session."""
+        self.slac = slac
+        """What matches for it; None: its link comes by itself."""
         self.now_s = now_s
         phases, watts = 3, vehicle.spec.ac_power_W
         self.basic = Ev(EvSpec(phases=phases, max_A=watts / 230.0 / phases), now_s)
@@ -87,12 +113,15 @@ class TalkingEv:
         self._stopping = False
         self._toggles = 0
         self._toggle_at: float | None = None
+        self._toggle_s = TOGGLE_S
+        self._matching = self._matches = False
+        self._leave_at: float | None = None
 
     # ---- what the driver does
 
     def toggle_bcb(self) -> None:
         """B-C-B: it wants to talk again."""
-        self._toggles, self._toggle_at = 2, self.now_s
+        self._toggle(1, TOGGLE_S)
         if self.over is not None and self.over.ending is Ending.TERMINATED:
             self.over = None
 
@@ -122,6 +151,11 @@ class TalkingEv:
     def hear(self, octets: bytes) -> None:
         """Octets from the charger."""
         self._do(Received(octets))
+
+    def on_line(self, octets: bytes) -> None:
+        """A frame from its modem."""
+        if self.slac is not None:
+            self._slac(self.slac.handle(self._tick(), FrameHeard(octets)))
 
     def lost(self, why: str) -> None:
         """The connection is over."""
@@ -222,6 +256,8 @@ class TalkingEv:
             self._link_at,
             self._dial_at,
             self._toggle_at,
+            self._leave_at,
+            self.slac.deadline() if self.slac is not None and self._matches else None,
         )
         return min((at for at in parts if at is not None), default=None)
 
@@ -238,9 +274,16 @@ class TalkingEv:
             self._do(TimerExpired())
         if self._toggle_at is not None and now_s >= self._toggle_at:
             self.s2, self._toggles = not self.s2, self._toggles - 1
-            self._toggle_at = now_s + 0.3 if self._toggles else None
+            self._toggle_at = now_s + self._toggle_s if self._toggles else None
+
+    def _toggle(self, times: int, state_s: float) -> None:
+        self._toggles, self._toggle_at, self._toggle_s = 2 * times, self.now_s, state_s
 
     def _unplugged(self) -> None:
+        if self.slac is not None and self._matches:
+            self._matches = self._matching = False
+            self._leave_at = None
+            self._slac(self.slac.handle(self._tick(), Leave("unplugged")))
         self.s2 = self._linked = False
         self._link_at = self._dial_at = self._toggle_at = None
         if self.online:
@@ -249,21 +292,60 @@ class TalkingEv:
 
     def _look_for_link(self) -> None:
         now_s = self.now_s
+        if self.slac is not None and self.modem:
+            self._match(self.slac)
         if not self.digital:
             self._link_at = None if not self._linked else self._link_at
             self._linked, self._dial_at = self._linked and self.online, None
             return
-        if self.modem and not self._linked and self._link_at is None:
+        if self.modem and self.slac is None and not self._linked and self._link_at is None:
             self._link_at = now_s + LINK_S
         if self._link_at is not None and now_s >= self._link_at:
-            self._link_at, self._linked = None, True
             self.out.append(LinkFound())
-            if not self.silent and (self.over is None or self.over.ending is not Ending.TERMINATED or self.sent_away):
-                self._dial_at = now_s + DIAL_S
+            self._link_found()
         if self._dial_at is not None and now_s >= self._dial_at:
             self._dial_at = None
             if self._linked and not self.online:
                 self.out.append(Dial())
+
+    def _link_found(self) -> None:
+        self._link_at, self._linked = None, True
+        if not self.silent and (self.over is None or self.over.ending is not Ending.TERMINATED or self.sent_away):
+            self._dial_at = self.now_s + DIAL_S
+
+    def _match(self, slac: Slac) -> None:
+        """Its modem has power from the plug on; 5 % begins a matching, unless it has slept with its link."""
+        now = self._tick()
+        if not self._matches:
+            self._matches = True
+            self._slac(slac.start(now))
+        if self.digital and not self._matching:
+            self._matching = True
+            if slac.linked:
+                self._link_found()
+            else:
+                self._slac(slac.handle(now, Begin()))
+        elif self._matching and not self.digital:
+            self._matching = False
+            self._leave_at = now.mono + LEAVE_S
+        if self._leave_at is not None and (self.digital or now.mono >= self._leave_at):
+            self._leave_at = None
+            if not self.digital and (self.over is None or self.over.ending is not Ending.PAUSED):
+                self._slac(slac.handle(now, Leave("5 % is off the pilot")))
+        if (at := slac.deadline()) is not None and at <= now.mono:
+            self._slac(slac.handle(now, SlacTimer()))
+
+    def _slac(self, commands: Sequence[EvCommand]) -> None:
+        for each in commands:
+            match each:
+                case SendFrame(octets):
+                    self.out.append(OnLine(octets))
+                case LinkChanged(up=True):
+                    self._link_found()
+                case LinkChanged():
+                    self._linked, self._dial_at = False, None
+                case Toggle(times, state_s):
+                    self._toggle(times, state_s)
 
     # ---- over a restart of its world
 

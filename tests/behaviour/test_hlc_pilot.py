@@ -238,3 +238,15 @@ def test_renegotiation(energy: Energy, wish: EvWish) -> None:
     assert ev.online
     assert ev.sessions == 1
     assert len(site.told("NotifyEVChargingNeeds")) == before + 1
+
+
+def test_a_card_while_the_vehicle_is_asked_is_no_reason_to_ask_again() -> None:
+    site = HlcSite("dc")
+    site.plug(site.vehicle(Energy.DC), modem=False)
+    site.run(10.0)
+    site.card()
+    site.until(lambda: site.hlc.value == "given up", most_s=150.0)
+    assert site.duties() == [5.0, 5.0]
+    assert "VehicleDoesNotTalk" in site.facts.faults
+    site.run(300.0)
+    assert site.duties() == [5.0, 5.0]

@@ -1,0 +1,254 @@
+"""The station, its power-line modem and a vehicle that matches before it talks (ISO 15118-3): keys, pilot, link and session together."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+import pytest
+
+from bench.ev.talking import TalkingEv
+from bench.plc.cables import Cables
+from bench.plc.line import Path
+from chargepoint.commands import SendOnPowerLine, SetDuty
+from chargepoint.config import SlacConfig
+from chargepoint.events import ChargingState, PowerLineChanged, PowerLineHeard
+from chargepoint.faults import NO_VEHICLE_LINK, NO_VEHICLE_LINK_DC
+from iso15118.evcc.terms import EvWish
+from iso15118.slac import mme, times
+from iso15118.slac.layout import Mme
+from iso15118.slac.mme import Frame
+from iso15118.terms import Control, Ending, Energy
+from tests.behaviour.hlc_rig import HlcSite
+from tests.behaviour.test_hlc_sessions import mode_of
+
+MODEM = SlacConfig(modem="qualcomm")
+M = TypeVar("M", bound=Mme)
+
+
+class SlacSite(HlcSite):
+    """With a modem, that has its first key."""
+
+    def __init__(self, mode: str, slac: SlacConfig = MODEM, **more: Any) -> None:
+        super().__init__(mode, slac=slac, **more)
+
+    @property
+    def cables(self) -> Cables:
+        assert self.heap.cables is not None
+        return self.heap.cables
+
+    def arrive(self, energy: Energy, control: Control = Control.DYNAMIC, **more: Any) -> TalkingEv:
+        """A vehicle whose modem is off no more."""
+        return self.plug(self.vehicle(energy, control), slac=self.cables.vehicle(1), **more)
+
+    def leave(self) -> None:
+        self.unplug()
+        self.cables.gone(1)
+
+    def frames(self) -> list[tuple[float, Frame]]:
+        """What the station has sent to its modem and on the line."""
+        return [(at, mme.read(each.octets)) for at, each in self.at(SendOnPowerLine)]
+
+    def sent(self, kind: type[M]) -> list[tuple[float, M]]:
+        return [(at, frame.mme) for at, frame in self.frames() if isinstance(frame.mme, kind)]
+
+    def keys(self) -> list[bytes]:
+        return [asked.new_key for _, asked in self.sent(mme.SetKeyReq)]
+
+    def five_percent(self) -> list[float]:
+        return [at for at, each in self.at(SetDuty) if each.duty_percent == 5.0]
+
+    def linked(self) -> bool:
+        return bool(self.facts.digital) and self.hlc.value in ("linked", "talking")
+
+
+@pytest.mark.parametrize("energy", Energy, ids=lambda each: each.value)
+def test_a_whole_charge(energy: Energy) -> None:
+    """Plug in, 5 %, SLAC, D-LINK, SDP, session."""
+    site = SlacSite(mode_of(energy), both_ways=energy.is_bpt)
+    ev = site.arrive(energy)
+    site.card()
+    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING and max(map(abs, site.sim.current_A)) > 1.0)
+    assert site.hlc.value == "talking"
+    assert len(site.keys()) == 1
+    assert [type(frame.mme).__name__ for _, frame in site.frames() if frame.destination != mme.LOCAL] == [
+        "SlacParmCnf",
+        "AttenCharInd",
+        "SlacMatchCnf",
+    ]
+    ev.vehicle.wants.loops = 0
+    site.until(lambda: ev.over is not None, most_s=600.0)
+    assert ev.over is not None
+    assert ev.over.ending is Ending.TERMINATED
+
+
+def test_the_key_is_confirmed_before_5_percent() -> None:
+    """Setting it takes longer than a vehicle waits for its answer."""
+    site = SlacSite("ac")
+    site.cables.modem(1).key_s = 0.9
+    site.arrive(Energy.AC)
+    site.until(site.linked)
+    first = site.keys()
+    site.leave()
+    site.run(0.2)
+    assert len(site.keys()) == 2, "the vehicle that left has the other one"
+    unplugged = site.heap.now
+    site.arrive(Energy.AC)
+    site.until(site.linked)
+    (set_at,) = [at for at, asked in site.sent(mme.SetKeyReq) if asked.new_key != first[0]]
+    shown = [at for at in site.five_percent() if at > unplugged]
+    assert shown[0] >= set_at + 0.9
+    assert len(set(site.keys())) == len(site.keys())
+
+
+def test_no_key_between_match_request_and_its_answer() -> None:
+    site = SlacSite("ac")
+    for _ in range(3):
+        site.arrive(Energy.AC)
+        site.until(site.linked)
+        site.leave()
+        site.run(3.0)
+    asked = [at for at, _ in site.sent(mme.SetKeyReq)]
+    for at, _ in site.sent(mme.SlacMatchCnf):
+        assert not any(at - 0.25 < each <= at for each in asked)
+    assert len(site.sent(mme.SlacMatchCnf)) == 3
+
+
+@pytest.mark.req("S-13")
+@pytest.mark.parametrize("there", [False, True])
+def test_nobody_is_answered_while_nobody_is_on_the_pilot(there: bool) -> None:
+    site = SlacSite("ac")
+    if there:
+        site.arrive(Energy.AC)
+        site.until(lambda: bool(site.five_percent()))
+    asks = mme.octets(Frame(mme.BROADCAST, b"\x02\0\0\0\0\x66", mme.SlacParmReq(run_id=b"stranger")))
+    before = len(site.sent(mme.SlacParmCnf))
+    site.heap.tell(PowerLineHeard(1, asks))
+    answers = [answer for _, answer in site.sent(mme.SlacParmCnf)[before:] if answer.run_id == b"stranger"]
+    assert bool(answers) is there
+
+
+@pytest.mark.req("F-10")
+@pytest.mark.parametrize("mode", ["ac", "dc"])
+def test_a_link_that_is_lost_is_found_again(mode: str) -> None:
+    """Energy is off; and matching is possible again 5 s after B is seen."""
+    site = SlacSite(mode)
+    energy = Energy.DC if mode == "dc" else Energy.AC
+    site.arrive(energy)
+    site.card()
+    site.until(lambda: max(map(abs, site.sim.current_A)) > 1.0)
+    modem = site.cables.modem(1, vehicle=True)
+    modem.dead = True
+    lost_s = site.until(lambda: site.hlc.value == "again", most_s=10.0)
+    assert lost_s < 4.0
+    site.run(1.0)
+    assert not site.facts.power_closed
+    modem.dead = False
+    again_s = site.until(lambda: site.facts.digital, most_s=6.0)
+    assert again_s <= 5.0
+    site.until(lambda: max(map(abs, site.sim.current_A)) > 1.0, most_s=90.0)
+    assert len(set(site.keys())) == len(site.keys()) >= 2
+
+
+def test_who_does_not_match_gets_what_it_can_without() -> None:
+    """F for T_step_EF and 5 % again, as often as may be; then AC goes on with the PWM (V2G3-M06-07)."""
+    site = SlacSite("ac")
+    ev = site.plug(site.vehicle(Energy.AC), modem=False)
+    site.card()
+    site.until(lambda: site.hlc.value == "basic", most_s=300.0)
+    site.until(lambda: max(site.sim.current_A) > 1.0, most_s=20.0)
+    assert not ev.online
+    assert len(site.five_percent()) == 2
+    pulses = [at for at, event in site.commands if type(event).__name__ == "SetStateF"]
+    assert len(pulses) == 1
+    shown = [at for at, each in site.at(SetDuty) if each.duty_percent != 5.0]
+    assert shown
+    assert shown[0] - site.five_percent()[-1] > times.TT_EVSE_SLAC_INIT_S[0]
+
+
+def test_a_match_without_a_link_is_tried_again() -> None:
+    site = SlacSite("dc")
+    site.cables.line.join_s = 60.0  # the networks never come together in time
+    site.arrive(Energy.DC)
+    site.until(lambda: site.hlc.value == "pulse", most_s=40.0)
+    site.cables.line.join_s = 0.6
+    site.until(site.linked, most_s=60.0)
+    assert len(set(site.keys())) == len(site.keys())
+
+
+@pytest.mark.req("S-9")
+@pytest.mark.parametrize("mode", ["ac", "dc"])
+def test_a_modem_that_is_dead_and_comes_back(mode: str) -> None:
+    """A fault in words; AC charges by its PWM meanwhile, DC waits."""
+    site = SlacSite(mode)
+    site.cables.modem(1).dead = True
+    site.arrive(Energy.DC if mode == "dc" else Energy.AC)
+    site.card()
+    fault = NO_VEHICLE_LINK_DC if mode == "dc" else NO_VEHICLE_LINK
+    site.until(lambda: fault in site.facts.faults, most_s=120.0)
+    assert "does not answer" in site.facts.faults[fault]
+    if mode == "ac":
+        site.until(lambda: max(site.sim.current_A) > 1.0, most_s=20.0)
+        assert 5.0 not in site.duties()[-1:]
+    else:
+        site.run(60.0)
+        assert not site.facts.power_closed
+    site.cables.modem(1).dead = False
+    site.until(lambda: fault not in site.facts.faults, most_s=60.0)
+    if mode == "dc":
+        site.until(lambda: max(map(abs, site.sim.current_A)) > 1.0)
+
+
+@pytest.mark.req("S-9")
+def test_an_interface_that_goes_and_comes_back() -> None:
+    site = SlacSite("ac")
+    site.heap.tell(PowerLineChanged(1, ready=False, why="there is no network interface 'plc0'"))
+    assert "plc0" in site.facts.faults[NO_VEHICLE_LINK]
+    site.arrive(Energy.AC)
+    site.card()
+    site.until(lambda: max(site.sim.current_A) > 1.0)
+    assert not site.five_percent()
+    site.leave()
+    site.run(2.0)
+    site.heap.tell(PowerLineChanged(1, ready=True, mac=site.cables.mac(1)))
+    site.run(3.0)
+    assert not site.facts.faults
+    site.arrive(Energy.AC)
+    site.until(site.linked)
+
+
+def test_validation_counts_toggles_on_the_pilot() -> None:
+    """Two cables hear each other too well: the vehicle shows itself."""
+    site = SlacSite("ac", slac=SlacConfig(modem="qualcomm", validation=True))
+    site.cables.line.paths = {frozenset(("evse 1", "vehicle 1")): Path(14.0)}
+    site.arrive(Energy.AC)
+    site.until(site.linked)
+    results = [answer for _, answer in site.sent(mme.ValidateCnf)]
+    assert [each.result for each in results] == [1, 2]
+    assert 1 <= results[1].toggle_num <= 3
+    assert not site.facts.power_closed
+
+
+def test_a_vehicle_that_sleeps_keeps_its_link() -> None:
+    site = SlacSite("dc")
+    ev = site.arrive(Energy.DC)
+    site.card()
+    site.until(lambda: max(map(abs, site.sim.current_A)) > 1.0)
+    ev.vehicle.wants.wish = EvWish.PAUSE
+    site.until(lambda: site.hlc.value == "paused")
+    site.run(30.0)
+    ev.toggle_bcb()
+    site.until(lambda: site.hlc.value == "talking")
+    assert len(site.sent(mme.SlacParmCnf)) == 1
+    assert len(site.keys()) == 1
+
+
+def test_a_snapshot_in_the_middle_of_a_match_goes_on() -> None:
+    site = SlacSite("ac")
+    site.arrive(Energy.AC)
+    site.until(lambda: bool(site.sent(mme.SlacParmCnf)))
+    assert site.heap.station is not None
+    snapshot = json.loads(json.dumps(site.heap.station.snapshot()))
+    assert snapshot["slac:1"]["slac"]["matchings"]
+    site.heap.station.restore(snapshot)
+    site.until(site.linked)
