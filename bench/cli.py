@@ -26,7 +26,7 @@ MENDABLE = {
     "TlsMissing",
 }
 """Errors, by name, since nothing is imported here, whose message says what is wrong with what was given."""
-EXTRAS = {"rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": "serial"}
+EXTRAS = {"pyroute2": "plc", "rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": "serial"}
 """Package -> the extra that brings it."""
 
 
@@ -243,8 +243,6 @@ def _secc(given: argparse.Namespace) -> int:
     from bench.exi.given import InputError
     from bench.v2g.secc import Options, main
 
-    if given.slac:
-        raise InputError("--slac: matching over the power line is not there yet")
     if "pnc" in given.auth.lower():
         raise InputError("--auth pnc: Plug & Charge is not there yet")
     return main(
@@ -258,6 +256,7 @@ def _secc(given: argparse.Namespace) -> int:
             not given.quiet,
             given.patient,
             given.sessions,
+            given.slac,
         )
     )
 
@@ -266,11 +265,11 @@ def _ev(given: argparse.Namespace) -> int:
     from bench.exi.given import InputError
     from bench.v2g.ev import Options, main
 
-    if given.slac:
-        raise InputError("--slac: matching over the power line is not there yet")
     if "pnc" in given.auth.lower():
         raise InputError("--auth pnc: Plug & Charge is not there yet")
-    return main(Options(given.iface, given.pki, given.protocol, given.service, given.tls, given.control, given.loops, given.lax))
+    return main(
+        Options(given.iface, given.pki, given.protocol, given.service, given.tls, given.control, given.loops, given.lax, slac=given.slac)
+    )
 
 
 def _scenario(given: argparse.Namespace) -> int:

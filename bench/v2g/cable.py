@@ -36,26 +36,68 @@ class Cable:
     evse: str
     ev_interface: str
     evse_interface: str
+    line: str = ""
+    """The namespace of the power line between them; "" = they are joined directly."""
+
+    @property
+    def ends(self) -> tuple[tuple[str, str], ...]:
+        """Of the hosts: namespace and interface."""
+        return (self.ev, self.ev_interface), (self.evse, self.evse_interface)
+
+    @property
+    def inner(self) -> tuple[str, str]:
+        """The line's own interfaces, the vehicle's first."""
+        return f"{self.ev_interface}l", f"{self.evse_interface}l"
 
 
 @contextmanager
 def cable(number: int) -> Iterator[Cable]:
     """Both ends up, with link-local addresses that are no longer tentative. Raises NoNamespaces."""
+    made = Cable(f"cp-ev-{number}", f"cp-evse-{number}", f"cpv{number}", f"cps{number}")
+    with _namespaces(made.ev, made.evse):
+        _ip("link", "add", made.evse_interface, "netns", made.evse, "type", "veth", "peer", "name", made.ev_interface, "netns", made.ev)
+        for name, interface in made.ends:
+            _bring_up(name, interface)
+        yield made
+
+
+@contextmanager
+def power_line(number: int, log: Path, *words: str) -> Iterator[tuple[Cable, Running]]:
+    """A cable whose ends are joined by a simulated power line; `words` say what that is like (`bench.plc.veth`). Raises NoNamespaces."""
+    made = Cable(f"cp-ev-{number}", f"cp-evse-{number}", f"cpv{number}", f"cps{number}", f"cp-line-{number}")
+    with _namespaces(made.ev, made.evse, made.line):
+        for (name, interface), inner in zip(made.ends, made.inner, strict=True):
+            join(name, interface, made.line, inner)
+        with running(made.line, log, [*ours_from("bench.plc.veth"), *made.inner, *words]) as line:
+            line.until("ready\n")
+            yield made, line
+
+
+def join(name: str, interface: str, other_name: str, other: str) -> None:
+    """Two interfaces in two namespaces, as one pair, both up."""
+    _ip("link", "add", interface, "netns", name, "type", "veth", "peer", "name", other, "netns", other_name)
+    _ip("netns", "exec", other_name, "sysctl", "-qw", f"net.ipv6.conf.{other}.disable_ipv6=1")
+    _ip("-n", other_name, "link", "set", other, "up")
+    _bring_up(name, interface)
+
+
+@contextmanager
+def _namespaces(*names: str) -> Iterator[None]:
     if os.geteuid() != 0:
         raise NoNamespaces("network namespaces need root")
-    made = Cable(f"cp-ev-{number}", f"cp-evse-{number}", f"cpv{number}", f"cps{number}")
     try:
-        for name in (made.ev, made.evse):
+        for name in names:
             _ip("netns", "add", name)
-        _ip("link", "add", made.evse_interface, "netns", made.evse, "type", "veth", "peer", "name", made.ev_interface, "netns", made.ev)
-        for name, interface in ((made.ev, made.ev_interface), (made.evse, made.evse_interface)):
-            _ip("netns", "exec", name, "sysctl", "-qw", f"net.ipv6.conf.{interface}.accept_dad=0")
             _ip("-n", name, "link", "set", "lo", "up")
-            _ip("-n", name, "link", "set", interface, "up")
-        yield made
+        yield
     finally:
-        for name in (made.ev, made.evse):
+        for name in names:
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+
+
+def _bring_up(name: str, interface: str) -> None:
+    _ip("netns", "exec", name, "sysctl", "-qw", f"net.ipv6.conf.{interface}.accept_dad=0")
+    _ip("-n", name, "link", "set", interface, "up")
 
 
 def _ip(*words: str) -> None:
@@ -126,6 +168,12 @@ class Running:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def say(self, words: str) -> None:
+        """A line on its standard input."""
+        assert self.process.stdin is not None  # noqa: S101
+        self.process.stdin.write(f"{words}\n".encode())
+        self.process.stdin.flush()
+
     def text(self) -> str:
         return self.log.read_text("utf-8", "replace")
 
@@ -151,7 +199,7 @@ def running(namespace: str, log: Path, command: Sequence[str | Path], **environ:
     with log.open("wb") as out:
         process = subprocess.Popen(
             ["ip", "netns", "exec", namespace, *map(str, command)],
-            stdout=out, stderr=subprocess.STDOUT, env=os.environ | environ, cwd=log.parent, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT, env=os.environ | environ, cwd=log.parent, start_new_session=True,
         )  # fmt: skip
     try:
         yield Running(process, log)
@@ -159,6 +207,8 @@ def running(namespace: str, log: Path, command: Sequence[str | Path], **environ:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def ours(*words: str) -> list[str | Path]:

@@ -16,6 +16,7 @@ from bench.exi import given
 from bench.v2g import offer
 from bench.v2g.line import Line
 from bench.v2g.model import SPECS, Vehicle
+from bench.v2g.slac import VehicleMatching
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Where, find
 from chargepoint.runtime.ports.v2g_line import Secure
@@ -58,6 +59,8 @@ class Options:
     """Between two rounds of the loop; None: as the vehicle does it."""
     spec: str = "compact"
     show: bool = True
+    slac: bool = False
+    """Match over the power line first."""
 
 
 class Drive(Line):
@@ -115,9 +118,24 @@ async def drive(options: Options, out: TextIO) -> SessionOver:
         if options.show:
             print(line, file=out, flush=True)
 
-    where, found = await charger_of(options)
-    done = await session(options, where, found, say, Drive)
+    matching = VehicleMatching(options.interface, say) if options.slac else None
+    try:
+        if matching is not None:
+            await matched(matching)
+        where, found = await charger_of(options)
+        done = await session(options, where, found, say, Drive)
+    finally:
+        if matching is not None:
+            await matching.stop()
     return done.over.result()
+
+
+async def matched(matching: VehicleMatching) -> None:
+    """The link is up. Raises InputError, NoCharger."""
+    try:
+        await matching.match()
+    except ConnectionError as error:
+        raise NoCharger(str(error)) from None
 
 
 async def charger_of(options: Options) -> tuple[Where, sdp.Response]:

@@ -16,6 +16,7 @@ from bench.exi import given
 from bench.v2g import offer
 from bench.v2g.charger import AC_22_KW, DC_150_KW, Charger
 from bench.v2g.line import Line
+from bench.v2g.slac import ChargerMatching
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, find
 from chargepoint.runtime.ports.v2g_line import Secure
@@ -28,6 +29,7 @@ from iso15118.sdp import TlsPolicy
 from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
 from iso15118.secc.session import Protocol_, Session, Stage
+from iso15118.slac.signals import PilotSeen
 from iso15118.terms import Ending, Facts, SessionBegun, SessionOver, Told
 
 WAIT_FOR_INTERFACE_S = 0.2
@@ -52,6 +54,8 @@ class Options:
     """Wait longer for requests of the loop than the standard says: for vehicles that are slow programs."""
     most_sessions: int = 0
     """More than one charger could serve: for benches of EV makers. 0: as a station has it."""
+    slac: bool = False
+    """Match over the power line first."""
 
 
 class Bench:
@@ -68,6 +72,7 @@ class Bench:
         self._timers: dict[int, tuple[float, asyncio.TimerHandle]] = {}
         """When the charger of a session is due."""
         self.changed: Callable[[], None] = lambda: None
+        self.matching: ChargerMatching | None = None
 
     # ---- who gets in
 
@@ -116,6 +121,8 @@ class Bench:
         if charger is None:
             return
         charger.told(self.clock.now(), told)
+        if self.matching is not None:
+            self.matching.handle(PilotSeen("B" if isinstance(told, SessionOver) else charger.pilot))
         if isinstance(told, SessionBegun):
             self.sessions += 1
             if not told.resumed:
@@ -124,7 +131,7 @@ class Bench:
             self._over(session, told)
             return
         if self.options.show:
-            self._say(f"  {told}")
+            self.say(f"  {told}")
         self._arm(session)
 
     def _over(self, session: Session, told: SessionOver) -> None:
@@ -134,7 +141,7 @@ class Bench:
         charger = self.chargers.pop(id(session))
         if (armed := self._timers.pop(id(session), None)) is not None:
             armed[1].cancel()
-        self._say(f"session over: {told.ending.value}, {told.why}; {charger.energy_Wh:.1f} Wh")
+        self.say(f"session over: {told.ending.value}, {told.why}; {charger.energy_Wh:.1f} Wh")
 
     def shown(self, session: Session, command: Command) -> None:
         """One line a message."""
@@ -142,18 +149,18 @@ class Bench:
             return
         match command:
             case Heard(message):
-                self._say(f"> {type(message).__name__}")
+                self.say(f"> {type(message).__name__}")
             case Send(_, message):
                 code = getattr(message, "ResponseCode", "")
-                self._say(f"< {type(message).__name__} {code}")
+                self.say(f"< {type(message).__name__} {code}")
             case Note(level, key, words):
-                self._say(f"{level} {key}: {words}")
+                self.say(f"{level} {key}: {words}")
 
     def agreed(self, secured: Secured) -> None:
         """A TLS handshake is done."""
-        self._say(f"TLS {secured.engine.version}, vehicle {'verified' if secured.verified else 'not verified'}")
+        self.say(f"TLS {secured.engine.version}, vehicle {'verified' if secured.verified else 'not verified'}")
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
         if self.options.show:
             print(line, file=self.out, flush=True)
 
@@ -228,6 +235,7 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, Server], 
         for each in (namespace, sap.NAMESPACE, cm.NAMESPACE, xmldsig.NAMESPACE):
             exi.codec_of(each).warm()
     policy, secure = _tls(options, bench)
+    bench.matching = ChargerMatching(options.interface, bench.say) if options.slac else None
     serving = asyncio.ensure_future(_serve(options, bench, policy, secure, out, ready))
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -248,9 +256,30 @@ async def _serve(
     out: TextIO,
     ready: Callable[[Bench, Server], None] | None,
 ) -> None:
+    matching = bench.matching
+    if matching is not None:
+        matching.begin()
+    try:
+        await _serve_on(options, bench, policy, secure, out, ready)
+    finally:
+        if matching is not None:
+            await matching.stop()
+
+
+async def _serve_on(
+    options: Options,
+    bench: Bench,
+    policy: TlsPolicy,
+    secure: Callable[[], Secure] | None,
+    out: TextIO,
+    ready: Callable[[Bench, Server], None] | None,
+) -> None:
     while True:
         server = await _listening(options, bench, policy, secure, out)
         bench.changed = server.changed
+        if bench.matching is not None:
+            bench.matching.unlinked = server.abort
+            await bench.matching.keyed.wait()
         print("ready", file=out, flush=True)
         if ready is not None:
             ready(bench, server)

@@ -20,6 +20,7 @@ from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.journal_file import JournalFile
 from chargepoint.runtime.last_words import ABORTED, KEPT, taken
 from chargepoint.runtime.port import Port, ReleasedPort, Tell
+from chargepoint.runtime.port import StartError as StartError  # noqa: PLC0414 whoever runs a station catches it
 from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
 from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
@@ -35,10 +36,6 @@ STRENGTH = ("opens", "falls_back", "goes_on")
 SHUTDOWN_S = 4.0
 """SIGTERM: the station has put itself in order by then, or the process ends without it (F-18: 5 s in all)."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-class StartError(Exception):
-    """The station does not start; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +238,12 @@ def _vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell
         return NoVehicles()
     from chargepoint.runtime.ports.vehicle import VehiclePort
 
-    return VehiclePort(config, tell, known_utc)
+    vehicles = VehiclePort(config, tell, known_utc)
+    if all(evse.v2g.slac.modem == "none" for evse in config.evses):
+        return vehicles
+    from chargepoint.runtime.ports.plc import Cables, PlcPort
+
+    return Cables(PlcPort(config, tell), vehicles)
 
 
 class NoVehicles:

@@ -11,6 +11,10 @@ Tell = Callable[[object], None]
 """The one door: stamps the event, journals it, gives it to the station and carries out what follows. In the loop's thread only."""
 
 
+class StartError(Exception):
+    """The station does not start; the message says why and what to do."""
+
+
 class Port(Protocol):
     """Made with a `Tell`. All calls come in the event loop's thread."""
 

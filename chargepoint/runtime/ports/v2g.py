@@ -143,9 +143,13 @@ class V2gServer(Generic[W]):
             self._udp.close()
         for server, _ in self._servers.values():
             server.close()
+        self.abort(why)
+        await asyncio.sleep(0)
+
+    def abort(self, why: str) -> None:
+        """The connections that are there end."""
         for each in list(self.connections):
             each.handle(Abort(why))
-        await asyncio.sleep(0)
 
     def changed(self) -> None:
         """Facts are other than before."""

@@ -1,6 +1,6 @@
 """The link to the vehicles: for each EVSE that talks, SDP, TCP and TLS on the network interface of its power-line modem; octets through the one door.
 
-Until the modem itself tells of its link (SLAC), a carrier on its interface counts as one, while a vehicle is served.
+Where no modem is matched with (SLAC), a carrier on the interface counts as the link, while a vehicle is served.
 """
 
 from __future__ import annotations
@@ -167,7 +167,8 @@ class Cable:
             self._link(ready=self.server is not None and carrier(self.config.v2g.interface))
 
     def _link(self, *, ready: bool) -> None:
-        if ready is not self._linked:
+        """Nothing where matching says it."""
+        if self.config.v2g.slac.modem == "none" and ready is not self._linked:
             self._linked = ready
             self.tell(DataLinkChanged(self.evse_id, ready))
 

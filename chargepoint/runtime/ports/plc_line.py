@@ -1,0 +1,306 @@
+"""The network interface of a power-line modem: whole Ethernet frames with EtherType 88E1 go onto it and come off it. What they say is its host's matter.
+
+Strangers are on the line. The kernel lets through what is a management message by its length and is for this host; of that, so much a second is told, and a
+stranger's flood has its own share of it. The own modem, known by its answers to what only it takes, is apart from them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import errno
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from chargepoint.runtime.ports.v2g import NoInterface
+from iso15118.slac.layout import BODY, ETHERTYPE, MOST
+from iso15118.slac.mme import LOCAL
+
+LOOK_S = 0.5
+"""So often the interface is looked at (S-9). That it has gone down is heard at once."""
+NETWORKS = Path("/sys/class/net")
+OTHERS_PER_S, OTHERS_MOST = 250.0, 250.0
+"""Frames of all others that are told, and so many at once; a matching has some 25, with each EVSE that hears it."""
+SOURCE_PER_S, SOURCE_MOST = 60.0, 80.0
+"""Of them, those of one address."""
+MODEM_PER_S, MODEM_MOST = 1000.0, 1000.0
+"""Those of the own modem: 32 matchings at once are 320 profiles in half a second, so that an honest one never comes near. Its address can be forged."""
+SOURCES = 32
+"""Addresses that have a share of their own; who comes after takes the place of the oldest."""
+AT_ONCE = 64
+"""Frames are taken before others have their turn."""
+ASKED_S = 15.0
+"""An answer of the own modem comes within this: a reset takes long."""
+FAITHFUL_S = 10.0
+"""Another one takes the modem's place only after it has not answered for so long."""
+
+CNF = 1
+"""The lowest two bits of the MMTYPE of an answer."""
+_SO_ATTACH_FILTER, _PACKET_IGNORE_OUTGOING, _SOL_PACKET = 26, 23, 263
+_ETHERTYPE = int.from_bytes(ETHERTYPE, "big")
+
+
+# ---- the kernel's part
+
+_LOAD_BYTE, _LOAD_HALF, _LOAD_LENGTH = 0x30, 0x28, 0x80
+_IF_EQUAL, _IF_MORE, _IF_LESS_NOT, _RETURN = 0x15, 0x25, 0x35, 0x06
+_PACKET_TYPE = 0xFFFFF000 + 4
+"""SKF_AD_OFF + SKF_AD_PKTTYPE: 0 for this host, 1 for all, 2 a group, 3 for another host, 4 our own going out."""
+_FILTER = (
+    (_LOAD_BYTE, 0, 0, _PACKET_TYPE),
+    (_IF_MORE, 6, 0, 1),
+    (_LOAD_LENGTH, 0, 0, 0),
+    (_IF_LESS_NOT, 0, 4, BODY),
+    (_IF_MORE, 3, 0, MOST),
+    (_LOAD_HALF, 0, 0, 12),
+    (_IF_EQUAL, 0, 1, _ETHERTYPE),
+    (_RETURN, 0, 0, MOST),
+    (_RETURN, 0, 0, 0),
+)
+
+
+def open_socket(interface: str) -> socket.socket:
+    """Of what comes in there it hears what the filter passes, and nothing from before it was there. Raises OSError."""
+    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *each) for each in _FILTER))
+    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        raw.setblocking(False)
+        raw.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(_FILTER), ctypes.addressof(program)))
+        with contextlib.suppress(OSError):  # before Linux 4.20; the filter drops them as well
+            raw.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+        raw.bind((interface, _ETHERTYPE))
+    except OSError:
+        raw.close()
+        raise
+    return raw
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The interface, as the kernel has it."""
+
+    index: int
+    mac: bytes
+
+
+def find(interface: str) -> At:
+    """An interface that is up and has a carrier. Raises NoInterface."""
+    try:
+        index = socket.if_nametoindex(interface)
+        folder = NETWORKS / interface
+        mac = bytes.fromhex((folder / "address").read_text("ascii").strip().replace(":", ""))
+        if not int((folder / "flags").read_text("ascii"), 16) & 1:
+            raise NoInterface(f"the network interface {interface!r} is down")
+        if (folder / "carrier").read_text("ascii").strip() != "1":
+            raise NoInterface(f"the network interface {interface!r} has no carrier: the modem is off, or not connected")
+    except (OSError, ValueError):
+        raise NoInterface(f"there is no network interface {interface!r}") from None
+    if len(mac) != 6:
+        raise NoInterface(f"the network interface {interface!r} is no Ethernet")
+    return At(index, mac)
+
+
+# ---- how much is told
+
+
+class Bucket:
+    """So many a second, and `most` at once."""
+
+    __slots__ = ("at", "has", "most", "per_s")
+
+    def __init__(self, per_s: float, most: float, now_s: float) -> None:
+        self.per_s, self.most, self.has, self.at = per_s, most, most, now_s
+
+    def takes(self, now_s: float) -> bool:
+        """One more."""
+        self.has = min(self.most, self.has + (now_s - self.at) * self.per_s)
+        self.at = now_s
+        if self.has < 1:
+            return False
+        self.has -= 1
+        return True
+
+
+class Door:
+    """Which frames are told, and who is the own modem."""
+
+    def __init__(self, mac: bytes, now_s: float) -> None:
+        self.mac = mac
+        self.modem: bytes | None = None
+        self._modem_at = 0.0
+        self._asked: deque[tuple[float, int]] = deque(maxlen=8)
+        """What the modem was asked: until when an answer may come, and its MMTYPE."""
+        self._of_modem = Bucket(MODEM_PER_S, MODEM_MOST, now_s)
+        self._of_others = Bucket(OTHERS_PER_S, OTHERS_MOST, now_s)
+        self._of_source: dict[bytes, Bucket] = {}
+
+    def sent(self, octets: bytes, now_s: float) -> None:
+        """To the own modem goes what only it takes."""
+        if octets[:6] in (LOCAL, self.modem):
+            self._asked.append((now_s + ASKED_S, int.from_bytes(octets[15:17], "little") + 1))
+
+    def takes(self, octets: bytes, now_s: float, *, serves: bool) -> bool:
+        """This frame is told. While nobody is served it is only what the own modem answers."""
+        source = octets[6:12]
+        answer = octets[15] & 3 == CNF and octets[:6] == self.mac
+        if answer and self._answers(octets, now_s):
+            self._learn(source, now_s)
+        if source == self.modem:
+            return (serves or answer) and self._of_modem.takes(now_s)
+        return serves and self._share(source, now_s).takes(now_s) and self._of_others.takes(now_s)
+
+    def _answers(self, octets: bytes, now_s: float) -> bool:
+        mmtype = int.from_bytes(octets[15:17], "little")
+        return any(each == mmtype and now_s <= until for until, each in self._asked)
+
+    def _learn(self, source: bytes, now_s: float) -> None:
+        if self.modem != source and self.modem is not None and now_s - self._modem_at < FAITHFUL_S:
+            return
+        self.modem, self._modem_at = source, now_s
+
+    def _share(self, source: bytes, now_s: float) -> Bucket:
+        found = self._of_source.get(source)
+        if found is None:
+            if len(self._of_source) >= SOURCES:
+                del self._of_source[next(iter(self._of_source))]
+            found = self._of_source[source] = Bucket(SOURCE_PER_S, SOURCE_MOST, now_s)
+        return found
+
+
+# ---- the line
+
+
+class PowerLine:
+    """One interface. `changed(ready, mac, why)` says whether it can be used, each time that it is different; `heard` gets frames."""
+
+    def __init__(self, interface: str, changed: Callable[[bool, bytes, str], None], heard: Callable[[bytes], None]) -> None:
+        self.interface, self.changed, self.heard = interface, changed, heard
+        self.serves = False
+        """A vehicle is there: frames of others are told."""
+        self.lifts: Callable[[], str] = lambda: ""
+        """Called when an interface is there and down, once for each that appears; what it says in words is added to why it is not ready."""
+        self.dropped = 0
+        """Frames that were too many."""
+        self.unsent = 0
+        """Frames that the interface did not take."""
+        self.at: At | None = None
+        self._door: Door | None = None
+        self._socket: socket.socket | None = None
+        self._told: tuple[bool, bytes, str] | None = None
+        self._lifted: int | None = None
+        """The index of the interface that `lifts` was called for."""
+        self._watching: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def modem(self) -> bytes | None:
+        """The address of the own modem, once it has answered."""
+        return self._door.modem if self._door is not None else None
+
+    def begin(self) -> None:
+        """Look after the interface."""
+        self._watching = self._loop.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Nothing is heard or sent any more."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        self._close()
+
+    def send(self, octets: bytes) -> None:
+        """Onto the interface; what it does not take is lost, as on the line itself."""
+        if self._socket is None or self._door is None:
+            self.unsent += 1
+            return
+        self._door.sent(octets, self._loop.time())
+        try:
+            self._socket.send(octets)
+        except OSError as error:
+            self.unsent += 1
+            if error.errno not in (errno.EAGAIN, errno.ENOBUFS, errno.EMSGSIZE):
+                self._loop.call_soon(self._lost, error)
+
+    # ---- the interface
+
+    async def _watch(self) -> None:
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK_S)
+
+    def look(self) -> None:
+        """As it is now."""
+        try:
+            at = find(self.interface)
+            if self.at is not None and self.at != at:
+                self._gone(f"the network interface {self.interface!r} has another index or address")
+            if self._socket is None:
+                self._open(at)
+        except NoInterface as error:
+            self._gone(str(error) + self._lift())
+
+    def _open(self, at: At) -> None:
+        try:
+            self._socket = open_socket(self.interface)
+        except OSError as error:
+            raise NoInterface(f"the network interface {self.interface!r}: {error.strerror or error}") from None
+        self.at, self._door, self._lifted = at, Door(at.mac, self._loop.time()), at.index
+        self._loop.add_reader(self._socket, self._read)
+        self._tell(True, at.mac, "")
+
+    def _lift(self) -> str:
+        """What is done for an interface that is there, and not up."""
+        with contextlib.suppress(OSError, ValueError):
+            index = socket.if_nametoindex(self.interface)
+            down = not int((NETWORKS / self.interface / "flags").read_text("ascii"), 16) & 1
+            if down and self._lifted != index:
+                self._lifted = index
+                said = self.lifts()
+                return f"; {said}" if said else ""
+        return ""
+
+    def _gone(self, why: str) -> None:
+        self._close()
+        if self._told is None or self._told[0] or not self._told[2].startswith(why.partition(";")[0]):
+            self._tell(False, b"", why)
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+        self._socket = self.at = self._door = None
+
+    def _tell(self, ready: bool, mac: bytes, why: str) -> None:
+        if self._told != (ready, mac, why):
+            self._told = ready, mac, why
+            self.changed(ready, mac, why)
+
+    def _lost(self, error: OSError) -> None:
+        """The interface has gone down, or away: that is known before it is looked for."""
+        if self._socket is not None:
+            why = "is down" if error.errno == errno.ENETDOWN else f"is lost: {error.strerror or error}"
+            self._gone(f"the network interface {self.interface!r} {why}")
+
+    # ---- frames
+
+    def _read(self) -> None:
+        now_s = self._loop.time()
+        for _ in range(AT_ONCE):
+            if self._socket is None or self._door is None:
+                return
+            try:
+                octets = self._socket.recv(MOST)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self._lost(error)
+                return
+            if self._door.takes(octets, now_s, serves=self.serves):
+                self.heard(octets)
+            elif self.serves:
+                self.dropped += 1
