@@ -11,6 +11,7 @@ from bench.plc.site import Site
 from iso15118.slac import mme
 from iso15118.slac.ev import Ev
 from iso15118.slac.ev_state import EvOptions
+from iso15118.slac.ev_table import State
 from iso15118.slac.evse import Evse
 from iso15118.slac.evse_state import Options
 from iso15118.slac.keys import nid_of
@@ -174,6 +175,9 @@ class Station:
         self.said()
         self.site.run(for_s)
         return self.said()
+
+    def state(self) -> State:
+        return self.ev.state
 
     def begin(self) -> list[Mme]:
         self.said()

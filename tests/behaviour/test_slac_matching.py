@@ -12,6 +12,7 @@ from bench.plc.site import At, Site
 from iso15118.slac import mme, times
 from iso15118.slac.evse import Evse
 from iso15118.slac.keys import nid_of
+from iso15118.slac.layout import Mme
 from iso15118.slac.mme import BROADCAST, LOCAL
 from iso15118.slac.modem_table import Kind
 from iso15118.slac.signals import (
@@ -54,16 +55,18 @@ def test_an_honest_match_message_by_message() -> None:
     ]  # fmt: skip
     run_id = ev_of(at).run.run_id
     ours = {type(frame.mme): frame for port in ("ev0", "evse0") for _, frame in at.sent(port)}
-    for kind in (mme.SlacParmReq, mme.StartAttenCharInd, mme.MnbcSoundInd):
-        assert (ours[kind].source, ours[kind].destination, getattr(ours[kind].mme, "run_id")) == (EV, BROADCAST, run_id)  # noqa: B009
-    for kind, to in (
-        (mme.SlacParmCnf, EV),
-        (mme.AttenCharInd, EV),
-        (mme.AttenCharRsp, EVSE),
-        (mme.SlacMatchReq, EVSE),
-        (mme.SlacMatchCnf, EV),
-    ):
-        assert (ours[kind].destination, getattr(ours[kind].mme, "run_id")) == (to, run_id)  # noqa: B009
+    ways: dict[type[Mme], tuple[bytes, bytes]] = {
+        mme.SlacParmReq: (EV, BROADCAST),
+        mme.SlacParmCnf: (EVSE, EV),
+        mme.StartAttenCharInd: (EV, BROADCAST),
+        mme.MnbcSoundInd: (EV, BROADCAST),
+        mme.AttenCharInd: (EVSE, EV),
+        mme.AttenCharRsp: (EV, EVSE),
+        mme.SlacMatchReq: (EV, EVSE),
+        mme.SlacMatchCnf: (EVSE, EV),
+    }
+    assert {kind: (ours[kind].source, ours[kind].destination) for kind in ways} == ways
+    assert {getattr(ours[kind].mme, "run_id", b"") for kind in ways} == {run_id}
     assert [frame.mme.count for _, frame in at.sent("ev0") if isinstance(frame.mme, mme.MnbcSoundInd)] == list(range(9, -1, -1))
     assert len({frame.mme.random for _, frame in at.sent("ev0") if isinstance(frame.mme, mme.MnbcSoundInd)}) == 10
     told = ours[mme.AttenCharInd].mme

@@ -1,0 +1,86 @@
+"""More frames than anybody sends, at a station: whoever was matching still is, and whoever comes then matches within a second."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from iso15118.slac import mme
+from iso15118.slac.evse_state import MOST_MATCHINGS
+from iso15118.slac.evse_table import State
+from iso15118.slac.layout import Mme
+from iso15118.slac.mme import BROADCAST, GROUPS, Frame, octets
+from iso15118.slac.signals import Begin, Chosen, Note, PilotSeen
+from tests.behaviour.slac_rig import EV, EVSE, RUN, STRANGER, Car, ev_mac, evse_of, site
+
+
+def frame(message: Mme, to: bytes = EVSE, source: bytes = EV) -> bytes:
+    return octets(Frame(to, source, message))
+
+
+PARM = frame(mme.SlacParmReq(run_id=RUN), BROADCAST)
+
+
+def _flood(dice: random.Random, count: int) -> list[bytes]:
+    """Honest messages of vehicles that are not there, broken ones, other protocols, octets."""
+    kinds: list[Callable[[bytes, bytes], bytes]] = [
+        lambda mac, run: frame(mme.SlacParmReq(run_id=run), BROADCAST, mac),
+        lambda mac, run: frame(mme.StartAttenCharInd(forwarding_sta=mac, run_id=run), BROADCAST, mac),
+        lambda mac, run: frame(mme.MnbcSoundInd(count=3, run_id=run, random=bytes(16)), BROADCAST, mac),
+        lambda mac, run: frame(mme.SlacMatchReq(pev_mac=mac, evse_mac=EVSE, run_id=run), EVSE, mac),
+        lambda mac, run: frame(mme.AttenProfileInd(pev_mac=mac, aag=bytes(GROUPS)), EVSE, mac),
+        lambda mac, run: frame(mme.SetKeyCnf(result=2), EVSE, mac),
+        lambda mac, run: PARM[: dice.randrange(mme.SlacParmReq.LAYOUT.least)],
+        lambda mac, run: EVSE + mac + b"\x88\xe1" + dice.randbytes(dice.randrange(100)),
+        lambda mac, run: dice.randbytes(dice.randrange(1514)),
+    ]
+    return [dice.choice(kinds)(b"\x02" + dice.randbytes(5), dice.randbytes(8)) for _ in range(count)]
+
+
+@pytest.mark.req("S-13")
+def test_flood_of_20000_frames_then_a_match_within_a_second() -> None:
+    at = site()
+    at.plug("ev0", "evse0")
+    at.run(10.0, until=lambda: bool(at.told("ev0", Chosen)))
+    at.unplug("ev0")
+    at.run(3.0)
+    at.hosts["ev0"].said.clear()
+    dice = random.Random(1)
+    at.hosts["evse0"].partner, at.hosts["ev0"].partner = "ev0", "evse0"
+    at.tell("evse0", PilotSeen("B"))
+    at.tell("evse0", Begin())
+    for octets_ in _flood(dice, 20_000):
+        at.hear("evse0", octets_)
+    assert len(evse_of(at).matchings) <= MOST_MATCHINGS
+    at.tell("ev0", Begin())
+    assert at.run(1.0, until=lambda: bool(at.told("ev0", Chosen)))
+
+
+@pytest.mark.parametrize("steps", [("start", "profile"), ("start", "profile", "rsp"), ("start", "profile", "rsp", "match")])
+def test_a_flood_in_the_middle_ends_nobody_s_matching(steps: tuple[str, ...]) -> None:
+    car = Car()
+    car.parm()
+    for each in steps:
+        getattr(car, each)()
+    before = car.evse.matchings.of(EV, RUN)
+    assert before is not None
+    was = before.saved()
+    for octets_ in _flood(random.Random(2), 5_000):
+        car.site.hear("evse0", octets_)
+    after = car.evse.matchings.of(EV, RUN)
+    assert after is not None
+    assert after.saved() == was
+
+
+def test_when_all_who_match_have_come_far_a_new_one_is_not_answered() -> None:
+    car = Car()
+    for number in range(MOST_MATCHINGS):
+        Car(car.site, ev_mac(number)).to_known()
+    late = Car(car.site, STRANGER)
+    assert late.parm() == []
+    assert car.site.told("evse0", Note)[-1].key == "slac.crowded"
+    assert {each.state for each in car.evse.matchings} == {State.KNOWN}
+    car.wait(10.1)
+    assert late.parm()
