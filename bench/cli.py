@@ -101,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
         help="what is wrong with its leafs: expired, not_yet_valid, wrong_root, leaf_is_ca, no_digital_signature",
     )
     _add_v2g(add)
-    # Whatever comes behind `exi`, --help too, is for its own parser, which is not imported before.
+    # Whatever comes behind these, --help too, is for their own parsers, which are not imported before.
+    line = add("bench-line", _line, "a simulated power line, with its modems, between two network interfaces", prefix_chars="\0", add_help=False)
+    line.add_argument("rest", nargs=argparse.REMAINDER)
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
@@ -279,6 +281,12 @@ def _scenario(given: argparse.Namespace) -> int:
         print(*listed(), sep="\n")
         return 0
     return main(given.name, given.svg, sys.stdout)
+
+
+def _line(given: argparse.Namespace) -> int:
+    from bench.plc.veth import main
+
+    return main(given.rest)
 
 
 def _exi(given: argparse.Namespace) -> int:

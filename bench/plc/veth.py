@@ -1,6 +1,6 @@
 """The simulated power line between two real network interfaces: frames of each host go through its modem, as `bench.plc.line` has it.
 
-    python -m bench.plc.veth IF-OF-EV IF-OF-EVSE --dB 5.3 --loss 0.05
+    chargepoint bench-line IF-OF-EV IF-OF-EVSE --dB 5.3 --loss 0.05
 
 Both interfaces are the line's own ends of veth pairs, whose other ends are the hosts'. What crosses beside management messages (SDP, TCP) is carried
 with what the kernel has put off for it, check sums and segments, so that nothing has to be switched off at the hosts.
@@ -220,7 +220,7 @@ def options_of(given: argparse.Namespace) -> Options:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0."""
-    parser = argparse.ArgumentParser(prog="bench-line")
+    parser = argparse.ArgumentParser(prog="chargepoint bench-line", description=(__doc__ or "").partition("\n")[0])
     add_arguments(parser)
     asyncio.run(run(options_of(parser.parse_args(arguments))))
     return 0

@@ -32,8 +32,8 @@ MODEM_PER_S, MODEM_MOST = 1000.0, 1000.0
 """Those of the own modem: 32 matchings at once are 320 profiles in half a second, so that an honest one never comes near. Its address can be forged."""
 SOURCES = 32
 """Addresses that have a share of their own; who comes after takes the place of the oldest."""
-AT_ONCE = 64
-"""Frames are taken before others have their turn."""
+AT_ONCE = 256
+"""Frames are taken before others have their turn; half a millisecond where all of them are too many."""
 ASKED_S = 15.0
 """An answer of the own modem comes within this: a reset takes long."""
 FAITHFUL_S = 10.0
