@@ -22,7 +22,7 @@ from bench.board.vehicle_port import LinkedVehicles
 from bench.csms import EmbeddedCsms
 from bench.view import Model, render
 from chargepoint.commands import Command
-from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings, V2gConfig
+from chargepoint.config import CsmsConfig, EvseConfig, SlacConfig, StationConfig, Timings, V2gConfig
 from chargepoint.events import FaultAcknowledged
 from chargepoint.runtime.main import Handle, Options, run_station
 from chargepoint.tick import Tick
@@ -46,7 +46,7 @@ def evse_of(hlc: str) -> EvseConfig:
     """The station's. Its vehicle is inside of the demo: there is nobody who would have to be verified."""
     if not hlc:
         return EvseConfig()
-    v2g = V2gConfig(interface="demo", tls="none", unverified_vehicles=True)
+    v2g = V2gConfig(interface="demo", tls="none", unverified_vehicles=True, slac=SlacConfig(modem="auto"))
     return EvseConfig(mode="dc", connector="cCCS2", v2g=v2g) if hlc == "iso20-dc" else EvseConfig(v2g=v2g)
 
 
@@ -144,7 +144,7 @@ async def run(seconds: float, hlc: str = "") -> int:
     """Until Ctrl-C, `q`, or so many seconds."""
     live = sys.stdin.isatty() and sys.stdout.isatty()
     loop = asyncio.get_running_loop()
-    board = await spawn(BoardOptions((info_of(hlc),)))
+    board = await spawn(BoardOptions((info_of(hlc),), modems=(1,) if hlc else ()))
     demo = Demo(board, live=live, hlc=hlc)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, demo.end)

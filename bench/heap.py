@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from bench.ev.talking import Dial, HangUp, LinkFound, OnLine, Say, TalkingEv
-from bench.plc.cables import Cables, HeardBy
+from bench.plc.cables import Cables, HeardBy, mac_of
 from chargepoint.commands import (
     CloseContactor,
     CloseLink,
@@ -140,7 +140,7 @@ class Heap:
             if evse.v2g.interface:
                 self.tell(VehicleServed(evse.id, ready=True))
             if self.cables is not None and evse.id in self.cables.evses:
-                self.tell(PowerLineChanged(evse.id, ready=True, mac=self.cables.mac(evse.id)))
+                self.tell(PowerLineChanged(evse.id, ready=True, mac=mac_of(evse.id)))
 
     def cut(self) -> None:
         """The power goes: whatever was not on disk is gone."""

@@ -85,6 +85,10 @@ class Model:
         if log.key == "v2g.message":
             what = f"{log.values['message']} {log.values.get('code', '')}".rstrip()
             self.session.append((_time(tick), str(log.values["way"]), what))
+        elif log.key == "slac.message":
+            self.session.append((_time(tick), str(log.values["way"]), f"SLAC {log.values['message']}"))
+        elif log.key == "slac.matched":
+            self.session.append((_time(tick), "=", f"SLAC matched, {log.values['attenuation_dB']} dB"))
 
     def _vehicle(self, tick: Tick, meter: MeterSample) -> list[str]:
         facts = self.facts(meter.evse_id)

@@ -27,8 +27,10 @@ from chargepoint.events import (
     VehicleMatched,
 )
 from chargepoint.tick import Tick
+from iso15118.slac import mme
 from iso15118.slac.evse import Evse
 from iso15118.slac.evse_state import Options
+from iso15118.slac.mme import MmeError
 from iso15118.slac.modem_table import Kind, ModemOptions, State
 from iso15118.slac.signals import (
     Begin,
@@ -48,7 +50,21 @@ from iso15118.slac.signals import (
     Toggled,
 )
 from iso15118.slac.signals import TimerExpired as SlacTimer
+from iso15118.slac.times import TP_MATCH_LEAVE_S
 
+_OFF = "5 % is off the pilot"
+_SHOWN: dict[type, str] = {
+    mme.SlacParmReq: "CM_SLAC_PARM.REQ",
+    mme.SlacParmCnf: "CM_SLAC_PARM.CNF",
+    mme.StartAttenCharInd: "CM_START_ATTEN_CHAR.IND",
+    mme.AttenCharInd: "CM_ATTEN_CHAR.IND",
+    mme.AttenCharRsp: "CM_ATTEN_CHAR.RSP",
+    mme.ValidateReq: "CM_VALIDATE.REQ",
+    mme.ValidateCnf: "CM_VALIDATE.CNF",
+    mme.SlacMatchReq: "CM_SLAC_MATCH.REQ",
+    mme.SlacMatchCnf: "CM_SLAC_MATCH.CNF",
+}
+"""For whoever looks on; sounds and profiles are many, and alike."""
 KINDS = {"auto": None, "qualcomm": Kind.QUALCOMM, "lumissil": Kind.LUMISSIL, "key_only": Kind.KEY_ONLY}
 
 
@@ -64,8 +80,12 @@ class MatchingState:
     toggles: int = 0
     counted_until: float | None = None
     """BCB toggles are counted until then."""
+    leave_at: float | None = None
+    """The network of a vehicle whose session is over is left then."""
     lost: bool = False
     """The modem does nothing."""
+    said: str = ""
+    """The message that was logged last."""
 
 
 class MatchingMachine:
@@ -77,11 +97,11 @@ class MatchingMachine:
         self.slac: Evse | None = None
         self.handlers: Mapping[type, Callable[[Tick, Any], list[object]]] = {
             PowerLineChanged: self._line,
-            PowerLineHeard: lambda now, event: self._slac(now, FrameHeard(event.octets)),
+            PowerLineHeard: lambda now, event: [*self._message(">", event.octets), *self._slac(now, FrameHeard(event.octets))],
             LevelSettled: self._level,
             TalkingBegun: self._begun,
             TalkingEnded: self._ended,
-            EvDisconnected: lambda now, event: self._slac(now, Leave("the vehicle is unplugged")),
+            EvDisconnected: self._unplugged,
             TimerExpired: self._timer,
         }
 
@@ -93,8 +113,8 @@ class MatchingMachine:
         return handler(now, event)
 
     def deadline(self) -> float | None:
-        """Of SLAC, or of toggles that are counted."""
-        dues = (self.slac.deadline() if self.slac is not None else None, self.memory.counted_until)
+        """Of SLAC, of toggles that are counted, or of a network that is left."""
+        dues = (self.slac.deadline() if self.slac is not None else None, self.memory.counted_until, self.memory.leave_at)
         return min((at for at in dues if at is not None), default=None)
 
     # ---- in and out of a snapshot
@@ -144,21 +164,30 @@ class MatchingMachine:
         return self._slac(now, PilotSeen(event.level))
 
     def _begun(self, now: Tick, event: TalkingBegun) -> list[object]:
+        self.memory.leave_at = None
         if self.slac is not None and self.slac.linked:
             return [DataLinkChanged(self.config.id, ready=True)]
         return self._slac(now, Begin())
 
     def _ended(self, now: Tick, event: TalkingEnded) -> list[object]:
-        """A vehicle that sleeps keeps its link, and comes back to it."""
-        if event.paused and self.slac is not None and self.slac.linked:
-            return []
-        return self._slac(now, Leave("5 % is off the pilot"))
+        """A vehicle that sleeps keeps its link, and comes back to it; another may still have to close its connection."""
+        if self.slac is None or not self.slac.linked:
+            return self._slac(now, Leave(_OFF))
+        self.memory.leave_at = None if event.paused else now.mono + TP_MATCH_LEAVE_S
+        return []
+
+    def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
+        self.memory.leave_at = None
+        return self._slac(now, Leave("the vehicle is unplugged"))
 
     def _timer(self, now: Tick, event: TimerExpired) -> list[object]:
         m, out = self.memory, []
         if m.counted_until is not None and m.counted_until <= now.mono:
             m.counted_until = None
             out = self._slac(now, Toggled(m.toggles))
+        if m.leave_at is not None and m.leave_at <= now.mono:
+            m.leave_at = None
+            out += self._slac(now, Leave(_OFF))
         return [*out, *self._slac(now, SlacTimer())]
 
     def _slac(self, now: Tick, event: SlacEvent) -> list[object]:
@@ -171,7 +200,7 @@ class MatchingMachine:
         for each in commands:
             match each:
                 case SendFrame(octets):
-                    out.append(SendOnPowerLine(evse_id, octets))
+                    out += [SendOnPowerLine(evse_id, octets), *self._message("<", octets)]
                 case KeyReady(ready):
                     out.append(ModemReady(evse_id, ready))
                 case Matched(mac, _, attenuation_dB):
@@ -190,6 +219,17 @@ class MatchingMachine:
                 case Note(level, key, words):
                     out.append(Log(level, key, {"evse": evse_id, "text": words[:200]}))
         return [*out, *self._lost()]
+
+    def _message(self, way: str, octets: bytes) -> list[object]:
+        """What is said over and over is logged once."""
+        try:
+            name = _SHOWN.get(type(mme.read(octets).mme), "")
+        except MmeError:
+            return []
+        if not name or name == self.memory.said:
+            return []
+        self.memory.said = name
+        return [Log("info", "slac.message", {"evse": self.config.id, "way": way, "message": name})]
 
     def _lost(self) -> list[object]:
         """A modem that has been given up is told once."""

@@ -41,6 +41,8 @@ class BoardOptions:
     state_dir: str = ""
     control: tuple[str, int] | None = None
     """Where the control port listens."""
+    modems: tuple[int, ...] = ()
+    """EVSEs with a power-line modem: cars that talk are matched there."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class BoardProcess:
     driver: Driver
     line: Line
     file: StateFile | None
+    modems: tuple[int, ...] = ()
     believes: dict[str, Any] = field(default_factory=dict)
     """What the station last said of itself."""
     vehicles: Vehicles = field(init=False)
@@ -59,7 +62,7 @@ class BoardProcess:
     _numbers: Any = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        self.vehicles = Vehicles(self.board, lambda event: self.line.send({"vehicle": to_json(event)}))
+        self.vehicles = Vehicles(self.board, lambda event: self.line.send({"vehicle": to_json(event)}), self.modems)
 
     # ---- the station's calls
 
@@ -197,7 +200,7 @@ async def run(line_end: socket.socket, options: BoardOptions, control: Callable[
     file = StateFile(Path(options.state_dir)) if options.state_dir else None
     reader, writer = await asyncio.open_connection(sock=line_end, limit=LIMIT)
     board = SimBoard(SimWorld([SimEvseOptions(info) for info in options.evses], loop.time()))
-    process = BoardProcess(board, Driver(board), Line(reader, writer), file)
+    process = BoardProcess(board, Driver(board), Line(reader, writer), file, options.modems)
     if problem := process.restore():
         print(f"board: {problem}", file=sys.stderr)
     tasks = [loop.create_task(_drive(process))]

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bench.board.driver import NotPossible
 from bench.ev import Ev
-from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle
-from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
+from chargepoint.commands import CloseVehicle, SendOnPowerLine, SendToVehicle, ServeVehicle
+from chargepoint.events import DataLinkChanged, PowerLineHeard, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
 from hal.sim.box import ResistorBox
 from hal.sim.ports import SimBoard
 
 if TYPE_CHECKING:
     from bench.ev.talking import TalkingEv
+    from bench.plc.cables import Cables, HeardBy
 
 Kind = Literal["iso20-ac", "iso20-dc"]
 KINDS: tuple[Kind, ...] = ("iso20-ac", "iso20-dc")
@@ -52,8 +53,14 @@ class Car:
 class Vehicles:
     """All of one board. `tick` has to be called now and then."""
 
-    def __init__(self, board: SimBoard, tell: ToStation) -> None:
+    def __init__(self, board: SimBoard, tell: ToStation, modems: tuple[int, ...] = ()) -> None:
         self.board, self.tell = board, tell
+        self._cables: Cables | None = None
+        self._due: asyncio.TimerHandle | None = None
+        if modems:
+            from bench.plc.cables import Cables
+
+            self._cables = Cables(modems)
         self.cars: dict[int, Car] = {}
         self.served: set[int] = set()
         """EVSEs at which the station takes a connection now."""
@@ -91,6 +98,8 @@ class Vehicles:
         from bench.ev.outbox import Outbox
 
         car.ev.out = Outbox(lambda: asyncio.get_running_loop().call_soon(self._flush, evse_id))
+        if self._cables is not None:
+            car.ev.slac = self._cables.vehicle(evse_id)
         self.cars[evse_id] = car
         self._serves(evse_id, ready=True)
 
@@ -140,6 +149,8 @@ class Vehicles:
             if self.board.world.evses[evse_id].load is not ev:
                 self._hung_up(evse_id, car, "unplugged")
                 del self.cars[evse_id]
+                if self._cables is not None:
+                    self._cables.gone(evse_id)
             elif (car.unplugs_at is not None and (not ev.online or self.now_s >= car.unplugs_at)) or self._reached(car.leaves_at):
                 self.board.unplug(evse_id)
             elif car.draws_s is not None and car.stops_at is None and ev.vehicle.drawing:
@@ -201,6 +212,8 @@ class Vehicles:
                 (self.served.add if on else self.served.discard)(evse_id)
                 if (waits := self.cars.get(evse_id)) is not None and waits.dials and on:
                     self._connect(evse_id, waits)
+            case SendOnPowerLine(evse_id, octets) if self._cables is not None:
+                self._on_line(self._cables.sent(self.now_s, evse_id, octets, vehicle=False))
             case SendToVehicle(evse_id, connection, octets) if (car := self._on(evse_id, connection)) is not None:
                 self._live(car, partial(car.ev.hear, octets))
             case CloseVehicle(evse_id, connection) if (car := self._on(evse_id, connection)) is not None:
@@ -219,13 +232,15 @@ class Vehicles:
 
     def _flush(self, evse_id: int) -> None:
         """What a car wants done."""
-        from bench.ev.talking import Dial, HangUp, LinkFound, Say
+        from bench.ev.talking import Dial, HangUp, LinkFound, OnLine, Say
 
         car = self.cars.get(evse_id)
         while car is not None and car.ev.out:
             match car.ev.out.popleft():
                 case LinkFound():
                     self.tell(DataLinkChanged(evse_id, ready=True))
+                case OnLine(octets) if self._cables is not None:
+                    self._on_line(self._cables.sent(self.now_s, evse_id, octets, vehicle=True))
                 case Dial():
                     car.dials = True
                     if evse_id in self.served:
@@ -234,6 +249,27 @@ class Vehicles:
                     self.tell(VehicleSaid(evse_id, car.connection, octets))
                 case HangUp():
                     self._hung_up(evse_id, car, "closed by the vehicle")
+
+    def _on_line(self, heard: list[HeardBy]) -> None:
+        """Frames have arrived; each host takes its own in a turn of its own."""
+        loop = asyncio.get_running_loop()
+        for each in heard:
+            loop.call_soon(self._take_frame, each)
+        if self._due is not None:
+            self._due.cancel()
+        due = self._cables.deadline() if self._cables is not None else None
+        self._due = None if due is None else loop.call_at(due, self._line_due)
+
+    def _line_due(self) -> None:
+        self._due = None
+        if self._cables is not None:
+            self._on_line(self._cables.due(self.now_s))
+
+    def _take_frame(self, frame: HeardBy) -> None:
+        if not frame.vehicle:
+            self.tell(PowerLineHeard(frame.evse_id, frame.octets))
+        elif (car := self.cars.get(frame.evse_id)) is not None:
+            self._live(car, partial(car.ev.on_line, frame.octets))
 
     def _connect(self, evse_id: int, car: Car) -> None:
         car.dials, car.connection = False, next(self._numbers)

@@ -36,10 +36,6 @@ class Cables:
         paths = {(_port(each, False), _port(each, True)): near for each in self.evses}
         self.line = Line(modems, self.dice.random, paths=paths, elsewhere=across, noise=noise)
 
-    def mac(self, evse_id: int) -> bytes:
-        """Of the station's interface."""
-        return _mac(0, evse_id, False)
-
     def modem(self, evse_id: int, *, vehicle: bool = False) -> SimModem:
         """To change it."""
         return self.line.modems[_port(evse_id, vehicle)]
@@ -67,6 +63,11 @@ class Cables:
 
     def _heard(self, deliveries: list[Delivery]) -> list[HeardBy]:
         return [HeardBy(*self._ports[each.port], each.octets) for each in deliveries]
+
+
+def mac_of(evse_id: int) -> bytes:
+    """Of the station's interface there."""
+    return _mac(0, evse_id, False)
 
 
 def _port(evse_id: int, vehicle: bool) -> str:

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import pytest
 
 from bench.ev.talking import TalkingEv
-from bench.plc.cables import Cables
+from bench.plc.cables import Cables, mac_of
 from bench.plc.line import Path
 from chargepoint.commands import SendOnPowerLine, SetDuty
 from chargepoint.config import SlacConfig
-from chargepoint.events import ChargingState, PowerLineChanged, PowerLineHeard
+from chargepoint.events import ChargingState, PowerLineChanged, PowerLineHeard, VehicleGone
 from chargepoint.faults import NO_VEHICLE_LINK, NO_VEHICLE_LINK_DC
 from iso15118.evcc.terms import EvWish
 from iso15118.slac import mme, times
@@ -210,7 +210,7 @@ def test_an_interface_that_goes_and_comes_back() -> None:
     assert not site.five_percent()
     site.leave()
     site.run(2.0)
-    site.heap.tell(PowerLineChanged(1, ready=True, mac=site.cables.mac(1)))
+    site.heap.tell(PowerLineChanged(1, ready=True, mac=mac_of(1)))
     site.run(3.0)
     assert not site.facts.faults
     site.arrive(Energy.AC)
@@ -252,3 +252,18 @@ def test_a_snapshot_in_the_middle_of_a_match_goes_on() -> None:
     assert snapshot["slac:1"]["slac"]["matchings"]
     site.heap.station.restore(snapshot)
     site.until(site.linked)
+
+
+def test_the_network_outlives_the_session_for_a_moment() -> None:
+    """The vehicle closes its connection after SessionStop; then the network is left, and its key is nobody's any more."""
+    site = SlacSite("dc")
+    ev = site.arrive(Energy.DC)
+    site.card()
+    site.until(lambda: max(map(abs, site.sim.current_A)) > 1.0)
+    ev.vehicle.wants.loops = 0
+    site.until(lambda: ev.over is not None)
+    began = site.heap.now
+    site.until(lambda: len(site.keys()) == 2, most_s=5.0)
+    assert 0.5 <= site.heap.now - began <= 1.5
+    lost = [event for _, event in site.events if isinstance(event, VehicleGone)]
+    assert [each.why for each in lost] == ["closed by the vehicle"]
