@@ -165,8 +165,6 @@ class MatchingMachine:
 
     def _begun(self, now: Tick, event: TalkingBegun) -> list[object]:
         self.memory.leave_at = None
-        if self.slac is not None and self.slac.linked:
-            return [DataLinkChanged(self.config.id, ready=True)]
         return self._slac(now, Begin())
 
     def _ended(self, now: Tick, event: TalkingEnded) -> list[object]:
