@@ -163,13 +163,13 @@ class Evse:
     # ---- the link
 
     def _joined(self, now: Now, why: str) -> list[SlacCommand]:
-        matched = self.matchings.at(State.MATCHED)
-        if self.linked or not matched:
-            return []
-        self.linked, matched[0].due = True, None
-        self.modem.watch_slower(JOINED_S)
-        told = [self._send(matched[0].ev_mac, each) for each in self._amplitudes.begin(now) if self.pilot in THERE]
-        return [LinkChanged(up=True, why=why), *told]
+        out: list[SlacCommand] = []
+        for each in self.matchings.at(State.MATCHED):
+            self.linked, each.due = True, None
+            self.modem.watch_slower(JOINED_S)
+            out.append(LinkChanged(up=True, why=why))
+            out += [self._send(each.ev_mac, told) for told in self._amplitudes.begin(now) if self.pilot in THERE]
+        return out
 
     def _unlinked(self, why: str) -> list[SlacCommand]:
         if not self.linked:
