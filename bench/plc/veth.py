@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import random
 import signal
 import socket
@@ -127,7 +128,7 @@ class Process:
         self._deliver(self.line.due(self._loop.time()))
         self._set_timer()
 
-    def change(self, words: str) -> None:
+    def change(self, words: bytes) -> None:
         """`{"evse": {"dead": true}}` or `{"noise": {"loss": 0.5}}` or `{"dB": 30}`: what is so from now on. Raises ValueError."""
         for name, values in json.loads(words).items():
             if name == "dB":
@@ -179,15 +180,19 @@ async def run(options: Options) -> None:
         loop.add_signal_handler(number, ended.set)
     process = Process(options.line(), (Port(EV, options.ev), Port(EVSE, options.evse)))
 
+    said = b""
+
     def told() -> None:
-        words = sys.stdin.readline()
-        if not words:
+        nonlocal said
+        octets = os.read(sys.stdin.fileno(), MOST_OCTETS)
+        if not octets:
             loop.remove_reader(sys.stdin)
-            return
-        try:
-            process.change(words)
-        except (ValueError, KeyError, TypeError) as error:
-            print(f"not understood: {error}", file=sys.stderr, flush=True)
+        *lines, said = (said + octets).split(b"\n")
+        for each in lines:
+            try:
+                process.change(each)
+            except (ValueError, KeyError, TypeError) as error:
+                print(f"not understood: {error!r}", file=sys.stderr, flush=True)
 
     with contextlib.suppress(OSError, ValueError):  # a file, or /dev/null
         loop.add_reader(sys.stdin, told)

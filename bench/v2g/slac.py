@@ -165,6 +165,8 @@ class ChargerMatching(Host):
         match command:
             case KeyReady(ready, why):
                 (self.keyed.set if ready else self.keyed.clear)()
+                if ready:
+                    self._say("slac: the next vehicle finds a key")
                 dead = isinstance(self.machine, Evse) and self.machine.modem.state is Modem.DEAD
                 self._wait(why if dead and not ready else "")
             case Matched(mac, _, attenuation_dB):
