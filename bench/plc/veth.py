@@ -36,6 +36,7 @@ REOPEN_S = 0.05
 _ALL = 0x0003
 """ETH_P_ALL."""
 _SOL_PACKET, _ADD_MEMBERSHIP, _VNET_HDR, _IGNORE_OUTGOING, _PROMISCUOUS = 263, 1, 15, 23, 1
+_RECEIVE_BUFFER_FORCE = 33
 _HEADER = 10
 """struct virtio_net_hdr: before each frame, what is still to be done for it."""
 
@@ -53,7 +54,7 @@ class Port:
             made.setblocking(False)
             made.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
             made.setsockopt(_SOL_PACKET, _VNET_HDR, 1)
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+            made.setsockopt(socket.SOL_SOCKET, _RECEIVE_BUFFER_FORCE, 1 << 22)
             made.bind((self.interface, _ALL))
             member = struct.pack("iHH8s", socket.if_nametoindex(self.interface), _PROMISCUOUS, 0, b"")
             made.setsockopt(_SOL_PACKET, _ADD_MEMBERSHIP, member)

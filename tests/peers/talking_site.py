@@ -24,7 +24,7 @@ from bench.ev.talking import Dial, HangUp, Say, TalkingEv
 from bench.v2g.model import COMPACT, Vehicle
 from chargepoint import codec
 from chargepoint.commands import Command, Log, SendText
-from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, StationConfig, TariffConfig, TariffTime, Timings, V2gConfig
+from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, SlacConfig, StationConfig, TariffConfig, TariffTime, Timings, V2gConfig
 from chargepoint.events import DataLinkChanged, VehicleServed
 from chargepoint.runtime.log import Logger
 from chargepoint.runtime.main import Handle, Options, run_station
@@ -67,6 +67,9 @@ class Given:
     unverified: bool = False
     priced: bool = False
     """There is a tariff."""
+    slac: bool = False
+    """There is a modem, which the vehicle has to match with."""
+    setup_s: float = 20.0
 
 
 # ---- the car
@@ -245,6 +248,7 @@ def config_of(given: Given, url: str) -> StationConfig:
         pki_dir=given.pki,
         unverified_vehicles=given.unverified,
         tls="optional" if given.unverified else "required",
+        slac=SlacConfig(modem="auto" if given.slac else "none"),
     )
     dc = DcConfig(max_voltage_V=GIVES_V) if given.car == "theirs" else DcConfig()
     evse = EvseConfig(max_current_A=32.0, mode=given.mode, connector="cCCS2" if given.mode == "dc" else "cType2", v2g=v2g, dc=dc)
@@ -253,7 +257,7 @@ def config_of(given: Given, url: str) -> StationConfig:
         csms=CsmsConfig(url=url, identity="SITE-1", security_profile=0),
         evses=(evse,),
         tariff=TariffConfig("EUR", 0.2849, (TariffTime("12:00", 0.35),)) if given.priced else TariffConfig(),
-        timings=Timings(boot_jitter_s=0.0, close_after_boot_s=0.0),
+        timings=Timings(boot_jitter_s=0.0, close_after_boot_s=0.0, setup_s=given.setup_s),
         variables={"TxCtrlr.TxStartPoint": "Authorized"},
     )
 

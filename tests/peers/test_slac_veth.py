@@ -177,9 +177,10 @@ def flood(interface: str, count: int) -> int:
 
 def answered(interface: str, seconds: float) -> int:
     """Answers to a CM_SLAC_PARM.REQ that is sent again and again."""
-    own, heard = bytes.fromhex("0200000000aa"), 0
+    heard = 0
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88E1)) as line:
         line.bind((interface, 0x88E1))
+        own = line.getsockname()[4]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             line.send(mme.octets(Frame(BROADCAST, own, mme.SlacParmReq(run_id=bytes(8)))))
