@@ -268,9 +268,8 @@ class Evse:
         return out
 
     def _match(self, now: Now, ev: bytes, run_id: bytes) -> list[SlacCommand]:
-        """Only one vehicle has the key: when it is given, the others' matchings are over."""
-        other = [each for each in self.matchings.at(State.MATCHED) if (each.ev_mac, each.run_id) != (ev, run_id)]
-        if other or self.modem.key is None or not (self._fresh or self.matchings.at(State.MATCHED)):
+        """Only one vehicle has the key, for the others' matchings are over when it is given; and only one that the modem has."""
+        if self.modem.key is None or not (self._fresh or self.matchings.at(State.MATCHED)):
             return []
         return self._of(now, ev, run_id, Happening.MATCH)
 

@@ -84,3 +84,21 @@ def test_when_all_who_match_have_come_far_a_new_one_is_not_answered() -> None:
     assert {each.state for each in car.evse.matchings} == {State.KNOWN}
     car.wait(10.1)
     assert late.parm()
+
+
+def test_who_sounds_and_is_heard_gives_way_to_nobody_and_who_is_not_heard_does() -> None:
+    car = Car()
+    for number in range(MOST_MATCHINGS):
+        each = Car(car.site, ev_mac(number))
+        each.parm()
+        each.start()
+        each.profile(0 if number == 7 else 1)
+    assert Car(car.site, STRANGER).parm()
+    assert car.evse.matchings.of(ev_mac(7), RUN) is None
+    assert len(car.evse.matchings) == MOST_MATCHINGS
+    late = Car(car.site, ev_mac(99))
+    assert late.parm(), "the one that came last has only asked"
+    assert car.evse.matchings.of(STRANGER, RUN) is None
+    late.start()
+    late.profile(1)
+    assert Car(car.site, STRANGER).parm() == []

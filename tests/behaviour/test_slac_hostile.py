@@ -274,6 +274,16 @@ def test_of_two_that_want_the_key_the_first_gets_it() -> None:
     assert [each.ev_mac for each in car.evse.matchings] == [EV]
 
 
+def test_no_key_while_the_modem_has_not_confirmed_the_one_that_is_wanted() -> None:
+    car = Car().to_known()
+    car.site._take(car.site.hosts["evse0"], car.evse.modem.set_key(At(car.site.now), bytes(16)))
+    assert car.match() == []
+    car.site.run(1.0)
+    (answer,) = car.match()
+    assert isinstance(answer, mme.SlacMatchCnf)
+    assert answer.nmk == bytes(16)
+
+
 def test_a_vehicle_that_has_the_key_and_begins_anew_gets_another_one() -> None:
     car = Car()
     first = car.whole()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,7 +54,14 @@ def failing() -> Site:
     return at
 
 
-SCENES = {"honest": (honest, 5.0), "noisy": (noisy, 6.0), "validated": (validated, 9.0), "failing": (failing, 16.0)}
+def dying() -> Site:
+    at = honest()
+    at.after(3.0, partial(setattr, at.line.modems["evse0"], "dead", True))
+    at.after(25.0, partial(setattr, at.line.modems["evse0"], "dead", False))
+    return at
+
+
+SCENES = {"honest": (honest, 5.0), "noisy": (noisy, 6.0), "validated": (validated, 9.0), "failing": (failing, 16.0), "dying": (dying, 45.0)}
 
 
 def future(scene: str, exchange_at: int) -> tuple[list[Any], list[Any], int]:
@@ -76,12 +84,3 @@ def test_a_snapshot_at_any_event_has_the_same_future(scene: str) -> None:
     assert any(said)
     for turn in range(turns):
         assert future(scene, turn)[:2] == (seen, said), f"restored at turn {turn}"
-
-
-def test_a_snapshot_of_a_site_that_has_lost_its_modem() -> None:
-    at = honest()
-    at.run(4.0)
-    at.line.modems["evse0"].dead = at.line.modems["ev0"].dead = True
-    for _ in range(20):
-        at.run(1.0)
-        exchanged(at)
