@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     check = add("check-config", _check, "say what is wrong with a configuration file, with line and allowed range")
     check.add_argument("file", type=Path, metavar="FILE")
+    doctor = add(
+        "doctor", _doctor, "say what hangs on the interface of a power-line modem, what is wrong with it and what to do; exit 0 or 1"
+    )
+    what = doctor.add_mutually_exclusive_group(required=True)
+    what.add_argument("--config", type=Path, metavar="FILE", help="all interfaces that it names")
+    what.add_argument("--iface", default="", metavar="IF")
+    doctor.add_argument("--set-key", action="store_true", help="try whether the modem takes a key; it leaves its network")
     bench = add("bench-station", _bench, "the station on the simulated board, driven through its control port")
     bench.add_argument("file", type=Path, metavar="FILE.json")
     replay = add("replay", _replay, "a journal's inputs through today's code; exit 1 where it does something else")
@@ -102,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_v2g(add)
     # Whatever comes behind these, --help too, is for their own parsers, which are not imported before.
-    line = add("bench-line", _line, "a simulated power line, with its modems, between two network interfaces", prefix_chars="\0", add_help=False)
+    line = add(
+        "bench-line", _line, "a simulated power line, with its modems, between two network interfaces", prefix_chars="\0", add_help=False
+    )
     line.add_argument("rest", nargs=argparse.REMAINDER)
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)
@@ -187,6 +196,13 @@ def _check(given: argparse.Namespace) -> int:
     told = asyncio.run(asked())
     print(f"{given.file}: right: {len(config.evses)} EVSE, board {config.board}, CSMS {config.csms.url or 'none'}", *told, sep="\n  ")
     return 0
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from chargepoint.config_file import read
+    from chargepoint.runtime.doctor import main
+
+    return main(read(given.config) if given.config else None, given.iface, sys.stdout, set_key=given.set_key)
 
 
 def _bench(given: argparse.Namespace) -> int:
