@@ -10,7 +10,6 @@ import pytest
 from bench.plc.line import Noise, Path
 from bench.plc.site import At, Site
 from iso15118.slac import mme, times
-from iso15118.slac.evse import Evse
 from iso15118.slac.keys import nid_of
 from iso15118.slac.layout import Mme
 from iso15118.slac.mme import BROADCAST, LOCAL
@@ -28,7 +27,7 @@ from iso15118.slac.signals import (
     PilotSeen,
     Toggle,
 )
-from tests.behaviour.slac_rig import EV, EVSE, MODEM, ev_mac, ev_of, evse_mac, evse_of, names, site
+from tests.behaviour.slac_rig import EV, EVSE, ev_mac, ev_of, evse_mac, evse_of, names, site
 
 
 def linked(at: Site) -> bool:
@@ -370,10 +369,7 @@ def test_a_station_that_shows_no_5_percent_answers_nobody() -> None:
 
 def test_whatever_else_is_on_the_line_is_nothing_to_either() -> None:
     at = matched()
-    octets = EV + EVSE + b"\x86\xdd" + bytes(60)
-    for port in ("ev0", "evse0"):
-        before = len(at.seen)
+    for port, octets in itertools.product(("ev0", "evse0"), (EV + EVSE + b"\x86\xdd" + bytes(60), EVSE + EV + b"\x86\xdd" + bytes(60))):
+        before = at.hosts[port].machine.saved(), len(at.seen), len(at.hosts[port].said)
         at.tell(port, FrameHeard(octets))
-        assert len(at.seen) == before
-    assert isinstance(at.hosts["evse0"].machine, Evse)
-    assert at.line.modems["evse0"].mac == MODEM
+        assert (at.hosts[port].machine.saved(), len(at.seen), len(at.hosts[port].said)) == before

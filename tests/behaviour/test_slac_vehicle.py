@@ -48,7 +48,7 @@ def chosen(station: Station) -> list[bytes]:
         {"to": BROADCAST},
         {"to": ev_mac(1)},
     ],
-    ids=repr,
+    ids="-".join,
 )
 @pytest.mark.req("S-13")
 def test_a_key_that_it_has_not_asked_for_is_not_taken(wrong: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def test_a_key_before_it_asks_and_after_it_has_one_is_not_taken() -> None:
 # ---- who answers
 
 
-@pytest.mark.parametrize("wrong", [{"run_id": RUN}, {"forwarding_sta": STRANGER}, {"resp_type": 0}], ids=repr)
+@pytest.mark.parametrize("wrong", [{"run_id": RUN}, {"forwarding_sta": STRANGER}, {"resp_type": 0}], ids="-".join)
 def test_an_answer_that_is_not_for_it_is_none(wrong: dict[str, Any]) -> None:
     station = Station()
     station.begin()
@@ -94,7 +94,7 @@ def test_an_answer_that_is_not_for_it_is_none(wrong: dict[str, Any]) -> None:
     assert names([(0.0, Frame(BROADCAST, EV, each)) for each in station.wait(0.3)]) == ["SlacParmReq"], "it asks again"
 
 
-@pytest.mark.parametrize("wrong", [{"run_id": RUN}, {"source_address": STRANGER}, {"num_sounds": 0}], ids=repr)
+@pytest.mark.parametrize("wrong", [{"run_id": RUN}, {"source_address": STRANGER}, {"num_sounds": 0}], ids="-".join)
 def test_an_attenuation_that_is_not_its_own_is_none(wrong: dict[str, Any]) -> None:
     station = Station().to_listening()
     assert station.tell(0, **wrong) == []
