@@ -22,6 +22,7 @@ from chargepoint.runtime.doctor import Heard, Report, Wanted, judge_interface, j
 from chargepoint.runtime.plc_link import Facts
 from chargepoint.runtime.port import StartError
 from iso15118.slac import mme, vendor
+from iso15118.slac.layout import Mme
 from iso15118.slac.modem_table import Kind
 from tests.unit.runtime.plc_rig import MODEM, PARM_REQ, STRANGER, Pair, frame, pair
 
@@ -168,14 +169,11 @@ def test_one_that_says_nothing_of_itself_may_only_take_keys() -> None:
         assert report.lines[0].startswith("a modem that says nothing of itself: it may only take keys")
 
 
-@pytest.mark.parametrize(
-    ("results", "says"), [((0,), "takes"), ((1,), "takes"), ((2,), "refuses the key"), ((), "does not say within 3 s")]
-)
-def test_whether_it_takes_a_key(results: tuple[int, ...], says: str) -> None:
+@pytest.mark.parametrize(("result", "says"), [(0, "takes"), (1, "takes"), (2, "refuses the key"), (None, "does not say within 3 s")])
+def test_whether_it_takes_a_key(result: int | None, says: str) -> None:
     report = Report()
-    judge_key(
-        report, Heard(dict.fromkeys([MODEM] * len(results), {"SetKeyCnf": mme.SetKeyCnf(result=(*results, 0)[0], your_nonce=bytes(4))}))
-    )
+    said: dict[str, Mme] = {} if result is None else {"SetKeyCnf": mme.SetKeyCnf(result=result, your_nonce=bytes(4))}
+    judge_key(report, Heard({MODEM: said}))
     assert says in (report.wrong[0].what if report.wrong else report.lines[0])
     assert bool(report.wrong) is (says != "takes")
 
