@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.perf.tap import answers_s
+from bench.perf.v2g import Times, _last
 from bench.perf.v2g_share import loop_ms, setup_ms, shares_ms
 from bench.v2g.cable import fresh_pki
 from bench.v2g.charger import Pace
@@ -28,3 +30,19 @@ def test_each_request_has_its_time(tmp_path: Path, tls: bool) -> None:
 def test_the_setup_ends_where_power_is_waited_for() -> None:
     shares = [("", 4.0), ("SessionSetupReq", 2.0), ("DC_PreChargeReq", 1.0), ("PowerDeliveryReq", 8.0), ("DC_ChargeLoopReq", 16.0)]
     assert setup_ms(shares) == 7.0
+
+
+def test_an_answer_is_what_goes_out_first_after_what_came_in_last() -> None:
+    segments = [(True, 0.5), (False, 1.0), (False, 1.1), (True, 1.3), (True, 1.4), (False, 2.0), (True, 2.5)]
+    assert list(answers_s(segments)) == pytest.approx([0.2, 0.5])
+
+
+def test_the_wire_is_laid_beside_the_vehicle_where_it_fits() -> None:
+    """A handshake before, TLS's end after."""
+    times = Times(answers=[("SessionSetupReq", 0.011), ("PowerDeliveryReq", 0.31), ("DC_ChargeLoopReq", 0.002)])
+    wire = [0.005, 0.02, 0.01, 0.30, 0.001, 0.2]
+    assert _last([times], wire) == [
+        (("SessionSetupReq", 0.011), 0.01),
+        (("PowerDeliveryReq", 0.31), 0.30),
+        (("DC_ChargeLoopReq", 0.002), 0.001),
+    ]
