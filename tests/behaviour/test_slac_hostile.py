@@ -276,6 +276,8 @@ def test_of_two_that_want_the_key_the_first_gets_it() -> None:
 
 def test_no_key_while_the_modem_has_not_confirmed_the_one_that_is_wanted() -> None:
     car = Car().to_known()
+    car.evse.modem.wanted = bytes(16)
+    assert car.match() == [], "it still has the old one"
     car.site._take(car.site.hosts["evse0"], car.evse.modem.set_key(At(car.site.now), bytes(16)))
     assert car.match() == []
     car.site.run(1.0)

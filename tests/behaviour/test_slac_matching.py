@@ -177,7 +177,7 @@ def test_the_interface_goes_and_comes_back() -> None:
     at._take(host, evse.stop(at_now(at), "the interface is down"))
     assert at.told("evse0", LinkChanged)[-1] == LinkChanged(up=False, why="the interface is down")
     assert at.told("evse0", KeyReady)[-1] == KeyReady(ready=False, why="the interface is down")
-    assert evse.deadline() is None
+    assert (evse.deadline(), evse.matchings) == (None, [])
     at.hear("evse0", mme.Frame(BROADCAST, EV, mme.SlacParmReq(run_id=bytes(8))))
     assert evse.matchings == []
     at._take(host, evse.start(at_now(at)))
@@ -192,6 +192,19 @@ def test_the_interface_goes_and_comes_back() -> None:
 
 def at_now(at: Site) -> At:
     return At(at.now)
+
+
+@pytest.mark.req("S-9")
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.3, 0.5])
+def test_the_interface_goes_in_the_middle_of_a_matching(after_s: float) -> None:
+    at = site(noise=Noise(delay_s=0.02))
+    at.plug("ev0", "evse0")
+    at.run(after_s)
+    evse = evse_of(at)
+    at._take(at.hosts["evse0"], evse.stop(at_now(at), "the interface is down"))
+    assert (evse.deadline(), evse.matchings) == (None, [])
+    at._take(at.hosts["evse0"], evse.start(at_now(at)))
+    assert at.run(20.0, until=lambda: linked(at)), "5 % is still shown, and the vehicle goes on asking"
 
 
 @pytest.mark.req("S-9")
