@@ -21,8 +21,8 @@ from chargepoint.runtime.ports.v2g import NoInterface
 from iso15118.slac.layout import BODY, ETHERTYPE, MOST
 from iso15118.slac.mme import LOCAL
 
-LOOK_S = 0.5
-"""So often the interface is looked at (S-9). That it has gone down is heard at once."""
+LOOK_S = 5.0
+"""So often the interface is looked at (S-9) where the kernel has said nothing of it: what it says of any is heard at once."""
 NETWORKS = Path("/sys/class/net")
 OTHERS_PER_S, OTHERS_MOST = 250.0, 250.0
 """Frames of all others that are told, and so many at once; a matching has some 25, with each EVSE that hears it."""
@@ -42,6 +42,8 @@ FAITHFUL_S = 10.0
 CNF = 1
 """The lowest two bits of the MMTYPE of an answer."""
 _SO_ATTACH_FILTER, _PACKET_IGNORE_OUTGOING, _SOL_PACKET = 26, 23, 263
+_NEWS_OF_LINKS = 1
+"""RTMGRP_LINK: an interface has appeared, changed or gone."""
 _ETHERTYPE = int.from_bytes(ETHERTYPE, "big")
 
 
@@ -78,6 +80,14 @@ def open_socket(interface: str) -> socket.socket:
         raw.close()
         raise
     return raw
+
+
+def open_news() -> socket.socket:
+    """Is readable when something of an interface changes."""
+    news = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    news.setblocking(False)
+    news.bind((0, _NEWS_OF_LINKS))
+    return news
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +205,7 @@ class PowerLine:
         self._lifted: int | None = None
         """The index of the interface that `lifts` was called for."""
         self._watching: asyncio.Task[None] | None = None
+        self._news: socket.socket | None = None
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -204,6 +215,8 @@ class PowerLine:
 
     def begin(self) -> None:
         """Look after the interface."""
+        self._news = open_news()
+        self._loop.add_reader(self._news, self._hear_news)
         self._watching = self._loop.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -211,6 +224,10 @@ class PowerLine:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
+        if self._news is not None:
+            self._loop.remove_reader(self._news)
+            self._news.close()
+            self._news = None
         self._close()
 
     def send(self, octets: bytes) -> None:
@@ -232,6 +249,13 @@ class PowerLine:
         while True:
             self.look()
             await asyncio.sleep(LOOK_S)
+
+    def _hear_news(self) -> None:
+        """What they are is seen where one looks."""
+        with contextlib.suppress(OSError):  # more of them than are kept is an error, too
+            while self._news is not None:
+                self._news.recv(1 << 14)
+        self.look()
 
     def look(self) -> None:
         """As it is now."""
