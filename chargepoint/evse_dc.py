@@ -13,7 +13,7 @@ from chargepoint.config import EvseConfig
 from chargepoint.energy import Offer
 from chargepoint.events import InsulationTested, Supply, SupplyChanged
 from chargepoint.evse_state import Check, Evse, Power
-from chargepoint.faults import CABLE_CHECK, DC_OVER, DC_STAGE, EV_CONTACTOR, INSULATION
+from chargepoint.faults import BOARD_SILENT, CABLE_CHECK, DC_OVER, DC_SILENT, DC_STAGE, INSULATION
 from chargepoint.tick import Tick
 from hal.types import DcRatings, DcSample, EvseInfo
 
@@ -32,7 +32,9 @@ OHM_PER_V = 100.0
 RISEN = 0.95
 """Of the test voltage: the insulation is measured from here on."""
 UNREAD_S = 1.5
-"""So long the stage may be without a reading while it delivers [K]."""
+"""So long a reading of the output says what is so; while the stage delivers, it may be without one for no longer [K]."""
+SILENT_S = 3.0
+"""While nothing is delivered, a stage that has said nothing for so long is silent: three of its readings are missing [K]."""
 FOLLOWS_S = 1.0
 """So long the stage may take to follow a reduction [K]."""
 OVER, OVER_V, OVER_A, OVER_S = 1.05, 10.0, 5.0, 0.4
@@ -82,11 +84,17 @@ def power(evse: Evse) -> float:
     return max(0.0, min((rated.max_power_W, *bounds, offer(evse).current_A * _offered_V(evse))))
 
 
-def voltages_meet(evse: Evse) -> bool:
-    """Both sides of the open contactor are near enough, or nothing is on the cable. Without a reading nobody knows."""
+def reading(evse: Evse, now: Tick) -> DcSample | None:
+    """The output as it is: the last sample, unless that is older than `UNREAD_S`; then nobody knows, and at that moment everything is judged anew."""
     sample = evse.facts.dc
+    return None if sample is None or evse.reached(now, evse.state.dc_sample_at + UNREAD_S) else sample
+
+
+def voltages_meet(evse: Evse, now: Tick) -> bool:
+    """Both sides of the open contactor are near enough, or nothing is on the cable. Without a reading nobody knows."""
     if not evse.is_dc:
         return True
+    sample = reading(evse, now)
     return sample is not None and (abs(sample.voltage_V - sample.outlet_V) < MEET_V or max(sample.voltage_V, sample.outlet_V) < SAFE_V)
 
 
@@ -117,7 +125,7 @@ def measured(evse: Evse, now: Tick, sample: DcSample) -> list[object]:
     high = sample.voltage_V > ordered_V * OVER + OVER_V and (sample.current_A > IDLE_A or s.supply is Supply.CABLE_CHECK)
     over = s.dc_ordered is not None and s.power is Power.CLOSED and (high or abs(sample.current_A) > most_A)
     s.dc_over_since = (s.dc_over_since if s.dc_over_since is not None else now.mono) if over else None
-    return []
+    return evse_faults.cause_over(evse, DC_SILENT)
 
 
 def insulation(evse: Evse, now: Tick, resistance_ohm: float) -> list[object]:
@@ -159,24 +167,28 @@ def watch(evse: Evse, now: Tick) -> list[object]:
     s = evse.state
     if s.supply is not Supply.CABLE_CHECK and s.check is not Check.NONE and s.supply is Supply.OFF:
         s.check, evse.facts.insulation = Check.NONE, None
-    out: list[object] = []
+    sample = evse.facts.dc = reading(evse, now)
+    out = _silent(evse, now)
     read_at = max(s.dc_sample_at, s.dc_ordered_at)
     if s.dc_ordered is not None and s.power is Power.CLOSED and evse.reached(now, read_at + UNREAD_S):
         out += evse_faults.raise_fault(evse, now, DC_STAGE, f"no reading of the output for {UNREAD_S:g} s")
     if s.dc_over_since is not None and evse.reached(now, s.dc_over_since + OVER_S):
         s.dc_over_since = None
         out += evse_faults.raise_fault(evse, now, DC_OVER)
-    return out + _check(evse, now)
+    return out + (_check(evse, now, sample) if sample is not None else [])
 
 
-def _check(evse: Evse, now: Tick) -> list[object]:
-    s, t, sample = evse.state, evse.timings, evse.facts.dc
-    if s.supply is not Supply.CABLE_CHECK:
+def _silent(evse: Evse, now: Tick) -> list[object]:
+    """A stage without a word while nothing is delivered: no session begins. When the whole board is silent, that is told already."""
+    s = evse.state
+    if not s.running or s.dc_ordered is not None or BOARD_SILENT in s.faults or not evse.reached(now, s.dc_sample_at + SILENT_S):
         return []
-    if s.check is Check.NONE and s.power is Power.OPEN and s.open_confirmed and sample is not None and sample.outlet_V > SAFE_V:
-        s.check = Check.FAILED
-        return evse_faults.raise_fault(evse, now, EV_CONTACTOR, f"{sample.outlet_V:.0f} V on the cable before anything was closed")
-    if s.power is not Power.CLOSED or sample is None:
+    return evse_faults.raise_fault(evse, now, DC_SILENT, f"no reading of the DC output for {SILENT_S:g} s")
+
+
+def _check(evse: Evse, now: Tick, sample: DcSample) -> list[object]:
+    s, t = evse.state, evse.timings
+    if s.supply is not Supply.CABLE_CHECK or s.power is not Power.CLOSED:
         return []
     match s.check:
         case Check.NONE:

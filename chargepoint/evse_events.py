@@ -66,7 +66,7 @@ def _powered_up(evse: Evse, now: Tick, event: PoweredUp) -> list[object]:
     """Open, before anything else (F-1); after a power loss nothing closes for a while (F-17)."""
     s, t = evse.state, evse.timings
     s.running = True
-    s.output_since = s.meter_at = now.mono
+    s.output_since = s.meter_at = s.dc_sample_at = now.mono
     s.output_least_s = t.x1_s
     hold_s = 0.0 if event.reason in COMMANDED_STARTS else t.close_after_boot_s
     s.settled_at = now.mono + max(hold_s, t.boot_jitter_s * _share(event.entropy_hex, evse.id))
@@ -127,6 +127,8 @@ def _board_silence(evse: Evse, now: Tick, event: BoardSilence) -> list[object]:
         s.level = s.candidate = s.feedback_closed = s.locked = None
         s.open_confirmed = False
         evse.facts.dc = None
+    else:
+        s.dc_sample_at = now.mono
     return evse_faults.reported(evse, now, BOARD_SILENT, "", event.silent)
 
 

@@ -187,7 +187,7 @@ def advance(evse: Evse, now: Tick, event: HlcEvent) -> list[object]:
         return []
     told = evse_faults.cause_over(evse, VEHICLE_SILENT) if s.hlc is HlcState.GIVEN_UP else []
     s.hlc, s.hlc_since = entry.to, now.mono
-    if s.hlc is HlcState.GIVEN_UP:
+    if s.hlc is HlcState.GIVEN_UP and not _kept_away(evse):
         told = [*evse_faults.raise_fault(evse, now, VEHICLE_SILENT), Indicate(evse.id, "vehicle.does_not_talk")]
     out: list[object] = [*told, Log("info", "hlc", {"evse": evse.id, "is": s.hlc.value, "after": event.value})]
     if s.hlc is HlcState.WAITING and s.link:
@@ -195,11 +195,17 @@ def advance(evse: Evse, now: Tick, event: HlcEvent) -> list[object]:
     return out
 
 
+def _kept_away(evse: Evse) -> bool:
+    """A fault stands that lets nobody charge: what the vehicle did not say is not its failure."""
+    return bool({Reaction.OPEN, Reaction.STOP} & evse_faults.reactions(evse))
+
+
 def settle(evse: Evse, now: Tick) -> list[object]:
     """What falls due, and whether vehicles are taken now (S-13: only while one is on the pilot, and asked to talk)."""
     out = [*_due(evse, now), *_wake(evse, now)]
     s = evse.state
-    wanted = digital(evse) and s.running
+    begins = s.hlc is HlcState.TALKING or Reaction.OPEN not in evse_faults.reactions(evse)
+    wanted = digital(evse) and s.running and begins
     if wanted is not s.serving:
         s.serving = wanted
         told = TalkingBegun(evse.id) if wanted else TalkingEnded(evse.id, paused=s.hlc is HlcState.PAUSED)
@@ -214,7 +220,7 @@ def _wake(evse: Evse, now: Tick) -> list[object]:
     ready = (
         s.authorised
         and not s.stops
-        and not {Reaction.OPEN, Reaction.STOP} & evse_faults.reactions(evse)
+        and not _kept_away(evse)
         and (evse.facts.operative or bool(s.transaction_id))
         and s.phases == s.phases_wanted
     )

@@ -7,8 +7,11 @@ The rule. Judged is an outlet whose contactor was ordered open, and on which no 
   them before one. `VEHICLE_OPENS_S` after all three it is the vehicle's own failure, unless the stage's terminals have the same voltage: then the
   two sides are one circuit, and that is ours.
 
-Not judged: C and D, and B in a session (S2 opens before the vehicle's contactors do, and welding detection is still to come); E and F, which say
-nothing of a vehicle; an output that still goes down; a board that is silent.
+- a session that wants its cable check, before anything was closed for it: judged at once, and as in B.
+
+Not judged otherwise: C and D, and B in a session (S2 opens before the vehicle's contactors do, and welding detection is still to come); E and F, which
+say nothing of a vehicle; an output that still goes down; an outlet that nobody reads. What stands meanwhile goes on standing: a plug that comes and goes
+does not begin the time of state A anew.
 
 What is ours stays until a person has looked, as a welded contactor does (F-14); what is the vehicle's, until it is gone. Either opens and
 keeps the 5 % away: no session begins. A voltage that still stands when a person acknowledges is found again.
@@ -17,8 +20,9 @@ keeps the 5 % away: no session begins. A voltage that still stands when a person
 from __future__ import annotations
 
 from chargepoint import evse_faults
-from chargepoint.evse_dc import MEET_V, SAFE_V
-from chargepoint.evse_state import Evse, Power
+from chargepoint.events import Supply
+from chargepoint.evse_dc import MEET_V, SAFE_V, reading
+from chargepoint.evse_state import Check, Evse, Power
 from chargepoint.faults import EV_CONTACTOR, OUTLET_LIVE
 from chargepoint.hlc import HlcState
 from chargepoint.pilot import CpState
@@ -35,35 +39,42 @@ _OPENED = (CpState.B1, CpState.B2)
 
 def watch(evse: Evse, now: Tick) -> list[object]:
     """Judge the outlet, where it can be judged."""
-    s, sample = evse.state, evse.facts.dc
+    s = evse.state
     if not evse.is_dc:
         return []
-    within_s = _within_s(evse)
-    if within_s is None or sample is None or sample.outlet_V < SAFE_V:
-        s.outlet_live_since = None
+    sample = reading(evse, now)
+    if sample is None or sample.outlet_V < SAFE_V or s.power not in (Power.OPEN, Power.OPENING):
+        s.outlet_live_since, s.outlet_nobody_s = None, 0.0
         return evse_faults.cause_over(evse, OUTLET_LIVE) if sample is not None and sample.outlet_V < SAFE_V else []
+    if s.supply is Supply.CABLE_CHECK and s.check is Check.NONE and s.power is Power.OPEN and s.open_confirmed:
+        s.check = Check.FAILED
+        return evse_faults.raise_fault(evse, now, *_whose(sample, "before anything was closed"))
+    within_s = _within_s(evse)
     if s.outlet_live_since is None or within_s != s.outlet_within_s:
+        if s.outlet_live_since is not None and s.outlet_within_s == OUTLET_FALLS_S:
+            s.outlet_nobody_s += now.mono - s.outlet_live_since
         s.outlet_live_since, s.outlet_within_s = now.mono, within_s
-    if not evse.reached(now, s.outlet_live_since + within_s):
+    stood_s = s.outlet_nobody_s if within_s == OUTLET_FALLS_S else 0.0
+    if within_s is None or not evse.reached(now, s.outlet_live_since + within_s - stood_s):
         return []
-    return evse_faults.raise_fault(evse, now, *_found(evse, sample, within_s))
+    if s.cp in _NOBODY:
+        return evse_faults.raise_fault(
+            evse, now, OUTLET_LIVE, f"{sample.outlet_V:.0f} V at the outlet {within_s:g} s after opening, and no vehicle is there"
+        )
+    return evse_faults.raise_fault(evse, now, *_whose(sample, f"{within_s:g} s after the session"))
 
 
 def _within_s(evse: Evse) -> float | None:
     """How long there may still be voltage; None: for as long as it likes."""
     s = evse.state
-    if s.power not in (Power.OPEN, Power.OPENING):
-        return None
     if s.cp in _NOBODY:
         return OUTLET_FALLS_S
     return VEHICLE_OPENS_S if s.cp in _OPENED and s.hlc is not HlcState.TALKING else None
 
 
-def _found(evse: Evse, sample: DcSample, within_s: float) -> tuple[str, str]:
-    """Whose failure it is, and in words."""
-    volts = f"{sample.outlet_V:.0f} V at the outlet {within_s:g} s after"
-    if evse.state.cp in _NOBODY:
-        return OUTLET_LIVE, f"{volts} opening, and no vehicle is there"
+def _whose(sample: DcSample, when: str) -> tuple[str, str]:
+    """Whose failure it is, of the vehicle that is there or ours, and in words."""
+    volts = f"{sample.outlet_V:.0f} V at the outlet {when}"
     if abs(sample.voltage_V - sample.outlet_V) < MEET_V:
-        return OUTLET_LIVE, f"{volts} opening, and at the stage as well"
-    return EV_CONTACTOR, f"{volts} the session, from the vehicle"
+        return OUTLET_LIVE, f"{volts}, and at the stage as well"
+    return EV_CONTACTOR, f"{volts}, from the vehicle"

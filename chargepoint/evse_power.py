@@ -56,7 +56,7 @@ def facts_of(evse: Evse, now: Tick, offer: Offer) -> Facts:
         dc=evse.is_dc,
         digital=evse_hlc.by_session(evse),
         consent=evse_hlc.consents(evse),
-        voltages_meet=evse_dc.voltages_meet(evse),
+        voltages_meet=evse_dc.voltages_meet(evse, now),
         ramp_left_s=max(0.0, s.ramp_until - now.mono) if s.power is Power.RAMPING else 0.0,
     )
 

@@ -204,8 +204,10 @@ class EvseState:
     dc_before_until: float = 0.0
     outlet_live_since: float | None = None
     """There is voltage where none may be."""
-    outlet_within_s: float = 0.0
-    """And it may be there for so long."""
+    outlet_within_s: float | None = None
+    """And it may be there for so long; None: for as long as it likes."""
+    outlet_nobody_s: float = 0.0
+    """So long it has stood before, at times when no vehicle was there."""
 
     # the lock
     locked: bool | None = None

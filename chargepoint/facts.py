@@ -46,7 +46,7 @@ class EvseFacts:
     meter: MeterSample | None = None
     meter_mono: float = 0.0
     dc: DcSample | None = None
-    """The last of the DC stage; None while the board is silent."""
+    """Of the DC stage; None while nobody knows: the board is silent, or the last one is old."""
     supply: Supply = Supply.OFF
     """What is on the output: OFF until it is there, and until it is gone."""
     insulation: bool | None = None

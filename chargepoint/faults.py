@@ -73,6 +73,7 @@ INSULATION = "InsulationFault"
 EV_CONTACTOR = "EVContactorFault"
 DC_STAGE = "PowerStageFault"
 DC_OVER = "OutputOutOfControl"
+DC_SILENT = "PowerStageSilent"
 OUTLET_LIVE = "OutletLive"
 
 # fmt: off
@@ -100,6 +101,7 @@ FAULTS: dict[str, Fault] = {
         Fault(VEHICLE_SILENT, "", _G, _OVER, "ConnectedEV", "EVCommunicationError", "the vehicle does not talk"),
         Fault(INSULATION, "MREC2GroundFailure", _O, _UNPLUG, "ElectricalFeed", "GroundFailure", "too little insulation of the DC output"),
         Fault(DC_STAGE, "", _O, _UNPLUG, "ElectricalFeed", "InternalError", "the DC stage does not do what it is ordered"),
+        Fault(DC_SILENT, "", _O, _OVER, "ElectricalFeed", "InternalError", "the DC stage says nothing"),
         Fault(DC_OVER, "MREC5OverVoltage", _O, _UNPLUG, "ElectricalFeed", "OverVoltage", "the DC output has more than was ordered"),
         Fault(OUTLET_LIVE, "MREC24ConnectorVoltageHigh", _O, _ACK, "Connector", "OverVoltage", "voltage at an outlet that is open", state_f=True),
         # What boards report of themselves, by their MREC names.

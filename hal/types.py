@@ -105,7 +105,9 @@ class TemperatureSample(BoardInput):
 
 @dataclass(frozen=True, slots=True)
 class DcSample(BoardInput):
-    """The output of a DC stage: at its interval while it is on or on its way, else when it changes. A negative current comes from the vehicle."""
+    """The output of a DC stage: at its interval while it is on or on its way, else when it changes, and each second at least. A negative current comes from
+    the vehicle.
+    """
 
     evse_id: int
     voltage_V: float

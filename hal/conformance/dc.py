@@ -131,6 +131,13 @@ async def the_voltage_comes_and_goes(bench: Bench) -> None:
     await _sample(bench, lambda s: s.voltage_V < SMALL_V, mark, RISES_WITHIN_S)
 
 
+@story(fits=dc)
+async def a_stage_that_is_off_is_told_each_second(bench: Bench) -> None:
+    """Nobody goes by an old reading: what says nothing is silent."""
+    for _ in range(3):
+        await bench.hears(DcSample, since=bench.mark(), within_s=1.0 + bench.rig.tells_within_s)
+
+
 @story(Can.BATTERY, fits=dc)
 async def off_takes_the_current_first(bench: Bench) -> None:
     """Under 5 A within a second, so that the contactor opens without load; under 60 V a second after it is open."""

@@ -35,8 +35,8 @@ TOLD_EVERY_K = 1.0
 """A change of the temperature of this much is told."""
 TEMPERATURE_POLL_S = 15.0
 """How often the temperature is looked at while it moves."""
-DC_INTERVAL_S = 0.1
-"""Between two samples of a DC stage that is on, or on its way."""
+DC_INTERVAL_S, DC_IDLE_INTERVAL_S = 0.1, 1.0
+"""Between two samples of a DC stage that is on, or on its way; and of one that is off."""
 PLACE = "relay"
 
 
@@ -116,10 +116,11 @@ class Sensors:
             return []
         sample = DcSample(evse.id, round(stage.voltage_V, 2), round(stage.current_A, 2), round(stage.outlet_V, 2))
         busy = stage.on or stage.moving
-        due = self._dc is None or (busy and self.dc_at is not None and evse.now_s >= self.dc_at)
+        interval_s = DC_INTERVAL_S if busy else DC_IDLE_INTERVAL_S
+        due = self.dc_at is None or evse.now_s >= self.dc_at
         tells = due or (sample != self._dc and not busy)
-        if not busy or tells or self.dc_at is None:
-            self.dc_at = evse.now_s + DC_INTERVAL_S if busy else None
+        next_at = evse.now_s + interval_s
+        self.dc_at = next_at if tells or self.dc_at is None else min(self.dc_at, next_at)
         self._dc = sample if tells else self._dc
         return [*([sample] if tells else []), *self._insulation_of(evse, stage)]
 

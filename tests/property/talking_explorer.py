@@ -47,7 +47,7 @@ class TalkingExplorer(TalkingSite, Explorer):
         "plug", "s2 on", "authorise", "durable", "limit lifted", "supply allowed", "acknowledge", "link up", "session begins", "asks check",
         "asks precharge", "asks power", "sample follows", "insulation right", "vehicles are taken", "talking is switched on",
     }  # fmt: skip
-    world_times = (*Explorer.world_times, "off_since", "wrong_since")
+    world_times = (*Explorer.world_times, "off_since", "wrong_since", "read_at")
 
     def __init__(self, *, dc: bool, **tables: Any) -> None:
         config, board = (DC, DC_BOARD) if dc else (AC, AC_BOARD)
@@ -94,6 +94,9 @@ class TalkingExplorer(TalkingSite, Explorer):
             yield from self._stage_choices(w)
 
     def _stage_choices(self, w: TalkingWorld) -> Choices:
+        if w.deaf:
+            yield "stage speaks", lambda: self._deaf(deaf=False)
+            return
         on = w.ordered if w.closed else None
         volts, amps = on or (0.0, 0.0)
         yield "sample follows", lambda: self.tell(DcSample(1, volts, amps, volts))
@@ -111,12 +114,30 @@ class TalkingExplorer(TalkingSite, Explorer):
         yield "board silent", lambda: self._fault(self._silent)
         if not self.dc:
             return
+        if not w.deaf:
+            yield "stage falls silent", lambda: self._fault(lambda: self._deaf(deaf=True))
         for command, error in FAILS.items():
             yield f"{command} fails", lambda c=command, e=error: self._fault(lambda: self.tell(HardwareFailed(1, c, e)))  # type: ignore[misc]
-        for name, sample in {"surges": (950.0, 300.0, 950.0), "is none": (NAN, NAN, NAN), "is of a live outlet": (0.0, 0.0, 400.0)}.items():
+        samples = {"surges": (950.0, 300.0, 950.0), "is none": (NAN, NAN, NAN), "is of a live outlet": (0.0, 0.0, 400.0)}
+        for name, sample in () if w.deaf else samples.items():
             yield f"sample {name}", lambda sample=sample: self._fault(lambda: self.tell(DcSample(1, *sample)))  # type: ignore[misc]
 
     # ---- what they do
+
+    def _time(self) -> None:
+        """A stage says what it has each second."""
+        super()._time()
+        if self.dc and not self.world.deaf:
+            self._read()
+
+    def _read(self) -> None:
+        w = self.world
+        self.tell(DcSample(1, w.volts, w.amps, w.outlet))
+
+    def _deaf(self, *, deaf: bool) -> None:
+        self.world.deaf = deaf
+        if not deaf:
+            self._read()
 
     def _link_up(self) -> None:
         self.world.link = True

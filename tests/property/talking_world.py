@@ -25,7 +25,7 @@ AC_BOARD = EvseInfo(max_current_A=32, has_meter=False)
 DC_BOARD = EvseInfo(max_current_A=80, has_meter=False, connector="cCCS2", dc=DcRatings(max_discharge_A=40.0, max_discharge_W=20_000.0))
 SHORT = replace(TIMINGS, link_s=5, setup_s=4, dc_rise_s=3, insulation_s=3)
 DIGITAL = 5.0
-IDLE_A, OPENS_A, MEET_V, SAFE_V = 2.0, 5.0, 20.0, 60.0
+IDLE_A, OPENS_A, MEET_V, SAFE_V, READS_S = 2.0, 5.0, 20.0, 60.0, 1.5
 ROUNDING = 1e-6
 
 
@@ -51,6 +51,9 @@ class TalkingWorld(World):
     amps: float = 0.0
     outlet: float = 0.0
     """As last read."""
+    read_at: float = -100.0
+    deaf: bool = False
+    """The stage says nothing."""
     wrong_since: float | None = None
     """DC: closed and not right; so long the output may take to go down."""
 
@@ -121,6 +124,8 @@ class TalkingSite(Site):
 
     def _close(self, phases: int) -> None:
         w = self.world
+        if self.dc and self.now - w.read_at > READS_S:
+            self._broken(f"closed on a reading of {self.now - w.read_at:g} s ago")
         if self.dc and abs(w.volts - w.outlet) >= MEET_V and max(w.volts, w.outlet) >= SAFE_V:
             self._broken(f"closed with {w.volts:g} V on {w.outlet:g} V")
         super()._close(phases)
@@ -130,7 +135,7 @@ class TalkingSite(Site):
     def tell(self, event: object) -> None:
         w = self.world
         if isinstance(event, DcSample) and event.current_A - event.current_A == 0.0:  # a number
-            w.volts, w.amps, w.outlet = event.voltage_V, event.current_A, event.outlet_V
+            w.volts, w.amps, w.outlet, w.read_at = event.voltage_V, event.current_A, event.outlet_V, self.now
         super().tell(event)
 
     # ---- what has to hold after each step
