@@ -5,6 +5,7 @@ Its limits are known: it answers no CM_VALIDATE, checks no lengths, and one shor
 
 from __future__ import annotations
 
+import os
 import subprocess
 import venv
 from pathlib import Path
@@ -17,6 +18,13 @@ from tests.peers.plc_cable import LINKED, holder, plc, vehicle
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("v2g"), pytest.mark.timeout(180)]
 NEEDS = ("pyslac==0.8.3", "marshmallow<4")
 KEYED = "Enable PWM"
+WHOLE = os.environ.get("SOAK") == "1"
+LINES: list[tuple[str, ...]] = [
+    (),
+    ("--duplicates", "0.5", "--loss", "0.02"),
+    ("--delay-s", "0.04"),
+    ("--ev-kind", "lumissil", "--dB", "10"),
+]
 EVSE = """
 import asyncio, sys
 from pyslac.environment import Config
@@ -38,17 +46,8 @@ def pyslac(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        (),
-        ("--loss", "0.02"),
-        ("--duplicates", "0.5"),
-        ("--delay-s", "0.04"),
-        ("--ev-kind", "lumissil", "--dB", "10"),
-    ],
-    ids=lambda line: " ".join(line) or "as it is",
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("line", LINES if WHOLE else LINES[:2], ids=lambda line: " ".join(line) or "as it is")
 def test_our_vehicle_matches_with_pyslac(pyslac: Path, tmp_path: Path, line: tuple[str, ...]) -> None:
     with plc(tmp_path, *line) as (link, _), running(link.evse, tmp_path / "evse.log", [pyslac, "-c", EVSE, link.evse_interface]) as evse:
         evse.until(KEYED)

@@ -24,6 +24,8 @@ from tests.peers.test_v2g_sweep import CHARGER_IPV4, VEHICLE_IPV4, bound, inside
 pytestmark = [pytest.mark.xdist_group("v2g"), pytest.mark.timeout(180)]
 MATCHED = re.compile(r"slac: matched ([0-9a-f:]{17}), (\d+\.\d) dB\n")
 PACKET_SOCKETS = "/proc/net/packet"
+WHOLE = os.environ.get("SOAK") == "1"
+"""Without it a slice of what takes long."""
 
 
 def charges(link: Cable, folder: Path, *words: str, name: str = "car") -> str:
@@ -94,7 +96,11 @@ def test_a_modem_that_dies_in_the_loop_is_reset_looked_for_and_found_again(tmp_p
         charges(link, tmp_path)
 
 
-@pytest.mark.parametrize(("dB", "why"), [("60", "is 60.0 dB away"), (None, "nobody answers CM_SLAC_PARM.REQ")])
+FAR = [("60", "is 60.0 dB away"), (None, "nobody answers CM_SLAC_PARM.REQ")]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("dB", "why"), FAR if WHOLE else FAR[:1])
 def test_a_charger_that_is_not_on_this_cable_is_not_matched_with(tmp_path: Path, dB: str | None, why: str) -> None:
     with plc(tmp_path, *(("--dB", dB) if dB else ())) as (link, line), charger(link, tmp_path) as station:
         if dB is None:
@@ -134,7 +140,8 @@ def made_anew(link: Cable, station: Running) -> None:
 
 
 @pytest.mark.req("S-9")
-@pytest.mark.parametrize("lost", [down_and_up, made_anew])
+@pytest.mark.soak
+@pytest.mark.parametrize("lost", [made_anew, down_and_up] if WHOLE else [made_anew])
 def test_a_charger_outlives_the_interface_of_its_modem(tmp_path: Path, lost: object) -> None:
     assert callable(lost)
     with plc(tmp_path) as (link, _), charger(link, tmp_path) as station:
