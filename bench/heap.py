@@ -106,7 +106,9 @@ class Heap:
         self.deaf: type | None = None
         """What the board says of this kind is not heard."""
         self.looks: list[Callable[[], None]] = []
-        """Called after every moment: what has to hold all the time."""
+        """Called after every moment, and when a contactor was told to close: what has to hold all the time."""
+        self.hears: list[Callable[[object], None]] = []
+        """Told every event, and every command when it has been carried out."""
         self._heap: list[tuple[float, int, int, Callable[[], None]]] = []
         self._order = count()
         self._attempt = 0
@@ -157,13 +159,25 @@ class Heap:
         if self.station is None or (self.deaf is not None and isinstance(event, self.deaf)):
             return ()
         tick = Tick(self.now, self.now + self.utc_offset)
+        self._heard(event)
         commands = self.station.handle(tick, event)
         self.commands += commands
         for command in commands:
             self._carry_out(command)
+            self._heard(command)
+        if any(isinstance(each, CloseContactor) for each in commands):
+            self._look()  # what was so then may be otherwise when the moment is over
         if self.watch:
             self.watch(tick, event, commands)
         return commands
+
+    def _heard(self, what: object) -> None:
+        for hear in self.hears:
+            hear(what)
+
+    def _look(self) -> None:
+        for look in self.looks:
+            look()
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         """Do this then, if the same life still goes on."""
@@ -200,8 +214,7 @@ class Heap:
         if self.station and (due := self.station.deadline()) is not None and due <= self.now:
             self.tell(TimerExpired())
         self._network()
-        for look in self.looks:
-            look()
+        self._look()
 
     # ---- the cable's network: a wire that takes LINE_S
 

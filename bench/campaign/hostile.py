@@ -25,7 +25,6 @@ from hal.types import TokenPresented
 from iso15118 import exi, v2gtp
 from iso15118.connection import Command, Send
 from iso15118.evcc.terms import EvWish, Wants
-from iso15118.exi import ExiError
 from iso15118.iso20.wire import RESPONSES, least
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm
@@ -39,8 +38,6 @@ FAULTS = {
     False: ("RcdTrip", "GroundFailure", "EmergencyStop"),
     True: ("GroundFailure", "EmergencyStop", "InsulationLow", "StageStuck", "StageNoRise"),
 }
-HEARD_OF_A_FLOOD = 12
-"""A session takes fewer requests at once."""
 STRANGERS = 100_000
 """Numbers of connections from here on are somebody's who is not on this cable."""
 
@@ -54,7 +51,6 @@ class HostileEv(TalkingEv):
         self.dice, self.names, self.spoils = dice, names, spoils
         self.left = False
         super().__init__(vehicle, now_s)
-        self._reader = v2gtp.FrameReader()
 
     def give_up(self) -> None:
         """It says nothing more, hangs up nothing, and does not come back."""
@@ -68,7 +64,6 @@ class HostileEv(TalkingEv):
             self.mute()
 
     def session(self) -> Any:
-        self._reader = v2gtp.FrameReader()
         session: Any = super().session()
         for name in self.names:
             session = misbehaving(name, session, self.dice.randrange(1 << 30), self.dice.choice(KINDS))
@@ -80,22 +75,7 @@ class HostileEv(TalkingEv):
             return
         self._says(command.message)
         for octets in self._spoilt(command.octets):
-            self._note(octets)
             self.out.append(Say(octets))
-
-    def _note(self, octets: bytes) -> None:
-        """What has been said is what a reader of these octets reads, whatever was meant."""
-        try:
-            frames = self._reader.feed(octets)
-        except v2gtp.V2gtpError:
-            return
-        for frame in frames[:HEARD_OF_A_FLOOD]:
-            namespace = sap.NAMESPACE if frame.payload_type == v2gtp.SAP_DIN_ISO2 else v2gtp.SCHEMA_SETS.get(frame.payload_type)
-            if namespace is not None:
-                try:
-                    self.messages.append((self.now_s, "ev", exi.decode(frame.payload, namespace)))
-                except ExiError:
-                    continue
 
     def _spoilt(self, octets: bytes) -> Iterator[bytes]:
         """Flipped bits, an end or a beginning that is cut off, pieces, twice, something before it."""

@@ -1,19 +1,18 @@
 """The closing invariant at the simulated board, whatever station and vehicle believe (safety facts, end of section 3). Raises AssertionError.
 
-It knows the board's physics, what the vehicle has said on the wire, whom the CSMS has accepted, and what is on disk; it asks the station nothing.
+It knows the board's physics, what was said and answered on the wire, whom the CSMS has accepted, and what is on disk; it asks the station nothing.
 """
 
 from __future__ import annotations
 
 from bench.campaign.csms_view import CsmsView
+from bench.campaign.session_view import SessionView
 from bench.ev.talking import TalkingEv
 from bench.heap import Heap
 from chargepoint.energy import cable_A
 from chargepoint.faults import Reaction, known
 from hal.sim.signals import PilotOutput
-from hal.sim.stage import DcStage
-from iso15118.messages.iso20 import common_messages as cm
-from iso15118.messages.iso20 import dc
+from hal.sim.stage import INRUSH_V, DcStage
 
 OPENS_AC_S, OPENS_DC_S = 0.15, 1.2
 """From the loss of what the contactor needs until it is open: 100 ms after 20 ms of debouncing and the contactor's travel; DC ramps down first, 1 s at most."""
@@ -28,6 +27,7 @@ READ_S = 0.1
 DIODE_S = 0.1
 """From the beginning of the PWM until its negative half is read."""
 IDLE_A, OPENS_A, RAMP_S = 2.0, 5.0, 1.2
+SAFE_V = 60.0
 DIGITAL = (4.5, 5.5)
 
 
@@ -37,10 +37,9 @@ class BoardGuard:
     def __init__(self, heap: Heap, evse_id: int = 1) -> None:
         self.heap, self.evse = heap, heap.world.evses[evse_id]
         self.dc = self.evse.stage is not None
-        self.standby = next(each.v2g.standby for each in heap.config.evses if each.id == evse_id)
-        """It is granted; else a vehicle that asks for it goes on as before."""
-        self.csms = CsmsView(heap)
         config = next(each for each in heap.config.evses if each.id == evse_id)
+        self.csms = CsmsView(heap)
+        self.sessions = SessionView(heap.hears, evse_id, dc=self.dc, standby=config.v2g.standby)
         self.socket, self.phases = config.connector == "sType2", config.phases
         self._coil = 0
         self._free_s: float | None = None
@@ -52,13 +51,12 @@ class BoardGuard:
         self.most_A = 0.0
         self._since: dict[str, float] = {}
         self._at = heap.now
-        self._read = 0
-        self._ev: TalkingEv | None = None
-        self._consent = self._power = self._was_closed = self._talks = False
+        self._was_closed = self._talks = False
         """`_talks`: 5 % was the last PWM, also while X1 stands."""
+        self._live_s: float | None = None
+        """Since when the open outlet has a voltage that the stage does not have."""
 
     def __call__(self) -> None:
-        self._hear()
         now, closed = self.heap.now, self.evse.contactor.poles > 0
         self._look_at_cable(now - self._at)
         self.closed_s += (now - self._at) * closed
@@ -72,13 +70,14 @@ class BoardGuard:
         self._holds("the vehicle wants energy (C)", not closed or self.evse.state_letter == "C", opens_s)
         self._holds("PWM that allows it", not closed or (duty is not None and (digital or (10 <= duty <= 97 and not self.dc))), PAUSE_S)
         self._talks = digital if duty is not None else self._talks
-        self._holds("the consent of the session", not (closed and self._talks) or self._consent, opens_s)
+        self._holds("the consent of the session", not (closed and self._talks) or self.sessions.consent, opens_s)
         self._holds("somebody is authorised", not closed or self.csms.accepted, STOPS_S)
         self._holds("a Started on disk", not closed or self._durable, STOPS_S)
         self._holds("the plug is locked", not closed or self._locked, opens_s)
         self._holds("the plug's coding", not closed or self._coded, CODING_S)
         self._holds("the diode", not closed or duty is None or self._diode, opens_s + DIODE_S)
         self._holds("no fault that the board reports", not closed or not self._reported, opens_s)
+        self._look_at_outlet(self.evse.stage, closed)
         self._closes(duty, digital=digital)
         if self.evse.stage is not None:
             self._direct(self.evse.stage, closed)
@@ -104,11 +103,12 @@ class BoardGuard:
             "a live permit": self.evse.contactor.permitted,
             "an open contactor": not self.evse.contactor.welded,
             "PWM that allows it": duty is not None and (digital or (10 <= duty <= 97 and not self.dc)),
-            "the consent of the session": self._consent or not self._talks,
+            "the consent of the session": self.sessions.consent or not self._talks,
             "somebody is authorised": self.csms.accepted,
             "a Started on disk": self._durable,
             "the plug is locked": self._locked,
             "the plug's coding": self._coded,
+            "an outlet without voltage": self._live_s is None or self.heap.now - self._live_s <= READ_S,
         }
         if missing := [what for what, there in needs.items() if not there]:
             raise AssertionError(
@@ -137,12 +137,17 @@ class BoardGuard:
         """What opens, by the table of faults."""
         return [each for each in self.evse.reported if known(each).reaction is Reaction.OPEN]
 
+    def _look_at_outlet(self, stage: DcStage | None, closed: bool) -> None:
+        """Nothing stands on it before it is closed, but what the stage has as well: after a precharge, while its order holds."""
+        live = stage is not None and not closed and stage.outlet_V >= SAFE_V and abs(stage.outlet_V - stage.voltage_V) >= INRUSH_V
+        self._live_s = (self._live_s if self._live_s is not None else self.heap.now) if live else None
+
     def _direct(self, stage: DcStage, closed: bool) -> None:
         flows_A = abs(stage.current_A)
-        if stage.inrush_V and self._was_closed and self._ev is not None and not self._ev.honest:
+        if stage.inrush_V and self._was_closed and isinstance(self.evse.load, TalkingEv) and not self.evse.load.honest:
             stage.inrush_V = 0.0  # onto an output that has been on, it has connected its battery itself, when it liked
         self._was_closed = closed
-        self._holds("more than 2 A only after PowerDelivery Start", flows_A <= IDLE_A or self._power, RAMP_S)
+        self._holds("more than 2 A only after PowerDelivery Start", flows_A <= IDLE_A or self.sessions.power, RAMP_S)
         self._holds("current only through a closed contactor", flows_A <= IDLE_A or closed, 0.05)
         self._holds("no inrush", stage.inrush_V == 0.0, 0.0)
         self._holds("the contactor breaks no current", self.evse.contactor.opened_under_A < OPENS_A, 0.0)
@@ -155,33 +160,3 @@ class BoardGuard:
         since = self._since.setdefault(what, self.heap.now)
         if self.heap.now - since > within_s:
             raise AssertionError(f"{what}: not so since {since:.3f}, at {self.heap.now:.3f} ({self.evse.state_letter}, {self.evse.pilot})")
-
-    def _hear(self) -> None:
-        """What the vehicle has said since the last look."""
-        ev = self.evse.load
-        if ev is not self._ev or not isinstance(ev, TalkingEv):
-            self._ev = ev if isinstance(ev, TalkingEv) else None
-            self._read, self._consent, self._power = 0, False, False
-        if self._ev is None:
-            return
-        for _, who, message in self._ev.messages[self._read :]:
-            if who == "ev":
-                self._said(message)
-        self._read = len(self._ev.messages)
-        if not self._ev.online:
-            self._consent = self._power = False
-
-    def _said(self, message: object) -> None:
-        match message:
-            case cm.SessionSetupReq():
-                self._consent = self._power = False
-            case dc.DC_CableCheckReq():
-                self._consent = True
-            case cm.PowerDeliveryReq(ChargeProgress="Start"):
-                self._consent = self._power = True
-            case cm.PowerDeliveryReq(ChargeProgress="Standby") if not self.standby:
-                pass
-            case cm.PowerDeliveryReq(ChargeProgress="Standby") if self.dc:
-                self._power = False
-            case cm.PowerDeliveryReq(ChargeProgress="Stop" | "Standby") | cm.SessionStopReq():
-                self._consent = self._power = False
