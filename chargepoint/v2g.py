@@ -127,6 +127,8 @@ class V2gMachine:
 
     def _connected(self, now: Tick, event: VehicleConnected) -> list[object]:
         """A vehicle that connects anew takes the place of its own session, unless energy is on: then that one ends by its own silence first."""
+        if not self.evse.digital:  # nobody is asked to talk (S-13), and no unplugging would end it
+            return [CloseVehicle(event.evse_id, event.connection)]
         out: list[object] = []
         for number, session in list(self.sessions.items()):
             if session.dialect is not None and session.dialect.energy_on:

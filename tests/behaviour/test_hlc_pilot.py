@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from chargepoint.commands import ServeVehicle, SetDuty, SetStateF, SetX1
+from bench.campaign.hostile import OPENING
+from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle, SetDuty, SetStateF, SetX1
 from chargepoint.config import Timings
-from chargepoint.events import ChargingState, TalkingAllowed, VehicleConnected, VehicleServed
+from chargepoint.events import ChargingState, TalkingAllowed, VehicleConnected, VehicleSaid, VehicleServed
 from chargepoint.hlc import HOLDS_X1, TABLE, HlcEvent, HlcState
 from iso15118.evcc.terms import EvWish
 from iso15118.terms import Control, Ending, Energy
@@ -156,6 +157,18 @@ def test_minus_20_is_only_for_a_verified_vehicle(mode: Any) -> None:
     assert "SessionSetupReq" not in site.said()
     assert ev.sessions >= 1
     assert site.sim.contactor.poles == 0
+
+
+@pytest.mark.req("S-13")
+def test_a_connection_that_comes_while_nobody_is_asked_to_talk_is_closed() -> None:
+    """It was under way when the interface was closed, say: without a vehicle nothing would end its session but its own silence."""
+    site = HlcSite("dc")
+    site.heap.tell(VehicleConnected(1, 99, "fe80::bad", "TLSv1.3", verified=True))
+    for octets in OPENING[True]:
+        site.heap.tell(VehicleSaid(1, 99, octets))
+    assert [each.connection for _, each in site.at(CloseVehicle)] == [99]
+    assert not site.at(SendToVehicle)
+    site.charge(site.vehicle(Energy.DC))
 
 
 def test_another_connection_does_not_disturb_one_with_energy() -> None:
