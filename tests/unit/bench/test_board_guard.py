@@ -367,7 +367,7 @@ def test_a_station_that_needs_no_consent_is_found(mode: str, monkeypatch: pytest
 
 @pytest.mark.parametrize("volts", [400.0, 30.0])
 def test_a_contactor_that_closes_onto_a_live_outlet_is_found(volts: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensors, "DcSample", lambda *read: DcSample(*read[:-1], 0.0))  # its sensor is blind
+    monkeypatch.setattr(sensors, "DcSample", lambda evse_id, volts, amps, _: DcSample(evse_id, volts, amps, 0.0))  # its sensor is blind
     site = HlcSite("dc")
     site.stage.stray_V = volts
     site.plug(site.vehicle(Energy.DC))
