@@ -29,8 +29,8 @@ def tapped(namespace: str, interface: str) -> Iterator[Passed]:
     passed = Passed()
     command = ["ip", "netns", "exec", namespace, sys.executable, __file__, interface]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None  # noqa: S101 it is a pipe
-        process.stdout.readline()
+        if process.stdout is not None:
+            process.stdout.readline()
         try:
             yield passed
         finally:
