@@ -78,6 +78,15 @@ class SlacConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ParkingConfig:
+    """A parking service that the vehicle may choose."""
+
+    service: Literal["check-in", "check-out"] = "check-in"
+    status: Literal["auto, internal", "auto, external", "manual, internal", "manual, external"] = "manual, external"
+    """Whether the vehicle parks by itself, and whether it is guided by itself or from outside."""
+
+
+@dataclass(frozen=True, slots=True)
 class V2gConfig:
     """How an EVSE talks with the vehicle by ISO 15118."""
 
@@ -99,8 +108,15 @@ class V2gConfig:
     """The vehicle may pause its session."""
     standby: bool = True
     """The vehicle may stay in its loop without energy; where it may not, it is told to go on or to end."""
-    internet: bool = False
-    """The value-added service Internet is offered (ServiceID 65)."""
+    internet: tuple[Literal["ftp:20", "ftp:21", "http:80", "https:443"], ...] = ()
+    """What the value-added service Internet offers (ServiceID 65), protocol and port; none = it is not offered. The vehicle gets the offer: the way into the
+    network is the site's."""
+    parking: tuple[ParkingConfig, ...] = ()
+    """What the value-added service Parking offers (ServiceID 66); none = it is not offered."""
+    parking_methods: tuple[Literal["AutoParking", "MVGuideManual", "Manual"], ...] = ()
+    """How a vehicle that checks in may park; none = in whatever way."""
+    confirm_metering_s: Annotated[float, Range(0, 86_400)] = 0.0
+    """So often a vehicle in its loop is asked to confirm the meter; 0 = never."""
     slac: SlacConfig = SlacConfig()
 
 
@@ -147,13 +163,13 @@ class TariffConfig:
     currency: Annotated[str, Text(3, r"([A-Z]{3})?")] = ""
     """ISO 4217; "" = no tariff: vehicles are told one price level all day."""
     price_per_kWh: Annotated[float, Range(0, 100_000)] = 0.0
-    """From midnight on; all day where there are no `times`. 0 = free of charge."""
+    """From midnight on; all day where there are no `times`. 0 = free of charge, which has to be said."""
     times: tuple[TariffTime, ...] = ()
     """Other prices later in the day: `times = [{ from = "06:00", price_per_kWh = 0.35 }, { from = "22:00", price_per_kWh = 0.19 }]`. Until the station
     knows the time they are not told."""
     time_zone: Annotated[str, Text(64, r"[A-Za-z0-9_+\-/]+")] = "UTC"
     """Of `times`: an IANA name, as Europe/Berlin. Summer time follows from it."""
-    description: Annotated[str, Text(160)] = ""
+    description: Annotated[str, Text(160, r"[^\x00-\x1f\x7f-\x9f]*")] = ""
     """For the vehicle to show (PriceScheduleDescription)."""
 
 

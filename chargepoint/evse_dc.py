@@ -13,6 +13,7 @@ from chargepoint.config import EvseConfig
 from chargepoint.energy import Offer
 from chargepoint.events import InsulationTested, Supply, SupplyChanged
 from chargepoint.evse_state import Check, Evse, Power
+from chargepoint.facts import Bounds
 from chargepoint.faults import BOARD_SILENT, CABLE_CHECK, DC_OVER, DC_SILENT, DC_STAGE, INSULATION
 from chargepoint.tick import Tick
 from hal.types import DcRatings, DcSample, EvseInfo
@@ -64,24 +65,36 @@ def ratings_of(config: EvseConfig, info: EvseInfo) -> DcRatings:
 
 def offer(evse: Evse) -> Offer:
     """The current that the output may have now, with the bound that says so; the power bound is `power`."""
-    s, rated = evse.state, ratings(evse)
-    volts = _offered_V(evse)
-    bounds = {energy.HARDWARE: min(rated.max_current_A, rated.max_power_W / volts)}
-    for source, amps in s.limits.items():
-        bounds[source] = min(bounds.get(source, math.inf), amps)
-    for source, watts in s.limits_W.items():
-        bounds[source] = min(bounds.get(source, math.inf), watts / volts)
-    if not s.authorised or s.stops:
-        bounds[energy.STOPPED] = 0.0
-    if s.thermal_A is not None:
-        bounds[energy.THERMAL] = min(bounds.get(energy.THERMAL, math.inf), rated.max_current_A * s.thermal_A / evse.config.max_current_A)
-    return energy.least(bounds)
+    volts, found = _offered_V(evse), _bounds_A(evse)
+    for source, watts in _bounds_W(evse).items():
+        found[source] = min(found.get(source, math.inf), watts / volts)
+    return energy.least(found)
 
 
 def power(evse: Evse) -> float:
     """The power that the output may have now, W."""
-    rated, bounds = ratings(evse), evse.state.limits_W.values()
-    return max(0.0, min((rated.max_power_W, *bounds, offer(evse).current_A * _offered_V(evse))))
+    return max(0.0, min((*_bounds_W(evse).values(), offer(evse).current_A * _offered_V(evse))))
+
+
+def bounds(evse: Evse) -> Bounds:
+    """The same without a voltage."""
+    return Bounds(energy.least(_bounds_A(evse)).current_A, energy.least(_bounds_W(evse)).current_A)
+
+
+def _bounds_A(evse: Evse) -> dict[str, float]:
+    s, rated = evse.state, ratings(evse)
+    found = {energy.HARDWARE: rated.max_current_A}
+    for source, amps in s.limits.items():
+        found[source] = min(found.get(source, math.inf), amps)
+    if not s.authorised or s.stops:
+        found[energy.STOPPED] = 0.0
+    if s.thermal_A is not None:
+        found[energy.THERMAL] = min(found.get(energy.THERMAL, math.inf), rated.max_current_A * s.thermal_A / evse.config.max_current_A)
+    return found
+
+
+def _bounds_W(evse: Evse) -> dict[str, float]:
+    return {source: min(watts, ratings(evse).max_power_W) for source, watts in {energy.HARDWARE: math.inf, **evse.state.limits_W}.items()}
 
 
 def reading(evse: Evse, now: Tick) -> DcSample | None:

@@ -7,6 +7,7 @@ from chargepoint.commands import SetDuty, SetStateF, SetX1
 from chargepoint.energy import PAUSE, SAFETY_SOURCES, Offer
 from chargepoint.events import CablePluggedIn, EvDisconnected, EvseSeen, LimitApplied
 from chargepoint.evse_state import Evse, Output, Power, Wake
+from chargepoint.facts import Bounds
 from chargepoint.faults import DIODE, PILOT
 from chargepoint.hlc import HlcState
 from chargepoint.interlock import Facts
@@ -259,6 +260,7 @@ def _applied(evse: Evse, now: Tick, offer: Offer, facts: Facts) -> list[object]:
     s = evse.state
     current_A = _offered_A(evse, offer)
     evse.facts.limit_W = evse_dc.power(evse) if evse.is_dc and current_A else current_A * evse.config.nominal_V * s.phases
+    evse.facts.bounds = evse_dc.bounds(evse) if evse.is_dc and current_A else Bounds(current_A, evse.facts.limit_W)
     changed = abs(current_A - s.applied_A) > (SMALLEST_STEP_DC_A if evse.is_dc else SMALLEST_STEP_A / 2)
     if current_A:
         reason = offer.reason if changed else s.applied_reason

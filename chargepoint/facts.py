@@ -29,6 +29,14 @@ class Vehicle:
     resumed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What bounds an output whatever its voltage; which of the two holds depends on that."""
+
+    current_A: float = 0.0
+    power_W: float = 0.0
+
+
 @dataclass(slots=True)
 class EvseFacts:
     """One EVSE as it stands."""
@@ -53,6 +61,8 @@ class EvseFacts:
     """The cable check of this session: passed, failed, or not done."""
     limit_W: float = 0.0
     """The power that is offered, for all phases together."""
+    bounds: Bounds = field(default_factory=Bounds)
+    """What both are made of, while something is offered."""
     settled: bool = True
     """Nothing has to wait any more after a start or an opening."""
     phases: int = 3

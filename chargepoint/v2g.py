@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chargepoint import tariff, v2g_facts, v2g_replan
+from chargepoint import tariff, v2g_asks, v2g_facts, v2g_replan
 from chargepoint.clock import WallClock
 from chargepoint.commands import CloseVehicle, Log, SendToVehicle
 from chargepoint.config import EvseConfig, TariffConfig
@@ -45,7 +45,7 @@ from chargepoint.events import (
 )
 from chargepoint.facts import EvseFacts
 from chargepoint.tick import Tick
-from chargepoint.v2g_state import Replan, Talking, V2gState
+from chargepoint.v2g_state import Asks, Replan, Talking, V2gState
 from chargepoint.v2g_told import Teller
 from hal.types import DcSample, EvseInfo, MeterSample
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
@@ -253,7 +253,7 @@ class V2gMachine:
         s.authorization_wanted = s.authorised = s.was_on = s.asking_needs = False
         s.needs_told = 0
         s.asked_V = s.asked_A = 0.0
-        s.replan = Replan()
+        s.replan, s.asks = Replan(), Asks()
 
     def _bug(self, number: int, error: Exception, event: Event) -> list[object]:
         self.sessions.pop(number, None)
@@ -318,16 +318,25 @@ class V2gMachine:
         s, evse, facts = self.memory, self.evse, self.facts
         s.authorised = s.authorised or (s.authorization_wanted and evse.id_token is not None)
         prices = tariff.now_told(self.tariff, self.clock, now)
-        v2g_facts.refresh(facts, s, evse, self.config, self.board, prices)
+        v2g_facts.refresh(facts, s, evse, self.config, self.board, prices, self._read_utc(now))
         session = self.sessions.get(s.active) if s.active is not None else None
         if session is None or not isinstance(session.dialect, Iso20):
             return []
         asked_before = s.replan.asked_mono
-        if facts.wish is None and v2g_replan.asks(s.replan, now, evse, schedules.held(session.dialect.talk, now), prices):
+        held, waits = schedules.held(session.dialect.talk, now), facts.wish is not None
+        if v2g_replan.asks(s.replan, now, evse, held, prices, waits=waits):
             facts.wish, facts.wish_within_s = Wish.RENEGOTIATE_SCHEDULE, round(v2g_replan.ASKS_S)
+        more = v2g_asks.wish(s.asks, now, evse, session.dialect.state, self.config.v2g.confirm_metering_s, waits=facts.wish is not None)
+        if more is not None and facts.wish is None:
+            facts.wish, facts.wish_within_s = more, round(v2g_replan.ASKS_S)
         if s.replan.asked_mono == asked_before:
             return []
         return [Log("info", "v2g.other_schedules", {"evse": evse.evse_id, "limit_W": round(evse.limit_W)})]
+
+    def _read_utc(self, now: Tick) -> int | None:
+        """When the meter was read; None while nobody knows the time."""
+        utc = self.clock.known_utc(now)
+        return round(utc - (now.mono - self.evse.meter_mono)) if utc is not None else None
 
     def _log(self, way: str, message: Any) -> list[object]:
         """What is said over and over is logged once."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from chargepoint.config import EvseConfig
+from collections.abc import Iterator
+from dataclasses import replace
+
+from chargepoint.config import EvseConfig, ParkingConfig, V2gConfig
 from chargepoint.events import Supply
 from chargepoint.evse_dc import MEET_V, ratings_of
 from chargepoint.facts import EvseFacts
@@ -33,8 +36,12 @@ from iso15118.terms import (
 NAMESPACES = {"iso20-dc": dc.NAMESPACE, "iso20-ac": ac.NAMESPACE}
 """Names in the configuration -> namespaces of supportedAppProtocol."""
 DAY_S = 86_400
-INTERNET = AddedService(65, (ParameterSet(3, (Parameter("Protocol", "http"), Parameter("Port", 80))), ParameterSet(4, (Parameter("Protocol", "https"), Parameter("Port", 443)))))  # fmt: skip
-"""ISO 15118-20 8.4.3.4 [K]."""
+INTERNET, PARKING = 65, 66
+INTERNET_SETS = {"ftp:20": 1, "ftp:21": 2, "http:80": 3, "https:443": 4}
+"""What may be offered -> its parameter set; the standard has numbered them (ISO 15118-20 8.4.3.4 [K])."""
+PARKING_SERVICES = {"check-in": 1, "check-out": 2}
+PARKING_STATUS = {"auto, internal": 1, "auto, external": 2, "manual, internal": 3, "manual, external": 4}
+"""IntendedService and ParkingStatusType [K]."""
 NO_TARIFF = Prices(1, "", (Price(0, DAY_S, level=1),), levels=1)
 """One level all day: there are vehicles that take no schedule without prices."""
 PRICINGS = (ABSOLUTE_PRICES, PRICE_LEVELS, NO_PRICING)
@@ -51,11 +58,29 @@ def of(config: EvseConfig, board: EvseInfo) -> Facts:
     return Facts(
         evse_id=v2g.evse_id,
         energies=tuple(_offered(config, board, phases, (NO_PRICING,))),
-        added_services=(INTERNET,) if v2g.internet else (),
+        added_services=tuple(_added(v2g)),
+        parking_methods=v2g.parking_methods,
         pausing=v2g.pausing,
         standby=v2g.standby,
         ac=None if config.mode == "dc" else _ac(config, board, rated_W(config, board, phases)),
     )
+
+
+def _added(v2g: V2gConfig) -> Iterator[AddedService]:
+    if v2g.internet:
+        yield AddedService(INTERNET, tuple(_internet(each) for each in v2g.internet))
+    if v2g.parking:
+        yield AddedService(PARKING, tuple(_parking(number, each) for number, each in enumerate(v2g.parking, 1)))
+
+
+def _internet(name: str) -> ParameterSet:
+    protocol, _, port = name.partition(":")
+    return ParameterSet(INTERNET_SETS[name], (Parameter("Protocol", protocol), Parameter("Port", int(port))))
+
+
+def _parking(number: int, each: ParkingConfig) -> ParameterSet:
+    intended, status = PARKING_SERVICES[each.service], PARKING_STATUS[each.status]
+    return ParameterSet(number, (Parameter("IntendedService", intended), Parameter("ParkingStatusType", status)))
 
 
 def namespaces(config: EvseConfig) -> tuple[str, ...]:
@@ -82,8 +107,10 @@ def _ac(config: EvseConfig, board: EvseInfo, max_power_W: float) -> AcLimits:
     return AcLimits(max_power_W, min(least_W, max_power_W), max_discharge_W=config.v2g.ac_discharge_W, nominal_V=config.nominal_V)
 
 
-def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo, prices: Prices | None) -> None:
-    """Everything that changes, from what is so now."""
+def refresh(
+    facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo, prices: Prices | None, read_utc: int | None
+) -> None:
+    """Everything that changes, from what is so now. `read_utc`: when the meter was read."""
     facts.authorization = (
         Progress.DONE
         if evse.id_token is not None and evse.settled
@@ -106,9 +133,11 @@ def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, 
         sample = evse.meter
         facts.voltage_V = config.nominal_V if evse.power_closed else 0.0
         facts.current_A = max(sample.current_A, default=0.0) if sample is not None and evse.power_closed else 0.0
-    facts.schedules = (Schedule(1, (Slot(0, DAY_S, evse.limit_W),), _back(facts), prices or NO_TARIFF),)
-    facts.dynamic = DynamicPlan(prices=prices) if prices else NO_PLAN
-    facts.meter = _reading(evse, board)
+    number = state.replan.offers + 1
+    told = replace(prices, id=number) if prices else None
+    facts.schedules = (Schedule(number, (Slot(0, DAY_S, evse.limit_W),), _back(facts), told or replace(NO_TARIFF, id=number)),)
+    facts.dynamic = DynamicPlan(prices=told) if told else NO_PLAN
+    facts.meter = _reading(evse, read_utc)
 
 
 def _refresh_dc(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo) -> None:
@@ -167,9 +196,9 @@ def _back(facts: Facts) -> tuple[Slot, ...]:
     return (Slot(0, DAY_S, -limits.max_discharge_W),) if limits is not None and limits.max_discharge_W else ()
 
 
-def _reading(evse: EvseFacts, board: EvseInfo) -> Reading | None:
+def _reading(evse: EvseFacts, utc: int | None) -> Reading | None:
     sample = evse.meter
     if sample is None:
         return None
     export = round(sample.energy_export_Wh) if sample.energy_export_Wh is not None else None
-    return Reading(f"EVSE{evse.evse_id}", round(sample.energy_import_Wh), export)
+    return Reading(f"EVSE{evse.evse_id}", round(sample.energy_import_Wh), export, utc=utc)

@@ -1,12 +1,12 @@
 """Schedules that do not hold any more: when a vehicle in scheduled control is asked to take others (ISO 15118-20, ScheduleRenegotiation).
 
 What is lower than the schedule reaches the vehicle in the loop anyway; it is asked so that it can plan anew, and so that it learns of more than it was
-offered. One that does not follow is asked once. A limit of nothing is a pause: no schedule of a day without energy is made of it.
+offered, and of what follows when all that it was told is over. One that does not follow is asked once. A limit of nothing is a pause: no schedule of a day without energy is made of it.
 """
 
 from __future__ import annotations
 
-from chargepoint.facts import EvseFacts
+from chargepoint.facts import Bounds, EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_state import Replan
 from iso15118.secc.iso20.schedules import Held
@@ -24,44 +24,55 @@ BETWEEN_S = 60.0
 
 
 def noted(s: Replan, talk: Talk, evse: EvseFacts) -> None:
-    """Schedules have been offered, with this limit."""
+    """Schedules, or a plan, have been offered, with these bounds."""
     if talk.offered_mono != s.offered_mono:
-        s.offered_mono, s.offered_A, s.since, s.asked_W = talk.offered_mono, evse.limit_A, None, None
+        s.offered_mono, s.offered, s.since, s.asked = talk.offered_mono, evse.bounds, None, None
+        s.offers += 1
 
 
-def asks(s: Replan, now: Tick, evse: EvseFacts, held: Held | None, prices: Prices | None) -> bool:
-    """Whether the vehicle is asked for other schedules at this moment. `held`: what it draws by now."""
+def asks(s: Replan, now: Tick, evse: EvseFacts, held: Held | None, prices: Prices | None, *, waits: bool = False) -> bool:
+    """Whether the vehicle is asked for other schedules at this moment. `held`: what it draws by now; `waits`: it is asked for something else first."""
     per_kWh = prices.slots[0].per_kWh if prices else None
+    if waits:
+        s.since = None
+        return False
     if held is None or evse.limit_W <= 0.0 or not _differs(s, evse, held, per_kWh):
-        s.since = s.asked_W = None
+        s.since = s.asked = None
         return False
     if s.since is None:
         s.since = now.mono
     if s.asked_mono is not None:
-        if s.asked_W is not None and _near(evse.limit_W, s.asked_W) and per_kWh == s.asked_per_kWh:
+        if s.asked is not None and _near(power_W(evse, evse.bounds), power_W(evse, s.asked)) and per_kWh == s.asked_per_kWh:
             return now.mono - s.asked_mono < ASKS_S
         if now.mono - s.asked_mono < BETWEEN_S:
             return False
     if now.mono - s.since < STANDS_S:
         return False
-    s.asked_mono, s.asked_W, s.asked_per_kWh = now.mono, evse.limit_W, per_kWh
+    s.asked_mono, s.asked, s.asked_per_kWh = now.mono, evse.bounds, per_kWh
     return True
 
 
 def _differs(s: Replan, evse: EvseFacts, held: Held, per_kWh: float | None) -> bool:
-    """Power and current, both: the battery's voltage alone moves one of them only."""
-    if held.per_kWh is not None and per_kWh is not None and held.per_kWh != per_kWh:
+    """Against the schedule, and against what the bounds of its time would give at the voltage that really is: the battery's voltage alone is no change."""
+    if held.ended or (held.per_kWh is not None and per_kWh is not None and held.per_kWh != per_kWh):
         return True
-    if _less(evse.limit_W, held.power_W) and _less(evse.limit_A, s.offered_A):
-        return True
+    is_W, was_W = power_W(evse, evse.bounds), power_W(evse, s.offered)
+    if less(is_W, was_W):
+        return less(is_W, held.power_W)
     most_W = evse.vehicle.limits.max_power_W if evse.vehicle is not None else None
-    gains = most_W is None or _less(held.power_W, most_W)
-    return gains and _less(held.power_W, evse.limit_W) and _less(s.offered_A, evse.limit_A)
+    gains = most_W is None or less(held.power_W, most_W)
+    return gains and less(was_W, is_W) and less(held.power_W, is_W)
 
 
-def _less(value: float, other: float) -> bool:
+def power_W(evse: EvseFacts, bounds: Bounds) -> float:
+    """That these bounds let be, at the voltage of the battery (DC)."""
+    return bounds.power_W if evse.dc is None else min(bounds.power_W, bounds.current_A * evse.dc.voltage_V)
+
+
+def less(value: float, other: float) -> bool:
+    """By more than is left to the loop."""
     return value < other * (1 - TOLERANCE)
 
 
 def _near(value: float, other: float) -> bool:
-    return not _less(value, other) and not _less(other, value)
+    return not less(value, other) and not less(other, value)

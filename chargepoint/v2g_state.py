@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chargepoint.events import Supply
+from chargepoint.facts import Bounds
 from iso15118.secc.iso20.dialect import SavedIso20
 from iso15118.secc.session import Saved
 
@@ -22,16 +23,34 @@ class Talking:
 class Replan:
     """Whether the schedules that the vehicle was offered still hold, and what was done about it."""
 
-    offered_mono: float | None = None
-    offered_A: float = 0.0
-    """The limit on the current when they were offered."""
+    offered_mono: float = 0.0
+    """As in its `Talk`; 0: nothing yet."""
+    offered: Bounds = field(default_factory=Bounds)
+    """What bounded the output then."""
+    offers: int = 0
+    """How often something was offered in this session: ids count on."""
     since: float | None = None
     """Since when they do not hold."""
     asked_mono: float | None = None
     """When the vehicle was last asked to take others..."""
-    asked_W: float | None = None
+    asked: Bounds | None = None
     asked_per_kWh: float | None = None
-    """...and for which limit and price: for the same it is not asked again. None: what was offered has held meanwhile."""
+    """...and for which bounds and price: for the same it is not asked again. None: what was offered has held meanwhile."""
+
+
+@dataclass(slots=True)
+class Asks:
+    """What else the vehicle is asked in its loop. Times are `Tick.mono`."""
+
+    least_W: float | None = None
+    """The least that there was since it stands by."""
+    more_since: float | None = None
+    exit_mono: float | None = None
+    """When it was last asked to come out of standby."""
+    confirmed_mono: float | None = None
+    """When it last confirmed the meter, or its loop began."""
+    confirm_mono: float | None = None
+    """Since when it is asked to."""
 
 
 @dataclass(slots=True)
@@ -60,6 +79,7 @@ class V2gState:
     """How often the vehicle has said what it needs, in this session."""
     asking_needs: bool = False
     replan: Replan = field(default_factory=Replan)
+    asks: Asks = field(default_factory=Asks)
     stopped: tuple[str, ...] = ()
     """Causes of SupplyStopped."""
     stopped_for_good: bool = False

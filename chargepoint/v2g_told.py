@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from chargepoint import v2g_asks
 from chargepoint.commands import Log
 from chargepoint.config import EvseConfig
 from chargepoint.events import (
@@ -69,6 +70,7 @@ class Teller:
                     self.evse.vehicle.most_points = most_points
                 return self._needs(state)
             case MeteringConfirmed(reading):
+                v2g_asks.confirmed(state.asks, now)
                 return [Log("info", "v2g.metering_confirmed", {"evse": evse_id, "Wh": reading.import_Wh})]
             case ParkingTold(what, status):
                 return [Log("info", "v2g.parking", {"evse": evse_id, "what": what, "status": status})]
@@ -109,6 +111,8 @@ class Teller:
         match told:
             case EnergyChosen():
                 return [SupplyAsked(evse_id, Supply.OFF, why="a service was chosen")]
+            case EvLimits() if self.config.mode == "dc":  # its voltage bounds the current, and so the power that it is offered next
+                return [SupplyAsked(evse_id, Supply.OFF, why="the vehicle has said its limits")]
             case CableCheckWanted():
                 return [SupplyAsked(evse_id, Supply.CABLE_CHECK, limits.max_voltage_V or 0.0)]
             case PrechargeWanted(target_V, _):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from bench.campaign.invariant import BoardGuard
 from bench.ev.talking import TalkingEv
-from bench.heap import Heap
+from bench.heap import UTC_S, Heap
 from bench.v2g.model import COMPACT, Spec, Vehicle
 from chargepoint.commands import Command, ServeVehicle, SetDuty
 from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, StationConfig, TariffConfig, Timings, V2gConfig
@@ -29,7 +30,7 @@ ENDLESS = 1_000_000
 
 
 class HlcSite:
-    """`mode` ac or dc; `both_ways`: feeding back is offered."""
+    """`mode` ac or dc; `both_ways`: feeding back is offered; `right_clock`: the CSMS tells the time as it goes on, else always that of the start."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class HlcSite:
         variables: dict[str, str] | None = None,
         settles: bool = False,
         tariff: TariffConfig | None = None,
+        right_clock: bool = False,
         **v2g: Any,
     ) -> None:
         back_W = 10_000.0 if both_ways else 0.0
@@ -61,7 +63,7 @@ class HlcSite:
         )
         info = EvseInfo(1, 32.0, connector=evse.connector, dc=STAGE if mode == "dc" else None)
         self.heap = Heap(config, SimWorld([SimEvseOptions(info)]), self._csms)
-        self.accepts = True
+        self.accepts, self.right_clock = True, right_clock
         self.events: list[tuple[float, object]] = []
         self.commands: list[tuple[float, Command]] = []
         self.heap.watch = self._watch
@@ -72,15 +74,16 @@ class HlcSite:
         self.heap.run(4.0)  # the least time of X1 after a start is over
 
     def _csms(self, message_id: str, action: str, payload: Any) -> Any:
+        utc = datetime.fromtimestamp(self.heap.now + self.heap.utc_offset if self.right_clock else UTC_S, UTC)
         match action:
             case "BootNotification":
-                return {"currentTime": "2026-01-01T00:00:00Z", "interval": 300, "status": "Accepted"}
+                return {"currentTime": utc.isoformat(), "interval": 300, "status": "Accepted"}
             case "Authorize":
                 return {"idTokenInfo": {"status": "Accepted" if self.accepts else "Invalid"}}
             case "NotifyEVChargingNeeds" | "NotifyEVChargingSchedule":
                 return {"status": "Accepted"}
             case "Heartbeat":
-                return {"currentTime": "2026-01-01T00:00:00Z"}
+                return {"currentTime": utc.isoformat()}
         return {}
 
     def _watch(self, tick: Tick, event: object, commands: tuple[Command, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -102,6 +103,57 @@ def test_a_limit_drops_and_comes_back(mode: str, aside: bool) -> None:
     assert needs_told(site) == 3, "the CSMS is told of each"
     site.run(BETWEEN_S + 20.0)
     assert len(asked(site)) == 2
+
+
+LOW_BATTERY = replace(TRUCK, name="low battery", max_voltage_V=830.0, min_voltage_V=400.0, voltage_V=((0, 420), (100, 430)))
+DEPTHS = [
+    *(("ac", BIG, {}, {"watts": watts}) for watts in (20_000.0, 15_000.0, 8_000.0)),
+    *(("ac", BIG, {}, {"amps": amps}) for amps in (25.0, 10.0)),
+    *(("dc", BIG, {}, {"watts": watts}) for watts in (55_000.0, 40_000.0, 30_000.0, 25_000.0, 23_000.0, 21_000.0, 5_000.0)),
+    *(("dc", BIG, {}, {"amps": amps}) for amps in (140.0, 120.0, 100.0, 80.0, 10.0)),
+    *(("dc", LOW_BATTERY, {"watts": 20_000.0}, {"watts": watts}) for watts in (12_000.0, 10_500.0, 8_000.0)),
+    ("dc", BIG, {"amps": 40.0}, {"amps": 36.0}),
+]
+
+
+@pytest.mark.parametrize(("mode", "spec", "before", "then"), DEPTHS, ids=lambda each: str(getattr(each, "name", each)))
+def test_a_drop_of_any_depth_is_asked_for_once_and_offered_as_it_is(
+    mode: str, spec: Spec, before: dict[str, float], then: dict[str, float]
+) -> None:
+    """What was offered at a voltage that nobody knew yet is compared at the one that really is."""
+    site = HlcSite(mode)
+    site.limit(**before)
+    vehicle = site.vehicle(KIND[mode], Control.SCHEDULED, spec=spec)
+    vehicle.wants.loop_s = 0.4
+    site.charge(vehicle)
+    site.run(STANDS_S + 5.0)
+    assert asked(site) == []
+    site.limit(**then)
+    site.run(STANDS_S + 5.0)
+    assert len(asked(site)) == 1
+    volts = site.stage.voltage_V if mode == "dc" else 3 * 230.0
+    (is_W,) = offered_W(site)[1:]
+    assert is_W == pytest.approx(then.get("watts", then.get("amps", 0.0) * volts), rel=0.01)
+    assert site.facts.limit_W == pytest.approx(is_W, rel=0.01)
+
+
+def test_the_first_schedule_goes_by_what_the_vehicle_has_said_of_its_voltage() -> None:
+    """Not by the charger's own, which gives more power for the same current."""
+    site = HlcSite("dc")
+    site.limit(amps=40.0)
+    site.charge(site.vehicle(Energy.DC, Control.SCHEDULED, spec=BIG))
+    assert offered_W(site) == [40.0 * BIG.max_voltage_V]
+
+
+def test_each_offer_has_ids_of_its_own_in_a_session() -> None:
+    site = charging("dc", tariff=TariffConfig("EUR", 0.2))
+    for watts in (30_000.0, 20_000.0):
+        site.limit(watts=watts)
+        site.run(BETWEEN_S + STANDS_S + 5.0)
+    offers = [each.schedules[0] for each in told(site, SchedulesOffered)]
+    assert [each.id for each in offers] == [each.prices.id for each in offers] == [1, 2, 3]
+    assert site.facts.vehicle is not None
+    assert site.facts.vehicle.schedule_id == 3
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -222,6 +274,13 @@ def test_a_pause_that_is_wanted_comes_before_other_schedules_while_the_limit_sti
     site.run(1.0)
     assert machine.facts.wish is Wish.PAUSE
     assert told(site, EvseAsks)[-1].wish is Wish.PAUSE
+    site.limit(watts=LOW_W["ac"] / 2)
+    site.run(BETWEEN_S)
+    machine.memory.stopped = ()
+    site.run(STANDS_S - 1.0)
+    assert len(asked(site)) == 1, "a difference stands only while nothing else is wanted"
+    site.run(3.0)
+    assert len(asked(site)) == 2
 
 
 # ---- prices
@@ -254,6 +313,27 @@ def test_a_clock_that_is_set_right_changes_what_was_told_of_prices(pricing: int)
     prices = told(site, SchedulesOffered)[-1].schedules[0].prices
     assert prices is not None
     assert (prices.slots[0].per_kWh, prices.slots[0].level) == ((0.3, 0) if pricing == 1 else (0.0, 2))
+
+
+@pytest.mark.parametrize("points", [12, 1024])
+def test_a_vehicle_that_takes_fewer_prices_than_there_are_is_asked_when_those_that_it_knows_are_over(points: int) -> None:
+    """A price each minute of the first hour."""
+    times = tuple(TariffTime(f"00:{minute:02}", 0.1 + minute / 1_000) for minute in range(1, 60))
+    site = HlcSite("ac", tariff=TariffConfig("EUR", 0.1, times), right_clock=True)
+    vehicle = site.vehicle(Energy.AC, Control.SCHEDULED, spec=BIG)
+    vehicle.wants.most_points, vehicle.wants.loop_s = points, 0.4
+    site.charge(vehicle)
+    site.run(5.0)
+    prices = told(site, SchedulesOffered)[0].schedules[0].prices
+    assert len(prices.slots) == min(points, 61)
+    over_s = prices.slots[-1].start_s + prices.slots[-1].duration_s
+    site.run(over_s + STANDS_S if points < 61 else 800.0)
+    if points > 61:
+        assert asked(site) == []
+        return
+    (at,) = asked(site)
+    assert at == pytest.approx(over_s + STANDS_S, abs=10.0)
+    assert told(site, SchedulesOffered)[-1].schedules[0].prices.slots[0].per_kWh == pytest.approx(0.112)
 
 
 def test_after_a_day_the_vehicle_is_told_the_prices_of_the_next_one() -> None:

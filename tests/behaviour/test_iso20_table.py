@@ -120,7 +120,7 @@ def test_every_row_of_the_table(places: dict[S, tuple[Iso20, Any]], state: S) ->
         dialect.talk.since["precharge"] = now.mono
         entry = TABLE.entries[state, event]
         if event in (E.SELECTION_AC, E.SELECTION_DC) and not entry.refused:
-            dialect.talk.energies = tuple(Energy)
+            dialect.talk.discovered = facts.energies
         dialect._came_as = ISO20_SCHEDULE_RENEGOTIATION if event is E.SCHEDULE_ASIDE else ISO20_MAIN
         answer = dialect.answer(now, _request(event, dialect), late=False)
         code = answer.response.ResponseCode if isinstance(answer.response, ct.V2GResponseType) else ""

@@ -35,7 +35,7 @@ class Charger(HlcSite):
     """One station, and vehicle after vehicle at it."""
 
     def __init__(self, mode: str, dice: random.Random) -> None:
-        super().__init__(mode, both_ways=dice.random() < 0.5, internet=dice.random() < 0.5)
+        super().__init__(mode, both_ways=dice.random() < 0.5, internet=("http:80", "https:443") if dice.random() < 0.5 else ())
         self.dice = dice
         self.deeds = Deeds(self.heap, dice, CARD, dc=mode == "dc")
         self.mode = mode

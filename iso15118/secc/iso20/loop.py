@@ -10,7 +10,7 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
-from iso15118.terms import AcDemand, Battery, Control, DcDemand, EnergyWanted, EvLimits, MeteringConfirmed, Reading, Told
+from iso15118.terms import AcDemand, Battery, Control, DcDemand, EnergyWanted, EvLimits, MeteringConfirmed, Reading, Told, Wish
 
 MOST_WH = (1 << 64) - 1
 """More no message says."""
@@ -147,11 +147,9 @@ def _common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:
 
 
 def _seen(talk: Talk, request: ct.ChargeLoopReqType) -> dict[str, Any]:
-    """What we want, and the meter where the vehicle asks for it."""
-    return {
-        "EVSEStatus": status(talk.facts),
-        "MeterInfo": _meter(talk.facts.meter) if request.MeterInfoRequested and talk.facts.meter else None,
-    }
+    """What we want, and the meter where the vehicle asks for it, or is to confirm it."""
+    wanted = request.MeterInfoRequested or talk.facts.wish is Wish.CONFIRM_METERING
+    return {"EVSEStatus": status(talk.facts), "MeterInfo": _meter(talk.facts.meter) if wanted and talk.facts.meter else None}
 
 
 def _meter(reading: Reading) -> ct.MeterInfoType:

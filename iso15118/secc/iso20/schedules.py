@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from iso15118.connection import Now
@@ -26,20 +27,20 @@ def offered(talk: Talk, now: Now, most_points: int) -> dict[str, Any] | None:
         plan = talk.facts.dynamic
         if plan is None:
             return None
-        by_us = talk.way.mobility_by_secc
+        by_us, talk.offered_mono = talk.way.mobility_by_secc, now.mono
         mode = cs.Dynamic_SEResControlModeType(
             DepartureTime=plan.departure_s if by_us else None,
             MinimumSOC=plan.min_soc if by_us else None,
             TargetSOC=plan.target_soc if by_us else None,
-            **_prices(talk, plan.prices, now, most_points),
+            **_prices(talk, _cut(Schedule(1, (), prices=plan.prices), most_points).prices, now),
         )
         return {"Dynamic_SEResControlMode": mode}
     known = talk.facts.schedules
     if not known:
         return None
-    talk.schedules, talk.offered_mono = known[:MOST_TUPLES], now.mono
+    talk.schedules, talk.offered_mono = tuple(_cut(each, most_points) for each in known[:MOST_TUPLES]), now.mono
     bpt = talk.offered is not None and talk.offered.energy.is_bpt
-    tuples = tuple(_tuple(each, _prices(talk, each.prices, now, most_points), now, most_points, bpt=bpt) for each in talk.schedules)
+    tuples = tuple(_tuple(each, _prices(talk, each.prices, now), now, bpt=bpt) for each in talk.schedules)
     return {"Scheduled_SEResControlMode": cs.Scheduled_SEResControlModeType(ScheduleTuple=tuples)}
 
 
@@ -47,43 +48,50 @@ def nothing_yet(talk: Talk, now: Now) -> dict[str, Any]:
     """What an answer has to carry while it is ongoing: a schedule of no power, or an empty plan."""
     if talk.way is not None and talk.way.control is Control.DYNAMIC:
         return {"Dynamic_SEResControlMode": cs.Dynamic_SEResControlModeType()}
-    empty = _tuple(Schedule(1, (Slot(0, 86_400, 0.0),)), {}, now, 12, bpt=False)
+    empty = _tuple(Schedule(1, (Slot(0, 86_400, 0.0),)), {}, now, bpt=False)
     return {"Scheduled_SEResControlMode": cs.Scheduled_SEResControlModeType(ScheduleTuple=(empty,))}
 
 
-def _tuple(schedule: Schedule, prices: dict[str, Any], now: Now, most_points: int, *, bpt: bool) -> cs.ScheduleTupleType:
+def _cut(schedule: Schedule, most_points: int) -> Schedule:
+    """As many stretches as the vehicle takes: what does not fit is left out at the end; it is asked again when that is over."""
+    most = max(1, most_points)
+    return replace(
+        schedule,
+        charging=schedule.charging[:most],
+        discharging=schedule.discharging[:most],
+        prices=replace(schedule.prices, slots=schedule.prices.slots[:most]) if schedule.prices else None,
+    )
+
+
+def _tuple(schedule: Schedule, prices: dict[str, Any], now: Now, *, bpt: bool) -> cs.ScheduleTupleType:
     return cs.ScheduleTupleType(
         ScheduleTupleID=schedule.id,
-        ChargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.charging, now, most_points), **prices),
-        DischargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.discharging, now, most_points), **prices)
+        ChargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.charging, now), **prices),
+        DischargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.discharging, now), **prices)
         if bpt and schedule.discharging
         else None,
     )
 
 
-def _power(slots: tuple[Slot, ...], now: Now, most_points: int) -> cs.PowerScheduleType:
-    """As many points as the vehicle takes; what does not fit is left out at the end: it can ask again."""
-    entries = tuple(
-        cs.PowerScheduleEntryType(Duration=min(each.duration_s, LONGEST_S), Power=rational(each.power_W)) for each in slots[:most_points]
-    )
+def _power(slots: tuple[Slot, ...], now: Now) -> cs.PowerScheduleType:
+    entries = tuple(cs.PowerScheduleEntryType(Duration=min(each.duration_s, LONGEST_S), Power=rational(each.power_W)) for each in slots)
     return cs.PowerScheduleType(
         TimeAnchor=max(0, int(now.utc)), PowerScheduleEntries=cs.PowerScheduleEntryListType(PowerScheduleEntry=entries)
     )
 
 
-def _prices(talk: Talk, prices: Prices | None, now: Now, most_points: int) -> dict[str, Any]:
+def _prices(talk: Talk, prices: Prices | None, now: Now) -> dict[str, Any]:
     """What the chosen parameter set says: amounts, levels or nothing. Where no parameter set says anything of prices, what there is."""
     pricing = talk.way.pricing if talk.way else NO_PRICING
     silent = pricing == NO_PRICING and talk.offered is not None and talk.offered.pricings != (NO_PRICING,)
     if prices is None or silent:
         return {}
     as_levels = pricing != ABSOLUTE_PRICES and prices.levels > 0
-    return _written(prices, now, most_points, levels=as_levels) if as_levels or prices.currency else {}
+    return _written(prices, now, levels=as_levels) if as_levels or prices.currency else {}
 
 
-def _written(prices: Prices, now: Now, most_points: int, *, levels: bool) -> dict[str, Any]:
-    """As many stretches as the vehicle takes, as with the power."""
-    slots = prices.slots[:most_points]
+def _written(prices: Prices, now: Now, *, levels: bool) -> dict[str, Any]:
+    slots = prices.slots
     common: dict[str, Any] = {
         "TimeAnchor": max(0, int(now.utc)),
         "PriceScheduleID": prices.id,
@@ -143,6 +151,8 @@ class Held(NamedTuple):
     power_W: float
     per_kWh: float | None
     """None: it was told no prices."""
+    ended: bool = False
+    """It has nothing for this moment any more, or no price; then as at its end."""
 
 
 def held(talk: Talk, now: Now) -> Held | None:
@@ -151,8 +161,14 @@ def held(talk: Talk, now: Now) -> Held | None:
     if schedule is None or not talk.energy_on or talk.way is None or talk.way.control is not Control.SCHEDULED:
         return None
     at_s, prices = now.mono - talk.offered_mono, schedule.prices
-    told = prices is not None and prices.currency != "" and talk.way.pricing != NO_PRICING
-    return Held(_allowed_W(schedule.charging, at_s), _asked_per_kWh(prices.slots, at_s) if told and prices is not None else None)
+    power_W, ends_s = _allowed_W(schedule.charging, at_s), _end_s(schedule.charging)
+    if prices is None or not prices.currency or talk.way.pricing == NO_PRICING:
+        return Held(power_W, None, at_s >= ends_s)
+    return Held(power_W, _asked_per_kWh(prices.slots, at_s), at_s >= min(ends_s, _end_s(prices.slots)))
+
+
+def _end_s(slots: tuple[Slot, ...] | tuple[Price, ...]) -> int:
+    return slots[-1].start_s + slots[-1].duration_s
 
 
 def _asked_per_kWh(slots: tuple[Price, ...], at_s: float) -> float:

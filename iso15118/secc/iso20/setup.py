@@ -12,7 +12,6 @@ from iso15118.terms import (
     AuthorizationWanted,
     Ending,
     EnergyChosen,
-    Offered,
     ParameterSet,
     ParkingTold,
     Payment,
@@ -79,9 +78,11 @@ def certificate_installation(talk: Talk, now: Now, request: cm.CertificateInstal
 def service_discovery(talk: Talk, now: Now, request: cm.ServiceDiscoveryReq) -> Result:
     """What is offered, narrowed to what the vehicle asks for where that leaves anything."""
     asked = set(request.SupportedServiceIDs.ServiceID) if request.SupportedServiceIDs else None
-    energies = [services.SERVICE_IDS[each.energy] for each in _offered(talk)]
+    talk.discovered = tuple(each for each in talk.facts.energies if each.energy in talk.energies)
+    talk.added = talk.facts.added_services
+    energies = [services.SERVICE_IDS[each.energy] for each in talk.discovered]
     chosen = [each for each in energies if asked is None or each in asked] or energies
-    added = [each for each in talk.facts.added_services if asked is None or each.service_id in asked]
+    added = [each for each in talk.added if asked is None or each.service_id in asked]
     if not energies:
         return failed(talk, now, request, "FAILED_NoEnergyTransferServiceSelected", "no energy transfer is offered for this protocol")
     return Result(
@@ -94,10 +95,6 @@ def service_discovery(talk: Talk, now: Now, request: cm.ServiceDiscoveryReq) -> 
     )  # fmt: skip
 
 
-def _offered(talk: Talk) -> list[Offered]:
-    return [each for each in talk.facts.energies if each.energy in talk.energies]
-
-
 def service_detail(talk: Talk, now: Now, request: cm.ServiceDetailReq) -> Result:
     """The parameter sets of one service."""
     sets = _sets(talk, request.ServiceID)
@@ -108,16 +105,16 @@ def service_detail(talk: Talk, now: Now, request: cm.ServiceDetailReq) -> Result
 
 
 def _sets(talk: Talk, service_id: int) -> tuple[ParameterSet, ...]:
-    for offered in _offered(talk):
+    for offered in talk.discovered:
         if services.SERVICE_IDS[offered.energy] == service_id:
             return services.parameter_sets(offered)
-    return next((each.parameter_sets for each in talk.facts.added_services if each.service_id == service_id), ())
+    return next((each.parameter_sets for each in talk.added if each.service_id == service_id), ())
 
 
 def service_selection(talk: Talk, now: Now, request: cm.ServiceSelectionReq) -> Result:
     """One energy transfer with one of its parameter sets, and any services beside it."""
     chosen = request.SelectedEnergyTransferService
-    offered = next((each for each in _offered(talk) if services.SERVICE_IDS[each.energy] == chosen.ServiceID), None)
+    offered = next((each for each in talk.discovered if services.SERVICE_IDS[each.energy] == chosen.ServiceID), None)
     way = next((each for each in services.ways(offered) if each.id == chosen.ParameterSetID), None) if offered else None
     if offered is None or way is None:
         return failed(
@@ -129,7 +126,7 @@ def service_selection(talk: Talk, now: Now, request: cm.ServiceSelectionReq) -> 
         )
     added = request.SelectedVASList.SelectedService if request.SelectedVASList else ()
     for each in added:
-        if not _is_offered(talk.facts.added_services, each):
+        if not _is_offered(talk.added, each):
             return failed(
                 talk,
                 now,

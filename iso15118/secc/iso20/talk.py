@@ -10,7 +10,7 @@ from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
 from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, least
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.terms import Control, Ending, Energy, Facts, Offered, Schedule, Told
+from iso15118.terms import AddedService, Control, Ending, Energy, Facts, Offered, Schedule, Told
 
 R = TypeVar("R", bound=ct.V2GResponseType)
 OPENS_A = 5.0
@@ -41,12 +41,15 @@ class Talk(Waiting):
 
     session_id: bytes = b""
     evcc_id: str = ""
+    discovered: tuple[Offered, ...] = ()
+    added: tuple[AddedService, ...] = ()
+    """What ServiceDiscovery said: detail and selection go by that, whatever the host offers by then."""
     offered: Offered | None = None
     way: Way | None = None
     schedules: tuple[Schedule, ...] = ()
-    """What was offered last; the host may have others meanwhile."""
+    """What was offered last, as far as the vehicle was told it; the host may have others meanwhile."""
     offered_mono: float = 0.0
-    """When they were offered."""
+    """When they, or a plan, were offered."""
     schedule_id: int | None = None
     energy_on: bool = False
     """Power was asked for by the vehicle, and not ended."""
@@ -74,6 +77,8 @@ class SavedTalk:
     pnc: bool = False
     session_id: bytes = b""
     evcc_id: str = ""
+    discovered: tuple[Offered, ...] = ()
+    added: tuple[AddedService, ...] = ()
     offered: Offered | None = None
     way: tuple[int, Control, bool, int] | None = None
     schedules: tuple[Schedule, ...] = ()
