@@ -206,7 +206,7 @@ class _Reader:
     def _without_what_is_wrong(self, station: StationConfig) -> StationConfig:
         """Bad seeds and slots are left out and told; credentials that are missing are the CSMS's to refuse."""
         seeds_left, slots_left = dict(station.variables), dict(enumerate(station.network_profiles))
-        for found in broken(station) if not self.problems else ():
+        for found in broken(station, {}) if not self.problems else ():
             if found.path[0] == "evses":
                 continue  # of its vehicles, who are inside of the board's process, no certificate is asked
             self.warnings.append(f"{spelled(found.path)}: {found.text}")

@@ -16,9 +16,11 @@
 
 from __future__ import annotations
 
+import enum
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -28,11 +30,12 @@ from bench.v2g.guard import Guard
 from bench.v2g.misbehave import CATALOGUE, misbehaving
 from bench.v2g.model import SPECS, Vehicle
 from bench.v2g.pair import Pair
+from chargepoint.config import Range
 from iso15118.connection import Abort, Lost
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import EvWish, Wants
-from iso15118.terms import Control, Energy, Wish
+from iso15118.terms import Control, Ending, Energy, Wish
 
 FOLDER = Path(__file__).parent / "scenarios"
 
@@ -86,45 +89,80 @@ class Scenario:
     then: tuple[Then, ...] = ()
 
 
-_READ: dict[str, Callable[[Any], Any]] = {
-    "service": Energy,
-    "control": Control,
-    "ends": tuple,
-    "then": lambda given: tuple(_then(each) for each in given),
-}
+ENDS = tuple(each.value for each in Ending)
+RANGES: dict[str, Range] = {
+    "soc": Range(0, 100), "target_soc": Range(0, 100), "loops": Range(1, 1_000_000), "loop_s": Range(0, 60), "most_s": Range(1, 1_000_000),
+    "seed": Range(0, 1 << 32), "after_loops": Range(0, 1_000_000), "after_s": Range(0, 1_000_000),
+}  # fmt: skip
+"""Of the numbers."""
 
 
 def read(text: str) -> Scenario:
-    """Raises ScenarioError."""
+    """Raises ScenarioError, which names the key and what is allowed there."""
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(str(error)) from None
-    scenario: Scenario = _made(Scenario, given, _READ)
-    if scenario.vehicle not in SPECS:
-        raise ScenarioError(f"vehicle {scenario.vehicle!r}: there are {', '.join(SPECS)}")
-    if scenario.misbehaves and scenario.misbehaves not in CATALOGUE:
-        raise ScenarioError(f"misbehaves {scenario.misbehaves!r}: there are {', '.join(CATALOGUE)}")
+        raise ScenarioError(f"is no TOML: {error}") from None
+    scenario: Scenario = _made(Scenario, given)
+    _chosen("vehicle", scenario.vehicle, SPECS)
+    _chosen("misbehaves", scenario.misbehaves or None, CATALOGUE)
     return scenario
 
 
-def _then(given: Mapping[str, Any]) -> Then:
-    made: Then = _made(Then, given, {"vehicle": EvWish, "charger": Wish})
+def _made(kind: Any, given: Mapping[str, Any], at: str = "") -> Any:
+    """One table. Other keys, and a key that is not there and has no default, are errors."""
+    hints = typing.get_type_hints(kind)
+    if strange := set(given) - set(hints):
+        raise ScenarioError(f"{', '.join(at + each for each in sorted(strange))}: no such key; there are {', '.join(hints)}")
+    for each in fields(kind):
+        if each.name not in given and each.default is MISSING:
+            raise ScenarioError(f"{at}{each.name} is needed: a text")
+    return kind(**{name: _value(hints[name], value, at + name) for name, value in given.items()})
+
+
+def _value(hint: Any, value: Any, key: str) -> Any:
+    """A value as its field has it."""
+    kinds = [each for each in typing.get_args(hint) or (hint,) if each is not type(None)]
+    match kinds[0]:
+        case type() as kind if issubclass(kind, enum.Enum):
+            return kind(_chosen(key, value, [each.value for each in kind]))
+        case _ if hint == tuple[Then, ...]:
+            if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+                raise ScenarioError(f"{key}: a list of tables, [[then]]")
+            return tuple(_then(each, f"{key}[{i}].") for i, each in enumerate(value))
+        case _ if hint == tuple[str, ...]:
+            if not isinstance(value, list) or not value:
+                raise ScenarioError(f"{key}: {value!r} is not a list of {', '.join(ENDS)}, one for each connection")
+            return tuple(_chosen(f"{key}[{i}]", each, ENDS) for i, each in enumerate(value))
+        case type() as kind if kind in (int, float):
+            return _number(kind, value, key)
+        case type() as kind if isinstance(value, kind):
+            return value
+    raise ScenarioError(f"{key}: {value!r} is not {'true or false' if kinds[0] is bool else 'a text'}")
+
+
+def _number(kind: type, value: Any, key: str) -> Any:
+    allowed = RANGES[key.rpartition(".")[2]]
+    right = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool) and allowed.min <= value <= allowed.max
+    if not right:
+        what = "a whole number" if kind is int else "a number"
+        raise ScenarioError(f"{key}: {value!r} is not {what} from {allowed.min:g} to {allowed.max:g}")
+    return kind(value)
+
+
+def _chosen(key: str, value: Any, allowed: Iterable[str]) -> Any:
+    """None where nothing was said."""
+    allowed = list(allowed)
+    if value is not None and value not in allowed:
+        raise ScenarioError(f"{key}: {value!r} is not one of: {', '.join(allowed)}")
+    return value
+
+
+def _then(given: Mapping[str, Any], at: str) -> Then:
+    made: Then = _made(Then, given, at)
     if (made.after_loops is None) == (made.after_s is None):
-        raise ScenarioError("then: after_loops or after_s, one of them")
+        raise ScenarioError(f"{at}after_loops or {at}after_s, one of them")
     return made
-
-
-def _made(kind: Any, given: Mapping[str, Any], how: dict[str, Callable[[Any], Any]]) -> Any:
-    known = {each.name for each in fields(kind)}
-    if strange := set(given) - known:
-        raise ScenarioError(f"{', '.join(sorted(strange))}: no such key; there are {', '.join(sorted(known))}")
-    try:
-        return kind(**{name: how.get(name, lambda value: value)(value) for name, value in given.items()})
-    except ScenarioError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise ScenarioError(str(error)) from None
 
 
 @dataclass
@@ -202,6 +240,8 @@ def main(name: str, svg: Path | None, out: TextIO) -> int:
         scenario = read(path.read_text(encoding="utf-8"))
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path}: is no TOML: no UTF-8 at octet {error.start}") from None
     played = run(scenario)
     print(scenario.words, file=out)
     print(diagram.text(played.pair), end="", file=out)

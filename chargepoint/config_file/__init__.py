@@ -70,7 +70,7 @@ def from_values(values: Mapping[str, Any]) -> tuple[StationConfig, list[Finding]
     reader = Reader()
     config = reader.table(StationConfig, values)
     findings = list(reader.problems)
-    return config, findings + [finding for finding in broken(config) if not _follows(finding, findings)]
+    return config, findings + [finding for finding in broken(config, values) if not _follows(finding, findings)]
 
 
 def spelled(path: Path) -> str:

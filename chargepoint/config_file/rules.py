@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from chargepoint.config import EvseConfig, StationConfig, identity_of
 from chargepoint.config_file import tariff_rules, v2g_rules
@@ -28,11 +29,11 @@ MOST_PHASES = {"cType1": 1, "cType2": 3, "sType2": 3, "cCCS1": 1, "cCCS2": 3}
 """Phases of IEC 62196-2: type 1 has one."""
 
 
-def broken(config: StationConfig) -> Iterator[Finding]:
-    """Every rule that this configuration breaks."""
+def broken(config: StationConfig, given: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every rule that this configuration breaks. `given` are the values of the file."""
     yield from _board(config)
     yield from _evses(config)
-    yield from tariff_rules.broken(config.tariff)
+    yield from tariff_rules.broken(config.tariff, tariff if isinstance(tariff := given.get("tariff", {}), Mapping) else {})
     yield from _csms(config)
     yield from _slots(config)
     yield from _seeds(config)

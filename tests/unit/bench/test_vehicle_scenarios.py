@@ -49,17 +49,43 @@ def test_a_file_is_read() -> None:
         ("", "words"),
         ('words = "w"\ncolour = "red"', "colour: no such key"),
         ('words = "w"\nservice = "WPT"', "WPT"),
-        ('words = "w"\nvehicle = "bus"', "there are compact, truck"),
-        ('words = "w"\nmisbehaves = "rude"', "there are honest"),
+        ('words = "w"\nvehicle = "bus"', "vehicle: 'bus' is not one of: compact, truck"),
+        ('words = "w"\nmisbehaves = "rude"', "misbehaves: 'rude' is not one of: honest"),
+        ('words = "w"\ncontrol = "x"', "control: 'x' is not one of: scheduled, dynamic"),
+        ('words = "w"\nservice = 3', "service: 3 is not one of: AC, DC, AC_BPT, DC_BPT"),
+        ('words = "w"\nloops = -5', "loops: -5 is not a whole number from 1 to"),
+        ('words = "w"\nloops = 1.5', "loops: 1.5 is not a whole number"),
+        ('words = "w"\nsoc = nan', "soc: nan is not a number from 0 to 100"),
+        ('words = "w"\nsoc = "full"', "soc: 'full' is not a number"),
+        ('words = "w"\nseed = true', "seed: True is not a whole number"),
+        ('words = "w"\ngive = 1', "give: 1 is not true or false"),
+        ("words = 3", "words: 3 is not a text"),
+        ("loops = 3", "words is needed"),
+        ('words = "w"\nends = "paused"', "ends: 'paused' is not a list of terminated, paused, aborted"),
+        ('words = "w"\nends = []', "ends: .. is not a list of"),
+        ('words = "w"\nends = ["paused", "well"]', r"ends.1.: 'well' is not one of: terminated, paused, aborted"),
+        ('words = "w"\nthen = "stop"', "then: a list of tables"),
+        ('words = "w"\n[[then]]\nafter_s = -1\nvehicle = "stop"', r"then.0..after_s: -1 is not a number from 0"),
         ('words = "w"\n[[then]]\nvehicle = "stop"', "one of them"),
         ('words = "w"\n[[then]]\nafter_s = 1\nafter_loops = 1', "one of them"),
-        ('words = "w"\n[[then]]\nafter_s = 1\nvehicle = "dance"', "dance"),
+        ('words = "w"\n[[then]]\nafter_s = 1\nvehicle = "dance"', r"then.0..vehicle: 'dance' is not one of: stop, pause"),
         ('words = "w"\n[[then]]\nafter_s = 1\ncharger = "stop"\ncolour = 1', "colour: no such key"),
     ],
 )
 def test_a_file_that_says_nothing(text: str, why: str) -> None:
     with pytest.raises(ScenarioError, match=why):
         read(text)
+
+
+@pytest.mark.parametrize(("octets", "why"), [(b"\x88\x00", "no UTF-8 at octet 0"), (b'words = "w"\ncontrol = "x"', "control: 'x'")])
+def test_the_command_names_a_file_that_says_nothing(octets: bytes, why: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(octets)
+    assert main(["scenario", str(path)]) != 0
+    said = capsys.readouterr().err
+    assert str(path) in said
+    assert why in said
+    assert len(said.splitlines()) == 1
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -138,6 +138,8 @@ times = [{ from = "06:00", price_per_kWh = 0.31 }, { from = "22:00", price_per_k
 def test_a_tariff_in_the_file() -> None:
     config = parse(GOOD, "it").tariff
     assert config == TariffConfig("EUR", 0.19, (TariffTime("06:00", 0.31), TariffTime("22:00", 0.19)), "Europe/Berlin")
+    free = parse('[tariff]\ncurrency = "EUR"\nprice_per_kWh = 0\ndescription = "Gratis für Gäste 🙂"', "it").tariff
+    assert (free.price_per_kWh, free.description) == (0.0, "Gratis für Gäste 🙂")
 
 
 @pytest.mark.parametrize(
@@ -148,18 +150,47 @@ def test_a_tariff_in_the_file() -> None:
         ({"price_per_kWh": 0.3}, "tariff.currency", "is needed with a price"),
         ({"currency": "EUR", "price_per_kWh": -1}, "tariff.price_per_kWh", "0 to 100000"),
         ({"currency": "EUR", "price_per_kwh": 1}, "tariff.price_per_kwh", "did you mean price_per_kWh?"),
-        ({"currency": "EUR", "time_zone": "Europe/Bärlin"}, "tariff.time_zone", "matches"),
-        ({"currency": "EUR", "time_zone": "Europe/Berln"}, "tariff.time_zone", "is no time zone"),
-        ({"currency": "EUR", "time_zone": "../etc/passwd"}, "tariff.time_zone", "matches"),
-        ({"currency": "EUR", "times": [{"from": "24:00", "price_per_kWh": 1}]}, "tariff.times[0].from", "matches"),
-        ({"currency": "EUR", "times": [{"from": "6:00", "price_per_kWh": 1}]}, "tariff.times[0].from", "5 to 5"),
-        ({"currency": "EUR", "times": [{"from": "00:00", "price_per_kWh": 1}]}, "tariff.times[0].from", "from midnight on"),
-        ({"currency": "EUR", "times": [{"from": "06:00"}]}, "tariff.times[0]", "price_per_kWh is needed: a number from 0"),
-        ({"currency": "EUR", "times": [{"price_per_kWh": 1}]}, "tariff.times[0]", "from is needed: a text"),
-        ({"currency": "EUR", "times": [{"from": "06:00", "price_per_kWh": 1}] * 2}, "tariff.times[1].from", "has a price already"),
-        ({"currency": "EUR", "times": [{"from": "06:00", "form": 1, "price_per_kWh": 1}]}, "tariff.times[0].form", "did you mean from?"),
+        ({"currency": "EUR", "price_per_kWh": 0.2, "time_zone": "Europe/Bärlin"}, "tariff.time_zone", "matches"),
+        ({"currency": "EUR", "price_per_kWh": 0.2, "time_zone": "Europe/Berln"}, "tariff.time_zone", "is no time zone"),
+        ({"currency": "EUR", "price_per_kWh": 0.2, "time_zone": "../etc/passwd"}, "tariff.time_zone", "matches"),
+        ({"currency": "EUR", "price_per_kWh": 0.2, "times": [{"from": "24:00", "price_per_kWh": 1}]}, "tariff.times[0].from", "matches"),
+        ({"currency": "EUR", "price_per_kWh": 0.2, "times": [{"from": "6:00", "price_per_kWh": 1}]}, "tariff.times[0].from", "5 to 5"),
         (
-            {"currency": "EUR", "times": [{"from": f"{at // 60:02}:{at % 60:02}", "price_per_kWh": 1} for at in range(1, 98)]},
+            {"currency": "EUR", "price_per_kWh": 0.2, "times": [{"from": "00:00", "price_per_kWh": 1}]},
+            "tariff.times[0].from",
+            "from midnight on",
+        ),
+        (
+            {"currency": "EUR", "price_per_kWh": 0.2, "times": [{"from": "06:00"}]},
+            "tariff.times[0]",
+            "price_per_kWh is needed: a number from 0",
+        ),
+        ({"currency": "EUR", "price_per_kWh": 0.2, "times": [{"price_per_kWh": 1}]}, "tariff.times[0]", "from is needed: a text"),
+        (
+            {"currency": "EUR", "price_per_kWh": 0.2, "times": [{"from": "06:00", "price_per_kWh": 1}] * 2},
+            "tariff.times[1].from",
+            "has a price already",
+        ),
+        (
+            {"currency": "EUR", "price_per_kWh": 0.2, "times": [{"from": "06:00", "form": 1, "price_per_kWh": 1}]},
+            "tariff.times[0].form",
+            "did you mean from?",
+        ),
+        ({"currency": "EUR"}, "tariff.price_per_kWh", "0 is free of charge"),
+        ({"currency": "EUR", "times": [{"from": "06:00", "price_per_kWh": 1}]}, "tariff.price_per_kWh", "is needed"),
+        ({"description": "hello"}, "tariff.description", "says nothing without currency"),
+        ({"time_zone": "Europe/Berlin"}, "tariff.time_zone", "says nothing without currency"),
+        ({"times": [{"from": "06:00", "price_per_kWh": 1}], "time_zone": "UTC"}, "tariff.currency", "is needed with a price"),
+        *(
+            ({"currency": "EUR", "price_per_kWh": 0, "description": f"a{each}b"}, "tariff.description", "matches")
+            for each in ("\0", "\a", "\n", "\x7f", "\x85")
+        ),
+        (
+            {
+                "currency": "EUR",
+                "price_per_kWh": 0.2,
+                "times": [{"from": f"{at // 60:02}:{at % 60:02}", "price_per_kWh": 1} for at in range(1, 98)],
+            },
             "tariff.times",
             "97 are more than 96",
         ),
