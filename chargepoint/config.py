@@ -71,6 +71,8 @@ class SlacConfig:
     modem: Literal["none", "auto", "qualcomm", "lumissil", "key_only"] = "none"
     """What hangs on the interface. "none": no modem that has to be told anything; whoever is on the interface is the vehicle. "auto": it is asked;
     "key_only": it takes keys, and says nothing of itself."""
+    modem_mac: Annotated[str, Text(17, r"([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|")] = ""
+    """The modem's own address, as it stands on its label. "" = whoever answers first is it, and until then somebody on the line could."""
     validation: bool = False
     """A vehicle that is not sure shows itself on the pilot (CM_VALIDATE): for places where one cable's signal reaches the next."""
     correction_dB: Annotated[float, Range(-40, 40)] = 0.0

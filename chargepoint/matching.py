@@ -52,6 +52,7 @@ from iso15118.slac.signals import (
 from iso15118.slac.signals import TimerExpired as SlacTimer
 from iso15118.slac.times import TP_MATCH_LEAVE_S
 
+NOTE_EVERY_S = 1.0
 _OFF = "5 % is off the pilot"
 _SHOWN: dict[type, str] = {
     mme.SlacParmReq: "CM_SLAC_PARM.REQ",
@@ -86,6 +87,8 @@ class MatchingState:
     """The modem does nothing."""
     said: str = ""
     """The message that was logged last."""
+    noted: dict[str, float] = field(default_factory=dict)
+    """When each kind of note was logged last."""
 
 
 class MatchingMachine:
@@ -97,7 +100,7 @@ class MatchingMachine:
         self.slac: Evse | None = None
         self.handlers: Mapping[type, Callable[[Tick, Any], list[object]]] = {
             PowerLineChanged: self._line,
-            PowerLineHeard: lambda now, event: [*self._message(">", event.octets), *self._slac(now, FrameHeard(event.octets))],
+            PowerLineHeard: lambda now, event: [*self._message(now, ">", event.octets), *self._slac(now, FrameHeard(event.octets))],
             LevelSettled: self._level,
             TalkingBegun: self._begun,
             TalkingEnded: self._ended,
@@ -138,7 +141,7 @@ class MatchingMachine:
         slac = self.config.v2g.slac
         options = Options(
             mac,
-            ModemOptions(kind=KINDS[slac.modem]),
+            ModemOptions(kind=KINDS[slac.modem], mac=bytes.fromhex(slac.modem_mac.replace(":", "")) or None),
             correction_dB=slac.correction_dB,
             validation=slac.validation,
             init_s=self.timings.link_s,
@@ -198,7 +201,7 @@ class MatchingMachine:
         for each in commands:
             match each:
                 case SendFrame(octets):
-                    out += [SendOnPowerLine(evse_id, octets), *self._message("<", octets)]
+                    out += [SendOnPowerLine(evse_id, octets), *self._message(now, "<", octets)]
                 case KeyReady(ready):
                     out.append(ModemReady(evse_id, ready))
                 case Matched(mac, _, attenuation_dB):
@@ -214,17 +217,25 @@ class MatchingMachine:
                     self.memory.toggles, self.memory.counted_until = 0, now.mono + for_s
                 case ModemSeen(firmware, mac):
                     out.append(Log("info", "slac.modem", {"evse": evse_id, "mac": mac.hex(":"), "firmware": firmware}))
-                case Note(level, key, words):
+                case Note(level, key, words) if self._worth_a_line(now, key):
                     out.append(Log(level, key, {"evse": evse_id, "text": words[:200]}))
         return [*out, *self._lost()]
 
-    def _message(self, way: str, octets: bytes) -> list[object]:
-        """What is said over and over is logged once."""
+    def _worth_a_line(self, now: Tick, key: str) -> bool:
+        """Whoever is on the line can cause notes with every frame: one of a kind in `NOTE_EVERY_S`."""
+        last = self.memory.noted.get(key)
+        if last is not None and now.mono - last < NOTE_EVERY_S:
+            return False
+        self.memory.noted[key] = now.mono
+        return True
+
+    def _message(self, now: Tick, way: str, octets: bytes) -> list[object]:
+        """What is said over and over is logged once, and so is what strangers say in turns."""
         try:
             name = _SHOWN.get(type(mme.read(octets).mme), "")
         except MmeError:
             return []
-        if not name or name == self.memory.said:
+        if not name or name == self.memory.said or not self._worth_a_line(now, name):
             return []
         self.memory.said = name
         return [Log("info", "slac.message", {"evse": self.config.id, "way": way, "message": name})]

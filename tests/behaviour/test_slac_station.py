@@ -294,3 +294,25 @@ def test_settings_are_heeded() -> None:
     site.until(site.linked)
     matched = [each.values for _, each in site.at(Log) if each.key == "slac.matched"]
     assert [each["attenuation_dB"] for each in matched] == [3.5]
+
+
+def test_strangers_do_not_fill_the_log() -> None:
+    """With every frame they could cause a line."""
+    site = SlacSite("ac")
+    site.plug(site.vehicle(Energy.AC), modem=False, slac=site.cables.vehicle(1))
+    site.until(lambda: bool(site.five_percent()))
+    before = len(site.at(Log))
+    for number in range(1000):
+        stranger = b"\x02\0\0\0" + number.to_bytes(2, "big")
+        site.heap.tell(PowerLineHeard(1, mme.octets(Frame(mme.BROADCAST, stranger, mme.SlacParmReq(run_id=stranger + b"xx")))))
+        forged = mme.AttenProfileInd(pev_mac=stranger, aag=bytes(mme.GROUPS))
+        site.heap.tell(PowerLineHeard(1, mme.octets(Frame(mac_of(1), stranger, forged))))
+        site.run(0.001)
+    assert len(site.at(Log)) - before <= 12
+
+
+def test_a_modem_of_another_address_is_not_ours() -> None:
+    site = SlacSite("ac", SlacConfig(modem="qualcomm", modem_mac="02:00:02:00:00:77"))
+    site.run(60.0)
+    assert "does not answer" in site.facts.faults[NO_VEHICLE_LINK]
+    assert SlacSite("ac", SlacConfig(modem="qualcomm", modem_mac="02:00:02:00:00:01")).facts.faults == {}
