@@ -15,6 +15,9 @@ COLLECTED = os.environ.get("CHARGEPOINT_COLLECTED", "")
 # How many tests were left out for want of $CHARGEPOINT_COLLECTED; xdist's controller collects nothing, so it counts none.
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 LEFT_OUT = pytest.StashKey[int]()
+LONG = pytest.StashKey[int]()
+"""How many tests wait for so long that they run in `make soak` only."""
+WHOLE = os.environ.get("SOAK") == "1"
 UNCOVERED = (
     "campaigns/",
     "peers/",
@@ -51,6 +54,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(here) and item.path.relative_to(here).as_posix().startswith(UNCOVERED):
             item.add_marker("no_cover")
+    if not WHOLE:
+        long = [item for item in items if (mark := item.get_closest_marker("soak")) is not None and mark.kwargs.get("only")]
+        config.stash[LONG] = len(long)
+        if long:
+            config.hook.pytest_deselected(items=long)
+            items[:] = [item for item in items if item not in long]
     if COLLECTED:
         return
     left_out = [item for item in items if item.get_closest_marker("collected")]
@@ -61,6 +70,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not WHOLE:
+        number = str(config.stash.get(LONG, "some"))
+        terminalreporter.write_line(f"{number} long tests run in `make soak` only")
     if not COLLECTED:
         count = config.stash.get(LEFT_OUT, None)
         number = "the" if count is None else str(count)

@@ -15,7 +15,7 @@ import pytest
 from bench.v2g.cable import running
 from tests.peers.plc_cable import LINKED, holder, plc, vehicle
 
-pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("v2g"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("plc"), pytest.mark.timeout(180)]
 NEEDS = ("pyslac==0.8.3", "marshmallow<4")
 KEYED = "Enable PWM"
 WHOLE = os.environ.get("SOAK") == "1"
@@ -57,6 +57,7 @@ def test_our_vehicle_matches_with_pyslac(pyslac: Path, tmp_path: Path, line: tup
         evse.until("PEV-EVSE MATCHED Successfully")
 
 
+@pytest.mark.soak(only=True)
 def test_our_vehicle_does_not_match_with_one_that_is_far(pyslac: Path, tmp_path: Path) -> None:
     with (
         plc(tmp_path, "--dB", "60") as (link, _),

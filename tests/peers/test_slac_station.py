@@ -15,7 +15,7 @@ from tests.peers.test_slac_veth import PACKET_SOCKETS, strange
 from tests.peers.test_station_vehicle import result, station
 from tests.peers.test_v2g_sweep import CHARGER_IPV4, VEHICLE_IPV4, bound, inside, swept
 
-pytestmark = [pytest.mark.xdist_group("v2g"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("station"), pytest.mark.timeout(180)]
 FIVE_PERCENT = "pilot.duty evse=1 percent=5.0"
 
 

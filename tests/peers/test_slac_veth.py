@@ -21,7 +21,7 @@ from tests.house.rules import ROOT
 from tests.peers.plc_cable import charger, holder, plc, vehicle
 from tests.peers.test_v2g_sweep import CHARGER_IPV4, VEHICLE_IPV4, bound, inside, swept
 
-pytestmark = [pytest.mark.xdist_group("v2g"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("plc"), pytest.mark.timeout(180)]
 MATCHED = re.compile(r"slac: matched ([0-9a-f:]{17}), (\d+\.\d) dB\n")
 PACKET_SOCKETS = "/proc/net/packet"
 WHOLE = os.environ.get("SOAK") == "1"
@@ -60,6 +60,7 @@ def test_a_vehicle_matches_and_charges_with_tls_to_session_stop(tmp_path: Path, 
         assert told.index("slac: link up") < told.index("TLS 1.3, vehicle verified") < told.index("session over: terminated")
 
 
+@pytest.mark.soak(only=True)
 def test_one_vehicle_after_the_other_each_with_a_key_of_its_own(tmp_path: Path) -> None:
     with plc(tmp_path) as (link, _), charger(link, tmp_path) as station:
         for number in (1, 2):
@@ -83,6 +84,7 @@ def test_a_vehicle_that_begins_anew_while_it_has_the_link_ends_its_own_session(t
 
 
 @pytest.mark.req("F-10")
+@pytest.mark.soak(only=True)
 def test_a_modem_that_dies_in_the_loop_is_reset_looked_for_and_found_again(tmp_path: Path) -> None:
     with plc(tmp_path) as (link, line), charger(link, tmp_path) as station:
         with vehicle(link, tmp_path, "--loops", "100000", name="first"):
@@ -214,6 +216,7 @@ def test_after_a_flood_of_20000_frames_a_vehicle_matches_within_a_second(tmp_pat
 
 
 @pytest.mark.req("S-14")
+@pytest.mark.soak(only=True)
 @pytest.mark.timeout(300)
 def test_with_slac_too_only_sdp_and_the_port_that_it_tells_are_reachable(tmp_path: Path, pki: Path) -> None:
     """Through the power line, by a vehicle that has matched."""

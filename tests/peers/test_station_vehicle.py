@@ -22,7 +22,7 @@ from tests.house.rules import ROOT
 from tests.peers.talking_site import LOOP, READY, RESULT
 from tests.peers.test_v2g_sweep import CHARGER_IPV4, CONNECT_S, VEHICLE_IPV4, asked, bound, inside, swept
 
-pytestmark = [pytest.mark.xdist_group("v2g"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("station"), pytest.mark.timeout(180)]
 MODES = pytest.mark.parametrize("mode", ["ac", "dc"])
 ENDS = [("ac", "charger's"), ("dc", "vehicle's")]
 if os.environ.get("SOAK") == "1":
