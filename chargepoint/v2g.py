@@ -318,15 +318,17 @@ class V2gMachine:
         s, evse, facts = self.memory, self.evse, self.facts
         s.authorised = s.authorised or (s.authorization_wanted and evse.id_token is not None)
         prices = tariff.now_told(self.tariff, self.clock, now)
-        v2g_facts.refresh(facts, s, evse, self.config, self.board, prices, self._read_utc(now))
         session = self.sessions.get(s.active) if s.active is not None else None
-        if session is None or not isinstance(session.dialect, Iso20):
+        dialect = session.dialect if session is not None and isinstance(session.dialect, Iso20) else None
+        moment = v2g_facts.Moment(prices, self._read_utc(now), dialect is not None and dialect.state in v2g_asks.STANDBY)
+        v2g_facts.refresh(facts, s, evse, self.config, self.board, moment)
+        if dialect is None:
             return []
         asked_before = s.replan.asked_mono
-        held, waits = schedules.held(session.dialect.talk, now), facts.wish is not None
+        held, waits = schedules.held(dialect.talk, now), facts.wish is not None
         if v2g_replan.asks(s.replan, now, evse, held, prices, waits=waits):
             facts.wish, facts.wish_within_s = Wish.RENEGOTIATE_SCHEDULE, round(v2g_replan.ASKS_S)
-        more = v2g_asks.wish(s.asks, now, evse, session.dialect.state, self.config.v2g.confirm_metering_s, waits=facts.wish is not None)
+        more = v2g_asks.wish(s.asks, now, evse, dialect.state, self.config.v2g.confirm_metering_s, waits=facts.wish is not None)
         if more is not None and facts.wish is None:
             facts.wish, facts.wish_within_s = more, round(v2g_replan.ASKS_S)
         if s.replan.asked_mono == asked_before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from chargepoint.config import EvseConfig, ParkingConfig, V2gConfig
 from chargepoint.events import Supply
@@ -107,10 +108,19 @@ def _ac(config: EvseConfig, board: EvseInfo, max_power_W: float) -> AcLimits:
     return AcLimits(max_power_W, min(least_W, max_power_W), max_discharge_W=config.v2g.ac_discharge_W, nominal_V=config.nominal_V)
 
 
-def refresh(
-    facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo, prices: Prices | None, read_utc: int | None
-) -> None:
-    """Everything that changes, from what is so now. `read_utc`: when the meter was read."""
+class Moment(NamedTuple):
+    """What beside the EVSE's own facts is so now."""
+
+    prices: Prices | None = None
+    read_utc: int | None = None
+    """When the meter was read."""
+    stands_by: bool = False
+    """The vehicle is in its loop without energy."""
+
+
+def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo, moment: Moment) -> None:
+    """Everything that changes, from what is so now."""
+    prices = moment.prices
     facts.authorization = (
         Progress.DONE
         if evse.id_token is not None and evse.settled
@@ -118,7 +128,7 @@ def refresh(
         if state.authorization_wanted
         else Progress.NOT_ASKED
     )
-    facts.fault = _fault(state, evse)
+    facts.fault = _fault(state, evse, stands_by=moment.stands_by)
     facts.wish = _wish(state, evse)
     facts.wish_within_s = STOP_WITHIN_S if facts.wish is not None else 0
     facts.power = _power(state, evse)
@@ -137,7 +147,7 @@ def refresh(
     told = replace(prices, id=number) if prices else None
     facts.schedules = (Schedule(number, (Slot(0, DAY_S, evse.limit_W),), _back(facts), told or replace(NO_TARIFF, id=number)),)
     facts.dynamic = DynamicPlan(prices=told) if told else NO_PLAN
-    facts.meter = _reading(evse, read_utc)
+    facts.meter = _reading(evse, moment.read_utc)
 
 
 def _refresh_dc(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, board: EvseInfo) -> None:
@@ -152,6 +162,7 @@ def _refresh_dc(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConf
         ramp_W_per_s=rated.ramp_A_per_s * rated.min_voltage_V,  # at least, whatever the battery's voltage
     )
     facts.voltage_V = (sample.voltage_V if evse.power_closed else sample.outlet_V) if sample is not None else 0.0
+    facts.voltage_known = sample is not None
     facts.current_A = sample.current_A if sample is not None else 0.0
     facts.cable_check = {True: Progress.DONE, False: Progress.FAILED, None: Progress.NOT_ASKED}[evse.insulation]
     if state.supply is Supply.CABLE_CHECK and evse.insulation is None:
@@ -169,12 +180,12 @@ def _power(state: V2gState, evse: EvseFacts) -> Progress:
     return Progress.DONE if evse.supply is Supply.POWER else Progress.UNDER_WAY
 
 
-def _fault(state: V2gState, evse: EvseFacts) -> str:
-    """In words, for requests that want energy; a fault that lets the vehicle stop in order is a wish."""
+def _fault(state: V2gState, evse: EvseFacts, *, stands_by: bool) -> str:
+    """In words, for requests that want energy; a fault that lets the vehicle stop in order, out of its loop, is a wish."""
     opening = next((text for code, text in evse.faults.items() if known(code).reaction is Reaction.OPEN), "")
     if opening:
         return opening
-    if state.authorised and evse.id_token is None and evse.supply is not Supply.POWER:
+    if state.authorised and evse.id_token is None and evse.supply is not Supply.POWER and not stands_by:
         return "the authorisation has ended"
     return ""
 

@@ -236,6 +236,8 @@ class Facts:
     power: Progress = Progress.NOT_ASKED
     """DONE: energy can flow (AC: the contactor is closed; DC: the stage delivers)."""
     voltage_V: float = 0.0
+    voltage_known: bool = True
+    """DC: somebody reads the output. Else nothing is said of it: a vehicle would take it for the truth."""
     current_A: float = 0.0
     target_power_W: float = 0.0
     """In dynamic control and AC: what the vehicle is to draw at most now; negative: to give."""

@@ -9,10 +9,10 @@ import pytest
 
 from chargepoint.commands import Log
 from chargepoint.config import ParkingConfig
-from chargepoint.events import ChargingState, SupplyStopped
+from chargepoint.events import ChargingState, StopRequested, SupplyStopped
 from chargepoint.v2g_replan import ASKS_S, BETWEEN_S, STANDS_S
 from iso15118.evcc.terms import EvseAsks, EvWish, MeterShown, Parked, ServiceDescribed
-from iso15118.terms import AddedService, Control, Energy, EnergyChosen, Parameter, ParameterSet, Wish
+from iso15118.terms import AddedService, Control, Ending, Energy, EnergyChosen, Parameter, ParameterSet, Wish
 from tests.behaviour.hlc_rig import HlcSite
 
 MODES = ("ac", "dc")
@@ -119,6 +119,36 @@ def test_what_is_wanted_more_comes_before_coming_back() -> None:
     assert {each.wish for each in told(site, EvseAsks)} == {Wish.PAUSE}
 
 
+@pytest.mark.req("S-11")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_vehicle_in_standby_whose_driver_stops_ends_in_order(mode: str) -> None:
+    site = charging(mode)
+    stands_by(site)
+    site.heap.tell(StopRequested(1, "Local"))
+    assert site.ev is not None
+    site.until(lambda: site.ev.over is not None, most_s=4.0)  # type: ignore[union-attr] # it is there
+    assert {each.wish for each in told(site, EvseAsks)} == {Wish.STOP}
+    assert site.ev.over.ending is Ending.TERMINATED  # type: ignore[union-attr] # by now
+    codes = {getattr(each, "ResponseCode", "OK") for _, by, each in site.ev.messages if by == "evse"}
+    assert not [each for each in codes if each.startswith("FAILED")]
+    assert site.sim.contactor.poles == 0
+
+
+@pytest.mark.req("S-11")
+@pytest.mark.parametrize("mode", MODES)
+def test_out_of_standby_comes_nobody_who_may_not_charge_any_more(mode: str) -> None:
+    site = charging(mode)
+    assert site.ev is not None
+    site.ev.vehicle.wants.heeds = frozenset()
+    stands_by(site)
+    site.heap.tell(StopRequested(1, "Local"))
+    site.run(0.5)
+    site.ev.vehicle.wants.wish = EvWish.RESUME
+    site.run(10.0)
+    assert max(map(abs, site.sim.current_A)) == 0.0
+    assert site.sim.contactor.poles == 0
+
+
 # ---- the meter
 
 
@@ -161,6 +191,19 @@ def test_what_is_wanted_more_comes_before_the_meter() -> None:
     site.run(3.0)
     wishes = {each.wish for each in told(site, EvseAsks)}
     assert wishes == {Wish.PAUSE}
+
+
+def test_a_meter_that_waited_for_something_else_has_its_whole_time() -> None:
+    site = charging("ac", confirm_metering_s=10.0)
+    assert site.ev is not None
+    site.ev.vehicle.wants.heeds = frozenset()
+    site.run(5.0)
+    site.heap.tell(SupplyStopped(1, stopped=True, cause="test"))
+    site.run(5.0)
+    site.heap.tell(SupplyStopped(1, stopped=False, cause="test"))
+    site.run(ASKS_S + 5.0)
+    times = [at for at, each in site.ev.vehicle.log if isinstance(each, EvseAsks) and each.wish is Wish.CONFIRM_METERING]
+    assert times[-1] - times[0] == pytest.approx(ASKS_S, abs=0.8)
 
 
 @pytest.mark.req("F-3")

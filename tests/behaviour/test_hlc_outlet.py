@@ -9,14 +9,16 @@ import pytest
 from bench.v2g.model import COMPACT
 from chargepoint.commands import CloseContactor
 from chargepoint.config import Timings
-from chargepoint.events import ChargingState, FaultAcknowledged, StopRequested
+from chargepoint.events import Authorised, ChargingState, FaultAcknowledged, IdToken, StopRequested
 from chargepoint.evse_dc import SAFE_V, SILENT_S, UNREAD_S
 from chargepoint.evse_outlet import OUTLET_FALLS_S, VEHICLE_OPENS_S
 from chargepoint.evse_state import Check
 from chargepoint.faults import BOARD_SILENT, CONTACTOR_WELDED, DC_SILENT, DC_STAGE, EV_CONTACTOR, OUTLET_LIVE, VEHICLE_SILENT
+from chargepoint.v2g import V2gMachine
 from hal.types import BoardSilence, DcSample
+from iso15118.evcc.terms import EvWish
 from iso15118.terms import Control, Energy
-from tests.behaviour.hlc_rig import HlcSite
+from tests.behaviour.hlc_rig import CARD, HlcSite
 
 WELDED = replace(COMPACT, welded=True)
 
@@ -273,6 +275,23 @@ def test_a_board_that_is_silent_as_a_whole_is_told_once() -> None:
     site.heap.tell(BoardSilence(silent=False))
     site.run(5.0)
     assert site.facts.faults == {}
+
+
+def test_a_voltage_that_nobody_reads_is_told_to_no_vehicle() -> None:
+    """It would take 0 V for contactors that have opened."""
+    site = HlcSite("dc")
+    ev = site.charge(site.vehicle(Energy.DC))
+    site.run(2.0)
+    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING)
+    ev.vehicle.wants.wish = EvWish.STOP
+    site.until(lambda: "DC_WeldingDetectionReq" in site.said("ev"))
+    assert site.heap.station is not None
+    link = site.heap.station.wiring.machines["v2g:1"]
+    assert isinstance(link, V2gMachine)
+    assert link.facts.voltage_known
+    silent(site, UNREAD_S + 0.1)
+    site.heap.tell(Authorised(1, IdToken(CARD, "ISO14443")))
+    assert not link.facts.voltage_known
 
 
 # ---- a session that wants its cable check

@@ -83,6 +83,8 @@ CANNOT: dict[str, tuple[Energy, dict[str, Any], Callable[[Pair], None], str, flo
     "the cable check does not end": (Energy.DC, {"cable_check_s": 1e4}, nothing, "DC_CableCheckRes FAILED", 38.0),
     "the precharge fails": (Energy.DC, {}, on("DC_PreChargeReq", precharge=Progress.FAILED), "DC_PreChargeRes FAILED", 0.1),
     "the precharge does not end": (Energy.DC, {"voltage_V_per_s": 1.0}, nothing, "DC_PreChargeRes FAILED", 10.0),
+    "nobody reads the output": (Energy.DC, {}, on("DC_PreChargeReq", voltage_known=False), "DC_PreChargeRes FAILED", 0.1),
+    "nobody reads the outlet": (Energy.DC, {}, on("DC_ChargeLoopReq", voltage_known=False), "DC_WeldingDetectionRes FAILED", 0.0),
     "the contactor does not close": (Energy.AC, {}, on("PowerDeliveryReq", power=Progress.FAILED), "PowerDeliveryRes FAILED_ContactorError", 0.0),
     "the contactor takes too long": (Energy.AC, {"contactor_s": 1e4}, nothing, "PowerDeliveryRes FAILED_ContactorError", 3.0),
     "the stage takes too long": (Energy.DC, {"contactor_s": 1e4}, nothing, "PowerDeliveryRes FAILED_ContactorError", 3.0),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chargepoint import evse_dc
 from chargepoint.hlc import TABLE, HlcEvent, HlcState
 from chargepoint.interlock import CONSENT, DUTY, PILOT, PILOT_STAYS
 from iso15118.machine import Transition
@@ -39,13 +40,26 @@ CHECKED = (
 FLOWS = (*CHECKED, "asks precharge", "sample follows", "asks power", "sample follows")
 BACK = (*FLOWS, "asks for power back")
 DOWN = (*FLOWS, "asks off")
+MUTE = (*LINKED, "session begins", "s2 on", "stage falls silent", "time passes", "time passes")
 DROPPED = (*FLOWS, "hang", "feedback open", "sample is of a live outlet")
 
 PLACES = [
     *((False, prefix) for prefix in ((), LINKED, SILENT, CLOSED)),
-    *((True, prefix) for prefix in (LINKED, CHECKED, FLOWS, BACK, DOWN, DROPPED)),
+    *((True, prefix) for prefix in (LINKED, CHECKED, FLOWS, BACK, DOWN, DROPPED, MUTE)),
 ]
-NAMES = ["ac start", "ac linked", "ac silent", "ac closed", "dc linked", "dc checked", "dc flows", "dc flows back", "dc down", "dc dropped"]
+NAMES = [
+    "ac start",
+    "ac linked",
+    "ac silent",
+    "ac closed",
+    "dc linked",
+    "dc checked",
+    "dc flows",
+    "dc flows back",
+    "dc down",
+    "dc dropped",
+    "dc mute",
+]
 
 
 @pytest.mark.soak
@@ -109,6 +123,12 @@ def test_without_this_condition_the_proof_fails(dc: bool, prefix: tuple[str, ...
 def test_with_a_wrong_entry_in_the_table_the_proof_fails(dc: bool, prefix: tuple[str, ...], wrong: Transition[HlcState, HlcEvent]) -> None:
     with pytest.raises(Violation):
         search(dc, prefix, hlc_table=TABLE.replaced(wrong))
+
+
+def test_with_old_readings_the_proof_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evse_dc, "UNREAD_S", 1e6)
+    with pytest.raises(Violation, match="closed on a reading of 2 s ago"):
+        search(dc=True, prefix=MUTE)
 
 
 def test_what_only_those_that_talk_need_is_broken_here() -> None:

@@ -10,7 +10,7 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.planning import ASIDE
-from iso15118.secc.iso20.talk import Result, Talk, failed, flows, ok, status
+from iso15118.secc.iso20.talk import Result, Talk, failed, flows, off, ok, status
 from iso15118.terms import (
     CableCheckWanted,
     EvLimits,
@@ -25,6 +25,7 @@ from iso15118.terms import (
 CABLE_CHECK_S = 38.0
 PRECHARGE_S = 10.0
 """V2G_SECC timeouts of what may be ongoing [K]."""
+UNREAD = "nobody knows the voltage of the output"
 
 
 # ---- parameters
@@ -126,6 +127,8 @@ def precharge(talk: Talk, now: Now, request: dc.DC_PreChargeReq) -> Result:
     """The voltage that is there; the vehicle decides when it is near enough."""
     if talk.facts.fault:
         return failed(talk, now, request, "FAILED", talk.facts.fault)
+    if not talk.facts.voltage_known:
+        return failed(talk, now, request, "FAILED", UNREAD)
     if talk.facts.precharge is Progress.FAILED:
         return failed(talk, now, request, "FAILED", "the output does not reach the voltage")
     if not talk.ongoing("precharge", now, PRECHARGE_S):
@@ -137,6 +140,8 @@ def precharge(talk: Talk, now: Now, request: dc.DC_PreChargeReq) -> Result:
 
 def welding_detection(talk: Talk, now: Now, request: dc.DC_WeldingDetectionReq) -> Result:
     """The voltage behind our open contactors, for the vehicle to see that nothing is welded."""
+    if not talk.facts.voltage_known:
+        return failed(talk, now, request, "FAILED", UNREAD)
     response = ok(talk, now, dc.DC_WeldingDetectionRes, EVSEPresentVoltage=rational(talk.facts.voltage_V))
     return Result(response, (WeldingCheckWanted(),), stay=True)
 
@@ -156,7 +161,7 @@ def power_start(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: boo
         case Progress.FAILED:
             return failed(talk, now, request, "FAILED_ContactorError", "the contactor did not close")
         case Progress.DONE:
-            talk.energy_on = True
+            talk.energy_on, talk.stands_by = True, False
             talk.done("precharge")
             return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), (_power_wanted(talk, request),))
     talk.energy_on = True
@@ -172,8 +177,7 @@ def _power_wanted(talk: Talk, request: cm.PowerDeliveryReq) -> PowerWanted:
 
 def power_stop(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
     """The energy goes off, and then this is answered: DC when hardly a current flows any more, since the vehicle opens its contactors after the answer."""
-    told = (PowerOff("PowerDelivery Stop"),) if talk.energy_on else ()
-    talk.energy_on = False
+    told = off(talk, "PowerDelivery Stop")
     talk.since.clear()
     if flows(talk):
         return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)
@@ -190,7 +194,7 @@ def power_standby(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: b
         response = ok(talk, now, cm.PowerDeliveryRes, ResponseCode="WARNING_StandbyNotAllowed", EVSEStatus=status(talk.facts))
         return Result(response, stay=True)
     told = (PowerOff("standby"), StandbyWanted())
-    talk.energy_on = False
+    talk.energy_on, talk.stands_by = False, True
     talk.done(ASIDE)
     if flows(talk):
         return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)

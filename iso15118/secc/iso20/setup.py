@@ -6,7 +6,7 @@ from iso15118.connection import Now
 from iso15118.iso20 import services
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_services as sv
-from iso15118.secc.iso20.talk import Result, Talk, failed, flows, ok
+from iso15118.secc.iso20.talk import Result, Talk, failed, flows, off, ok
 from iso15118.terms import (
     AddedService,
     AuthorizationWanted,
@@ -15,7 +15,6 @@ from iso15118.terms import (
     ParameterSet,
     ParkingTold,
     Payment,
-    PowerOff,
     Progress,
     SessionBegun,
 )
@@ -159,8 +158,7 @@ def session_stop(talk: Talk, now: Now, request: cm.SessionStopReq, *, late: bool
             return failed(talk, now, request, "FAILED_PauseNotAllowed", "the vehicle wants to pause, and may not")
         case "ServiceRenegotiation" if not talk.facts.renegotiation:
             return failed(talk, now, request, "FAILED_NoServiceRenegotiationSupported", "the vehicle wants other services, and may not")
-    told = (PowerOff("SessionStop"),) if talk.energy_on else ()
-    talk.energy_on = False
+    told = off(talk, "SessionStop")
     if flows(talk):
         return failed(talk, now, request, "FAILED", "the current does not go down") if late else Result(None, told)
     if request.ChargingSession == "ServiceRenegotiation":

@@ -10,7 +10,7 @@ from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
 from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, least
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.terms import AddedService, Control, Ending, Energy, Facts, Offered, Schedule, Told
+from iso15118.terms import AddedService, Control, Ending, Energy, Facts, Offered, PowerOff, Schedule, Told
 
 R = TypeVar("R", bound=ct.V2GResponseType)
 OPENS_A = 5.0
@@ -53,6 +53,8 @@ class Talk(Waiting):
     schedule_id: int | None = None
     energy_on: bool = False
     """Power was asked for by the vehicle, and not ended."""
+    stands_by: bool = False
+    """It has gone into standby, where DC keeps the voltage on the output, and neither out of it nor to its end."""
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts."""
@@ -85,6 +87,7 @@ class SavedTalk:
     offered_mono: float = 0.0
     schedule_id: int | None = None
     energy_on: bool = False
+    stands_by: bool = False
     since: dict[str, float] = field(default_factory=dict)
 
 
@@ -113,6 +116,13 @@ def ok(talk: Talk, now: Now, kind: type[R], **fields: Any) -> R:
 def failed(talk: Talk, now: Now, request: ct.V2GRequestType, code: str, why: str) -> Result:
     """A response that refuses: what has to be in it at its least, and its code."""
     return Result(least(RESPONSES[type(request)], Header=header(talk, now), ResponseCode=code), failed=why)
+
+
+def off(talk: Talk, why: str) -> tuple[PowerOff, ...]:
+    """The energy goes off, where there is any: told once."""
+    was_on = talk.energy_on or (talk.stands_by and talk.offered is not None and talk.offered.energy.is_dc)
+    talk.energy_on = talk.stands_by = False
+    return (PowerOff(why),) if was_on else ()
 
 
 def flows(talk: Talk) -> bool:
