@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import re
 import typing
 from dataclasses import dataclass
 from functools import cache
@@ -66,16 +67,23 @@ class Field:
         return self.default is dataclasses.MISSING
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Not for a terminal."""
+
+
 def written(value: Any) -> str:
     """A value as TOML has it, for an error.
 
     >>> written("x"), written(True), written([1, "a"])
     ('"x"', 'true', '[1, "a"]')
+    >>> print(written("bell" + chr(7)))
+    "bell\\u0007"
     """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04X}", quoted) + '"'
     if isinstance(value, list | tuple):
         return f"[{', '.join(written(each) for each in value)}]"
     if isinstance(value, dict):
