@@ -72,12 +72,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def written(value: Any) -> str:
-    """A value as TOML has it, for an error.
+    r"""A value as TOML has it, for an error.
 
     >>> written("x"), written(True), written([1, "a"])
     ('"x"', 'true', '[1, "a"]')
     >>> print(written("bell" + chr(7)))
-    "bell\\u0007"
+    "bell\u0007"
     """
     if isinstance(value, bool):
         return "true" if value else "false"
