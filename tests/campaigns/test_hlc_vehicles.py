@@ -81,7 +81,7 @@ class Charger(HlcSite):
         self.until(lambda: self.happened(VehicleConnected), RESTS_S + LINK_S + DIAL_S)
         self.until(self.begun, BEGINS_S)
         self.until(lambda: self.facts.charging_state is ChargingState.CHARGING and max(map(abs, self.sim.current_A)) > 1.0, CHARGES_S)
-        self.sim.unplug_vehicle()
+        self.unplug()
         self.heap.run(self.dice.choice((0.2, 1.0, 10.0)))
         assert self.sim.contactor.poles == 0
         assert self.link.sessions == {}
