@@ -74,6 +74,7 @@ class Evse:
             table.COUNT: self._count,
             table.SAY_COUNT: self._say_count,
             table.GIVE: self._give,
+            table.NOTE_UNPROVEN: self._note_unproven,
             table.MISSED: self._missed,
         }
 
@@ -271,7 +272,9 @@ class Evse:
         """Only one vehicle has the key, for the others' matchings are over when it is given; and only one that the modem has."""
         if self.modem.key is None or not (self._fresh or self.matchings.at(State.MATCHED)):
             return []
-        return self._of(now, ev, run_id, Happening.MATCH)
+        found = self.matchings.of(ev, run_id)
+        proven = found is None or found.may_match(validation=self.options.validation)
+        return self._of(now, ev, run_id, Happening.MATCH if proven else Happening.UNPROVEN)
 
     def _of(self, now: Now, ev: bytes, run_id: bytes, happening: Happening) -> list[SlacCommand]:
         """V2G3-A09-98: what names another vehicle or run is ignored."""
@@ -292,7 +295,7 @@ class Evse:
         return out
 
     def _answer(self, now: Now, of: Matching) -> list[SlacCommand]:
-        of.due, of.tries, of.heard = now.mono + times.TT_MATCH_SEQUENCE_S, 0, 0
+        of.due, of.tries, of.heard, of.validated = now.mono + times.TT_MATCH_SEQUENCE_S, 0, 0, None
         return [self._send(of.ev_mac, mme.SlacParmCnf(forwarding_sta=of.ev_mac, run_id=of.run_id))]
 
     def _measure(self, now: Now, of: Matching) -> list[SlacCommand]:
@@ -317,9 +320,7 @@ class Evse:
 
     def _say_count(self, now: Now, of: Matching) -> list[SlacCommand]:
         of.due = now.mono + times.TT_EVSE_MATCH_SESSION_S
-        return [
-            self._send(of.ev_mac, mme.ValidateCnf(toggle_num=min(of.toggles, 255), result=Result.SUCCESS if of.toggles else Result.FAILURE))
-        ]
+        return [self._send(of.ev_mac, of.counted())]
 
     def _give(self, now: Now, of: Matching) -> list[SlacCommand]:
         nmk = self.modem.key or b""
@@ -331,6 +332,10 @@ class Evse:
         self.key_given, of.due = True, now.mono + times.TT_MATCH_JOIN_S
         self.matchings[:], self._init_due = [of], None
         return [answer, Matched(of.ev_mac, of.run_id, of.attenuation_dB), *self._from_modem(now, self.modem.watch(now, JOINING_S))]
+
+    def _note_unproven(self, now: Now, of: Matching) -> list[SlacCommand]:
+        shown = {None: "not validated", False: "its toggles were not seen", True: "validated"}[of.validated]
+        return [Note("warning", "slac.unproven", f"vehicle {of.ev_mac.hex(':')} gets no key: {of.attenuation_dB:.1f} dB away, {shown}")]
 
     def _missed(self, now: Now, of: Matching) -> list[SlacCommand]:
         return [Note("info", "slac.missed", f"vehicle {of.ev_mac.hex(':')}: {of.why or 'it refuses the attenuation that it was told'}")]

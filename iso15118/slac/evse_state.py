@@ -50,7 +50,9 @@ class Options:
     correction_dB: float = 0.0
     """What the modem's own path adds to each attenuation; it is taken off (AttnRx of the EVSE)."""
     validation: bool = False
-    """A vehicle that asks is validated; without it, it hears that it need not be."""
+    """A vehicle that asks is validated, and one whose toggles were not counted gets no key. Not to ask is legal up to C_EV_match_signalattn_direct only, as
+    this station has measured it. Without it a vehicle that asks hears that it need not be, and gets the key up to C_EV_match_signalattn_indirect.
+    """
     init_s: float = times.TT_EVSE_SLAC_INIT_S[1]
     """TT_EVSE_SLAC_init, 20 to 50 s."""
     amplitudes: bytes = b""
@@ -73,15 +75,30 @@ class Matching:
     heard: int = 0
     tries: int = 0
     toggles: int = 0
+    validated: bool | None = None
+    """Whether its toggles were counted; None: it has not shown any."""
     attenuation_dB: float = 0.0
+    """As the vehicle was told it, which decides by the same number."""
     why: str = ""
 
     def told(self, correction_dB: float) -> mme.AttenCharInd:
         """The means of all sounds."""
         means = [min(max(0.0, each / self.heard - correction_dB), 255.0) for each in self.sums]
-        self.attenuation_dB = sum(means) / len(means)
         aag = bytes(round(each) for each in means)
+        self.attenuation_dB = sum(aag) / len(aag)
         return mme.AttenCharInd(source_address=self.ev_mac, run_id=self.run_id, num_sounds=self.heard, aag=aag)
+
+    def may_match(self, *, validation: bool) -> bool:
+        """It is as near as a vehicle on our cable, and has shown itself where it has to."""
+        if self.attenuation_dB > times.C_EV_MATCH_SIGNALATTN_INDIRECT_DB:
+            return False
+        near = self.validated is None and self.attenuation_dB <= times.C_EV_MATCH_SIGNALATTN_DIRECT_DB
+        return self.validated or near or not validation
+
+    def counted(self) -> mme.ValidateCnf:
+        """The toggles are over."""
+        self.validated = self.toggles > 0
+        return mme.ValidateCnf(toggle_num=min(self.toggles, 255), result=Result.SUCCESS if self.validated else Result.FAILURE)
 
     def saved(self) -> dict[str, Any]:
         """In JSON's types."""

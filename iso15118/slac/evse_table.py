@@ -46,9 +46,10 @@ class Happening(enum.Enum):
     BUSY = "CM_VALIDATE.REQ, another vehicle's toggles are counted"
     COUNTED = "toggles counted"
     MATCH = "CM_SLAC_MATCH.REQ"
+    UNPROVEN = "CM_SLAC_MATCH.REQ, too far away or not validated"
 
 
-ANSWER, MEASURE, TELL, WAIT, SAY_READY, SAY_NOT_READY, COUNT, SAY_COUNT, GIVE, MISSED = (
+ANSWER, MEASURE, TELL, WAIT, SAY_READY, SAY_NOT_READY, COUNT, SAY_COUNT, GIVE, NOTE_UNPROVEN, MISSED = (
     "send CM_SLAC_PARM.CNF",
     "begin to measure",
     "send CM_ATTEN_CHAR.IND",
@@ -58,6 +59,7 @@ ANSWER, MEASURE, TELL, WAIT, SAY_READY, SAY_NOT_READY, COUNT, SAY_COUNT, GIVE, M
     "count toggles on the pilot",
     "send CM_VALIDATE.CNF with the count",
     "send CM_SLAC_MATCH.CNF",
+    "say why it gets no key",
     "say what was missed",
 )
 
@@ -94,6 +96,8 @@ def _rows() -> Iterator[Transition[State, Happening]]:
     yield from on(_S.KNOWN, _H.MATCH, to=_S.MATCHED, do=(GIVE,))
     yield from stay(_S.MATCHED, _H.MATCH, do=(GIVE,), source="the answer was lost: the same again")
     yield from stay((_S.ASKED, _S.SOUNDING, _S.TOLD, _S.COUNTING), _H.MATCH, source="out of order: not answered")
+    yield from stay(_S.KNOWN, _H.UNPROVEN, do=(NOTE_UNPROVEN,), source="C_EV_match_signalattn_direct, C_EV_match_signalattn_indirect")
+    yield from stay((_S.ASKED, _S.SOUNDING, _S.TOLD, _S.COUNTING, _S.MATCHED), _H.UNPROVEN)
     # Silence.
     yield from on((_S.ASKED, _S.TOLD, _S.KNOWN, _S.MATCHED), _H.LATE, to=_S.OVER, do=(MISSED,))
     yield from stay((_S.SOUNDING, _S.COUNTING), _H.LATE)

@@ -70,6 +70,13 @@ def before(*steps: str) -> Callable[[], Car]:
     return brought
 
 
+def unproven(car: Car) -> None:
+    """Its toggles were not counted."""
+    car.validate(5)
+    car.site.tell("evse0", Toggled(0))
+    car.match()
+
+
 PLACES: dict[EvseState, Callable[[], Car]] = {
     EvseState.ASKED: before("parm"),
     EvseState.SOUNDING: before("parm", "start"),
@@ -93,6 +100,7 @@ ACTS: dict[EvseHappening, Callable[[Car], object]] = {
     EvseHappening.BUSY: Car.validate,
     EvseHappening.COUNTED: lambda car: car.site.tell("evse0", Toggled(2)),
     EvseHappening.MATCH: Car.match,
+    EvseHappening.UNPROVEN: unproven,
 }
 
 
