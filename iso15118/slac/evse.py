@@ -227,8 +227,8 @@ class Evse:
     def _asked(self, now: Now, ev: bytes, run_id: bytes) -> list[SlacCommand]:
         """CM_SLAC_PARM.REQ. After a match only its own vehicle begins anew, for the network is taken; and it waits for another key."""
         out: list[SlacCommand] = []
-        if self.matchings.at(State.MATCHED):
-            if not self.matchings.matched_with(ev) or (self.linked and not self.options.anew_when_linked):
+        for of in self.matchings.at(State.MATCHED):
+            if not of.may_begin_anew(ev, run_id, now.mono) or (self.linked and not self.options.anew_when_linked):
                 return []
             self.matchings.clear()
             self._wait_for_vehicle(now)

@@ -35,6 +35,10 @@ TOGGLES_LATE_S = times.TT_EVSE_VALD_TOGGLE_S + 0.5
 """The host has counted by then."""
 JOINING_S, JOINED_S = 0.25, 1.0
 """So often the modem is asked for its link, until it is up and after."""
+ANEW_S = 2.0
+"""A vehicle that has the key and not the link yet begins anew after this. Ours: one that CM_SLAC_MATCH.CNF has not reached has asked for it three times by
+then and goes on for TT_matching_repetition, and one that it has reached is joining the network: what asks in its name is somebody else.
+"""
 MOST_MATCHINGS = 32
 """At once; C_EVSE_match_parallel wants 5. Of those of whom no sound was heard the oldest gives way to a new one; without any, nobody does."""
 _FARNESS = tuple(State)
@@ -87,6 +91,12 @@ class Matching:
         aag = bytes(round(each) for each in means)
         self.attenuation_dB = sum(aag) / len(aag)
         return mme.AttenCharInd(source_address=self.ev_mac, run_id=self.run_id, num_sounds=self.heard, aag=aag)
+
+    def may_begin_anew(self, ev_mac: bytes, run_id: bytes, mono: float) -> bool:
+        """CM_SLAC_PARM.REQ may take the key away from the vehicle that has it. One whose link was up has no time to join any more."""
+        if ev_mac != self.ev_mac:
+            return False
+        return self.due is None or (run_id != self.run_id and self.due - mono <= times.TT_MATCH_JOIN_S - ANEW_S)
 
     def may_match(self, *, validation: bool) -> bool:
         """It is as near as a vehicle on our cable, and has shown itself where it has to."""

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.plc.site import At
-from iso15118.slac import mme
+from iso15118.slac import mme, times
+from iso15118.slac.evse_state import ANEW_S
 from iso15118.slac.evse_table import State
 from iso15118.slac.keys import nid_of
 from iso15118.slac.layout import KNOWN, MOST, Mme
@@ -289,8 +290,32 @@ def test_no_key_while_the_modem_has_not_confirmed_the_one_that_is_wanted() -> No
 def test_a_vehicle_that_has_the_key_and_begins_anew_gets_another_one() -> None:
     car = Car()
     first = car.whole()
+    car.wait(ANEW_S)
+    car.run = bytes(8)
     assert car.parm() == []
     car.wait(1.0)
+    assert car.whole().nmk != first.nmk
+
+
+@pytest.mark.req("S-13")
+@pytest.mark.parametrize(("run", "after_s"), [(RUN, 0.0), (RUN, 9.0), (bytes(8), 0.0), (bytes(8), ANEW_S - 0.01)])
+def test_whoever_asks_in_the_name_of_a_vehicle_that_joins_does_not_take_its_key_away(run: bytes, after_s: float) -> None:
+    car = Car()
+    first = car.whole()
+    before = car.evse.modem.wanted
+    car.wait(after_s)
+    assert Car(car.site, run=run).parm() == []
+    assert car.evse.modem.wanted == before
+    assert car.match() == [first]
+    car.site.line.modems["ev0"].nmk = first.nmk
+    car.wait(2.0)
+    assert car.evse.linked
+
+
+def test_one_that_has_not_got_its_key_begins_anew_with_the_same_run_once_the_time_to_join_is_over() -> None:
+    car = Car()
+    first = car.whole()
+    car.wait(times.TT_MATCH_JOIN_S + 1.5)
     assert car.whole().nmk != first.nmk
 
 
