@@ -40,7 +40,11 @@ ANEW_S = 2.0
 then and goes on for TT_matching_repetition, and one that it has reached is joining the network: what asks in its name is somebody else.
 """
 MOST_MATCHINGS = 32
-"""At once; C_EVSE_match_parallel wants 5. Of those of whom no sound was heard the oldest gives way to a new one; without any, nobody does."""
+"""At once; C_EVSE_match_parallel wants 5. To a new one gives way: of those of whom no sound was heard the oldest, else the older one of a vehicle with two,
+else the oldest that decides; without any, nobody does.
+"""
+MOST_RUNS = 2
+"""Of one vehicle: what it has given up, and what it has begun. Of more the one that has come least far gives way, and of those the oldest."""
 _FARNESS = tuple(State)
 
 
@@ -133,13 +137,24 @@ class Matchings(list[Matching]):
     def matched_with(self, ev_mac: bytes) -> bool:
         return any(each.ev_mac == ev_mac for each in self.at(State.MATCHED))
 
+    def _runs(self, ev_mac: bytes) -> list[Matching]:
+        return [each for each in self if each.ev_mac == ev_mac and each.state is not State.MATCHED]
+
+    def _doubled(self) -> list[Matching]:
+        """Of vehicles with as many as they may have; of a run that counts toggles nothing is taken away."""
+        return [each for each in self if each.state is not State.COUNTING and len(self._runs(each.ev_mac)) >= MOST_RUNS]
+
     def begun(self, ev_mac: bytes, run_id: bytes) -> Matching | None:
         """One more; None: there is no room for it."""
-        if len(self) >= MOST_MATCHINGS:
+        own = self._runs(ev_mac)
+        if len(own) >= MOST_RUNS:
+            self.remove(_least(own))
+        elif len(self) >= MOST_MATCHINGS:
             mute = [each for each in self if each.state in (State.ASKED, State.SOUNDING) and not each.heard]
-            if not mute:
+            way = [_least(mute)] if mute else [*self._doubled(), *self.at(State.KNOWN)]
+            if not way:
                 return None
-            self.remove(min(mute, key=lambda each: _FARNESS.index(each.state)))
+            self.remove(way[0])
         self.append(Matching(ev_mac, run_id))
         return self[-1]
 
@@ -151,3 +166,8 @@ class Matchings(list[Matching]):
     def restored(cls, saved: list[dict[str, Any]]) -> Matchings:
         """As `saved` left them."""
         return cls(map(Matching.restored, saved))
+
+
+def _least(of: list[Matching]) -> Matching:
+    """That has come least far; of those the oldest."""
+    return min(of, key=lambda each: _FARNESS.index(each.state))

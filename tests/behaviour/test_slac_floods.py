@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from iso15118.slac import mme
-from iso15118.slac.evse_state import MOST_MATCHINGS
+from iso15118.slac.evse_state import MOST_MATCHINGS, MOST_RUNS
 from iso15118.slac.evse_table import State
 from iso15118.slac.layout import Mme
 from iso15118.slac.mme import BROADCAST, GROUPS, Frame, octets
@@ -74,16 +74,62 @@ def test_a_flood_in_the_middle_ends_nobody_s_matching(steps: tuple[str, ...]) ->
     assert after.saved() == was
 
 
-def test_when_all_who_match_have_come_far_a_new_one_is_not_answered() -> None:
+def test_when_all_who_match_have_come_far_the_oldest_that_decides_gives_way() -> None:
     car = Car()
     for number in range(MOST_MATCHINGS):
         Car(car.site, ev_mac(number)).to_known()
     late = Car(car.site, STRANGER)
-    assert late.parm() == []
-    assert car.site.told("evse0", Note)[-1].key == "slac.crowded"
-    assert {each.state for each in car.evse.matchings} == {State.KNOWN}
-    car.wait(10.1)
-    assert late.parm()
+    assert late.whole()
+    assert not car.site.told("evse0", Note)
+    assert [each.ev_mac for each in car.evse.matchings] == [STRANGER]
+
+
+def test_the_oldest_that_decides_is_the_one_that_goes() -> None:
+    car = Car()
+    for number in range(MOST_MATCHINGS):
+        Car(car.site, ev_mac(number)).to_known()
+    assert Car(car.site, STRANGER).parm()
+    assert [each.ev_mac for each in car.evse.matchings] == [*(ev_mac(number) for number in range(1, MOST_MATCHINGS)), STRANGER]
+
+
+def test_one_address_with_many_runs_locks_nobody_out_and_is_told_twice() -> None:
+    bad = Car(mac=STRANGER)
+    runs = [bytes((number,)) * 8 for number in range(MOST_MATCHINGS)]
+    for bad.run in runs:
+        bad.parm()
+    assert [each.run_id for each in bad.evse.matchings] == runs[-MOST_RUNS:]
+    for bad.run in runs:
+        bad.start()
+    assert len(bad.profile()) == MOST_RUNS
+    for bad.run in runs:
+        bad.rsp()
+    assert [each.state for each in bad.evse.matchings] == [State.KNOWN] * MOST_RUNS
+    assert Car(bad.site).whole()
+
+
+def test_of_one_vehicle_s_runs_the_one_that_has_come_least_far_gives_way_to_a_new_one() -> None:
+    car = Car().to_known()
+    for number in range(20):
+        assert Car(car.site, run=bytes((number,)) * 8).parm(), "in its name"
+    assert [each.run_id for each in car.evse.matchings] == [RUN, bytes((19,)) * 8]
+    assert car.match()
+
+
+def test_when_it_is_crowded_a_vehicle_with_two_runs_gives_way_before_one_that_decides() -> None:
+    car = Car()
+    for number in range(MOST_MATCHINGS - 2):
+        Car(car.site, ev_mac(number)).to_known()
+    Car(car.site, ev_mac(90), bytes(8)).to_known()
+    again = Car(car.site, ev_mac(90))
+    again.parm()
+    again.start()
+    again.profile()
+    assert len(car.evse.matchings) == MOST_MATCHINGS
+    assert Car(car.site, STRANGER).parm()
+    assert car.evse.matchings.of(ev_mac(90), bytes(8)) is None, "the older one, though it has come farther"
+    assert len(car.evse.matchings) == MOST_MATCHINGS
+    again.rsp()
+    assert again.match()
 
 
 def test_who_sounds_and_is_heard_gives_way_to_nobody_and_who_is_not_heard_does() -> None:
@@ -102,3 +148,4 @@ def test_who_sounds_and_is_heard_gives_way_to_nobody_and_who_is_not_heard_does()
     late.start()
     late.profile(1)
     assert Car(car.site, STRANGER).parm() == []
+    assert car.site.told("evse0", Note)[-1].key == "slac.crowded"
