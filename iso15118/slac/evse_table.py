@@ -80,8 +80,9 @@ def _rows() -> Iterator[Transition[State, Happening]]:
     yield from stay((_S.ASKED, _S.TOLD, _S.KNOWN, _S.COUNTING, _S.MATCHED), (_H.SOUNDS_OVER, _H.NOTHING_HEARD))
     # The vehicle has heard how well we hear it.
     yield from on(_S.TOLD, _H.HAS_IT, to=_S.KNOWN, do=(WAIT,), source="TT_EVSE_match_session")
-    yield from on((_S.TOLD, _S.KNOWN), _H.REFUSES, to=_S.OVER, do=(MISSED,), source="a key is for nobody who has refused")
+    yield from on(_S.TOLD, _H.REFUSES, to=_S.OVER, do=(MISSED,), source="a key is for nobody who has refused")
     yield from stay((_S.ASKED, _S.SOUNDING, _S.KNOWN, _S.COUNTING, _S.MATCHED), _H.HAS_IT)
+    yield from stay(_S.KNOWN, _H.REFUSES, source="it has said that it has it: somebody else may be saying this")
     yield from stay((_S.ASKED, _S.SOUNDING, _S.COUNTING, _S.MATCHED), _H.REFUSES)
     yield from stay(_S.TOLD, _H.AGAIN, do=(TELL,), source="TT_match_response, C_EV_match_retry")
     yield from stay((_S.ASKED, _S.SOUNDING, _S.KNOWN, _S.COUNTING, _S.MATCHED), _H.AGAIN)

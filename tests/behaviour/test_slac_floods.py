@@ -12,7 +12,7 @@ from iso15118.slac.evse_state import MOST_MATCHINGS, MOST_RUNS
 from iso15118.slac.evse_table import State
 from iso15118.slac.layout import Mme
 from iso15118.slac.mme import BROADCAST, GROUPS, Frame, octets
-from iso15118.slac.signals import Begin, Chosen, Note, PilotSeen
+from iso15118.slac.signals import Begin, Chosen, Matched, Note, PilotSeen
 from tests.behaviour.slac_rig import EV, EVSE, RUN, STRANGER, Car, ev_mac, evse_of, site
 
 
@@ -79,7 +79,7 @@ def test_when_all_who_match_have_come_far_the_oldest_that_decides_gives_way() ->
     for number in range(MOST_MATCHINGS):
         Car(car.site, ev_mac(number)).to_known()
     late = Car(car.site, STRANGER)
-    assert late.whole()
+    late.whole()
     assert not car.site.told("evse0", Note)
     assert [each.ev_mac for each in car.evse.matchings] == [STRANGER]
 
@@ -104,7 +104,8 @@ def test_one_address_with_many_runs_locks_nobody_out_and_is_told_twice() -> None
     for bad.run in runs:
         bad.rsp()
     assert [each.state for each in bad.evse.matchings] == [State.KNOWN] * MOST_RUNS
-    assert Car(bad.site).whole()
+    Car(bad.site).whole()
+    assert [each.ev_mac for each in bad.site.told("evse0", Matched)] == [EV]
 
 
 def test_of_one_vehicle_s_runs_the_one_that_has_come_least_far_gives_way_to_a_new_one() -> None:

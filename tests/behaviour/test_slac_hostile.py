@@ -201,6 +201,13 @@ def test_rsp_failure_gets_no_key(result: int) -> None:
     car.whole()
 
 
+@pytest.mark.req("S-13")
+def test_who_has_said_that_it_has_the_attenuation_does_not_refuse_it_afterwards() -> None:
+    car = Car().to_known()
+    silent(car, *(frame(mme.AttenCharRsp(source_address=EV, run_id=RUN, result=result)) for result in (1, 2, 255)))
+    assert car.match()
+
+
 @pytest.mark.parametrize("source", [MODEM, EV])
 def test_a_profile_of_255_groups_moves_nothing(source: bytes) -> None:
     car = Car()
