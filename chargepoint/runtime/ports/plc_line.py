@@ -1,7 +1,8 @@
 """The network interface of a power-line modem: whole Ethernet frames with EtherType 88E1 go onto it and come off it. What they say is its host's matter.
 
 Strangers are on the line. The kernel lets through what is a management message by its length and is for this host; of that, so much a second is told, and a
-stranger's flood has its own share of it. The own modem, known by its answers to what only it takes, is apart from them.
+stranger's flood has its own share of it; addresses that nobody has heard before have a small one together, and who is spoken with comes before the others.
+The own modem, known by its answers to what only it takes, is apart from them.
 """
 
 from __future__ import annotations
@@ -12,26 +13,34 @@ import ctypes
 import errno
 import socket
 import struct
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from chargepoint.runtime.ports.v2g import NoInterface
 from iso15118.slac.layout import BODY, ETHERTYPE, MOST
-from iso15118.slac.mme import LOCAL
+from iso15118.slac.mme import BROADCAST, LOCAL
 
+T = TypeVar("T")
 LOOK_S = 5.0
 """So often the interface is looked at (S-9) where the kernel has said nothing of it: what it says of any is heard at once."""
 NETWORKS = Path("/sys/class/net")
 OTHERS_PER_S, OTHERS_MOST = 250.0, 250.0
 """Frames of all others that are told, and so many at once; a matching has some 25, with each EVSE that hears it."""
-SOURCE_PER_S, SOURCE_MOST = 60.0, 80.0
-"""Of them, those of one address."""
+SOURCE_PER_S, SOURCE_MOST = 20.0, 80.0
+"""Of them, those of one address: three matchings that follow at once, and one each second from then on."""
 MODEM_PER_S, MODEM_MOST = 1000.0, 1000.0
 """Those of the own modem: 32 matchings at once are 320 profiles in half a second, so that an honest one never comes near. Its address can be forged."""
-SOURCES = 32
-"""Addresses that have a share of their own; who comes after takes the place of the oldest."""
+NEW_PER_S, NEW_MOST = 50.0, 50.0
+"""Of them, those of addresses that are heard for the first time, all together: 32 vehicles may begin at once."""
+LEFT = OTHERS_MOST * 2 / 3
+"""So much of what can be told at once is left to others by an address that has used all of its share; half of it by one that is not spoken with, at least."""
+SOURCES = 1024
+"""Addresses that are known again: who has not been heard for longest goes. A vehicle asks again after 0.2 s, in which a flood has some hundred."""
+SPOKEN = 256
+"""Of them, those that have been sent something."""
 AT_ONCE = 256
 """Frames are taken before others have their turn; half a millisecond where all of them are too many."""
 ASKED_S = 15.0
@@ -126,14 +135,19 @@ class Bucket:
     def __init__(self, per_s: float, most: float, now_s: float) -> None:
         self.per_s, self.most, self.has, self.at = per_s, most, most, now_s
 
-    def takes(self, now_s: float) -> bool:
-        """One more."""
+    def takes(self, now_s: float, leaves: float = 0.0) -> bool:
+        """One more, where so many are left for others."""
         self.has = min(self.most, self.has + (now_s - self.at) * self.per_s)
         self.at = now_s
-        if self.has < 1:
+        if self.has < 1 + leaves:
             return False
         self.has -= 1
         return True
+
+    @property
+    def used(self) -> float:
+        """0..1 of what there was at most."""
+        return 1 - self.has / self.most
 
 
 class Door:
@@ -147,11 +161,17 @@ class Door:
         """What the modem was asked: until when an answer may come, and its MMTYPE."""
         self._of_modem = Bucket(MODEM_PER_S, MODEM_MOST, now_s)
         self._of_others = Bucket(OTHERS_PER_S, OTHERS_MOST, now_s)
-        self._of_source: dict[bytes, Bucket] = {}
+        self._of_new = Bucket(NEW_PER_S, NEW_MOST, now_s)
+        self._of_source: OrderedDict[bytes, Bucket] = OrderedDict()
+        self._spoken: OrderedDict[bytes, None] = OrderedDict()
+        """Who has been sent something."""
 
     def sent(self, octets: bytes, now_s: float) -> None:
-        """To the own modem goes what only it takes."""
-        if octets[:6] in (LOCAL, self.modem):
+        """To the own modem goes what only it takes; who is sent something else is spoken with."""
+        to = octets[:6]
+        if to not in (LOCAL, self.modem, BROADCAST):
+            _latest(self._spoken, to, None, SPOKEN)
+        elif to != BROADCAST:
             self._asked.append((now_s + ASKED_S, int.from_bytes(octets[15:17], "little") + 1))
 
     def takes(self, octets: bytes, now_s: float, *, serves: bool) -> bool:
@@ -162,7 +182,17 @@ class Door:
             self._learn(source, now_s)
         if source == self.modem:
             return (serves or answer) and self._of_modem.takes(now_s)
-        return serves and self._share(source, now_s).takes(now_s) and self._of_others.takes(now_s)
+        return serves and self._takes_other(source, now_s)
+
+    def _takes_other(self, source: bytes, now_s: float) -> bool:
+        known, spoken = self._of_source.get(source), source in self._spoken
+        own = known or Bucket(SOURCE_PER_S, SOURCE_MOST, now_s)
+        _latest(self._of_source, source, own, SOURCES)
+        if spoken:
+            self._spoken.move_to_end(source)
+        elif known is None and not self._of_new.takes(now_s):
+            return False
+        return own.takes(now_s) and self._of_others.takes(now_s, LEFT * max(own.used, 0.0 if spoken else 0.5))
 
     def _answers(self, octets: bytes, now_s: float) -> bool:
         mmtype = int.from_bytes(octets[15:17], "little")
@@ -173,13 +203,13 @@ class Door:
             return
         self.modem, self._modem_at = source, now_s
 
-    def _share(self, source: bytes, now_s: float) -> Bucket:
-        found = self._of_source.get(source)
-        if found is None:
-            if len(self._of_source) >= SOURCES:
-                del self._of_source[next(iter(self._of_source))]
-            found = self._of_source[source] = Bucket(SOURCE_PER_S, SOURCE_MOST, now_s)
-        return found
+
+def _latest(table: OrderedDict[bytes, T], key: bytes, value: T, most: int) -> None:
+    """In the last place; who is in the first goes where there is none."""
+    table[key] = value
+    table.move_to_end(key)
+    if len(table) > most:
+        table.popitem(last=False)
 
 
 # ---- the line
