@@ -25,6 +25,8 @@ from iso15118.slac.signals import FrameHeard, KeyReady, LinkChanged, ModemSeen, 
 
 KEY_IS_SET = (0x00, 0x01)
 """Results of CM_SET_KEY.CNF that mean it: the standard's, and what Qualcomm's chips say."""
+_NONCE = bytes.fromhex("5EC4")
+"""What our nonces begin with: no chip has been seen to say it by itself."""
 _VERSIONS: dict[Kind | None, tuple[Mme, ...]] = {
     Kind.QUALCOMM: (vendor.VsSwVerReq(),),
     Kind.LUMISSIL: (vendor.NscmGetVersionReq(),),
@@ -54,6 +56,8 @@ class Modem:
         self.link: bool | None = None
         """None: not known, or nobody watches."""
         self._sent: bytes | None = None
+        self._number = 0
+        """Of the key that was sent last: its nonce."""
         self._tries = self._resets = self._downs = 0
         self._at: float | None = None
         self._every_s: float | None = None
@@ -148,7 +152,7 @@ class Modem:
                 return self._seen(now, frame, Kind.QUALCOMM, version)
             case vendor.NscmGetVersionCnf(major=major, minor=minor, patch=patch, build=build):
                 return self._seen(now, frame, Kind.LUMISSIL, f"{major}.{minor}.{patch}.{build}")
-            case mme.SetKeyCnf(result=result) if self.state is State.KEYING:
+            case mme.SetKeyCnf(result=result) as said if self.state is State.KEYING and not self._stale(said):
                 return self._answered(now, frame, result)
             case vendor.VsPlLnkStatusCnf(status=status, link_status=link) if self.kind is Kind.QUALCOMM:
                 return self._linked(now, up=link == 1) if status == 0 else self._presume()
@@ -201,11 +205,15 @@ class Modem:
         if self.wanted is None:
             return []
         if self._sent != self.wanted:
-            self._tries = 0
+            self._tries, self._number = 0, (self._number + 1) % 0x1_0000
         self._tries += 1
         self._sent, self.key = self.wanted, None
         self._at = now.mono + self.options.key_s
-        return [self._send(mme.SetKeyReq(nid=nid_of(self.wanted), new_key=self.wanted))]
+        return [self._send(mme.SetKeyReq(my_nonce=self._nonce(), nid=nid_of(self.wanted), new_key=self.wanted))]
+
+    def _nonce(self) -> bytes:
+        """One for each key: an answer to any copy of the request is an answer for that key."""
+        return _NONCE + self._number.to_bytes(2, "big")
 
     def _reset(self, now: Now) -> list[SlacCommand]:
         self._resets += 1
@@ -263,6 +271,11 @@ class Modem:
             return []
         self.kind, self.firmware, self.mac = kind, firmware, frame.source
         return self._advance(now, Event.SEEN)
+
+    def _stale(self, said: mme.SetKeyCnf) -> bool:
+        """It answers the request for an earlier key, which had to be repeated. Chips that echo no nonce cannot say so."""
+        ours = [each for each in (said.my_nonce, said.your_nonce) if each.startswith(_NONCE)]
+        return bool(ours) and self._nonce() not in ours
 
     def _answered(self, now: Now, frame: Frame, result: int) -> list[SlacCommand]:
         seen = [ModemSeen(self.firmware, frame.source)] if self.mac is None else []
@@ -335,6 +348,6 @@ class Modem:
             setattr(self, name, None if saved[word] is None else bytes.fromhex(saved[word]))
 
 
-_PLAIN = ("firmware", "link", "_tries", "_resets", "_downs", "_at", "_every_s", "_poll_at", "_unanswered_since", "_mute")
+_PLAIN = ("firmware", "link", "_number", "_tries", "_resets", "_downs", "_at", "_every_s", "_poll_at", "_unanswered_since", "_mute")
 _OCTETS = {"mac": "mac", "key": "nmk", "wanted": "nmk_wanted", "_sent": "nmk_sent"}
 """Secrets have names of their own, by which they are found."""

@@ -42,6 +42,11 @@ class At(NamedTuple):
     utc: float = 0.0
 
 
+def nonce(number: int) -> bytes:
+    """Of the request for the first key, the second, ...."""
+    return b"\x5e\xc4" + number.to_bytes(2, "big")
+
+
 class World:
     """A modem's machine, time, and what the modem itself would say, each answer after `answers_s`."""
 
@@ -218,7 +223,7 @@ def test_a_key_is_set_when_the_modem_has_said_so_and_not_before(result: int) -> 
     world.run(1)
     world.take()
     world.set_key(KEY)
-    assert world.sent[-1][1] == mme.SetKeyReq(nid=nid_of(KEY), new_key=KEY)
+    assert world.sent[-1][1] == mme.SetKeyReq(my_nonce=nonce(1), nid=nid_of(KEY), new_key=KEY)
     world.run(0.6)
     assert (world.modem.ready, world.take()) == (False, [])
     world.run(0.2)
@@ -260,9 +265,50 @@ def test_a_second_key_waits_for_the_first_and_only_the_second_counts() -> None:
     assert (world.take(), world.modem.ready) == ([], False), "the first is confirmed, and is not what is wanted"
     at, message = world.sent[-1]
     assert at == pytest.approx(1.7)
-    assert message == mme.SetKeyReq(nid=nid_of(KEY2), new_key=KEY2)
+    assert message == mme.SetKeyReq(my_nonce=nonce(2), nid=nid_of(KEY2), new_key=KEY2)
     world.run(0.7)
     assert (world.take(), world.modem.key) == ([KeyReady(ready=True)], KEY2)
+
+
+@pytest.mark.parametrize("field", ["your_nonce", "my_nonce"])
+def test_a_late_answer_for_the_key_before_confirms_nothing(field: str) -> None:
+    """The first request was answered after it had been repeated; so there is another answer to come, and meanwhile another key is wanted."""
+    world = World(lambda message: None if isinstance(message, mme.SetKeyReq) else qualcomm(message))
+    world.start(KEY)
+    world.run(1.6)
+    assert world.kinds().count(mme.SetKeyReq) == 2
+
+    def answer(number: int, result: int = 1) -> mme.SetKeyCnf:
+        if field == "my_nonce":
+            return mme.SetKeyCnf(result=result, my_nonce=nonce(number))
+        return mme.SetKeyCnf(result=result, your_nonce=nonce(number))
+
+    world.say(answer(1))
+    world.run(0.1)
+    assert world.modem.ready, "either copy sets this key"
+    world.set_key(KEY2)
+    world.take()
+    world.say(answer(1))
+    world.say(answer(1, result=2))
+    world.run(0.1)
+    assert (world.take(), world.modem.key) == ([], None)
+    world.say(answer(2))
+    world.run(0.1)
+    assert (world.take(), world.modem.key) == ([KeyReady(ready=True)], KEY2)
+
+
+@pytest.mark.parametrize(
+    ("mine", "yours"), [(bytes(4), bytes(4)), (b"\xaa" * 4, bytes(4)), (b"\0\0\0\1", b"\0\0\0\1"), (nonce(1), nonce(2))]
+)
+def test_an_answer_that_echoes_nothing_or_more_than_ours_counts(mine: bytes, yours: bytes) -> None:
+    world = World(qualcomm)
+    world.start(KEY)
+    world.run(2)
+    world.answer = lambda message: None
+    world.set_key(KEY2)
+    world.say(mme.SetKeyCnf(result=1, my_nonce=mine, your_nonce=yours))
+    world.run(0.1)
+    assert world.modem.key == KEY2
 
 
 def test_no_answer_three_times_a_reset_and_then_it_takes_the_key() -> None:
