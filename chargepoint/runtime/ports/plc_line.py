@@ -53,6 +53,8 @@ CNF = 1
 _SO_ATTACH_FILTER, _PACKET_IGNORE_OUTGOING, _SOL_PACKET = 26, 23, 263
 _NEWS_OF_LINKS = 1
 """RTMGRP_LINK: an interface has appeared, changed or gone."""
+_ETHERNET = 1
+"""ARPHRD_ETHER"""
 _ETHERTYPE = int.from_bytes(ETHERTYPE, "big")
 
 
@@ -108,20 +110,25 @@ class At:
 
 
 def find(interface: str) -> At:
-    """An interface that is up and has a carrier. Raises NoInterface."""
+    """An interface that is up and has a carrier, by any of its names. Raises NoInterface."""
     try:
         index = socket.if_nametoindex(interface)
-        folder = NETWORKS / interface
+        folder = _folder(index)
         mac = bytes.fromhex((folder / "address").read_text("ascii").strip().replace(":", ""))
+        if int((folder / "type").read_text("ascii")) != _ETHERNET or len(mac) != 6:
+            raise NoInterface(f"the network interface {interface!r} is no Ethernet")
         if not int((folder / "flags").read_text("ascii"), 16) & 1:
             raise NoInterface(f"the network interface {interface!r} is down")
         if (folder / "carrier").read_text("ascii").strip() != "1":
             raise NoInterface(f"the network interface {interface!r} has no carrier: the modem is off, or not connected")
     except (OSError, ValueError):
         raise NoInterface(f"there is no network interface {interface!r}") from None
-    if len(mac) != 6:
-        raise NoInterface(f"the network interface {interface!r} is no Ethernet")
     return At(index, mac)
+
+
+def _folder(index: int) -> Path:
+    """By its own name: it may be asked for by another of them, which have none. Raises OSError."""
+    return NETWORKS / socket.if_indextoname(index)
 
 
 # ---- how much is told
@@ -311,7 +318,7 @@ class PowerLine:
         """What is done for an interface that is there, and not up."""
         with contextlib.suppress(OSError, ValueError):
             index = socket.if_nametoindex(self.interface)
-            down = not int((NETWORKS / self.interface / "flags").read_text("ascii"), 16) & 1
+            down = not int((_folder(index) / "flags").read_text("ascii"), 16) & 1
             if down and self._lifted != index:
                 self._lifted = index
                 said = self.lifts()

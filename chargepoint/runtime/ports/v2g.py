@@ -59,16 +59,16 @@ class Where:
 
 
 def find(interface: str) -> Where:
-    """Its index and link-local address. Raises NoInterface."""
+    """Its index and link-local address, by any of its names. Raises NoInterface."""
     try:
         index = socket.if_nametoindex(interface)
     except OSError:
         raise NoInterface(f"there is no network interface {interface!r}") from None
     with contextlib.suppress(OSError), Path("/proc/net/if_inet6").open(encoding="ascii") as table:
         for line in table:
-            octets, _, _, scope, flags, name = line.split()
+            octets, number, _, scope, flags, _ = line.split()
             tentative = int(flags, 16) & 0x40
-            if name == interface and scope == "20" and not tentative:
+            if int(number, 16) == index and scope == "20" and not tentative:
                 return Where(interface, index, ipaddress.IPv6Address(bytes.fromhex(octets)))
     raise NoInterface(f"the network interface {interface!r} has no IPv6 link-local address yet")
 

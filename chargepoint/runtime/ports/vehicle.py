@@ -6,6 +6,7 @@ Where no modem is matched with (SLAC), a carrier on the interface counts as the 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -289,6 +290,7 @@ def tls_of(v2g: V2gConfig, clock: Clock | None = None) -> Callable[[], Secure] |
 def carrier(interface: str) -> bool:
     """Whether its link is up, as the kernel has it; an interface that is down has none to read."""
     try:
-        return (NETWORKS / interface / "carrier").read_text("ascii").strip() == "1"
+        own_name = socket.if_indextoname(socket.if_nametoindex(interface))
+        return (NETWORKS / own_name / "carrier").read_text("ascii").strip() == "1"
     except OSError:
         return False

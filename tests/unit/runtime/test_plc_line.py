@@ -1,4 +1,4 @@
-"""The interface of a power-line modem on real sockets: what the kernel lets through, how much is told, and an interface that comes and goes (S-8, S-9, S-13)."""
+"""The interface of a power-line modem on real sockets: what the kernel lets through, and an interface that comes and goes (S-8, S-9, S-13)."""
 
 from __future__ import annotations
 
@@ -7,30 +7,20 @@ import contextlib
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from chargepoint.runtime.ports import plc_line as module
-from chargepoint.runtime.ports.plc_line import (
-    FAITHFUL_S,
-    MODEM_MOST,
-    NEW_MOST,
-    NEW_PER_S,
-    OTHERS_MOST,
-    OTHERS_PER_S,
-    SOURCE_MOST,
-    SOURCES,
-    SPOKEN,
-    Door,
-    PowerLine,
-    open_socket,
-)
-from iso15118.slac import mme, vendor
+from chargepoint.runtime.ports import v2g, vehicle
+from chargepoint.runtime.ports.plc_line import PowerLine, find, open_socket
+from chargepoint.runtime.ports.v2g import NoInterface
+from iso15118.slac import mme
 from iso15118.slac.layout import BODY, MOST
-from iso15118.slac.mme import LOCAL
-from tests.unit.runtime.plc_rig import MODEM, PARM_REQ, RUN_ID, STRANGER, Pair, eventually, frame, ip, pair, version
+from tests.unit.runtime.plc_rig import PARM_REQ, RUN_ID, STRANGER, Pair, eventually, frame, ip, pair
 
 OWN = bytes.fromhex("020000000001")
 MEMBERSHIP, SOL_PACKET = 1, 263
@@ -78,109 +68,6 @@ def test_the_kernel_passes_management_messages_for_this_host_and_nothing_else() 
             assert drained(line) == right
             assert len(drained(nosy)) >= len(right) + 4, "the wrong ones did come in"
             line.close()
-
-
-# ---- how much is told
-
-
-def door() -> Door:
-    """The own modem has answered."""
-    made = Door(OWN, 0.0)
-    made.sent(frame(vendor.VsSwVerReq(), to=LOCAL, source=OWN), 0.0)
-    assert made.takes(version(OWN), 0.1, serves=False)
-    assert made.modem == MODEM
-    return made
-
-
-def many(made: Door, octets: bytes, count: int, now_s: float = 1.0) -> int:
-    return sum(made.takes(octets, now_s, serves=True) for _ in range(count))
-
-
-@pytest.mark.req("S-13")
-def test_while_nobody_is_served_only_answers_of_the_own_modem_are_told() -> None:
-    made = door()
-    profile = mme.AttenProfileInd(pev_mac=STRANGER, aag=bytes(58))
-    for octets in (frame(PARM_REQ), frame(PARM_REQ, to=OWN), version(OWN, source=STRANGER), frame(profile, to=OWN, source=MODEM)):
-        assert not made.takes(octets, 1.0, serves=False)
-        assert made.takes(octets, 1.0, serves=True)
-    assert made.takes(version(OWN), 1.0, serves=False)
-
-
-def test_an_answer_that_nobody_has_asked_for_makes_no_modem() -> None:
-    made = Door(OWN, 0.0)
-    assert not made.takes(version(OWN), 0.1, serves=False)
-    made.sent(frame(PARM_REQ, source=OWN), 0.2)
-    made.sent(frame(vendor.NscmGetVersionReq(), to=LOCAL, source=OWN), 0.2)
-    assert not made.takes(version(OWN), 0.3, serves=False)
-    assert not made.takes(frame(mme.SlacParmCnf(forwarding_sta=OWN, run_id=RUN_ID), to=OWN), 0.3, serves=False), "asked of all"
-    assert made.modem is None
-    made.sent(frame(vendor.VsSwVerReq(), to=LOCAL, source=OWN), 0.4)
-    assert not made.takes(version(OWN), 0.5 + module.ASKED_S, serves=False), "too late"
-    assert not made.takes(version(STRANGER), 0.5, serves=False), "for another host"
-    assert made.takes(version(OWN), 0.5, serves=False)
-
-
-def test_another_modem_takes_the_place_of_the_own_one_only_when_that_is_silent() -> None:
-    made = door()
-    for at in (1.0, 1.0 + FAITHFUL_S):
-        made.sent(frame(vendor.VsSwVerReq(), to=LOCAL, source=OWN), at)
-    assert not made.takes(version(OWN, source=STRANGER), 2.0, serves=False)
-    assert made.modem == MODEM
-    assert made.takes(version(OWN, source=STRANGER), 2.0 + FAITHFUL_S, serves=False)
-    assert made.modem == STRANGER
-
-
-@pytest.mark.req("S-8")
-def test_a_stranger_has_a_share_and_the_own_modem_is_apart_from_all_of_them() -> None:
-    made = door()
-    assert many(made, frame(PARM_REQ), 20_000) == SOURCE_MOST
-    assert many(made, frame(PARM_REQ, source=OWN[:5] + b"\x99"), 25) == 25, "somebody else"
-    told = sum(many(made, frame(PARM_REQ, source=number.to_bytes(6, "big")), 20) for number in range(2000))
-    assert NEW_MOST < told < OTHERS_MOST - SOURCE_MOST - 25, "some is left for others"
-    assert len(made._of_source) == SOURCES
-    profile = frame(mme.AttenProfileInd(pev_mac=STRANGER, aag=bytes(58)), to=OWN, source=MODEM)
-    assert many(made, profile, 320) == 320, "32 matchings"
-    assert many(made, profile, 20_000) == MODEM_MOST - 320, "its address can be forged"
-    assert made.takes(frame(PARM_REQ, source=STRANGER[:5] + b"\x01"), 1.1, serves=True), "a tenth of a second later"
-
-
-EV = bytes.fromhex("0200000000EE")
-FLOODS = {"ever new": lambda number: number, "each twice": lambda number: number // 2, "32 who are known": lambda number: number % 32}
-"""Whose the frame of this number is."""
-
-
-def under_flood(made: Door, whose: Callable[[int], int], *, answers: bool) -> tuple[int, int]:
-    """2000 frames a second for 3 s; the vehicle's among them, one each 50 ms. How many of its own are told, and of all."""
-    honest = total = 0
-    for number in range(6000):
-        now_s = 1.0 + number / 2000
-        stranger = (0x0200_0000_0000 + whose(number)).to_bytes(6, "big")
-        total += made.takes(frame(PARM_REQ, source=stranger), now_s, serves=True)
-        if answers and number % 10 == 0:
-            made.sent(frame(mme.SlacParmCnf(forwarding_sta=stranger, run_id=RUN_ID), to=stranger, source=OWN), now_s)
-        if number % 100 == 99:
-            honest += made.takes(frame(PARM_REQ, source=EV), now_s, serves=True)
-    return honest, total + honest
-
-
-@pytest.mark.req("S-8")
-@pytest.mark.parametrize("flood", FLOODS)
-def test_a_vehicle_that_is_spoken_with_is_heard_whoever_else_floods(flood: str) -> None:
-    made = door()
-    made.sent(frame(mme.SlacParmCnf(forwarding_sta=EV, run_id=RUN_ID), to=EV, source=OWN), 0.9)
-    honest, total = under_flood(made, FLOODS[flood], answers=True)
-    assert honest == 60
-    assert total <= OTHERS_MOST + 3 * OTHERS_PER_S, "no more than before is told"
-    assert len(made._spoken) <= SPOKEN
-
-
-@pytest.mark.req("S-8")
-@pytest.mark.parametrize(("flood", "least"), [("ever new", 59), ("32 who are known", 40)])
-def test_one_that_comes_during_a_flood_is_heard_when_it_asks_again(flood: str, least: int) -> None:
-    """The first time it is as new as they are; those who send all the time have used what they have within a second."""
-    honest, total = under_flood(door(), FLOODS[flood], answers=False)
-    assert honest >= least
-    assert total <= honest + (NEW_MOST + 3 * NEW_PER_S if flood == "ever new" else OTHERS_MOST + 3 * OTHERS_PER_S)
 
 
 # ---- the interface
@@ -296,6 +183,41 @@ def test_that_it_has_gone_down_is_heard_of_the_interface_itself(monkeypatch: pyt
 
     with pair() as there:
         asyncio.run(story(there))
+
+
+def has_address(interface: str) -> bool:
+    """The kernel gives it a moment later."""
+    with contextlib.suppress(NoInterface):
+        return bool(v2g.find(interface))
+    return False
+
+
+@pytest.mark.req("S-9")
+def test_an_interface_is_found_by_another_of_its_names_by_all_that_use_it() -> None:
+    async def story(there: Pair, other: str) -> None:
+        assert find(other) == find(there.near)
+        await eventually(lambda: has_address(other))
+        assert v2g.find(other) == replace(v2g.find(there.near), name=other)
+        assert vehicle.carrier(other)
+        there.up(on=False)
+        async with site(other) as at:
+            await at.until(f"the network interface {other!r} is down; something is done")
+            there.up(on=True)
+            await at.until("")
+            with there.other_end() as far:
+                at.line.send(frame(PARM_REQ))
+                assert far.recv(2000) == frame(PARM_REQ)
+
+    with pair() as there:
+        ip("link", "property", "add", "dev", there.near, "altname", f"{there.near}-alt")
+        Path(f"/proc/sys/net/ipv6/conf/{there.near}/accept_dad").write_text("0")
+        Path(f"/proc/sys/net/ipv6/conf/{there.near}/disable_ipv6").write_text("0")
+        asyncio.run(story(there, f"{there.near}-alt"))
+
+
+def test_what_is_no_ethernet_is_no_line() -> None:
+    with pytest.raises(NoInterface, match="'lo' is no Ethernet"):
+        find("lo")
 
 
 @pytest.mark.req("S-9")

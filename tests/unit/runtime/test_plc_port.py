@@ -7,6 +7,7 @@ import errno
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from chargepoint.runtime.ports.plc import Cables, PlcPort
 from chargepoint.runtime.ports.vehicle import VehiclePort
 from iso15118.slac import mme
 from tests.house.rules import ROOT
-from tests.unit.runtime.plc_rig import PARM_REQ, RUN_ID, Pair, eventually, frame, ip, pair
+from tests.unit.runtime.plc_rig import PARM_REQ, PATIENCE_S, RUN_ID, Pair, eventually, frame, ip, pair
 from tests.unit.runtime.test_vehicle_port import PLAIN, site
 
 pytestmark = [pytest.mark.timeout(60)]
@@ -211,7 +212,9 @@ def test_what_netlink_says_of_an_interface() -> None:
         assert plc_link.facts(f"{there.near}-long-name") == found
         Path(f"/proc/sys/net/ipv6/conf/{there.near}/accept_dad").write_text("0")
         Path(f"/proc/sys/net/ipv6/conf/{there.near}/disable_ipv6").write_text("0")
-        found = plc_link.facts(there.near)
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := plc_link.facts(there.near)).link_local and time.monotonic() < deadline:  # the kernel gives it a moment later
+            time.sleep(0.01)
         assert (found.ipv6, len(found.link_local), found.tentative) == (True, 1, ())
         there.up(on=False)
         found = plc_link.facts(there.near)
