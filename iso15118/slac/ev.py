@@ -242,7 +242,7 @@ class Ev:
             self._why = f"the nearest EVSE that is left, {evse.hex(':')}, is {told.attenuation_dB:.1f} dB away"
             return self._advance(now, Happening.NOBODY)
         self.run.chosen = evse
-        near = told.attenuation_dB <= times.C_EV_MATCH_SIGNALATTN_DIRECT_DB
+        near = told.attenuation_dB <= times.C_EV_MATCH_SIGNALATTN_DIRECT_DB and not self.run.is_one_of_several(evse)
         return self._advance(now, Happening.NEAR if near else Happening.PERHAPS)
 
     def _validate(self, now: Now) -> list[EvCommand]:

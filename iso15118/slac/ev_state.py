@@ -13,6 +13,9 @@ from iso15118.slac.modem_table import ModemOptions
 MOST_EVSES = 64
 """That one run takes note of."""
 
+ALIKE_DB = 3.0
+"""Two EVSEs whose mean attenuations differ by no more are alike. Ours: what modems, their coupling and a cable's place next to another one make of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvOptions:
@@ -69,6 +72,11 @@ class Run:
         """Of those that are left."""
         left = [(told.attenuation_dB, evse) for evse, told in self.told.items() if not told.refused]
         return (min(left)[1], self.told[min(left)[1]]) if left else None
+
+    def is_one_of_several(self, evse: bytes) -> bool:
+        """Another one is about as near: that it is the nearest proves nothing. One that was asked and is not it counts as well, for its answer may be lost."""
+        own = self.told[evse].attenuation_dB
+        return any(abs(each.attenuation_dB - own) <= ALIKE_DB for other, each in self.told.items() if other != evse)
 
     def complete(self) -> bool:
         """All who have answered have told, and nobody can be nearer than what is near enough."""

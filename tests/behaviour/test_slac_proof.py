@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bench.plc.line import Path
 from iso15118.slac import mme
-from iso15118.slac.signals import Matched, Note, Toggled
-from tests.behaviour.slac_rig import STRANGER, Car
+from iso15118.slac.signals import Begin, Chosen, LinkChanged, Matched, Note, PilotSeen, Toggle, Toggled
+from tests.behaviour.slac_rig import EVSE, STRANGER, Car, site
 
 
 def known(dB: int, *, validation: bool) -> Car:
@@ -94,3 +95,27 @@ def test_a_run_that_begins_anew_has_its_validation_before_it() -> None:
     assert car.match() == []
     counted(car, 2)
     assert car.match()
+
+
+# ---- and whom a vehicle asks for it
+
+
+@pytest.mark.req("S-13")
+@pytest.mark.parametrize(("own_dB", "other_dB"), [(8.0, 6.0), (6.0, 6.0), (6.0, 8.0), (9.0, 7.0), (12.0, 9.0)])
+def test_toggles_find_the_right_one_of_two_that_are_near_and_alike(own_dB: float, other_dB: float) -> None:
+    at = site(evses=2, paths={("ev0", "evse0"): Path(own_dB), ("ev0", "evse1"): Path(other_dB)}, evse={"validation": True})
+    at.tell("evse1", PilotSeen("B"))
+    at.tell("evse1", Begin())
+    at.plug("ev0", "evse0")
+    assert at.run(20.0, until=lambda: bool(at.told("ev0", LinkChanged)))
+    assert [each.evse_mac for each in at.told("ev0", Chosen)] == [EVSE]
+    assert not at.told("evse1", Matched)
+
+
+def test_near_and_not_alike_asks_for_no_validation() -> None:
+    at = site(evses=2, paths={("ev0", "evse0"): Path(4.0), ("ev0", "evse1"): Path(7.5)}, evse={"validation": True})
+    at.tell("evse1", PilotSeen("B"))
+    at.tell("evse1", Begin())
+    at.plug("ev0", "evse0")
+    assert at.run(20.0, until=lambda: bool(at.told("ev0", LinkChanged)))
+    assert not at.told("ev0", Toggle)

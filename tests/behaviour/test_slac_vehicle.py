@@ -143,6 +143,20 @@ def test_notes_are_taken_of_so_many_evses_and_no_more() -> None:
 # ---- validation
 
 
+def test_when_one_of_two_alike_is_not_it_the_other_one_is_asked_as_well() -> None:
+    """Its own may have been asked first, and the answer was lost."""
+    station = Station()
+    station.begin()
+    for source in (EVSE, STRANGER):
+        station.says(mme.SlacParmCnf(forwarding_sta=EV, run_id=station.ev.run.run_id), source)
+    station.wait(0.45)
+    station.tell(6)
+    station.tell(8, source=STRANGER)
+    assert station.state() is State.VALIDATING
+    assert isinstance(station.validated(3)[-1], mme.ValidateReq)
+    assert (station.state(), station.ev.run.chosen) == (State.VALIDATING, STRANGER)
+
+
 def toggling() -> Station:
     station = Station().to_validating()
     station.validated(1)

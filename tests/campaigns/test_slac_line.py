@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -14,7 +15,7 @@ from bench.plc.line import Noise, Path
 from bench.plc.site import Site
 from iso15118.slac import mme
 from iso15118.slac.mme import LOCAL
-from iso15118.slac.signals import Begin, Chosen, KeyReady, LinkChanged, Matched, MatchFailed, PilotSeen
+from iso15118.slac.signals import Begin, Chosen, KeyReady, LinkChanged, Matched, MatchFailed, PilotSeen, Toggle
 from tests.behaviour.slac_rig import ev_mac, evse_mac, site
 
 WHOLE = bool(os.environ.get("SOAK"))
@@ -125,6 +126,37 @@ def test_so_they_do_when_others_may_be_the_right_one(part: int) -> None:
                 at.unplug(f"ev{number}")
         linked += check(at)
     assert linked > 0
+
+
+def alike(dice: random.Random) -> dict[tuple[str, str], Path | None]:
+    """All cables are near each other: a vehicle hears others as well as its own station, or somewhat better."""
+    own = [dice.uniform(1.0, 18.0) for _ in range(COUNT)]
+    others = {(ev, evse): own[ev] if ev == evse else dice.uniform(own[ev] - 2.0, 25.0) for ev, evse in product(range(COUNT), range(COUNT))}
+    return {(f"ev{ev}", f"evse{evse}"): Path(max(dB, 0.0)) for (ev, evse), dB in others.items()}
+
+
+@pytest.mark.soak
+@pytest.mark.req("S-13")
+@pytest.mark.parametrize("part", range(20 if WHOLE else 2))
+def test_so_they_do_when_others_are_as_near_as_the_own_one(part: int) -> None:
+    """Below 10 dB as above: stations that validate, one vehicle after the other, on a line that loses nothing."""
+    dice, linked, toggled, count = random.Random(3000 + part), 0, 0, 100 if WHOLE else 8
+    for _ in range(count):
+        at = site(
+            evses=COUNT, evs=COUNT, seed=dice.randrange(1 << 30), noise=replace(noise(dice), loss=0.0), paths=alike(dice), elsewhere=Path(30.0),
+            evse={"validation": True}, ev={"unvalidated": dice.random() < 0.5},
+        )  # fmt: skip
+        for number in range(COUNT):
+            at.tell(f"evse{number}", PilotSeen("B"))
+            at.tell(f"evse{number}", Begin())
+        for number in range(COUNT):
+            at.plug(f"ev{number}", f"evse{number}")
+            if not at.run(25.0, until=partial(at.told, f"ev{number}", LinkChanged)):  # type: ignore[arg-type]
+                at.unplug(f"ev{number}")
+        linked += check(at)
+        toggled += sum(bool(at.told(f"ev{number}", Toggle)) for number in range(COUNT))
+    assert linked > count * COUNT / 2
+    assert toggled > count
 
 
 @pytest.mark.soak
