@@ -9,12 +9,13 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple, TextIO
 
-from chargepoint.config import StationConfig
+from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.runtime import plc_link
 from chargepoint.runtime.plc_link import Facts, NoLink
 from chargepoint.runtime.port import StartError
@@ -29,6 +30,10 @@ from iso15118.slac.modem import KEY_IS_SET
 ANSWER_S = 1.0
 """A modem answers a question within this; it is asked twice."""
 KEY_S = 3.0
+NAMED = 8
+"""Addresses are named; of more than these, how many there are."""
+MOST_HEARD = 1024
+"""Addresses are kept, of each kind."""
 MODEM_DRIVERS = ("qcaspi", "qcauart", "qca_7k_common")
 """Of the kernel, for modems on a bus of their own."""
 QUESTIONS: tuple[Mme, ...] = (
@@ -52,6 +57,8 @@ class Wanted(NamedTuple):
     """As it is configured."""
     evse: int = 0
     """Whose it is; 0: nobody has said."""
+    modem_mac: bytes | None = None
+    """As it is configured; None: whoever answers is the modem."""
 
 
 class Wrong(NamedTuple):
@@ -84,13 +91,15 @@ class Heard:
     def take(self, octets: bytes, own: bytes) -> None:
         source = octets[6:12]
         if octets[:6] != own:
-            self.others.add(source)
+            if len(self.others) < MOST_HEARD:
+                self.others.add(source)
             return
         try:
             said = mme.read(octets).mme
         except MmeError:
             return
-        self.answers.setdefault(source, {})[type(said).__name__] = said
+        if source in self.answers or len(self.answers) < MOST_HEARD:
+            self.answers.setdefault(source, {})[type(said).__name__] = said
 
     def add(self, later: Heard) -> None:
         """What came in after that."""
@@ -120,7 +129,12 @@ def main(config: StationConfig | None, interface: str, out: TextIO, *, set_key: 
 
 def _configured(config: StationConfig | None) -> list[Wanted]:
     evses = config.evses if config is not None else ()
-    return [Wanted(each.v2g.interface, each.v2g.slac.modem, each.id) for each in evses if each.v2g.interface]
+    return [_wanted(each) for each in evses if each.v2g.interface]
+
+
+def _wanted(evse: EvseConfig) -> Wanted:
+    slac = evse.v2g.slac
+    return Wanted(evse.v2g.interface, slac.modem, evse.id, bytes.fromhex(slac.modem_mac.replace(":", "")) or None)
 
 
 def examine(wanted: Wanted, *, set_key: bool = False) -> Report:
@@ -142,16 +156,29 @@ def examine(wanted: Wanted, *, set_key: bool = False) -> Report:
     except StartError as error:
         report.fault(str(error).partition(":")[0], "run as root, or: setcap cap_net_raw,cap_net_admin+ep on a copy of python for it")
         return report
+    try:
+        heard = _heard(facts, set_key=set_key)
+    except OSError as error:
+        report.fault(
+            f"{facts.name} was lost while the modem was asked: {error.strerror or error}",
+            "ask again; where it comes and goes, look after the modem's power and cable, and at dmesg",
+        )
+        return report
+    judge_modem(report, wanted, heard)
+    if set_key:
+        judge_key(report, heard)
+    return report
+
+
+def _heard(facts: Facts, *, set_key: bool) -> Heard:
+    """What there is to hear. Raises OSError."""
     with closing(open_socket(facts.name)) as line:
         heard = asked(line, facts.mac, wait_s=ANSWER_S)
         if set_key:
             nmk = os.urandom(16)
             question = mme.SetKeyReq(nid=nid_of(nmk), new_key=nmk)
             heard.add(asked(line, facts.mac, (question,), times=1, wait_s=KEY_S))
-        judge_modem(report, wanted, heard)
-        if set_key:
-            judge_key(report, heard)
-    return report
+    return heard
 
 
 # ---- the interface
@@ -163,12 +190,10 @@ def judge_interface(report: Report, wanted: Wanted, facts: Facts) -> None:
     state = ("up" if facts.up else "down") + (", carrier" if facts.carrier else ", no carrier")
     report.lines.append(f"driver {facts.driver or 'unknown'}, MAC {facts.mac.hex(':') or 'none'}, MTU {facts.mtu}, {state}")
     if name != wanted.interface:
-        report.fault(
-            f"the interface is called {name!r} now; {wanted.interface!r} is another of its names",
-            f"name {name!r} in v2g.interface, or give it a fixed name (systemd.link)",
-        )
+        report.lines.append(f"the interface is called {name!r} now; {wanted.interface!r} is another of its names")
     if len(facts.mac) != 6:
         report.fault(f"{name} is no Ethernet", _another(plc_link.names()))
+        return
     if not facts.up:
         report.fault(f"{name} is down", f"ip link set {name} up; NetworkManager is to leave it alone: nmcli device set {name} managed no")
     elif not facts.carrier:
@@ -180,10 +205,10 @@ def judge_interface(report: Report, wanted: Wanted, facts: Facts) -> None:
     elif facts.link_local:
         report.lines.append("link-local " + ", ".join(map(str, facts.link_local)))
     elif facts.up and facts.carrier:
-        _judge_address(report, facts)
+        _judge_link_local(report, facts)
 
 
-def _judge_address(report: Report, facts: Facts) -> None:
+def _judge_link_local(report: Report, facts: Facts) -> None:
     name = facts.name
     if facts.tentative:
         report.fault(
@@ -230,7 +255,8 @@ def _coming(line: socket.socket, wait_s: float) -> Iterator[bytes]:
 def judge_modem(report: Report, wanted: Wanted, heard: Heard) -> None:
     """What it is, and what is wrong with it."""
     kinds = {mac: kind for mac, said in heard.answers.items() if (kind := kind_of(said))}
-    for mac, kind in kinds.items():
+    for mac in sorted(kinds, key=lambda mac: mac != wanted.modem_mac)[:NAMED]:
+        kind = kinds[mac]
         report.lines.append(f"modem {mac.hex(':')}: {kind}, firmware {firmware(heard.answers[mac])}")
         report.lines += details(heard.answers[mac])
         if wanted.modem not in ("auto", kind, "key_only"):
@@ -239,12 +265,30 @@ def judge_modem(report: Report, wanted: Wanted, heard: Heard) -> None:
         _judge_silence(report, wanted, heard)
     if len(kinds) > 1:
         report.fault(
-            f"{len(kinds)} modems answer to what only the own one takes: {', '.join(mac.hex(':') for mac in kinds)}",
+            f"{len(kinds)} modems answer to what only the own one takes: {named(kinds)}",
             "each EVSE's modem has an interface of its own: no switch or bridge may be between",
         )
+    _judge_address(report, wanted, heard)
     others = heard.others - set(kinds)
     if others:
-        report.lines.append(f"others on the line: {', '.join(sorted(mac.hex(':') for mac in others))}")
+        report.lines.append(f"others on the line: {named(sorted(others))}")
+
+
+def named(macs: Collection[bytes]) -> str:
+    """Who they are; so many that they can be read."""
+    first = ", ".join(mac.hex(":") for mac in islice(macs, NAMED))
+    at_least = "at least " if len(macs) >= MOST_HEARD else ""
+    return first + (f" and {at_least}{len(macs) - NAMED} more" if len(macs) > NAMED else "")
+
+
+def _judge_address(report: Report, wanted: Wanted, heard: Heard) -> None:
+    """Whether it is the one that is configured."""
+    modems = [mac for mac, said in heard.answers.items() if kind_of(said) or "SetKeyCnf" in said]
+    if wanted.modem_mac and modems and wanted.modem_mac not in modems:
+        report.fault(
+            f'v2g.slac.modem_mac = "{wanted.modem_mac.hex(":")}", and {named(modems)} answers: the station takes no word of it',
+            f'look at the modem\'s label: modem_mac = "{modems[0].hex(":")}" where that is on it, else somebody on the line passes for it',
+        )
 
 
 def _judge_silence(report: Report, wanted: Wanted, heard: Heard) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 EXTRA = "pip install 'chargepoint[plc]'"
 NETWORKS = Path("/sys/class/net")
 IPV6 = Path("/proc/sys/net/ipv6/conf")
-IFF_UP = 1
+IFF_UP, ARPHRD_ETHER = 1, 1
 TENTATIVE, DAD_FAILED = 0x40, 0x08
 LIFTED_S = 10.0
 LOOK_S = 0.25
@@ -38,6 +38,7 @@ class Facts:
     name: str
     index: int
     mac: bytes
+    """b"" where it is no Ethernet."""
     up: bool
     carrier: bool
     driver: str
@@ -65,7 +66,7 @@ def facts(interface: str) -> Facts:
     return Facts(
         name=name,
         index=index,
-        mac=bytes.fromhex((found.get_attr("IFLA_ADDRESS") or "").replace(":", "")),
+        mac=bytes.fromhex((found.get_attr("IFLA_ADDRESS") or "").replace(":", "")) if found["ifi_type"] == ARPHRD_ETHER else b"",
         up=bool(found["flags"] & IFF_UP),
         carrier=bool(found.get_attr("IFLA_CARRIER")) and bool(found["flags"] & IFF_UP),
         driver=driver(name) or _kind(found),

@@ -18,15 +18,15 @@ from bench.plc.line import Line
 from bench.plc.modem import SimModem
 from chargepoint.config import EvseConfig, SlacConfig, StationConfig, V2gConfig
 from chargepoint.runtime import doctor, plc_link
-from chargepoint.runtime.doctor import Heard, Report, Wanted, judge_interface, judge_key, judge_modem, main
+from chargepoint.runtime.doctor import MOST_HEARD, Heard, Report, Wanted, judge_interface, judge_key, judge_modem, main
 from chargepoint.runtime.plc_link import Facts
 from chargepoint.runtime.port import StartError
 from iso15118.slac import mme, vendor
 from iso15118.slac.layout import Mme
 from iso15118.slac.modem_table import Kind
-from tests.unit.runtime.plc_rig import MODEM, PARM_REQ, STRANGER, Pair, frame, pair
+from tests.unit.runtime.plc_rig import MODEM, PARM_REQ, STRANGER, Pair, frame, pair, version
 
-OWN = bytes.fromhex("020000000001")
+OWN, EV = bytes.fromhex("020000000001"), bytes.fromhex("0200000000EE")
 RIGHT = Facts(
     name="plc0",
     index=7,
@@ -53,7 +53,6 @@ NAMES = {"eth0": "virtio_net", "eth1": "qcaspi", "lo": ""}
         ({"ipv6": False, "link_local": ()}, "IPv6 is switched off for plc0", "sysctl -w net.ipv6.conf.plc0.disable_ipv6=0"),
         ({"link_local": ()}, "plc0 has no IPv6 link-local address", "addrgenmode eui64"),
         ({"link_local": (), "tentative": (ipaddress.IPv6Address("fe80::2"),)}, "fe80::2 of plc0 is not ready", "the same MAC"),
-        ({"name": "enx1"}, "the interface is called 'enx1' now; 'plc0' is another of its names", "systemd.link"),
         ({"mac": b""}, "plc0 is no Ethernet", "by its driver eth1 is a power-line modem"),
     ],
 )
@@ -71,6 +70,20 @@ def test_one_that_is_right() -> None:
     judge_interface(report, Wanted("plc0"), RIGHT)
     assert report.wrong == []
     assert report.lines == ["driver qcaspi, MAC 02:00:00:00:00:01, MTU 1500, up, carrier", "link-local fe80::1"]
+
+
+def test_one_that_is_named_by_another_of_its_names_is_right() -> None:
+    report = Report()
+    judge_interface(report, Wanted("plc0"), replace(RIGHT, name="enx1"))
+    assert report.wrong == []
+    assert report.lines[1] == "the interface is called 'enx1' now; 'plc0' is another of its names"
+
+
+def test_what_is_no_ethernet_is_said_to_be_none_and_nothing_else() -> None:
+    out = io.StringIO()
+    assert main(None, "lo", out) == 1
+    assert "\n  wrong: lo is no Ethernet\n" in out.getvalue()
+    assert out.getvalue().endswith("\n1 to mend\n")
 
 
 @pytest.mark.req("S-9")
@@ -96,10 +109,12 @@ def test_one_that_is_not_there_may_have_another_name(monkeypatch: pytest.MonkeyP
 # ---- the modem
 
 
-def judged(modem: str, answers: dict[bytes, tuple[object, ...]], others: frozenset[bytes] = frozenset()) -> Report:
+def judged(
+    modem: str, answers: dict[bytes, tuple[object, ...]], others: frozenset[bytes] = frozenset(), modem_mac: bytes | None = None
+) -> Report:
     report = Report()
     heard = {mac: {type(each).__name__: each for each in said} for mac, said in answers.items()}
-    judge_modem(report, Wanted("plc0", modem), Heard(heard, set(others)))  # type: ignore[arg-type]
+    judge_modem(report, Wanted("plc0", modem, modem_mac=modem_mac), Heard(heard, set(others)))  # type: ignore[arg-type]
     return report
 
 
@@ -167,6 +182,46 @@ def test_one_that_says_nothing_of_itself_may_only_take_keys() -> None:
         report = judged(modem, answers)  # type: ignore[arg-type]
         assert report.wrong == []
         assert report.lines[0].startswith("a modem that says nothing of itself: it may only take keys")
+
+
+@pytest.mark.req("S-13")
+@pytest.mark.parametrize(
+    ("modem", "said"),
+    [("auto", vendor.VsSwVerCnf(device_class=0, version="x")), ("key_only", mme.SetKeyCnf(result=1, your_nonce=bytes(4)))],
+)
+def test_one_that_is_not_the_configured_one_is_one_fault_with_both_addresses(modem: str, said: Mme) -> None:
+    (found,) = judged(modem, {STRANGER: (said,), EV: (PARM_REQ,)}, modem_mac=MODEM).wrong
+    assert f'v2g.slac.modem_mac = "{MODEM.hex(":")}", and {STRANGER.hex(":")} answers' in found.what
+    assert f'modem_mac = "{STRANGER.hex(":")}" where that is on it' in found.do
+    for answers, mac in (({MODEM: (said,)}, MODEM), ({STRANGER: (said,)}, None)):
+        assert judged(modem, answers, modem_mac=mac).wrong == []  # type: ignore[arg-type]
+    (found,) = judged("auto", {}, modem_mac=MODEM).wrong
+    assert "no modem answers" in found.what
+
+
+@pytest.mark.parametrize(("strangers", "more"), [(8, ""), (9, " and 1 more"), (1023, " and 1015 more"), (2000, " and at least 1016 more")])
+def test_many_strangers_make_no_long_report(strangers: int, more: str) -> None:
+    heard = Heard({MODEM: {"VsSwVerCnf": vendor.VsSwVerCnf(device_class=0, version="x")}})
+    addresses = [(0x0200_0000_0000 + number).to_bytes(6, "big") for number in range(strangers)]
+    for address in addresses:
+        heard.take(frame(PARM_REQ, source=address), OWN)
+    report = Report()
+    judge_modem(report, Wanted("plc0"), heard)
+    assert report.lines[1:] == ["others on the line: " + ", ".join(each.hex(":") for each in addresses[:8]) + more]
+
+
+def test_many_that_answer_as_modems_do_make_none_either_and_the_configured_one_is_shown_first() -> None:
+    heard = Heard()
+    for address in [*((0x0200_0000_0000 + number).to_bytes(6, "big") for number in range(1000)), MODEM]:
+        heard.take(version(OWN, source=address), OWN)
+    report = Report()
+    judge_modem(report, Wanted("plc0", modem_mac=MODEM), heard)
+    assert report.lines[0] == f"modem {MODEM.hex(':')}: qualcomm, firmware MAC-QCA7000"
+    assert len(report.lines) == 8
+    assert [len(each.what) < 300 for each in report.wrong] == [True]
+    for number in range(3000):
+        heard.take(version(OWN, source=number.to_bytes(6, "big")), OWN)
+    assert len(heard.answers) == MOST_HEARD
 
 
 @pytest.mark.parametrize(("result", "says"), [(0, "takes"), (1, "takes"), (2, "refuses the key"), (None, "does not say within 3 s")])
@@ -243,6 +298,33 @@ def test_an_interface_without_a_modem_is_not_asked(quick: None) -> None:
     assert 'no modem is matched with (v2g.slac.modem = "none")' in out.getvalue()
     assert main(StationConfig(evses=(EvseConfig(),)), "", out) == 0
     assert "no EVSE has a network interface" in out.getvalue()
+
+
+@pytest.mark.req("S-9")
+def test_an_interface_that_goes_down_while_the_modem_is_asked_is_a_fault_and_the_report_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    with pair() as there, pair() as other:
+        lost = threading.Timer(0.3, lambda: there.up(on=False))
+        lost.start()
+        monkeypatch.setattr(doctor, "ANSWER_S", 0.8)
+        evses = [
+            EvseConfig(id=n, v2g=V2gConfig(interface=name, slac=SlacConfig(modem="auto"))) for n, name in ((1, there.near), (2, other.near))
+        ]
+        assert main(StationConfig(evses=tuple(evses)), "", out) == 1
+        lost.join()
+    text = out.getvalue()
+    assert text.startswith(f"{there.near}\n  driver veth, ")
+    assert f"wrong: {there.near} was lost while the modem was asked: Network is down\n" in text
+    assert f"\n{other.near}\n  driver veth, " in text
+
+
+@pytest.mark.req("S-13")
+def test_the_modem_that_is_configured_by_its_address_is_looked_for(quick: None) -> None:
+    out = io.StringIO()
+    with pair() as there, modem_at(there, SimModem(MODEM, kind=Kind.QUALCOMM)):
+        slac = SlacConfig(modem="auto", modem_mac="02:00:02:00:00:aB")
+        assert main(StationConfig(evses=(EvseConfig(v2g=V2gConfig(interface=there.near, slac=slac)),)), "", out) == 1
+    assert f'wrong: v2g.slac.modem_mac = "02:00:02:00:00:ab", and {MODEM.hex(":")} answers' in out.getvalue()
 
 
 def test_without_the_right_to_raw_frames_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
