@@ -67,6 +67,8 @@ class Host:
     """All but frames."""
     partner: str = ""
     """At the other end of its cable."""
+    level: str = "A"
+    """Of the pilot, as the cable shows it to a station."""
     ready: bool = False
     toggles: int | None = None
     """So many so far, while they are counted."""
@@ -94,6 +96,7 @@ class Site:
     def plug(self, ev: str, evse: str) -> None:
         """The cable is plugged; the vehicle sees 5 % when the station shows it."""
         self.hosts[ev].partner, self.hosts[evse].partner = evse, ev
+        self.hosts[evse].level = "B"
         self.tell(evse, PilotSeen("B"))
         if self.hosts[evse].ready:
             self._show_5(self.hosts[evse])
@@ -102,6 +105,7 @@ class Site:
         """And out."""
         evse = self.hosts[ev].partner
         self.hosts[ev].partner = self.hosts[evse].partner = ""
+        self.hosts[evse].level = "A"
         self.tell(evse, PilotSeen("A"))
         self.tell(evse, Leave("unplugged"))
         self.tell(ev, Leave("unplugged"))
@@ -207,12 +211,13 @@ class Site:
             self.after(number * state_s, lambda level="CB"[number % 2]: self._level(host.partner, level))  # type: ignore[misc]
 
     def _level(self, evse: str, level: str) -> None:
-        """A toggle is C, and B again."""
+        """A toggle is C between two B."""
         if not evse:
             return
         host = self.hosts[evse]
-        if level == "B" and host.toggles is not None:
+        if (host.level, level) == ("C", "B") and host.toggles is not None:
             host.toggles += 1
+        host.level = level
         self.tell(evse, PilotSeen(level))
 
 
