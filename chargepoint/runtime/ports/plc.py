@@ -43,6 +43,7 @@ class PlcPort:
         for each in filter(has_modem, config.evses):
             line = PowerLine(each.v2g.interface, partial(self._changed, each.id), partial(self._heard, each.id))
             line.lifts = Lift(each.v2g.interface)
+            line.pinned = bytes.fromhex(each.v2g.slac.modem_mac.replace(":", "")) or None
             self.lines[each.id] = line
 
     async def start(self) -> None:

@@ -160,9 +160,10 @@ class Bucket:
 class Door:
     """Which frames are told, and who is the own modem."""
 
-    def __init__(self, mac: bytes, now_s: float) -> None:
-        self.mac = mac
-        self.modem: bytes | None = None
+    def __init__(self, mac: bytes, now_s: float, pinned: bytes | None = None) -> None:
+        """`pinned`: the own modem is this one, whoever answers."""
+        self.mac, self.pinned = mac, pinned
+        self.modem = pinned
         self._modem_at = 0.0
         self._asked: deque[tuple[float, int]] = deque(maxlen=8)
         """What the modem was asked: until when an answer may come, and its MMTYPE."""
@@ -206,6 +207,8 @@ class Door:
         return any(each == mmtype and now_s <= until for until, each in self._asked)
 
     def _learn(self, source: bytes, now_s: float) -> None:
+        if self.pinned is not None:
+            return
         if self.modem != source and self.modem is not None and now_s - self._modem_at < FAITHFUL_S:
             return
         self.modem, self._modem_at = source, now_s
@@ -231,6 +234,8 @@ class PowerLine:
         """A vehicle is there: frames of others are told."""
         self.lifts: Callable[[], str] = lambda: ""
         """Called when an interface is there and down, once for each that appears; what it says in words is added to why it is not ready."""
+        self.pinned: bytes | None = None
+        """The own modem's address, where it is configured."""
         self.dropped = 0
         """Frames that were too many."""
         self.unsent = 0
@@ -247,7 +252,7 @@ class PowerLine:
 
     @property
     def modem(self) -> bytes | None:
-        """The address of the own modem, once it has answered."""
+        """The address of the own modem, once it has answered or where it is configured."""
         return self._door.modem if self._door is not None else None
 
     def begin(self) -> None:
@@ -310,7 +315,7 @@ class PowerLine:
             self._socket = open_socket(self.interface)
         except OSError as error:
             raise NoInterface(f"the network interface {self.interface!r}: {error.strerror or error}") from None
-        self.at, self._door, self._lifted = at, Door(at.mac, self._loop.time()), at.index
+        self.at, self._door, self._lifted = at, Door(at.mac, self._loop.time(), self.pinned), at.index
         self._loop.add_reader(self._socket, self._read)
         self._tell(True, at.mac, "")
 

@@ -73,6 +73,16 @@ def test_another_modem_takes_the_place_of_the_own_one_only_when_that_is_silent()
     assert made.modem == STRANGER
 
 
+@pytest.mark.req("S-13")
+def test_where_the_modem_s_address_is_configured_nobody_else_passes_for_it_by_answering_first() -> None:
+    made = Door(OWN, 0.0, MODEM)
+    made.sent(frame(vendor.VsSwVerReq(), to=LOCAL, source=OWN), 0.0)
+    assert not made.takes(version(OWN, source=STRANGER), 0.1, serves=False)
+    assert made.takes(version(OWN), 0.2, serves=False)
+    assert not made.takes(version(OWN, source=STRANGER), 0.2 + FAITHFUL_S, serves=False), "nor when it is silent"
+    assert made.modem == MODEM
+
+
 @pytest.mark.req("S-8")
 def test_a_stranger_has_a_share_and_the_own_modem_is_apart_from_all_of_them() -> None:
     made = door()

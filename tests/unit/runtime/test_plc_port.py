@@ -25,7 +25,7 @@ from chargepoint.runtime.ports.plc import Cables, PlcPort
 from chargepoint.runtime.ports.vehicle import VehiclePort
 from iso15118.slac import mme
 from tests.house.rules import ROOT
-from tests.unit.runtime.plc_rig import PARM_REQ, PATIENCE_S, RUN_ID, Pair, eventually, frame, ip, pair
+from tests.unit.runtime.plc_rig import MODEM, PARM_REQ, PATIENCE_S, RUN_ID, Pair, eventually, frame, ip, pair
 from tests.unit.runtime.test_vehicle_port import PLAIN, site
 
 pytestmark = [pytest.mark.timeout(60)]
@@ -35,6 +35,20 @@ def config(*interfaces: str, modem: str = "auto") -> StationConfig:
     slac = codec.load(SlacConfig, {"modem": modem}, "slac")
     given = [EvseConfig(id=number, v2g=replace(PLAIN, interface=name, slac=slac)) for number, name in enumerate(interfaces, 1)]
     return StationConfig(evses=tuple(given))
+
+
+@pytest.mark.req("S-13")
+def test_a_line_knows_the_modem_that_is_configured_by_its_address() -> None:
+    async def story(there: Pair) -> None:
+        given = config(there.near).evses[0]
+        slac = codec.load(SlacConfig, {"modem": "auto", "modem_mac": MODEM.hex(":").upper()}, "slac")
+        port = PlcPort(StationConfig(evses=(replace(given, v2g=replace(given.v2g, slac=slac)),)), lambda _: None)
+        port.release()
+        await eventually(lambda: port.lines[1].modem == MODEM)
+        await port.stop()
+
+    with pair() as there:
+        asyncio.run(story(there))
 
 
 @pytest.mark.req("S-13")
