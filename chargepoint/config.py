@@ -222,12 +222,14 @@ class Timings:
     """From one closing to the next: spares the contactor when an EV toggles [K]."""
     residual_reclose_s: Annotated[float, Range(10, 3600)] = 300.0
     """From a trip of the residual-current device to re-arming it by itself, where configured [K]."""
-    link_s: Annotated[float, Range(10, 120)] = 50.0
-    """From 5 % on the pilot to D-LINK_READY at most (TT_EVSE_SLAC_init, ISO 15118-3: 20 to 50 s)."""
+    link_s: Annotated[float, Range(10, 120)] = 20.0
+    """From 5 % on the pilot to D-LINK_READY at most (TT_EVSE_SLAC_init, ISO 15118-3: 20 to 50 s). A vehicle that cannot talk waits for it as often as it is
+    asked."""
     setup_s: Annotated[float, Range(5, 60)] = 20.0
     """From D-LINK_READY to the vehicle's session at most (V2G_SECC_CommunicationSetup_Timeout)."""
-    hlc_attempts: Annotated[int, Range(1, 10)] = 2
-    """How often a vehicle is asked to talk; then AC goes on with the PWM alone, and DC gives up until a sign of the vehicle (C_sequ_retry, ISO 15118-3)."""
+    hlc_attempts: Annotated[int, Range(1, 10)] = 3
+    """How often a vehicle is asked to talk; then AC goes on with the PWM alone, and DC gives up until a sign of the vehicle: once, and C_sequ_retry
+    times more (V2G3-M06-07)."""
     dc_ramp_s: Annotated[float, Range(0.2, 3)] = 1.0
     """When DC goes off, the contactor waits so long for less than 5 A (IEC 61851-23 [K]); then it opens under load."""
     dc_rise_s: Annotated[float, Range(1, 20)] = 7.0

@@ -114,7 +114,7 @@ def _again(evse: Evse, now: Tick) -> list[object]:
     s = evse.state
     if not _may_talk(evse):
         return []
-    s.wake_wanted = s.wake_wanted or s.hlc in (HlcState.LEAVING, HlcState.GIVEN_UP)
+    s.wake_wanted = s.wake_wanted or s.hlc is HlcState.GIVEN_UP
     return plugged(evse, now) if s.plugged and not s.charged else []
 
 

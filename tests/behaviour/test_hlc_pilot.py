@@ -50,14 +50,18 @@ def test_unplugging_ends_it_everywhere(state: HlcState) -> None:
 
 
 def test_ac_goes_on_with_the_pwm_alone() -> None:
-    """5 %, F for T_step_EF, 5 % again, X1 for T_step_X1, then the current (V2G3-M06-07)."""
+    """5 %, F for T_step_EF and 5 % again, twice, X1 for T_step_X1, then the current (V2G3-M06-07)."""
     site = HlcSite("ac")
     began = site.heap.now
     ev = site.plug(site.vehicle(Energy.AC), modem=False)
     site.card()
     site.until(lambda: site.facts.charging_state is ChargingState.CHARGING, most_s=150.0)
     story = [(round(at - began), what) for at, what in outputs(site, began)]
-    assert story == [(0, "5 %"), (50, "F"), (54, "X1"), (55, "5 %"), (105, "X1"), (108, "53 %")]
+    assert story == [
+        *((0, "5 %"), (20, "F"), (24, "X1")),
+        *((25, "5 %"), (45, "F"), (49, "X1")),
+        *((50, "5 %"), (70, "X1"), (73, "53 %")),
+    ]
     assert site.hlc.value == "basic"
     assert ev.basic.state.s2
     assert not site.serving()
@@ -259,7 +263,7 @@ def test_a_card_while_the_vehicle_is_asked_is_no_reason_to_ask_again() -> None:
     site.run(10.0)
     site.card()
     site.until(lambda: site.hlc.value == "given up", most_s=150.0)
-    assert site.duties() == [5.0, 5.0]
+    assert site.duties() == [5.0, 5.0, 5.0]
     assert "VehicleDoesNotTalk" in site.facts.faults
     site.run(300.0)
-    assert site.duties() == [5.0, 5.0]
+    assert site.duties() == [5.0, 5.0, 5.0]

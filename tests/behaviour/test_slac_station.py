@@ -159,12 +159,25 @@ def test_who_does_not_match_gets_what_it_can_without() -> None:
     site.until(lambda: site.hlc.value == "basic", most_s=300.0)
     site.until(lambda: max(site.sim.current_A) > 1.0, most_s=20.0)
     assert not ev.online
-    assert len(site.five_percent()) == 2
+    assert len(site.five_percent()) == 1 + times.C_SEQU_RETRY
     pulses = [at for at, event in site.commands if type(event).__name__ == "SetStateF"]
-    assert len(pulses) == 1
+    assert len(pulses) == times.C_SEQU_RETRY
     shown = [at for at, each in site.at(SetDuty) if each.duty_percent != 5.0]
     assert shown
     assert shown[0] - site.five_percent()[-1] > times.TT_EVSE_SLAC_INIT_S[0]
+
+
+@pytest.mark.req("S-9")
+@pytest.mark.parametrize("wait_s", [0.5, 3.0, 8.0])
+def test_an_interface_that_blinks_before_energy_costs_no_session(wait_s: float) -> None:
+    """AC comes back to 5 %, whether the vehicle was matched already or not."""
+    site = SlacSite("ac")
+    site.arrive(Energy.AC)
+    site.run(wait_s)
+    site.heap.tell(PowerLineChanged(1, ready=False, why="down"))
+    site.heap.tell(PowerLineChanged(1, ready=True, mac=mac_of(1)))
+    site.until(lambda: site.hlc.value == "talking", most_s=60.0)
+    assert site.facts.faults == {}
 
 
 def test_a_match_without_a_link_is_tried_again() -> None:

@@ -31,6 +31,7 @@ from hal.types import EvseInfo, PhaseWiring, PilotState, PilotVoltage
 
 TTL_S = 2.0
 TIMINGS = Timings(
+    hlc_attempts=2,
     permit_ttl_s=TTL_S, boot_jitter_s=0, close_after_boot_s=5, meter_silence_s=1e6, pilot_open_debounce_s=0, pilot_debounce_s=0,
     reclose_after_s=2, wake_up_after_s=8, phase_switch_wait_s=5, lock_timeout_s=2, duty_spacing_s=5,
 )  # fmt: skip
