@@ -87,7 +87,9 @@ def _rows() -> Iterator[Transition[HlcState, HlcEvent]]:
     yield from on(_TALK, _E.UNSERVED, to=_S.LEAVING, source="S-9: AC charges without talking")
     yield from on((_S.PULSE, _S.AGAIN), _E.UNSERVED, to=_S.LEAVING)
     yield from stay((_S.LEAVING, *_SILENT), _E.UNSERVED)
-    yield from on((_S.LEAVING, _S.BASIC), _E.PLUGGED, to=_S.AGAIN, do=(FORGET,), source="S-9: what was missing is back before it has charged")
+    yield from on(
+        (_S.LEAVING, _S.BASIC), _E.PLUGGED, to=_S.AGAIN, do=(FORGET,), source="S-9: what was missing is back before it has charged"
+    )
     yield from stay((*_TALK, _S.PULSE, _S.AGAIN, _S.GIVEN_UP, _S.PAUSED, _S.DONE), _E.PLUGGED)
     # The link.
     yield from on(_S.WAITING, _E.LINK_UP, to=_S.LINKED)
