@@ -127,7 +127,7 @@ def footprint(process: Running) -> tuple[int, int]:
 
 @pytest.mark.req("S-3")
 def test_a_flood_from_the_cable_keeps_nobody_out(own_link: Cable, pki: Path, tmp_path: Path) -> None:
-    with station(own_link, pki, tmp_path, "ac", car="sleeps") as process:
+    with station(own_link, pki, tmp_path, "ac", car="sleeps", setup_s=60.0) as process:
         process.until("pilot.duty evse=1 percent=5.0")
         before = footprint(process)
         code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.peers.test_station_vehicle import flood; flood({own_link.ev_interface!r})"
