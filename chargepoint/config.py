@@ -74,7 +74,8 @@ class SlacConfig:
     modem_mac: Annotated[str, Text(17, r"([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|")] = ""
     """The modem's own address, as it stands on its label. "" = whoever answers first is it, and until then somebody on the line could."""
     validation: bool = False
-    """A vehicle that is not sure shows itself on the pilot (CM_VALIDATE): for places where one cable's signal reaches the next."""
+    """A vehicle that is heard with more than 10 dB has to show itself on the pilot (CM_VALIDATE) before it gets the key, and so has whoever asks to: for
+    places where one cable's signal reaches the next."""
     correction_dB: Annotated[float, Range(-40, 40)] = 0.0
     """What this modem and its wiring add to each attenuation; it is taken off. Vehicles take what is below 10 dB for their own cable."""
 
