@@ -25,7 +25,7 @@ from iso15118.slac import mme, times, vendor
 from iso15118.slac.layout import ETHERTYPE, Mme
 from iso15118.slac.mme import BROADCAST, LOCAL, Frame, MmeError
 
-ANSWERS, SPACING_S = 200, 0.06
+ANSWERS, SPACING_S = 150, 0.06
 """So many requests of a kind, so far apart: a share of the port's that no stranger exceeds."""
 IDLE_S = 20.0
 OURS, EVERYTHING = int.from_bytes(ETHERTYPE, "big"), 3
