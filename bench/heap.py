@@ -119,7 +119,7 @@ class Heap:
         self._serves: dict[int, bool] = {}
         self._lines: dict[int, tuple[int, TalkingEv]] = {}
         """EVSE -> number of its vehicle's connection, and the vehicle."""
-        matching = [each.id for each in config.evses if each.v2g.slac.modem != "none"]
+        matching = [each.id for each in config.evses if each.has_modem]
         self.cables = Cables(matching) if matching else None
         """The power line, where vehicles are matched."""
         self.connections = 0

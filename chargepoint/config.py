@@ -79,6 +79,11 @@ class SlacConfig:
     correction_dB: Annotated[float, Range(-40, 40)] = 0.0
     """What this modem and its wiring add to each attenuation; it is taken off. Vehicles take what is below 10 dB for their own cable."""
 
+    @property
+    def address(self) -> bytes | None:
+        """Of the modem, where it is configured."""
+        return bytes.fromhex(self.modem_mac.replace(":", "")) or None
+
 
 @dataclass(frozen=True, slots=True)
 class ParkingConfig:
@@ -148,6 +153,11 @@ class EvseConfig:
     """How often in one plug-in the residual-current device is re-armed by itself; 0 = a person has to (F-15)."""
     dc: DcConfig = DcConfig()
     v2g: V2gConfig = V2gConfig()
+
+    @property
+    def has_modem(self) -> bool:
+        """A power-line modem finds the vehicle on its cable (SLAC)."""
+        return bool(self.v2g.interface) and self.v2g.slac.modem != "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class EvseMachine:
         phases = min(config.phases, board.phases)
         state = EvseState(phases=phases, phases_wanted=phases)
         self.evse = Evse(config, timings, facts, board, clock, interlock, pilot_table, hlc_table, state)
-        state.modem_ready = not self.evse.matches
+        state.modem_ready = not config.has_modem
 
     @property
     def state(self) -> EvseState:

@@ -161,7 +161,7 @@ def asked(evse: Evse, now: Tick, event: SupplyAsked) -> list[object]:
 def level(evse: Evse, now: Tick, was: Level | None, is_: Level) -> list[object]:
     """A level of the pilot: a short C without any offer is the vehicle's sign (BCB)."""
     s = evse.state
-    told: list[object] = [LevelSettled(evse.id, "F" if is_ is Level.N else is_.value)] if evse.matches else []
+    told: list[object] = [LevelSettled(evse.id, "F" if is_ is Level.N else is_.value)] if evse.config.has_modem else []
     if s.output is not Output.X1 or is_ not in (Level.B, Level.C):
         s.sign_since = None
     elif is_ is Level.C:
@@ -239,7 +239,7 @@ def _due(evse: Evse, now: Tick) -> list[object]:
         return advance(evse, now, HlcEvent.UNSERVED)
     match s.hlc:
         case HlcState.WAITING if (
-            not evse.matches and s.output is Output.X2 and evse.reached(now, max(s.hlc_since, s.output_since) + t.link_s)
+            not evse.config.has_modem and s.output is Output.X2 and evse.reached(now, max(s.hlc_since, s.output_since) + t.link_s)
         ):
             return advance(evse, now, HlcEvent.TIMEOUT)
         case HlcState.LINKED if evse.reached(now, s.hlc_since + t.setup_s):

@@ -252,11 +252,6 @@ class Evse:
         return bool(self.config.v2g.interface)
 
     @property
-    def matches(self) -> bool:
-        """A power-line modem finds the vehicle (SLAC)."""
-        return self.talks and self.config.v2g.slac.modem != "none"
-
-    @property
     def has_socket(self) -> bool:
         """A socket has a plug with a coding in it; a tethered cable has none."""
         return self.config.connector == "sType2"

@@ -141,7 +141,7 @@ class MatchingMachine:
         slac = self.config.v2g.slac
         options = Options(
             mac,
-            ModemOptions(kind=KINDS[slac.modem], mac=bytes.fromhex(slac.modem_mac.replace(":", "")) or None),
+            ModemOptions(kind=KINDS[slac.modem], mac=slac.address),
             correction_dB=slac.correction_dB,
             validation=slac.validation,
             init_s=self.timings.link_s,

@@ -137,7 +137,7 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     machines["link"] = LinkMachine(context, lambda: network.state)
     machines |= {f"evse:{evse.id}": _evse(evse.id, context, board) for evse in config.evses}
     machines |= {f"v2g:{evse.id}": _v2g(evse.id, context, board) for evse in config.evses if evse.v2g.interface}
-    machines |= {f"slac:{each.id}": _slac(each, context) for each in config.evses if each.v2g.interface and each.v2g.slac.modem != "none"}
+    machines |= {f"slac:{each.id}": _slac(each, context) for each in config.evses if each.has_modem}
     machines["authorize"] = AuthorizeMachine(config, evses)
     machines |= {block.name: block(context) for block in BLOCKS}
     rows = TransactionRows(model)

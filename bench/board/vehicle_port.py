@@ -34,7 +34,7 @@ class LinkedVehicles:
         for event in ({each.id: VehicleServed(each.id, ready=True) for each in self.serves} | self.board.serves).values():
             asyncio.get_running_loop().call_soon(self.tell, event)
         for each in self.serves:
-            if each.v2g.slac.modem != "none":
+            if each.has_modem:
                 there = PowerLineChanged(each.id, ready=True, mac=mac_of(each.id))
                 asyncio.get_running_loop().call_soon(self.tell, there)
 

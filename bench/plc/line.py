@@ -37,6 +37,10 @@ class Path(NamedTuple):
         return bytes(round(min(max(0.0, dB), 255.0)) for dB in each)
 
 
+CLOSE = Path(4.0)
+"""As on one cable."""
+
+
 @dataclass(slots=True)
 class Noise:
     """What happens to frames on their way, for each modem that could hear them."""
@@ -66,7 +70,7 @@ class Line:
         chance: Callable[[], float],
         *,
         paths: Mapping[tuple[str, str], Path | None] | None = None,
-        elsewhere: Path | None = Path(4.0),  # noqa: B008 a value
+        elsewhere: Path | None = CLOSE,
         noise: Noise | None = None,
         join_s: float = 0.6,
     ) -> None:

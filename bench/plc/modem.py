@@ -84,40 +84,44 @@ class SimModem:
             self._coming = (self.deaf_until, message.new_key)
         return [Answer(self.deaf_until, mme.SetKeyCnf(result=2 if refused else self.result, your_nonce=message.my_nonce))]
 
-    def _reset(self, now: float) -> None:
+    def reset(self, now: float) -> None:
+        """It begins anew, with the key that it has."""
         self.stuck, self.deaf_until = False, now + self.reset_s
 
-    def _qualcomm(self, now: float, message: Mme, link: Callable[[], bool]) -> Mme | None:
-        match message:
-            case vendor.VsSwVerReq():
-                return vendor.VsSwVerCnf(device_class=0x22, version=self.firmware)
-            case vendor.VsPlLnkStatusReq() if self.tells_link:
-                return vendor.VsPlLnkStatusCnf(link_status=int(link()))
-            case vendor.VsNwInfoReq():
-                return vendor.VsNwInfoCnf(networks=(vendor.Network(nid_of(self.nmk), 1, 1, 2, self.mac, 1, ()),))
-            case vendor.VsGetNvmReq():
-                return vendor.VsGetNvmCnf(nvm_type=0x14, page_octets=256, block_octets=65536, size_octets=1 << 21)
-            case vendor.VsRsDevReq():
-                self._reset(now)
-                return vendor.VsRsDevCnf()
-        return None
 
-    def _lumissil(self, now: float, message: Mme, link: Callable[[], bool]) -> Mme | None:
-        match message:
-            case vendor.NscmGetVersionReq():
-                return vendor.NscmGetVersionCnf(major=3, minor=4, patch=5, build=6)
-            case vendor.NscmGetDLinkStatusReq() if self.tells_link:
-                return vendor.NscmGetDLinkStatusCnf(link_status=int(link()))
-            case vendor.NscmResetDeviceReq():
-                self._reset(now)
-        return None
+def _qualcomm(modem: SimModem, now: float, message: Mme, link: Callable[[], bool]) -> Mme | None:
+    match message:
+        case vendor.VsSwVerReq():
+            return vendor.VsSwVerCnf(device_class=0x22, version=modem.firmware)
+        case vendor.VsPlLnkStatusReq() if modem.tells_link:
+            return vendor.VsPlLnkStatusCnf(link_status=int(link()))
+        case vendor.VsNwInfoReq():
+            return vendor.VsNwInfoCnf(networks=(vendor.Network(nid_of(modem.nmk), 1, 1, 2, modem.mac, 1, ()),))
+        case vendor.VsGetNvmReq():
+            return vendor.VsGetNvmCnf(nvm_type=0x14, page_octets=256, block_octets=65536, size_octets=1 << 21)
+        case vendor.VsRsDevReq():
+            modem.reset(now)
+            return vendor.VsRsDevCnf()
+    return None
 
-    def _key_only(self, now: float, message: Mme, link: Callable[[], bool]) -> Mme | None:
-        return None
+
+def _lumissil(modem: SimModem, now: float, message: Mme, link: Callable[[], bool]) -> Mme | None:
+    match message:
+        case vendor.NscmGetVersionReq():
+            return vendor.NscmGetVersionCnf(major=3, minor=4, patch=5, build=6)
+        case vendor.NscmGetDLinkStatusReq() if modem.tells_link:
+            return vendor.NscmGetDLinkStatusCnf(link_status=int(link()))
+        case vendor.NscmResetDeviceReq():
+            modem.reset(now)
+    return None
+
+
+def _key_only(modem: SimModem, now: float, message: Mme, link: Callable[[], bool]) -> Mme | None:
+    return None
 
 
 _ANSWERS: dict[Kind, Callable[[SimModem, float, Mme, Callable[[], bool]], Mme | None]] = {
-    Kind.QUALCOMM: SimModem._qualcomm,  # noqa: SLF001
-    Kind.LUMISSIL: SimModem._lumissil,  # noqa: SLF001
-    Kind.KEY_ONLY: SimModem._key_only,  # noqa: SLF001
+    Kind.QUALCOMM: _qualcomm,
+    Kind.LUMISSIL: _lumissil,
+    Kind.KEY_ONLY: _key_only,
 }

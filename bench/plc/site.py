@@ -11,8 +11,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -150,8 +151,9 @@ class Site:
         return [(each.at, mme.read(each.octets)) for each in self.seen if each.sent and each.port == port]
 
     def capture(self, path: Path) -> Path:
-        """Every frame once, as a capture file."""
-        path.write_bytes(pcap(self.seen))
+        """Every frame once, as a capture file: what was sent, and what was heard of nobody who is seen sending it."""
+        sent = {each.octets for each in self.seen if each.sent}
+        path.write_bytes(pcap((each.at, each.octets) for each in self.seen if each.sent or each.octets not in sent))
         return path
 
     # ---- inside
@@ -183,17 +185,17 @@ class Site:
                 self.seen.append(Seen(self.now, host.port, sent=True, octets=each.octets))
                 arrived = self.line.heard(self.now, host.port, each.octets)
                 if arrived:
-                    self.after(0.0, lambda arrived=arrived: self._deliver(arrived))  # type: ignore[misc]
+                    self.after(0.0, partial(self._deliver, arrived))
                 continue
             host.said.append((self.now, each))
             match each:
                 case KeyReady(ready):
                     host.ready = ready
                     if ready and host.partner and isinstance(host.machine, Evse) and not host.machine.begun:
-                        self.after(0.0, lambda host=host: self._show_5(host))  # type: ignore[misc]
+                        self.after(0.0, partial(self._show_5, host))
                 case CountToggles(for_s):
                     host.toggles = 0
-                    self.after(for_s, lambda host=host: self._counted(host))  # type: ignore[misc]
+                    self.after(for_s, partial(self._counted, host))
                 case Toggle(times, state_s):
                     self._toggle(host, times, state_s)
 
@@ -208,12 +210,15 @@ class Site:
 
     def _toggle(self, host: Host, times: int, state_s: float) -> None:
         for number in range(2 * times):
-            self.after(number * state_s, lambda level="CB"[number % 2]: self._level(host.partner, level))  # type: ignore[misc]
+            self.after(number * state_s, partial(self._toggles, host, "CB"[number % 2]))
+
+    def _toggles(self, ev: Host, level: str) -> None:
+        """On the cable that it is on by then."""
+        if ev.partner:
+            self._level(ev.partner, level)
 
     def _level(self, evse: str, level: str) -> None:
         """A toggle is C between two B."""
-        if not evse:
-            return
         host = self.hosts[evse]
         if (host.level, level) == ("C", "B") and host.toggles is not None:
             host.toggles += 1
@@ -221,12 +226,9 @@ class Site:
         self.tell(evse, PilotSeen(level))
 
 
-def pcap(seen: Sequence[Seen]) -> bytes:
-    """A capture of Ethernet: what was sent, and what was heard of nobody who is seen sending it."""
-    sent = {each.octets for each in seen if each.sent}
+def pcap(frames: Iterable[tuple[float, bytes]]) -> bytes:
+    """A capture of Ethernet: seconds and octets of each frame."""
     out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    for each in seen:
-        if each.sent or each.octets not in sent:
-            whole, part = divmod(round(each.at * 1e6), 1_000_000)
-            out += struct.pack("<IIII", whole, part, len(each.octets), len(each.octets)) + each.octets
+    for at, octets in frames:
+        out += struct.pack("<IIII", *divmod(round(at * 1e6), 1_000_000), len(octets), len(octets)) + octets
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import os
 from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ class Machine(Protocol):
     def deadline(self) -> float | None: ...
 
 
-class Host:
+class Host(abc.ABC):
     """A machine at its interface: a new one whenever that comes back."""
 
     def __init__(self, interface: str, say: Say) -> None:
@@ -72,16 +73,19 @@ class Host:
 
     # ---- what a side makes of it
 
+    @abc.abstractmethod
     def made(self, mac: bytes) -> Machine:
         """For an interface with this address."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def begun(self) -> None:
         """It is there, and has been started."""
 
+    @abc.abstractmethod
     def ended(self, why: str) -> None:
         """The interface is away."""
 
+    @abc.abstractmethod
     def told(self, command: EvCommand) -> None:
         """What concerns this side only."""
 

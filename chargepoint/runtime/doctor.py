@@ -134,7 +134,7 @@ def _configured(config: StationConfig | None) -> list[Wanted]:
 
 def _wanted(evse: EvseConfig) -> Wanted:
     slac = evse.v2g.slac
-    return Wanted(evse.v2g.interface, slac.modem, evse.id, bytes.fromhex(slac.modem_mac.replace(":", "")) or None)
+    return Wanted(evse.v2g.interface, slac.modem, evse.id, slac.address)
 
 
 def examine(wanted: Wanted, *, set_key: bool = False) -> Report:

@@ -19,8 +19,7 @@ from chargepoint.journal import Head
 from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.journal_file import JournalFile
 from chargepoint.runtime.last_words import ABORTED, KEPT, taken
-from chargepoint.runtime.port import Port, ReleasedPort, Tell
-from chargepoint.runtime.port import StartError as StartError  # noqa: PLC0414 whoever runs a station catches it
+from chargepoint.runtime.port import Port, ReleasedPort, StartError, Tell
 from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
 from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
@@ -239,7 +238,7 @@ def _vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell
     from chargepoint.runtime.ports.vehicle import VehiclePort
 
     vehicles = VehiclePort(config, tell, known_utc)
-    if all(evse.v2g.slac.modem == "none" for evse in config.evses):
+    if not any(evse.has_modem for evse in config.evses):
         return vehicles
     from chargepoint.runtime.ports.plc import Cables, PlcPort
 

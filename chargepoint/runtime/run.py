@@ -14,7 +14,8 @@ from chargepoint.config import StationConfig
 from chargepoint.config_file import read
 from chargepoint.runtime.last_words import listening
 from chargepoint.runtime.log import Background, Logger
-from chargepoint.runtime.main import Handle, Options, Outcome, StartError, run_station
+from chargepoint.runtime.main import Handle, Options, Outcome, run_station
+from chargepoint.runtime.port import StartError
 from chargepoint.runtime.systemd import Notifier
 from hal.ports import Board
 

@@ -10,6 +10,7 @@ against the frame before it is used. Annotations are evaluated: no `from __futur
 
 from __future__ import annotations
 
+import abc
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,15 +78,16 @@ class Reserved(NamedTuple):
     size: int
 
 
-class Tail:
+class Tail(abc.ABC):
     """The end of a body whose length the message says itself."""
 
+    @abc.abstractmethod
     def read(self, frame: bytes, at: int) -> tuple[Any, int]:
         """Value and where it ends. Raises MmeError."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def octets(self, value: Any) -> bytes:
-        raise NotImplementedError
+        """The way back. Raises ValueError for what does not fit."""
 
 
 def take(frame: bytes, at: int, count: int, what: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from bench.plc.line import Line, Noise, Path
+from bench.plc.line import CLOSE, Line, Noise, Path
 from bench.plc.modem import SimModem
 from bench.plc.site import Site
 from iso15118.slac import mme
@@ -20,7 +20,6 @@ from iso15118.slac.mme import BROADCAST, GROUPS, Frame
 from iso15118.slac.modem_table import Kind
 from iso15118.slac.signals import Begin, PilotSeen
 
-CLOSE = Path(4.0)
 RUN = bytes.fromhex("1122334455667788")
 KEY = bytes(range(1, 17))
 

@@ -15,7 +15,7 @@ from iso15118.slac import mme
 from iso15118.slac.modem_table import Kind
 from iso15118.slac.signals import Begin, LinkChanged, PilotSeen
 from tests.behaviour.slac_rig import site
-from tests.peers.test_slac_oracles import tshark
+from tests.peers.tshark import tshark
 
 pytestmark = pytest.mark.peer
 

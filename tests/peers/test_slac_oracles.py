@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import struct
-import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ from hypothesis import given, settings
 from iso15118.slac import layout, mme, vendor
 from iso15118.slac.layout import MOST, Mme
 from iso15118.slac.mme import Frame, octets
+from tests.peers.tshark import capture, tshark
 from tests.unit.iso15118.slac_frames import EV, EVSE, GOLDEN, messages
 
 pytestmark = pytest.mark.peer
@@ -56,19 +54,6 @@ UNREAD = (
     vendor.NscmGetVersionCnf, vendor.NscmResetDeviceReq, vendor.NscmGetDLinkStatusReq, vendor.NscmGetDLinkStatusCnf,
 )  # fmt: skip
 """Of these tshark 4.0 knows the name at most, or has its own order of them (the networks, below)."""
-
-
-def capture(path: Path, frames: list[bytes]) -> Path:
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    path.write_bytes(head + b"".join(struct.pack("<IIII", number, 0, len(each), len(each)) + each for number, each in enumerate(frames)))
-    return path
-
-
-def tshark(path: Path, *words: str) -> str:
-    program = shutil.which("tshark")
-    if program is None:
-        pytest.skip("no tshark (`make oracles` installs it)")
-    return subprocess.run([program, "-r", str(path), *words], capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from chargepoint.commands import CloseVehicle, Command, SendOnPowerLine, SendToVehicle, ServeVehicle
-from chargepoint.config import EvseConfig, StationConfig
+from chargepoint.config import StationConfig
 from chargepoint.events import PowerLineChanged, PowerLineHeard
 from chargepoint.runtime.plc_link import Lift
 from chargepoint.runtime.port import ReleasedPort, StartError, Tell
@@ -17,11 +17,6 @@ NOT_ALLOWED = (
     "the power-line modem at {interface!r} is spoken to in raw Ethernet frames, and this process may not: give it the capability CAP_NET_RAW "
     "(systemd: AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN; by hand: run as root)"
 )
-
-
-def has_modem(evse: EvseConfig) -> bool:
-    """A power-line modem is to be matched with."""
-    return bool(evse.v2g.interface) and evse.v2g.slac.modem != "none"
 
 
 def check_allowed(interface: str) -> None:
@@ -40,10 +35,10 @@ class PlcPort:
     def __init__(self, config: StationConfig, tell: Tell) -> None:
         self.tell = tell
         self.lines: dict[int, PowerLine] = {}
-        for each in filter(has_modem, config.evses):
+        for each in (evse for evse in config.evses if evse.has_modem):
             line = PowerLine(each.v2g.interface, partial(self._changed, each.id), partial(self._heard, each.id))
             line.lifts = Lift(each.v2g.interface)
-            line.pinned = bytes.fromhex(each.v2g.slac.modem_mac.replace(":", "")) or None
+            line.pinned = each.v2g.slac.address
             self.lines[each.id] = line
 
     async def start(self) -> None:

@@ -169,7 +169,7 @@ class Cable:
 
     def _link(self, *, ready: bool) -> None:
         """Nothing where matching says it."""
-        if self.config.v2g.slac.modem == "none" and ready is not self._linked:
+        if not self.config.has_modem and ready is not self._linked:
             self._linked = ready
             self.tell(DataLinkChanged(self.evse_id, ready))
 

@@ -77,7 +77,10 @@ def test_a_car_that_talks_shows_its_session_in_lines(tmp_path: Path, hlc: str) -
     steps = ["SessionSetupRes", "AuthorizationRes", "PowerDeliveryRes", f"{kind}_ChargeLoopRes"]
     if kind == "DC":
         steps[2:2] = ["DC_CableCheckRes", "DC_PreChargeRes"]
-    found = [text.index(f"v2g.message evse=1 way=< message={each} code=OK") for each in steps]
+    matching = ["> message=CM_SLAC_PARM.REQ", "< message=CM_ATTEN_CHAR.IND", "< message=CM_SLAC_MATCH.CNF"]
+    found = [text.index(f"slac.message evse=1 way={each}") for each in matching]
+    found += [text.index("slac.matched evse=1 "), text.index("slac.link evse=1 up=True")]
+    found += [text.index(f"v2g.message evse=1 way=< message={each} code=OK") for each in steps]
     assert found == sorted(found)
     assert "ocpp > NotifyEVChargingNeeds" in text
     assert "pilot.duty evse=1 percent=5.0" in text

@@ -124,3 +124,13 @@ def test_what_a_peer_says_is_no_markup_and_moves_no_cursor() -> None:
     shown = "\n".join(picture(model))
     assert "[red]X" in shown
     assert "\x1b" not in shown
+
+
+def test_the_matching_stands_before_the_session_in_the_picture() -> None:
+    model = Model(talks=True)
+    follow(model, TimerExpired(), Log("info", "slac.message", {"evse": 1, "way": ">", "message": "CM_SLAC_PARM.REQ"}))
+    follow(model, TimerExpired(), Log("info", "slac.matched", {"evse": 1, "attenuation_dB": 6.0}))
+    follow(model, TimerExpired(), Log("info", "v2g.message", {"evse": 1, "way": "<", "message": "SessionSetupRes", "code": "OK"}))
+    text = "\n".join(picture(model))
+    places = [text.index(each) for each in ("> SLAC CM_SLAC_PARM.REQ", "= SLAC matched, 6.0 dB", "< SessionSetupRes OK")]
+    assert places == sorted(places)

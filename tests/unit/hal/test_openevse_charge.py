@@ -12,7 +12,8 @@ from bench.csms import EmbeddedCsms
 from bench.devices.openevse import OpenEvseDevice
 from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
 from chargepoint.runtime.clock import VirtualClock
-from chargepoint.runtime.main import Options, StartError, station
+from chargepoint.runtime.main import Options, station
+from chargepoint.runtime.port import StartError
 from hal.types import BoardFault, TokenPresented
 from tests.unit.hal.openevse_rig import board_on, closed, play, powered
 

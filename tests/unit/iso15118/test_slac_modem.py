@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
 import json
-from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bench.plc.site import At
 from iso15118.machine import step
 from iso15118.slac import mme, vendor
 from iso15118.slac import modem as modem_module
 from iso15118.slac.keys import nid_of
 from iso15118.slac.layout import KNOWN, Mme
-from iso15118.slac.mme import LOCAL, Frame, octets, read
 from iso15118.slac.modem import Modem
 from iso15118.slac.modem_table import TABLE, Event, Kind, ModemOptions, State
 from iso15118.slac.signals import (
@@ -27,139 +24,25 @@ from iso15118.slac.signals import (
     ModemSeen,
     Note,
     SendFrame,
-    SlacCommand,
     TimerExpired,
 )
-
-HOST, MODEM, OTHER = (bytes.fromhex(each) for each in ("98ED5C0A0B0C", "00B0524E4D01", "0011223344FF"))
-KEY, KEY2 = bytes(range(16)), bytes(range(16, 32))
-
-Answer = Callable[[Mme], Mme | None]
-
-
-class At(NamedTuple):
-    mono: float
-    utc: float = 0.0
-
-
-def nonce(number: int) -> bytes:
-    """Of the request for the first key, the second, ...."""
-    return b"\x5e\xc4" + number.to_bytes(2, "big")
-
-
-class World:
-    """A modem's machine, time, and what the modem itself would say, each answer after `answers_s`."""
-
-    def __init__(self, answer: Answer, options: ModemOptions | None = None) -> None:
-        self.modem, self.answer = Modem(HOST, options), answer
-        self.now = 0.0
-        self.key_s = 0.7
-        self.source = MODEM
-        self.sent: list[tuple[float, Mme]] = []
-        self.said: list[tuple[float, SlacCommand]] = []
-        self._coming: list[tuple[float, int, bytes]] = []
-
-    def do(self, act: Callable[[At], list[SlacCommand]]) -> None:
-        for command in act(At(self.now)):
-            if isinstance(command, SendFrame):
-                frame = read(command.octets)
-                assert (frame.destination, frame.source) == (LOCAL, HOST)
-                self.sent.append((self.now, frame.mme))
-                if (found := self.answer(frame.mme)) is not None:
-                    self.say(found, after_s=self.key_s if isinstance(found, mme.SetKeyCnf) else 0.01)
-            else:
-                self.said.append((self.now, command))
-
-    def say(self, message: Mme, *, after_s: float = 0.0, source: bytes | None = None, to: bytes = HOST) -> None:
-        heapq.heappush(self._coming, (self.now + after_s, len(self.sent), octets(Frame(to, source or self.source, message))))
-
-    def run(self, for_s: float) -> None:
-        end = self.now + for_s
-        for _ in range(10_000):
-            due = min(
-                [each for each in (self.modem.deadline(), self._coming[0][0] if self._coming else None) if each is not None],
-                default=end + 1,
-            )
-            if due > end:
-                self.now = end
-                return
-            self.now = max(self.now, due)
-            if self._coming and self._coming[0][0] <= self.now:
-                frame = heapq.heappop(self._coming)[2]
-                self.do(lambda now, frame=frame: self.modem.handle(now, FrameHeard(frame)))  # type: ignore[misc]
-            else:
-                self.do(lambda now: self.modem.handle(now, TimerExpired()))
-        raise AssertionError("the deadline does not move")
-
-    def start(self, nmk: bytes | None = None) -> None:
-        self.do(self.modem.start)
-        if nmk is not None:
-            self.set_key(nmk)
-
-    def set_key(self, nmk: bytes) -> None:
-        self.do(lambda now: self.modem.set_key(now, nmk))
-
-    def watch(self, every_s: float = 0.5) -> None:
-        self.do(lambda now: self.modem.watch(now, every_s))
-
-    def kinds(self) -> list[type[Mme]]:
-        return [type(message) for _, message in self.sent]
-
-    def told(self, kind: type[SlacCommand]) -> list[SlacCommand]:
-        return [command for _, command in self.said if isinstance(command, kind)]
-
-    def take(self) -> list[SlacCommand]:
-        """What was said since it was last taken."""
-        said, self.said = [command for _, command in self.said], []
-        return said
-
-
-def qualcomm(message: Mme, *, link: int = 1, result: int = 1) -> Mme | None:
-    match message:
-        case vendor.VsSwVerReq():
-            return vendor.VsSwVerCnf(device_class=0x22, version="MAC-QCA7000-1.1.3")
-        case vendor.VsPlLnkStatusReq():
-            return vendor.VsPlLnkStatusCnf(link_status=link)
-        case vendor.VsRsDevReq():
-            return vendor.VsRsDevCnf()
-        case mme.SetKeyReq():
-            return mme.SetKeyCnf(result=result)
-        case _:
-            return None
-
-
-def lumissil(message: Mme) -> Mme | None:
-    match message:
-        case vendor.NscmGetVersionReq():
-            return vendor.NscmGetVersionCnf(major=3, minor=4, patch=5, build=6)
-        case vendor.NscmGetDLinkStatusReq():
-            return vendor.NscmGetDLinkStatusCnf(link_status=1)
-        case mme.SetKeyReq():
-            return mme.SetKeyCnf(result=0)
-        case _:
-            return None
-
-
-def key_only(message: Mme) -> Mme | None:
-    return mme.SetKeyCnf(result=1) if isinstance(message, mme.SetKeyReq) else None
-
-
-def with_stats(*stations: mme.Rate) -> Answer:
-    return lambda message: mme.NwStatsCnf(stations=stations) if isinstance(message, mme.NwStatsReq) else key_only(message)
-
-
-def dead(message: Mme) -> Mme | None:
-    return None
-
-
-def refusing(message: Mme) -> Mme | None:
-    return qualcomm(message, result=7)
-
-
-def mute(message: Mme) -> Mme | None:
-    """About its link."""
-    return None if isinstance(message, vendor.VsPlLnkStatusReq) else qualcomm(message)
-
+from tests.unit.iso15118 import test_slac_modem_link as links
+from tests.unit.iso15118.slac_modem_rig import (
+    HOST,
+    KEY,
+    KEY2,
+    MODEM,
+    OTHER,
+    World,
+    dead,
+    key_only,
+    linked,
+    lumissil,
+    mute,
+    nonce,
+    qualcomm,
+    refusing,
+)
 
 # ---- what it is
 
@@ -482,156 +365,6 @@ def test_what_is_for_other_machines_is_left_alone() -> None:
     assert Modem(HOST).handle(At(0), TimerExpired()) == []
 
 
-# ---- the link
-
-
-def linked(answer: Answer, options: ModemOptions | None = None) -> World:
-    world = World(answer, options)
-    world.start(KEY)
-    world.run(3)
-    world.take()
-    world.sent.clear()
-    return world
-
-
-@pytest.mark.parametrize(("answer", "asked"), [(qualcomm, vendor.VsPlLnkStatusReq), (lumissil, vendor.NscmGetDLinkStatusReq)])
-def test_the_link_is_asked_for_and_told_once(answer: Answer, asked: type[Mme]) -> None:
-    world = linked(answer)
-    world.watch(0.5)
-    world.run(2.2)
-    assert world.kinds() == [asked] * 5
-    assert world.take() == [LinkChanged(up=True, why="the modem 00:b0:52:4e:4d:01 says so")]
-    assert world.modem.link
-
-
-def test_a_link_that_is_not_up_yet_is_waited_for_in_silence() -> None:
-    world = linked(lambda message: qualcomm(message, link=0))
-    world.watch(0.1)
-    world.run(2)
-    assert world.take() == []
-    assert world.modem.link is None
-    world.answer = qualcomm
-    world.run(0.2)
-    assert world.take() == [LinkChanged(up=True, why="the modem 00:b0:52:4e:4d:01 says so")]
-
-
-@pytest.mark.req("F-10")
-def test_a_link_is_lost_when_two_answers_say_so() -> None:
-    world = linked(qualcomm)
-    world.watch(0.5)
-    world.run(1.1)
-    world.take()
-    links = iter([0, 1, 0, 0, 0])
-    world.answer = lambda message: qualcomm(message, link=next(links, 1))
-    world.run(1.1)
-    assert world.take() == [], "one alone is none"
-    world.run(1.0)
-    assert world.take() == [LinkChanged(up=False, why="the modem 00:b0:52:4e:4d:01 says so")]
-    world.run(1.0)
-    assert world.take() == [LinkChanged(up=True, why="the modem 00:b0:52:4e:4d:01 says so")]
-
-
-@pytest.mark.req("F-10")
-def test_a_modem_that_falls_silent_has_lost_its_link_and_its_key() -> None:
-    world = linked(qualcomm)
-    world.watch(0.5)
-    world.run(1.1)
-    world.take()
-    world.answer = dead
-    world.run(1.9)
-    assert (world.take(), world.modem.state, world.modem.key) == ([], State.ASKING, KEY), "it may be mute only"
-    world.run(1.5)
-    why = "the modem 00:b0:52:4e:4d:01 does not answer"
-    assert world.take()[:2] == [LinkChanged(up=False, why=why), KeyReady(ready=False, why=why)]
-    assert (world.modem.key, world.modem.state) == (None, State.RESETTING)
-    world.answer = qualcomm
-    world.run(5)
-    assert world.take() == [
-        ModemSeen("MAC-QCA7000-1.1.3", MODEM),
-        KeyReady(ready=True),
-        LinkChanged(up=True, why="the modem 00:b0:52:4e:4d:01 says so"),
-    ]
-
-
-def test_one_that_is_mute_about_its_link_keeps_its_key_and_is_taken_as_linked() -> None:
-    world = linked(mute)
-    world.watch(0.5)
-    world.run(30)
-    assert mme.SetKeyReq not in world.kinds(), "setting it again would break the link"
-    assert vendor.VsRsDevReq not in world.kinds()
-    seen, note, changed = world.take()
-    assert seen == ModemSeen("MAC-QCA7000-1.1.3", MODEM)
-    assert isinstance(note, Note)
-    assert isinstance(changed, LinkChanged)
-    assert (note.key, changed.up) == ("link_presumed", True)
-    world.answer = lambda message: qualcomm(message, link=0)
-    world.run(2)
-    assert world.take() == [LinkChanged(up=False, why="the modem 00:b0:52:4e:4d:01 says so")], "when it does say so, it counts"
-
-
-def test_one_that_cannot_say_is_taken_as_linked_at_once() -> None:
-    world = linked(
-        lambda message: (
-            vendor.VsPlLnkStatusCnf(status=1, link_status=1) if isinstance(message, vendor.VsPlLnkStatusReq) else qualcomm(message)
-        )
-    )
-    world.watch(0.5)
-    world.run(5)
-    assert [type(each) for each in world.take()] == [Note, LinkChanged]
-    assert (world.modem.link, world.modem.state, world.modem.key) == (True, State.IDLE, KEY)
-
-
-def test_no_question_for_the_link_while_a_key_is_being_set() -> None:
-    world = linked(qualcomm)
-    world.watch(0.1)
-    world.run(0.35)
-    world.sent.clear()
-    world.set_key(KEY2)
-    world.run(0.65)
-    assert world.kinds() == [mme.SetKeyReq]
-    world.run(0.3)
-    assert vendor.VsPlLnkStatusReq in world.kinds()
-
-
-def test_one_that_only_takes_keys_says_by_its_statistics_whether_there_is_a_link() -> None:
-    world = linked(with_stats(), ModemOptions(kind=Kind.KEY_ONLY))
-    world.watch(0.5)
-    world.run(3)
-    assert world.take() == []
-    world.answer = with_stats(mme.Rate(OTHER, 9, 9))
-    world.run(0.6)
-    assert world.take() == [LinkChanged(up=True, why="the modem 00:b0:52:4e:4d:01 says so")]
-
-
-def test_one_that_says_nothing_is_taken_as_linked_and_that_is_said() -> None:
-    world = linked(key_only, ModemOptions(kind=Kind.KEY_ONLY))
-    world.watch(0.5)
-    world.run(1.4)
-    assert world.take() == []
-    world.run(10)
-    note, changed = world.take()
-    assert isinstance(note, Note)
-    assert note.key == "link_presumed"
-    assert isinstance(changed, LinkChanged)
-    assert changed.up
-    assert "taken as up" in changed.why
-    assert world.modem.state is State.IDLE, "silence about it is no sign that it is dead"
-
-
-def test_watching_ends_and_slows_down() -> None:
-    world = linked(qualcomm)
-    world.watch(0.1)
-    world.run(0.25)
-    world.modem.watch_slower(1.0)
-    world.sent.clear()
-    world.run(2.1)
-    assert len(world.sent) == 3
-    world.modem.unwatch()
-    world.sent.clear()
-    world.run(5)
-    assert (world.sent, world.modem.link, world.modem.deadline()) == ([], None, None)
-
-
 # ---- the interface
 
 
@@ -673,7 +406,7 @@ def test_every_row_that_does_something_is_taken(monkeypatch: pytest.MonkeyPatch)
         test_no_answer_three_times_a_reset_and_then_it_takes_the_key,
         test_a_refused_key_is_offered_again_and_then_the_modem_is_reset_and_given_up,
         test_a_dead_modem_is_reset_after_three_questions_given_up_and_tried_again_for_ever,
-        test_a_modem_that_falls_silent_has_lost_its_link_and_its_key,
+        links.test_a_modem_that_falls_silent_has_lost_its_link_and_its_key,
         test_an_interface_that_goes_takes_link_and_key_with_it_and_brings_both_back,
     ):
         test()

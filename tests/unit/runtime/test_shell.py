@@ -19,8 +19,8 @@ from chargepoint.journal import Entry, read
 from chargepoint.runtime import main as main_module
 from chargepoint.runtime.clock import VirtualClock
 from chargepoint.runtime.journal_file import lines
-from chargepoint.runtime.main import Handle, NoVehicles, Options, StartError, check_board, run_station, station
-from chargepoint.runtime.port import Tell
+from chargepoint.runtime.main import Handle, NoVehicles, Options, check_board, run_station, station
+from chargepoint.runtime.port import StartError, Tell
 from chargepoint.runtime.virtual import VirtualLoop, run_virtual
 from chargepoint.tick import Tick
 from hal.sim.ports import SimBoard

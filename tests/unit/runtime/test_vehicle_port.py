@@ -18,7 +18,8 @@ from chargepoint import codec
 from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle
 from chargepoint.config import EvseConfig, StationConfig, V2gConfig
 from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
-from chargepoint.runtime.main import StartError, check_board
+from chargepoint.runtime.main import check_board
+from chargepoint.runtime.port import StartError
 from chargepoint.runtime.ports import vehicle as module
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, Where
 from chargepoint.runtime.ports.v2g_line import Wire
