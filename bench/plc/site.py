@@ -8,8 +8,6 @@ A station shows 5 % as soon as a vehicle is there and the key is ready; what com
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from bench.agenda import Agenda
 from bench.plc.line import Delivery, Line
 from iso15118.slac import mme
 from iso15118.slac.ev import Ev
@@ -82,8 +81,7 @@ class Site:
         self.line, self.now = line, 0.0
         self.hosts: dict[str, Host] = {}
         self.seen: list[Seen] = []
-        self._number = itertools.count()
-        self._later: list[tuple[float, int, Callable[[], None]]] = []
+        self._later = Agenda()
 
     # ---- what happens at the site
 
@@ -124,7 +122,7 @@ class Site:
 
     def after(self, delay_s: float, act: Callable[[], None]) -> None:
         """Later."""
-        heapq.heappush(self._later, (self.now + delay_s, next(self._number), act))
+        self._later.add(self.now + delay_s, act)
 
     def run(self, for_s: float, until: Callable[[], bool] = lambda: False) -> bool:
         """So long, or until something has come about; whether it has."""
@@ -159,15 +157,13 @@ class Site:
     # ---- inside
 
     def _dues(self) -> Iterator[float]:
-        dues = (self.line.deadline(), *(host.machine.deadline() for host in self.hosts.values()))
+        dues = (self.line.deadline(), self._later.deadline(), *(host.machine.deadline() for host in self.hosts.values()))
         yield from (at for at in dues if at is not None)
-        yield from (at for at, _, _ in self._later[:1])
 
     def _turn(self) -> None:
         """Everything that is due now, in a fixed order."""
         self._deliver(self.line.due(self.now))
-        while self._later and self._later[0][0] <= self.now:
-            heapq.heappop(self._later)[2]()
+        self._later.due(self.now)
         for host in list(self.hosts.values()):
             at = host.machine.deadline()
             if at is not None and at <= self.now:

@@ -5,11 +5,11 @@ Nothing here judges: what may be closed when is the station's matter. A bench se
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.agenda import Agenda
 from iso15118.connection import Now
 from iso15118.terms import (
     AcDemand,
@@ -104,28 +104,21 @@ class Charger:
         """State B, and C from the cable check (DC) or the start of the power (AC) on: what an EV does there."""
         self._target_V = self._target_A = 0.0
         self._at = 0.0
-        self._later: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = 0
+        self._later = Agenda()
         self._moving = self._planning = False
 
     # ---- time
 
     def deadline(self) -> float | None:
         """When something happens by itself."""
-        return self._later[0][0] if self._later else None
+        return self._later.deadline()
 
     def tick(self, now: Now) -> bool:
         """Everything that is due; whether facts have changed."""
-        changed = False
-        while self._later and self._later[0][0] <= now.mono:
-            _, _, what = heapq.heappop(self._later)
-            what()
-            changed = True
-        return changed
+        return self._later.due(now.mono)
 
     def _in(self, now: float, seconds: float, what: Callable[[], None]) -> None:
-        self._count += 1
-        heapq.heappush(self._later, (now + seconds, self._count, what))
+        self._later.add(now + seconds, what)
 
     # ---- what a session tells
 

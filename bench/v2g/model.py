@@ -8,10 +8,10 @@ Pure: time is an argument, as in the machines. A session is never called from he
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bench.agenda import Agenda
 from iso15118.connection import Now
 from iso15118.evcc.iso20.plans import planned
 from iso15118.evcc.terms import (
@@ -103,28 +103,23 @@ class Vehicle:
         self._profile: tuple[Slot, ...] = ()
         self._profile_at = self._at = 0.0
         self._target_W: float | None = None
-        self._later: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = 0
+        self._later = Agenda()
         self._fill()
 
     # ---- time
 
     def deadline(self) -> float | None:
         """When something happens by itself."""
-        return self._later[0][0] if self._later else None
+        return self._later.deadline()
 
     def tick(self, now: Now) -> bool:
         """Everything that is due; whether `wants` have changed."""
-        changed = False
-        while self._later and self._later[0][0] <= now.mono:
-            heapq.heappop(self._later)[2]()
-            changed = True
+        changed = self._later.due(now.mono)
         self._flow(now)
         return changed
 
     def _in(self, now: float, seconds: float, what: Callable[[], None]) -> None:
-        self._count += 1
-        heapq.heappush(self._later, (now + seconds, self._count, what))
+        self._later.add(now + seconds, what)
 
     # ---- what a session tells
 

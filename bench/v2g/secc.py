@@ -236,6 +236,8 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, Server], 
             exi.codec_of(each).warm()
     policy, secure = _tls(options, bench)
     bench.matching = ChargerMatching(options.interface, bench.say) if options.slac else None
+    if bench.matching is not None:
+        bench.matching.begin()
     serving = asyncio.ensure_future(_serve(options, bench, policy, secure, out, ready))
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -246,27 +248,12 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, Server], 
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
+    finally:
+        if bench.matching is not None:
+            await bench.matching.stop()
 
 
 async def _serve(
-    options: Options,
-    bench: Bench,
-    policy: TlsPolicy,
-    secure: Callable[[], Secure] | None,
-    out: TextIO,
-    ready: Callable[[Bench, Server], None] | None,
-) -> None:
-    matching = bench.matching
-    if matching is not None:
-        matching.begin()
-    try:
-        await _serve_on(options, bench, policy, secure, out, ready)
-    finally:
-        if matching is not None:
-            await matching.stop()
-
-
-async def _serve_on(
     options: Options,
     bench: Bench,
     policy: TlsPolicy,

@@ -103,6 +103,21 @@ def test_the_right_pairs_match_or_nobody_does(part: int) -> None:
     assert count[COUNT] > sum(count.values()) / 2, count
 
 
+def one_after_the_other(at: Site) -> None:
+    """Vehicles are plugged in, and pulled where they find no link. Whoever is on the line answers, be it with nobody on its cable."""
+    for number in range(COUNT):
+        at.tell(f"evse{number}", PilotSeen("B"))
+        at.tell(f"evse{number}", Begin())
+    for number in range(COUNT):
+        at.plug(f"ev{number}", f"evse{number}")
+        if not at.run(25.0, until=partial(has_link, at, f"ev{number}")):
+            at.unplug(f"ev{number}")
+
+
+def has_link(at: Site, port: str) -> bool:
+    return bool(at.told(port, LinkChanged))
+
+
 @pytest.mark.soak
 @pytest.mark.req("S-13")
 @pytest.mark.parametrize("part", range(20 if WHOLE else 2))
@@ -116,14 +131,7 @@ def test_so_they_do_when_others_may_be_the_right_one(part: int) -> None:
             evses=COUNT, evs=COUNT, seed=dice.randrange(1 << 30), noise=noise(dice), paths=paths(dice, (1.0, 18.0), (11.0, 25.0)), elsewhere=Path(30.0),
             evse={"validation": dice.random() < 0.7}, ev={"unvalidated": False},
         )  # fmt: skip
-        for number in range(COUNT):
-            # Whoever is on the line answers, be it with nobody on its cable.
-            at.tell(f"evse{number}", PilotSeen("B"))
-            at.tell(f"evse{number}", Begin())
-        for number in range(COUNT):
-            at.plug(f"ev{number}", f"evse{number}")
-            if not at.run(25.0, until=partial(at.told, f"ev{number}", LinkChanged)):  # type: ignore[arg-type]
-                at.unplug(f"ev{number}")
+        one_after_the_other(at)
         linked += check(at)
     assert linked > 0
 
@@ -146,13 +154,7 @@ def test_so_they_do_when_others_are_as_near_as_the_own_one(part: int) -> None:
             evses=COUNT, evs=COUNT, seed=dice.randrange(1 << 30), noise=replace(noise(dice), loss=0.0), paths=alike(dice), elsewhere=Path(30.0),
             evse={"validation": True}, ev={"unvalidated": dice.random() < 0.5},
         )  # fmt: skip
-        for number in range(COUNT):
-            at.tell(f"evse{number}", PilotSeen("B"))
-            at.tell(f"evse{number}", Begin())
-        for number in range(COUNT):
-            at.plug(f"ev{number}", f"evse{number}")
-            if not at.run(25.0, until=partial(at.told, f"ev{number}", LinkChanged)):  # type: ignore[arg-type]
-                at.unplug(f"ev{number}")
+        one_after_the_other(at)
         linked += check(at)
         toggled += sum(bool(at.told(f"ev{number}", Toggle)) for number in range(COUNT))
     assert linked > count * COUNT / 2
