@@ -2,19 +2,22 @@
 
 Needs root: the cable is a pair of network namespaces. The vehicle is ours both times; a time is from the octets of a request given to its socket to
 the octets of the answer being there: both kernels' work and the charger's wake-up are in it, the vehicle's own wake-up is not (it looks without a
-pause). Where a hundred vehicles share a process, it is until their loop comes to it.
+pause). It is another machine than the charger, so it has a core of its own: one that looks without a pause on the charger's core would be measured
+instead of it. Where a hundred vehicles share a process, a time is until their loop comes to it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import select
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -120,6 +123,8 @@ def main(arguments: list[str]) -> int:
             print(f"{row.what}: {row.ours} | {row.peer} | {row.ratio} | {row.reach}", flush=True)
         return 0
     given = json.loads(arguments[0])
+    if cores := given.pop("cores", None):
+        os.sched_setaffinity(0, cores)
     at_once = given.pop("at_once", 1)
     pki = given.pop("pki", None)
     options = Options(**given, pki=Path(pki) if pki else None, show=False)
@@ -127,11 +132,38 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+@contextmanager
+def _apart() -> Iterator[None]:
+    """While it lasts, what is started runs beside the vehicle's core."""
+    cores = os.sched_getaffinity(0)
+    if len(cores) > 1:
+        os.sched_setaffinity(0, cores - {max(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def _vehicles_cores(at_once: int) -> list[int]:
+    """Many at once take what there is."""
+    cores = range(os.cpu_count() or 1)
+    return list(cores) if at_once > 1 or len(cores) < 2 else [cores[-1]]
+
+
 def _drive(link: Cable, **given: Any) -> list[Times]:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); from bench.perf.v2g import main; sys.exit(main(sys.argv[1:]))"
     )
-    command = ["ip", "netns", "exec", link.ev, sys.executable, "-c", code, json.dumps({"interface": link.ev_interface, **given})]
+    command = [
+        "ip",
+        "netns",
+        "exec",
+        link.ev,
+        sys.executable,
+        "-c",
+        code,
+        json.dumps({"interface": link.ev_interface, "cores": _vehicles_cores(given.get("at_once", 1)), **given}),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
@@ -165,7 +197,7 @@ def _setup_ms(times: Times) -> float:
 def measure(*, quick: bool = False) -> Iterator[Row]:
     """Rows as they are measured; one that says why there are none, where there may be no namespaces."""
     try:
-        with cable(20_000) as link, tempfile.TemporaryDirectory() as folder:
+        with _apart(), cable(20_000) as link, tempfile.TemporaryDirectory() as folder:
             yield from _rows(link, Path(folder), quick=quick)
     except NoNamespaces as error:
         yield Row("ISO 15118-20 over real sockets", f"not measured: {error}", "-")
