@@ -10,6 +10,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from certs.store import KeyKind, OwnUse, RootUse, Subject
+
 
 class Lane(enum.Enum):
     """In which lane the shell carries a command out."""
@@ -177,6 +179,61 @@ class Persist(Command):
 
     writes: tuple[Put | Delete, ...]
     refs: tuple[str, ...] = ()
+
+
+# The store of certificates. `token` comes back in the one answer: CertificateStored, for MakeCsr CsrMade.
+
+
+@dataclass(frozen=True, slots=True)
+class InstallRoot(Command):
+    """Trust this root certificate for this use; the caller has judged it."""
+
+    token: str
+    use: RootUse
+    pem: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRoot(Command):
+    """Trust the root of this fingerprint (SHA-256 of its DER, hex) for nothing any more."""
+
+    token: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOwn(Command):
+    """Forget an own chain with its key."""
+
+    token: str
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakeCsr(Command):
+    """A new key in a pending slot, and the request for its certificate; one that waits for this use and kind is given up."""
+
+    token: str
+    use: OwnUse
+    subject: Subject
+    kind: KeyKind = "p256"
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptChain(Command):
+    """The chain for a pending slot, which the caller has judged: it is active from now on, the one that was is kept."""
+
+    token: str
+    slot: str
+    pem: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollBack(Command):
+    """Give up the chain that was adopted last for this use, and go back to the one before."""
+
+    token: str
+    use: OwnUse
 
 
 # The link to the CSMS.

@@ -9,6 +9,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from certs.store import CertificateUse, InstalledRoot, OwnChain, StoreProblem
+
 
 class Event:
     """Something that happened. Subclasses are frozen dataclasses named in the past tense or as a finding."""
@@ -206,6 +208,39 @@ class VehicleGone(Event):
     evse_id: int
     connection: int
     why: str
+
+
+# ---- inputs: the station's certificates; no private key ever comes through the door
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatesRead(Event):
+    """All that the store of certificates holds: after the start, and after every change. `notes` say in words what was found wrong since."""
+
+    roots: tuple[InstalledRoot, ...] = ()
+    own: tuple[OwnChain, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateStored(Event):
+    """The one answer to InstallRoot, DeleteRoot, DeleteOwn, AdoptChain and RollBack of this token; CertificatesRead came before it. "" is no error."""
+
+    token: str
+    error: StoreProblem = ""
+    text: str = ""
+    """For a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsrMade(Event):
+    """The one answer to MakeCsr: the key waits in its slot, and this is the request for it (PKCS#10)."""
+
+    token: str
+    slot: str = ""
+    pem: str = ""
+    error: StoreProblem = ""
+    text: str = ""
 
 
 # ---- inputs: the operator (control port, local page): what a person at the box does beside the hardware
@@ -752,6 +787,18 @@ class TimeSet(Event):
 
     offset_s: float
     changed_s: float
+
+
+# ---- between machines: certificates
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateExpiring(Event):
+    """This one ends soon, or has ended (`days` below 0): told when the configured time ahead begins, then daily. A root's slot is its fingerprint."""
+
+    use: CertificateUse
+    slot: str
+    days: float
 
 
 # ---- between machines: registration, reset, security
