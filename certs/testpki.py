@@ -31,7 +31,7 @@ FOLDERS: tuple[tuple[str, Kind], ...] = (("", "p256"), ("iso20", "p521"), ("iso2
 YEAR = 365
 SKEW = dt.timedelta(days=1)
 """Certificates begin a day ago: clocks on a bench differ."""
-LONG_AGO, FAR_AHEAD = dt.timedelta(days=400), dt.timedelta(days=400)
+LONG_AGO, FAR_AHEAD = dt.timedelta(days=61), dt.timedelta(days=400)
 
 USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")  # fmt: skip
 OF_CA = ("key_cert_sign", "crl_sign")
@@ -152,7 +152,7 @@ def _certificate(name: str, kind: Kind, key: Key, issuer_key: Key, *, seed: byte
             case "expired":
                 begins, ends = now - LONG_AGO, now - SKEW
             case "not_yet_valid":
-                begins, ends = now + FAR_AHEAD, now + 2 * FAR_AHEAD
+                begins, ends = now + FAR_AHEAD, now + FAR_AHEAD + LONG_AGO
             case "leaf_is_ca":
                 says_ca, path = True, 0
             case "no_digital_signature":
