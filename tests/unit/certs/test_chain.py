@@ -16,7 +16,7 @@ GOOD = [
     (kind, f"{role}{number}", leaf, root)
     for kind, number in (("p256", 2), ("p521", 20), ("ed448", 20))
     for role, leaf, root in (
-        ("secc", "seccLeaf", "v2gRoot"), ("contract", "contractLeaf", "moRoot"), ("oem", "oemLeaf", "oemRoot"), ("vehicle", "vehicleLeaf", "oemRoot"),
+        ("secc", "seccLeaf", "v2gRoot"), ("cps", "cpsLeaf", "v2gRoot"), ("contract", "contractLeaf", "moRoot"), ("oem", "oemLeaf", "oemRoot"), ("vehicle", "vehicleLeaf", "oemRoot"),
     )
     if f"{role}{number}" in PROFILES
 ]  # fmt: skip

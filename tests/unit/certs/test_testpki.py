@@ -12,15 +12,19 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bench.cli import main
-from certs import pki_files, testpki
+from certs import chain, pki_files, testpki
 from certs.pki_files import PkiError
+from certs.profiles import PROFILES
 
 NOW = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 NAMES = [
-    "contractCertChain.pem", "contractLeaf.key", "cpoCertChain.pem", "moRootCACert.pem", "oemCertChain.pem", "oemLeaf.key",
-    "oemRootCACert.pem", "seccLeaf.key", "v2gRootCACert.pem", "vehicleCertChain.pem", "vehicleLeaf.key",
+    "contractCertChain.pem", "contractLeaf.key", "cpoCertChain.pem", "cpsCertChain.pem", "cpsLeaf.key", "moRootCACert.pem",
+    "oemCertChain.pem", "oemLeaf.key", "oemRootCACert.pem", "seccLeaf.key", "v2gRootCACert.pem", "vehicleCertChain.pem", "vehicleLeaf.key",
 ]  # fmt: skip
 
 
@@ -34,12 +38,12 @@ def test_folder_as_contracted(tmp_path: Path, below: str, kind: str) -> None:
         os.umask(before)
     folder = tmp_path / below
     assert sorted(each.name for each in folder.iterdir() if each.is_file()) == NAMES
-    assert {stat.S_IMODE(each.stat().st_mode) for each in folder.glob("*.key")} == {0o600}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in folder.rglob("*.key")} == {0o600}
     for name, leaf in testpki.CHAINS.items():
-        chain = x509.load_pem_x509_certificates((folder / f"{name}.pem").read_bytes())
+        sent = x509.load_pem_x509_certificates((folder / f"{name}.pem").read_bytes())
         read = pki_files.chain_of((folder / f"{name}.pem").read_bytes(), (folder / f"{leaf}.key").read_bytes(), where=name)
         assert read.kind == kind
-        assert len(chain) == 3
+        assert len(sent) == 3
 
 
 @pytest.mark.parametrize("kind", ["p256", "p521", "ed448"])
@@ -54,27 +58,64 @@ def test_profiles(kind: testpki.Kind) -> None:
         assert usage.critical
         assert constraints.value.ca == usage.value.key_cert_sign == (line.path is not None)
         assert usage.value.digital_signature == (line.path is None)
-        assert constraints.value.path_length == {"1": 1, "2": 0}.get(name[-1])
+        assert constraints.value.path_length == {"1": 1, "2": 0, "b": 0}.get(name[-1])
         assert certificate.not_valid_before_utc < NOW < certificate.not_valid_after_utc <= issuer.not_valid_after_utc
 
 
 @pytest.mark.parametrize("below", [below for below, _ in testpki.FOLDERS])
-@pytest.mark.parametrize(("root", "chain"), [("v2g", "cpo"), ("oem", "oem"), ("oem", "vehicle"), ("mo", "contract")])
-def test_openssl_agrees(tmp_path: Path, below: str, root: str, chain: str) -> None:
+@pytest.mark.parametrize(("root", "name"), [("v2g", "cpo"), ("v2g", "cps"), ("oem", "oem"), ("oem", "vehicle"), ("mo", "contract")])
+def test_openssl_agrees(tmp_path: Path, below: str, root: str, name: str) -> None:
     if not shutil.which("openssl"):
         pytest.skip("no openssl: make oracles")
     testpki.write(tmp_path, seed=b"s", now=NOW)
-    whole, trusted = tmp_path / below / f"{chain}CertChain.pem", tmp_path / below / f"{root}RootCACert.pem"
+    whole, trusted = tmp_path / below / f"{name}CertChain.pem", tmp_path / below / f"{root}RootCACert.pem"
     command = ["openssl", "verify", "-x509_strict", "-attime", str(int(NOW.timestamp()))]
     done = subprocess.run([*command, "-CAfile", trusted, "-untrusted", whole, whole], capture_output=True, text=True, check=False)
     assert done.stdout.strip().endswith(": OK"), done.stderr
+
+
+def test_responders_and_issuers(tmp_path: Path) -> None:
+    testpki.write(tmp_path, seed=b"s", now=NOW, responder="http://127.0.0.1:8080/")
+    for below, _ in testpki.FOLDERS:
+        issuers = {each.stem: each for each in (tmp_path / below / "issuers").glob("*.pem")}
+        assert {"v2gRoot", "cpoSub2", "cpsSub2", "moSub2", "oemSub2"} <= set(issuers)
+        for name, path in issuers.items():
+            issuer = x509.load_pem_x509_certificate(path.read_bytes())
+            responder = x509.load_pem_x509_certificate((tmp_path / below / "ocsp" / path.name).read_bytes())
+            responder.verify_directly_issued_by(issuer)
+            purposes = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+            assert list(purposes) == [ExtendedKeyUsageOID.OCSP_SIGNING]
+            for suffix in ("issuers", "ocsp"):
+                certificate = x509.load_pem_x509_certificate((tmp_path / below / suffix / f"{name}.pem").read_bytes())
+                key = load_pem_private_key((tmp_path / below / suffix / f"{name}.key").read_bytes(), None)
+                assert key.public_key() == certificate.public_key()
+    leaf = x509.load_pem_x509_certificates((tmp_path / "cpoCertChain.pem").read_bytes())[0]
+    access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    assert [each.access_location.value for each in access] == ["http://127.0.0.1:8080/"]
+
+
+def test_of_the_csms(tmp_path: Path) -> None:
+    testpki.write(tmp_path, seed=b"s", now=NOW)
+    root = x509.load_pem_x509_certificate((tmp_path / "ocpp/csmsRootCACert.pem").read_bytes())
+    for name, host in (("csms", "localhost"), ("station", "")):
+        pem = (tmp_path / f"ocpp/{name}CertChain.pem").read_bytes()
+        key = load_pem_private_key((tmp_path / f"ocpp/{name}Leaf.key").read_bytes(), None).public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        verdict = chain.validate(pem, NOW, PROFILES[name], [root], key=key, host=host)
+        assert not verdict.findings, verdict.why
+    found = {str(each.relative_to(tmp_path / "station")) for each in (tmp_path / "station").rglob("*.*")}
+    assert found == {
+        "ca/csms/csmsRoot.pem", "ca/v2g/v2gRoot.pem", "ca/mo/moRoot.pem", "ca/mf/oemRoot.pem",
+        "client/csms/CSMS_LEAF.pem", "client/csms/CSMS_LEAF.key", "client/cso/SECC_LEAF.pem", "client/cso/SECC_LEAF.key",
+    }  # fmt: skip
 
 
 def test_same_seed_same_keys() -> None:
     one, same, other = (testpki.build("p256", seed=seed, now=NOW) for seed in (b"1", b"1", b"2"))
     assert {name: each.key_pem for name, each in one.items()} == {name: each.key_pem for name, each in same.items()}
     assert not {each.key_pem for each in one.values()} & {each.key_pem for each in other.values()}
-    assert len({each.key_pem for each in one.values()}) == len(testpki.TREE)
+    assert len({each.key_pem for each in one.values()}) == len(testpki.TREE) + len(testpki.CAS)
+    assert {name: each.chain_pem for name, each in one.items()} == {name: each.chain_pem for name, each in same.items()}
 
 
 @pytest.mark.parametrize("wrong", testpki.WRONGS)
@@ -122,10 +163,7 @@ def test_no_key_in_a_log(tmp_path: Path) -> None:
 
 def test_stand_ins(tmp_path: Path) -> None:
     testpki.write(tmp_path, seed=b"s", now=NOW)
-    for each in (tmp_path / "iso20").rglob("*.*"):
-        each.unlink()
-    (tmp_path / "iso20" / "ed448").rmdir()
-    (tmp_path / "iso20").rmdir()
+    shutil.rmtree(tmp_path / "iso20")
     (tmp_path / "vehicleCertChain.pem").unlink()
     pki = pki_files.read(tmp_path)
     assert pki.borrowed
