@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
 
@@ -116,7 +116,8 @@ def validate(
     places = _places(path, rooted=end is None)
     for at, each in zip(places, path, strict=True):
         shape = profile.leaf if at == "leaf" else profile.root if at == "root" else profile.sub
-        findings += judge(each, shape, at, host)
+        judged = judge(each, shape, at, host)
+        findings += map(_told, judged) if end is None and len(path) == 1 and profile.pinned else judged
         findings += _dates(each, at, now)
     if now is None:
         findings.append(Finding("chain", "clock_unset", "the clock is not set yet: dates are not judged", "warn"))
@@ -125,6 +126,11 @@ def validate(
     if key is not None and path[0].key != key:
         findings.append(Finding("leaf", "key_mismatch", "it is not for the key that it is used with"))
     return Verdict(profile, tuple(findings), tuple(each.certificate for each in path), path[0].title)
+
+
+def _told(finding: Finding) -> Finding:
+    """Of a certificate that is trusted itself: only whose it is refuses it."""
+    return finding if finding.code == "host" else replace(finding, weight="warn")
 
 
 def validate_root(certificate: x509.Certificate, now: dt.datetime | None, profile: Profile) -> Verdict:

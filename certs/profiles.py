@@ -34,8 +34,10 @@ class Shape:
     signatures: Rule[tuple[str, ...]]
     """Algorithms of the signature on it, as `reading.SIGNATURES` names them."""
     ca: Rule[bool]
+    usage: Rule[bool]
+    """It has a key usage."""
     needed: Rule[tuple[str, ...]]
-    """Bits of the key usage that must be set."""
+    """Bits of the key usage that must be set where it has one."""
     never: Rule[tuple[str, ...]]
     """Bits that must not."""
     wished: Rule[tuple[str, ...]] | None = None
@@ -81,6 +83,8 @@ class Profile:
     order: Rule[bool]
     """The leaf comes first, then who signed it, and so on."""
     revocation: Rule[Policy]
+    pinned: bool
+    """The leaf itself may be the one that is trusted: then its shape only warns, and its dates and its host still count."""
     roots: tuple[str, ...]
     """Where its roots are kept, by OCPP's InstallCertificateUseEnumType."""
 
@@ -139,6 +143,7 @@ def _root(edition: _Edition) -> Shape:
         keys=edition.keys,
         signatures=Rule(edition.signatures.wants, edition.signatures.source, "warn"),
         ca=Rule(True, "RFC 5280, 4.2.1.9"),
+        usage=Rule(True, "RFC 5280, 4.2.1.3", "refuse" if edition.annex else "warn"),
         needed=Rule(BIT_CA, "RFC 5280, 4.2.1.3"),
         never=Rule((), ""),
         octets=edition.octets if edition.annex else None,
@@ -151,6 +156,7 @@ def _sub(edition: _Edition, domain: tuple[str, ...] = ()) -> Shape:
         keys=edition.keys,
         signatures=edition.signatures,
         ca=Rule(True, "RFC 5280, 4.2.1.9"),
+        usage=Rule(True, "RFC 5280, 4.2.1.3"),
         needed=Rule(BIT_CA, "RFC 5280, 4.2.1.3"),
         never=Rule((), ""),
         wished=Rule(("crl_sign",), f"{edition.annex}, sub-CAs [K]", "warn") if iso else None,
@@ -168,6 +174,7 @@ def _leaf(edition: _Edition) -> Shape:
         keys=edition.keys,
         signatures=edition.signatures,
         ca=Rule(False, f"{edition.annex}, leafs: cA FALSE [K]" if iso else "RFC 5280, 4.2.1.9"),
+        usage=Rule(True, f"{edition.annex}, leafs [K]") if iso else Rule(True, "A00.FR.512: SHOULD", "warn"),
         needed=Rule(BIT_LEAF, f"{edition.annex}, leafs [K]" if iso else "A00.FR.512"),
         never=Rule(OF_CA, "RFC 5280, 4.2.1.9: keyCertSign needs cA"),
         critical=Rule(BOTH, f"{edition.annex}, leafs [K]") if iso else None,
@@ -190,6 +197,7 @@ def _profile(
         subs=Rule(subs, f"{edition.annex}: two sub-CAs at most [K]" if iso else "ours: more than a hierarchy has"),
         order=Rule(True, "RFC 5246, 7.4.2: each certifies the one before; RFC 8446, 4.4.2 lets receivers be patient", "warn"),
         revocation=Rule("revoked", "ours: a responder that cannot be reached stops nobody; the caller may ask for more"),
+        pinned=False,
         roots=roots,
     )
 
@@ -204,7 +212,8 @@ def _secc(edition: _Edition, number: int) -> Profile:
         common_name=Rule(r".{1,64}", f"{edition.annex}, SECC: CN is there [K]"),
     )
     what = f"the station's certificate (SECC, ISO 15118-{number})"
-    return _profile(f"secc{number}", what, "this station's certificate", edition, leaf, ("V2G", "CPO"), ("V2GRootCertificate",))
+    profile = _profile(f"secc{number}", what, "this station's certificate", edition, leaf, ("V2G", "CPO"), ("V2GRootCertificate",))
+    return dataclasses.replace(profile, order=profile.order._replace(weight="refuse")) if number == 2 else profile
 
 
 def _contract(edition: _Edition, number: int) -> Profile:
@@ -262,7 +271,8 @@ def _csms() -> Profile:
         host=Rule(True, "A00.FR.510"),
     )
     roots = ("CSMSRootCertificate",)
-    return _profile("csms", "the CSMS's certificate", "the operator's certificate", STRONG, leaf, (), roots, subs=4)
+    profile = _profile("csms", "the CSMS's certificate", "the operator's certificate", STRONG, leaf, (), roots, subs=4)
+    return dataclasses.replace(profile, pinned=True)  # a CSMS at home has one certificate, which signed itself
 
 
 def _station() -> Profile:

@@ -16,7 +16,7 @@ from certs.reading import Read
 
 Code: TypeAlias = Literal[
     "empty", "unreadable", "too_many", "revoked", "bad_signature", "key_mismatch", "unknown_root", "expired", "not_yet_valid", "host",
-    "basic_constraints", "path_length", "chain_length", "key", "signature_algorithm", "key_usage", "extended_key_usage",
+    "basic_constraints", "chain_length", "path_length", "key", "signature_algorithm", "key_usage", "extended_key_usage",
     "critical_extension", "not_critical", "size", "domain", "common_name", "organization", "revocation_unknown", "order", "unused",
     "validity", "clock_unset",
 ]  # fmt: skip
@@ -74,7 +74,7 @@ def _purpose(read: Read, shape: Shape, at: str) -> Iterator[Finding]:
         yield Finding(at, "basic_constraints", "it is one of a CA" if read.ca else "it is none of a CA, yet signs others", shape.ca.weight)
     usages = read.usages
     if usages is None:
-        yield Finding(at, "key_usage", "it has no key usage", shape.needed.weight)
+        yield Finding(at, "key_usage", "it has no key usage", shape.usage.weight)
     else:
         if missing := [each for each in shape.needed.wants if each not in usages]:
             yield Finding(at, "key_usage", f"its key is not for {_bits(missing)}", shape.needed.weight)

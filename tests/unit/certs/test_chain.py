@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from functools import cache
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from certs import chain, testpki
-from certs.profiles import PROFILES
+from certs import broken, chain, testpki
+from certs.profiles import PROFILES, relaxed
+from certs.testpki_make import issue, key_of
 
 NOW = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 GOOD = [
@@ -57,3 +62,182 @@ def test_clock_unset_is_no_reason() -> None:
         "leaf: it expired 2029-12-31 00:00 UTC; it is 2030-01-01 00:00"
     )
     assert refused.sentence == "This station's certificate has expired. Please tell the operator."
+
+
+def case(name: str) -> broken.Case:
+    return broken.right(name, seed=b"chain", now=NOW)
+
+
+def test_order_does_not_matter_for_the_path() -> None:
+    it = case("secc20")
+    root = it.trust[0].public_bytes(Encoding.DER)
+    for sent in ([*it.chain, root], [it.chain[0], root, *it.chain[:0:-1]], [*it.chain[::-1]], [*it.chain, *it.chain]):
+        verdict = chain.validate(sent, NOW, it.profile, it.trust)
+        assert verdict.ok, verdict.why
+        assert len(verdict.path) == 4
+        assert {each.code for each in verdict.findings} <= {"order"}
+
+
+def test_a_root_may_be_crossed() -> None:
+    """The same sub-CA below an old root that nobody knows and a new one: the way to the new one is found."""
+    old, new = testpki.build("p256", seed=b"old", now=NOW), made("p256")
+    key = key_of("p256", b"s", "v2gRoot")
+    spec = replace(testpki.spec_of("v2gRoot", "p256", seed=b"s", now=NOW), issuer=old["v2gRoot"].certificate.subject)
+    crossed = issue(spec, key, old["v2gRoot"].key)
+    sent = (*new["seccLeaf"].chain, crossed)
+    for trust, length in ((old, 5), (new, 4)):
+        verdict = chain.validate(sent, NOW, PROFILES["secc2"], [trust["v2gRoot"].certificate])
+        assert len(verdict.path) == length
+        assert not [each for each in verdict.findings if each.code in {"unknown_root", "bad_signature"}]
+
+
+def test_many_of_one_name_end_soon() -> None:
+    """CAs that all sign each other have ways without end; each is gone once."""
+    spec = testpki.spec_of("moSub1", "p256", seed=b"s", now=NOW)
+    key = key_of("p256", b"s", "clique")
+    clique = [issue(replace(spec, issuer=spec.subject, serial=number + 1), key, key) for number in range(chain.MOST - 1)]
+    leaf = issue(replace(testpki.spec_of("contractLeaf", "p256", seed=b"s", now=NOW), issuer=spec.subject), key, key)
+    verdict = chain.validate([leaf, *clique], NOW, PROFILES["contract2"], [made("p256")["moRoot"].certificate])
+    assert verdict.refusals[0].code == "unknown_root"
+
+
+def test_cross_profiles() -> None:
+    """Below one root stand many: none of them passes for another."""
+    for kind, number in (("p256", 2), ("p521", 20)):
+        identities = {"secc": "seccLeaf", "cps": "cpsLeaf", "contract": "contractLeaf", "vehicle": "vehicleLeaf"}
+        trust = [made(kind)[each].certificate for each in ("v2gRoot", "moRoot", "oemRoot")]
+        for role, leaf in identities.items():
+            for other in ("secc", "cps", "contract", "vehicle"):
+                profile = PROFILES.get(f"{other}{number}")
+                if profile is not None and other != role:
+                    assert not chain.validate(made(kind)[leaf].chain, NOW, profile, trust).ok, (role, other)
+    assert not chain.validate(made("p521")["oemLeaf"].chain, NOW, PROFILES["vehicle20"], [made("p521")["oemRoot"].certificate]).ok
+
+
+def test_a_certificate_that_is_trusted_itself() -> None:
+    spec = testpki.spec_of("csmsRoot", "p256", seed=b"s", now=NOW)
+    key = key_of("p256", b"s", "home")
+    own = issue(replace(spec, common_name="home.example", issuer=replace(spec, common_name="home.example").subject, usages=None), key, key)
+    right = chain.validate([own], NOW, PROFILES["csms"], [own], host="home.example")
+    assert right.ok
+    assert [each.code for each in right.warnings] == ["basic_constraints", "key_usage"]
+    assert not chain.validate([own], NOW, PROFILES["csms"], [own], host="other.example").ok
+    assert not chain.validate([own], NOW + dt.timedelta(days=30 * 365), PROFILES["csms"], [own], host="home.example").ok
+    assert not chain.validate([own], NOW, PROFILES["station"], [own]).ok
+
+
+def test_rsa_for_the_csms() -> None:
+    specs = [testpki.spec_of(each, "p256", seed=b"rsa", now=NOW) for each in ("csmsLeaf", "csmsRoot")]
+    key = key_of("rsa2048", b"rsa", "csms")
+    root = issue(specs[1], key, key)
+    leaf = issue(replace(specs[0], issuer=root.subject), key, key)
+    verdict = chain.validate([leaf], NOW, PROFILES["csms"], [root], host="LOCALHOST.")
+    assert not verdict.findings, verdict.why
+    assert chain.validate([leaf], NOW, PROFILES["csms"], [root], host="[::1]").ok
+    assert not chain.validate([leaf], NOW, PROFILES["secc2"], [root]).ok
+
+
+@pytest.mark.parametrize(
+    ("pattern", "host", "fits"),
+    [
+        ("csms.example.com", "CSMS.example.com", True),
+        ("*.example.com", "csms.example.com", True),
+        ("*.example.com", "a.csms.example.com", False),
+        ("*.example.com", "example.com", False),
+        ("*.com", "example.com", False),
+        ("c*.example.com", "csms.example.com", False),
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.10", False),
+        ("*.0.2.1", "192.0.2.1", False),
+    ],
+)
+def test_hosts(pattern: str, host: str, fits: bool) -> None:
+    specs = [testpki.spec_of(each, "p256", seed=b"s", now=NOW) for each in ("csmsLeaf", "csmsSub")]
+    key = made("p256")["csmsSub"].key
+    for change in ({"hosts": (pattern,)}, {"hosts": (), "common_name": pattern}):
+        leaf = issue(replace(specs[0], issuer=specs[1].subject, **change), key, key)
+        sent = [leaf, made("p256")["csmsSub"].certificate]
+        verdict = chain.validate(sent, NOW, PROFILES["csms"], [made("p256")["csmsRoot"].certificate], host=host)
+        assert verdict.ok == fits, verdict.why
+
+
+def test_roots() -> None:
+    for kind, name, root in (("p256", "secc2", "v2gRoot"), ("p521", "contract20", "moRoot"), ("p256", "csms", "csmsRoot")):
+        right = chain.validate_root(made(kind)[root].certificate, NOW, PROFILES[name])
+        assert not right.findings, right.why
+        assert chain.validate_root(made(kind)[root].certificate, None, PROFILES[name]).ok
+    codes = {
+        each: [one.code for one in chain.validate_root(made("p256")[each].certificate, NOW, PROFILES["secc2"]).refusals]
+        for each in ("cpoSub1", "seccLeaf")
+    }
+    assert codes == {"cpoSub1": ["bad_signature"], "seccLeaf": ["bad_signature", "basic_constraints", "key_usage"]}
+    later = NOW + dt.timedelta(days=41 * 365)
+    assert [each.code for each in chain.validate_root(made("p256")["v2gRoot"].certificate, later, PROFILES["secc2"]).refusals] == [
+        "expired"
+    ]
+
+
+def test_relaxed_says_so() -> None:
+    identity, trust = made("p256")["vehicleLeaf"], [made("p256")["oemRoot"].certificate]
+    assert not chain.validate(identity.chain, NOW, PROFILES["vehicle20"], trust).ok
+    verdict = chain.validate(identity.chain, NOW, relaxed(PROFILES["vehicle20"]), trust)
+    assert verdict.profile.name == "vehicle20+relaxed"
+    assert {each.code for each in verdict.refusals} == {"extended_key_usage"}  # -2's certificates name no purpose
+
+
+def test_known_statuses() -> None:
+    it = case("contract20")
+    marks = [chain.fingerprint(x509.load_der_x509_certificate(each)) for each in it.chain]
+    good: dict[str, chain.Status] = dict.fromkeys(marks, "good")
+    assert not chain.validate(it.chain, NOW, it.profile, it.trust, good, policy="unknown").findings
+    some = chain.validate(it.chain, NOW, it.profile, it.trust, {**good, marks[0]: "unknown"})
+    assert some.ok
+    assert [each.code for each in some.warnings] == ["revocation_unknown"]
+    root = chain.validate(it.chain, NOW, it.profile, it.trust, {chain.fingerprint(it.trust[0]): "revoked"})
+    assert [(each.at, each.code) for each in root.refusals] == [("root", "revoked")]
+
+
+def test_a_name_cannot_write_a_log_line() -> None:
+    spec = replace(testpki.spec_of("seccLeaf", "p256", seed=b"s", now=NOW), common_name="x\n2030-01-01 all is well\x1b[2J")
+    leaf = issue(spec, made("p256")["seccLeaf"].key, made("p256")["cpoSub2"].key)
+    verdict = chain.validate([leaf], NOW, PROFILES["secc2"], [])
+    assert verdict.title == "x?2030-01-01 all is well?[2J"
+    assert verdict.why.isprintable()
+
+
+def test_load() -> None:
+    it = case("csms")
+    assert chain.load(it.chain_pem) == tuple(x509.load_der_x509_certificate(each) for each in it.chain)
+    assert len(chain.load(it.chain[0])) == 1
+    for octets in (b"", b"-----BEGIN", it.chain[0] + b"\0", it.chain_pem * 9, b"-" * 70_000, b"\x30\x80", it.key_pem):
+        with pytest.raises(chain.CertificateError):
+            chain.load(octets)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(["secc2", "secc20", "csms"]),
+    st.integers(0, 1),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4),
+)
+def test_what_a_stranger_sends_never_raises(profile: str, which: int, changes: list[tuple[float, int]]) -> None:
+    it = _case(profile)
+    sent = list(it.chain)
+    octets = bytearray(sent[which])
+    for place, value in changes:
+        octets[int(place * (len(octets) - 1))] = value
+    sent[which] = bytes(octets)
+    verdict = chain.validate(sent, NOW, it.profile, it.trust, host="localhost")
+    assert verdict.why.isprintable()
+    assert verdict.ok == (not verdict.sentence)
+    assert verdict.ok <= (sent == list(it.chain)), verdict.why
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_bytes_never_raise(octets: bytes, as_pem: bool) -> None:
+    given_ = b"-----BEGIN CERTIFICATE-----\n" + octets if as_pem else octets
+    for sent in (given_, [given_], [given_, given_]):
+        assert not chain.validate(sent, NOW, PROFILES["station"], []).ok
+
+
+_case = cache(case)
