@@ -52,6 +52,29 @@ class CsmsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificatesConfig:
+    """Where what the CSMS installs, and the keys that are made here, lie. Certificates that `[csms]` and `[evses.v2g]` name are what the station begins
+    with: they are used as long as nothing newer is there, and their files are never changed.
+    """
+
+    folder: str = ""
+    """"" = `certificates` in state_dir. Of this station alone, mode 0700."""
+    backend: Literal["files", "pkcs11", "tpm2"] = "files"
+    """Where private keys are made and stay: "files" in the folder, unencrypted and for the owner's eyes; "pkcs11" in a token, "tpm2" in a TPM 2.0 (by
+    tpm2-pkcs11; P-256 only, so not for ISO 15118-20)."""
+    module: str = ""
+    """PKCS#11 library of the token, with its path, as /usr/lib/softhsm/libsofthsm2.so; "" = the one of tpm2-pkcs11 with "tpm2", needed with "pkcs11"."""
+    token: Annotated[str, Text(200, r"(pkcs11:[A-Za-z0-9\-._~%=;:@&/+]+)?")] = ""
+    """URI of the token (RFC 7512), as `pkcs11:token=chargepoint`; needed with "pkcs11" and "tpm2"."""
+    pin_file: str = ""
+    """Absolute path of a file that holds the token's PIN and nothing else, no end of line either, for the owner's eyes; needed with "pkcs11" and "tpm2"."""
+    tree: str = ""
+    """A folder of more certificates to begin with: *.pem in ca/csms, ca/v2g, ca/mo, ca/mf and ca/oem, *.pem with *.key in client/csms and client/cso; "" = none."""
+    expiring_days: Annotated[float, Range(1, 365)] = 30.0
+    """So long ahead of its end a certificate is reported, and then daily."""
+
+
+@dataclass(frozen=True, slots=True)
 class DcConfig:
     """What a site lets its DC stage give; the board's own ratings count as well, the lower ones win."""
 
@@ -266,6 +289,7 @@ class StationConfig:
     accept_on_silence: Literal["opens", "falls_back", "goes_on"] = "opens"
     """The weakest behaviour of the board on the station's silence that this site accepts."""
     csms: CsmsConfig = CsmsConfig()
+    certificates: CertificatesConfig = CertificatesConfig()
     evses: tuple[EvseConfig, ...] = (EvseConfig(),)
     tariff: TariffConfig = TariffConfig()
     timings: Timings = Timings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from certs.store import InstalledRoot, OwnChain, OwnUse, RootUse
 from chargepoint.events import ChargingState, IdToken, Supply
 from hal.types import DcSample, MeterSample
 from iso15118.terms import Battery, EnergyChosen, EnergyWanted, EvLimits, Slot
@@ -107,3 +108,23 @@ class LinkFacts:
     def online(self) -> bool:
         """Whether the CSMS would answer an ordinary message now."""
         return self.connected and self.registration == "Accepted"
+
+
+@dataclass(slots=True)
+class CertificateFacts:
+    """What the store of certificates held when it was read last; written by `certificates`. Empty until it was."""
+
+    roots: tuple[InstalledRoot, ...] = ()
+    own: tuple[OwnChain, ...] = ()
+
+    def trusted(self, use: RootUse) -> tuple[InstalledRoot, ...]:
+        """The roots for this use."""
+        return tuple(each for each in self.roots if each.use == use)
+
+    def active(self, use: OwnUse) -> tuple[OwnChain, ...]:
+        """The chains that are shown for this use: one for each kind of key."""
+        return tuple(each for each in self.own if each.use == use and each.state == "active")
+
+    def slot(self, name: str) -> OwnChain | None:
+        """The slot of this name."""
+        return next((each for each in self.own if each.slot == name), None)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
 from chargepoint.authorize import AuthorizeMachine
+from chargepoint.certificates import CertificatesMachine
 from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.entropy import Entropy
@@ -121,6 +122,7 @@ class Wiring:
         yield "clock", Shared(context.clock)
         yield "entropy", Shared(context.entropy)
         yield "link_facts", Shared(context.link)
+        yield "certificate_facts", Shared(context.certificates)
         for evse_id, facts in context.evses.items():
             yield f"evse_facts:{evse_id}", Shared(facts)
         yield "device_model", context.model
@@ -133,6 +135,7 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     model = DeviceModel((row for block in (*FIRST_BLOCKS, *BLOCKS) for row in block.variables), evses)
     context = Context(config, model, WallClock(), Entropy(), evses, LinkFacts())
     machines: dict[str, Machine] = {block.name: block(context) for block in FIRST_BLOCKS}
+    machines["certificates"] = CertificatesMachine(context.certificates, context.clock, config.certificates.expiring_days)
     network = machines[NetworkBlock.name]
     machines["link"] = LinkMachine(context, lambda: network.state)
     machines |= {f"evse:{evse.id}": _evse(evse.id, context, board) for evse in config.evses}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chargepoint.config import EvseConfig, StationConfig, identity_of
-from chargepoint.config_file import tariff_rules, v2g_rules
+from chargepoint.config_file import certificate_rules, tariff_rules, v2g_rules
 from chargepoint.config_file.reader import Finding
 from chargepoint.ocpp import profiles, schemas
 from chargepoint.ocpp.blocks.security import PASSWORD_LENGTHS
@@ -35,6 +35,7 @@ def broken(config: StationConfig, given: Mapping[str, Any]) -> Iterator[Finding]
     yield from _evses(config)
     yield from tariff_rules.broken(config.tariff, tariff if isinstance(tariff := given.get("tariff", {}), Mapping) else {})
     yield from _csms(config)
+    yield from certificate_rules.broken(config.certificates)
     yield from _slots(config)
     yield from _seeds(config)
     for i, token in enumerate(config.local_tokens):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from chargepoint.clock import WallClock
 from chargepoint.config import StationConfig
 from chargepoint.entropy import Entropy
-from chargepoint.facts import EvseFacts, LinkFacts
+from chargepoint.facts import CertificateFacts, EvseFacts, LinkFacts
 from chargepoint.ocpp.device_model import DeviceModel, Variable
 from chargepoint.ocpp.messages import Answer, AnswerError, CallAnswered, CallFailed, CallReceived
 from chargepoint.tick import Tick
@@ -25,6 +25,7 @@ class Context:
     entropy: Entropy
     evses: Mapping[int, EvseFacts]
     link: LinkFacts
+    certificates: CertificateFacts = field(default_factory=CertificateFacts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from chargepoint.ocpp.profiles import MOST_SLOTS
 from tests.house.rules import ROOT
 
 CSMS = '[csms]\nurl = "wss://hub.example/x"\nbasic_auth_password = "0123456789abcdef"\n'
+TOKEN = "[certificates]\nbackend = 'tpm2'\n"
 
 
 def problems(text: str) -> list[str]:
@@ -98,6 +99,14 @@ WRONG = [
     ("[csms]\nversions = ['ocpp1.6']", ["2: csms.versions: none of them is implemented; there is ocpp2.1"]),
     ("[variables]\nAuthCtrlr.Enabled = 'perhaps'", ["2: variables.AuthCtrlr.Enabled: neither true nor false"]),
     ("[variables]\n'AuthCtrlr.Zorp' = '1'", ["2: variables.AuthCtrlr.Zorp: UnknownVariable"]),
+    ("[certificates]\nbackend = 'tpm'", ['2: certificates.backend: "tpm" is not one of "files", "pkcs11", "tpm2"']),
+    ("[certificates]\nexpiring_days = 0", ["2: certificates.expiring_days: 0 is not a number from 1 to 365"]),
+    ("[certificates]\ntree = '/none'", ["2: certificates.tree: /none: there is no such folder"]),
+    ("[certificates]\nbackend = 'pkcs11'", [f"1: certificates.{key}: is needed with backend = 'pkcs11'" for key in ("module", "token", "pin_file")]),
+    ("[certificates]\nbackend = 'tpm2'", [f"1: certificates.{key}: is needed with backend = 'tpm2'" for key in ("token", "pin_file")]),
+    (TOKEN + "token = 'pkcs11:token=a;pin-value=1234'\npin_file = '/none'", ["3: certificates.token: no PIN stands in it", "4: certificates.pin_file: /none: No such file"]),
+    (TOKEN + "token = 'pkcs11:token=a'\nmodule = '/none.so'\npin_file = 'none'", ["4: certificates.module: /none.so: there is no such file", "5: certificates.pin_file: none: is no absolute path"]),
+    (TOKEN + "token = 'a'", ['3: certificates.token: "a" is not a text']),
     ("[[network_profiles]]\nconfigurationSlot = 2", ["1: network_profiles[0]: is not shaped as SetNetworkProfileRequest: "]),
 ]  # fmt: skip
 
@@ -148,6 +157,25 @@ def test_which_certificate_is_missing_is_said(tmp_path: Path, lost: str, said: s
     (found,) = problems(TALKS.format(folder=folder))
     assert found.startswith("6: evses[0].v2g.pki_dir: ")
     assert said in found
+
+
+@pytest.mark.parametrize(
+    ("octets", "mode", "said"),
+    [
+        (b"sesam", 0o600, ""),
+        (b"sesam", 0o640, "others than its owner may read or write it (mode 640)"),
+        (b"sesam\n", 0o600, "no end of line either"),
+        (b"", 0o600, "holds the PIN"),
+    ],
+)
+def test_a_file_with_a_pin(tmp_path: Path, octets: bytes, mode: int, said: str) -> None:
+    path = tmp_path / "pin"
+    path.write_bytes(octets)
+    path.chmod(mode)
+    found = problems(f"{TOKEN}token = 'pkcs11:token=a'\npin_file = '{path}'") if said else []
+    assert [said in each and "sesam" not in each for each in found] == [True] * bool(said)
+    if not said:
+        assert parse(f"{TOKEN}token = 'pkcs11:token=a'\npin_file = '{path}'", "cp.toml").certificates.pin_file == str(path)
 
 
 SLOT = """[[network_profiles]]
