@@ -167,6 +167,7 @@ def test_which_certificate_is_missing_is_said(tmp_path: Path, lost: str, said: s
         (b"sesam\n", 0o600, "no end of line either"),
         (b"", 0o600, "holds the PIN"),
     ],
+    ids=["right", "mode", "line", "empty"],
 )
 def test_a_file_with_a_pin(tmp_path: Path, octets: bytes, mode: int, said: str) -> None:
     path = tmp_path / "pin"
