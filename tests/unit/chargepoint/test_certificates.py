@@ -104,8 +104,10 @@ def test_reading_the_same_again_tells_nothing_again() -> None:
 @pytest.mark.req("F-3")
 def test_before_the_clock_is_set_no_date_is_judged_and_afterwards_at_once() -> None:
     rig = Rig(utc=0.0)
-    assert rig.tell(CertificatesRead((), (own("a", 10),))) == []
+    ended = OwnChain("V2GCertificate", "old", "active", "p256", "PEM", not_after_utc=10 * DAY_S)
+    assert rig.tell(CertificatesRead((), (own("a", 10), ended))) == []
     assert rig.days(40) == []
+    assert rig.tell(CertificatesRead((), (own("a", 10),))) == []
     rig.clock.set(rig.now, UTC)
     assert rig.tell(TimeSet(0.0, 1.0)) == [CertificateExpiring("V2G20Certificate", "a", 10.0)]
 
@@ -118,8 +120,9 @@ def test_when_the_clock_steps_it_is_judged_anew() -> None:
     assert [each.days for each in rig.tell(TimeSet(0.0, 1.0))] == [-65.0]
     rig.clock.set(rig.now, UTC + 280 * DAY_S)
     assert [each.days for each in rig.tell(TimeSet(0.0, 1.0))] == [20.0]
-    rig.clock.set(rig.now, UTC)
-    assert rig.tell(TimeSet(0.0, 1.0)) == []
+    for days, told in ((0, []), (280, [20.0]), (0, [])):
+        rig.clock.set(rig.now, UTC + days * DAY_S)
+        assert [each.days for each in rig.tell(TimeSet(0.0, 1.0))] == told
     assert rig.days(2) == []
     rig.offset += 275 * DAY_S
     assert [days for _, _, days in rig.days(1 / 20)] == [pytest.approx(23, abs=0.1)]
