@@ -90,12 +90,17 @@ class Read:
 
     def named(self, oid: x509.ObjectIdentifier) -> tuple[str, ...]:
         """The texts of one attribute of its subject."""
-        return tuple(clean(str(each.value)) for each in self.subject.get_attributes_for_oid(oid))
+        return texts_of(self.subject, oid)
 
     @property
     def title(self) -> str:
         """What a log calls it."""
         return title_of(self.subject)
+
+
+def texts_of(name: x509.Name, oid: x509.ObjectIdentifier) -> tuple[str, ...]:
+    """The texts of one attribute of a name."""
+    return tuple(clean(str(each.value)) for each in name.get_attributes_for_oid(oid))
 
 
 def title_of(name: x509.Name) -> str:
@@ -110,8 +115,8 @@ def clean(text: str) -> str:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
-    """What cryptography only warns of (a negative serial number) is refused as well."""
+def refusing() -> Iterator[None]:
+    """CertificateError for all that `cryptography` refuses. What it only warns of (a negative serial number) is refused as well."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", CryptographyDeprecationWarning)
@@ -124,7 +129,7 @@ def load(octets: bytes) -> tuple[x509.Certificate, ...]:
     """The certificates of a PEM text in their order, or of one DER. Raises CertificateError only."""
     if len(octets) > MOST_OCTETS:
         raise CertificateError(f"{len(octets)} octets; {MOST_OCTETS} are the most")
-    with _refusing():
+    with refusing():
         if b"-----BEGIN" not in octets:
             return (x509.load_der_x509_certificate(octets),)
         if octets.count(b"-----BEGIN") > 2 * MOST_CERTIFICATES:
@@ -153,7 +158,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 def read(certificate: x509.Certificate) -> Read:
     """Raises CertificateError where a part of it is not what it should be."""
-    with _refusing():
+    with refusing():
         der = certificate.public_bytes(Encoding.DER)
         key, subject = certificate.public_key(), certificate.subject
         constraints, usage = _find(certificate, x509.BasicConstraints), _find(certificate, x509.KeyUsage)

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from certs.profiles import Rule, Shape, Weight
-from certs.reading import Read
+from certs.reading import Read, texts_of
 
 Code: TypeAlias = Literal[
     "empty", "unreadable", "too_many", "revoked", "bad_signature", "key_mismatch", "unknown_root", "expired", "not_yet_valid", "host",
@@ -66,7 +67,10 @@ def judge(read: Read, shape: Shape, at: str, host: str = "") -> Iterator[Finding
         yield found(shape.octets, "size", f"it has {read.octets} octets, more than {shape.octets.wants}")
     if shape.days is not None and read.ends - read.begins > shape.days.wants * DAY:
         yield found(shape.days, "validity", f"it is valid for {(read.ends - read.begins).days} days, more than {shape.days.wants}")
-    yield from _names(read, shape, at, host)
+    yield from judge_name(read.subject, shape, at)
+    if shape.host is not None and host and not _for_host(read, host):
+        said = ", ".join(each[:64] for each in (*read.hosts, *read.named(NameOID.COMMON_NAME))[:3])
+        yield found(shape.host, "host", f"it is for {said or 'nobody'}, not for {host}")
 
 
 def _purpose(read: Read, shape: Shape, at: str) -> Iterator[Finding]:
@@ -93,22 +97,20 @@ def _purpose(read: Read, shape: Shape, at: str) -> Iterator[Finding]:
         yield Finding(at, "extended_key_usage", words, shape.purpose.weight)
 
 
-def _names(read: Read, shape: Shape, at: str, host: str) -> Iterator[Finding]:
+def judge_name(subject: x509.Name, shape: Shape, at: str) -> Iterator[Finding]:
+    """What the name of a certificate, or of a request for one, breaks."""
     if shape.domain is not None:
-        domains = read.named(NameOID.DOMAIN_COMPONENT)
+        domains = texts_of(subject, NameOID.DOMAIN_COMPONENT)
         if not set(domains) & set(shape.domain.wants):
             said = ", ".join(each[:64] for each in domains[:3]) or "missing"
             yield Finding(at, "domain", f"its DC is {said}, not {_either(shape.domain.wants)}", shape.domain.weight)
     if shape.common_name is not None:
-        names = read.named(NameOID.COMMON_NAME)
+        names = texts_of(subject, NameOID.COMMON_NAME)
         if len(names) != 1 or not re.fullmatch(shape.common_name.wants, names[0]):
             said = ", ".join(each[:64] for each in names[:3]) or "missing"
             yield Finding(at, "common_name", f"its CN does not have the form that is needed: {said}", shape.common_name.weight)
-    if shape.organization is not None and not any(read.named(NameOID.ORGANIZATION_NAME)):
+    if shape.organization is not None and not any(texts_of(subject, NameOID.ORGANIZATION_NAME)):
         yield Finding(at, "organization", "its name has no O", shape.organization.weight)
-    if shape.host is not None and host and not _for_host(read, host):
-        said = ", ".join(each[:64] for each in (*read.hosts, *read.named(NameOID.COMMON_NAME))[:3])
-        yield Finding(at, "host", f"it is for {said or 'nobody'}, not for {host}", shape.host.weight)
 
 
 def _for_host(read: Read, host: str) -> bool:
