@@ -282,6 +282,13 @@ ORDER = {
 }
 
 
+@pytest.mark.parametrize("form", ["iso2", "iso20"])
+def test_the_greatest_private_key_is_one(form: Form) -> None:
+    key = contract_key(form, ORDER[form] - 1)
+    contract = certificate_of(key)
+    assert secret(opened(sealed(form, key=key, contract=contract), contract=contract)) == secret(key)
+
+
 # ---- refused when sealing
 
 

@@ -118,6 +118,23 @@ def test_either_reading_of_the_check_digit_is_taken_and_no_other(own: str, wmi: 
     assert taken == right
 
 
+@pytest.mark.parametrize(
+    ("parts", "ours", "plain"),
+    [
+        ("WVW V 123456789ABCDEF", "7", "6"),
+        ("WVW V ABCDEFGHJKLMNPRSTUV", "3", "8"),
+        ("0XX V 00345678901234567", "X", "1"),
+        ("001 V 12345678901234567", "X", "7"),
+    ],
+)
+def test_the_two_readings_of_annex_c6(parts: str, ours: str, plain: str) -> None:
+    """Computed apart from this code: with the powers anew after 28 digits and without leading zeros, and without either."""
+    assert iso20_check_digit(*parts.split()) == ours
+    assert din_check_digit(parts.replace(" ", "")) == plain
+    for digit in (ours, plain):
+        assert evccid_of(f"{parts} {digit}".replace(" ", "-")) == parts.replace(" ", "") + digit
+
+
 def test_a_check_digit_of_ten_is_x() -> None:
     assert "X" in {din_check_digit(each + "1") for each in ALPHABET}
 

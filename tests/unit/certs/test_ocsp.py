@@ -147,6 +147,10 @@ NOT_BELIEVED: dict[str, tuple[bytes, str]] = {
         "the OCSP responder says try_later",
     ),
     "another certificate": (response(about=SUB, issuer=ROOT), "the OCSP response is about another certificate"),
+    "another serial number": (
+        response(about=certificate("leaf", LEAF_KEY, "sub", SUB_KEY, serial=5)),
+        "the OCSP response is about another certificate",
+    ),
     "another issuer": (
         response(about=certificate("leaf", LEAF_KEY, "root", ROOT_KEY, serial=LEAF.serial_number), issuer=ROOT),
         "the OCSP response is about another certificate",
