@@ -60,7 +60,7 @@ docs: $(VENV)/.stamp
 	$(BIN)/python -m tests.house.generate
 
 # Foreign programs that tests compare with, where there is root and apt. Extend the list with the test that needs it.
-ORACLES := openssl iproute2 libgnutls30 tshark
+ORACLES := openssl iproute2 libgnutls30 tshark softhsm2 swtpm libtpm2-pkcs11-1 libtss2-tcti-swtpm0 opensc
 oracles:
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends --yes $(ORACLES) >/dev/null

@@ -18,8 +18,9 @@ from certs.store.reading import CURVES, MOST_OCTETS, PrivateKey, digest_of, kind
 class Keys(Protocol):
     """By the name of their slot. All raise StoreError, OSError."""
 
-    kinds: ClassVar[tuple[KeyKind, ...]]
-    """That can be made."""
+    @property
+    def kinds(self) -> tuple[KeyKind, ...]:
+        """That can be made."""
 
     def make(self, slot: str, kind: KeyKind) -> PrivateKey:
         """A new one, safe from a power cut when this returns."""

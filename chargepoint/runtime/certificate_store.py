@@ -1,0 +1,55 @@
+"""The store of certificates that a configuration describes: its folder, its keys, and what the station begins with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from certs.store import Store
+from chargepoint.config import StationConfig
+
+TPM2_MODULES = (
+    "/usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so",
+    "/usr/lib/aarch64-linux-gnu/pkcs11/libtpm2_pkcs11.so",
+    "/usr/lib/arm-linux-gnueabihf/pkcs11/libtpm2_pkcs11.so",
+    "/usr/lib/riscv64-linux-gnu/pkcs11/libtpm2_pkcs11.so",
+)
+
+
+def folder_of(config: StationConfig, state_dir: Path) -> Path:
+    """Where it lies."""
+    return Path(config.certificates.folder) if config.certificates.folder else state_dir / "certificates"
+
+
+def worth_opening(config: StationConfig, state_dir: Path) -> bool:
+    """Whether anything can be in it: reading it takes what a station without certificates need not carry."""
+    csms, certificates = config.csms, config.certificates
+    named = (csms.ca_file, csms.client_cert_file, certificates.tree, *(evse.v2g.pki_dir for evse in config.evses))
+    return any(named) or folder_of(config, state_dir).exists()
+
+
+def open_store(config: StationConfig, state_dir: Path) -> Store:
+    """Raises StoreError."""
+    from certs.store.configured import NOTHING, Configured, OwnFiles, of_pki_folder, of_tree
+    from certs.store.files import FileStore
+    from certs.store.keys import FileKeys
+
+    csms, certificates = config.csms, config.certificates
+    given = NOTHING
+    if csms.ca_file:
+        given += Configured(roots=(("CSMSRootCertificate", Path(csms.ca_file)),))
+    if csms.client_cert_file:
+        key = Path(csms.client_key_file or csms.client_cert_file)
+        given += Configured(own=(OwnFiles("ChargingStationCertificate", Path(csms.client_cert_file), key),))
+    for name in dict.fromkeys(evse.v2g.pki_dir for evse in config.evses if evse.v2g.pki_dir):
+        given += of_pki_folder(Path(name))
+    if certificates.tree:
+        given += of_tree(Path(certificates.tree))
+    folder = folder_of(config, state_dir)
+    if certificates.backend == "files":
+        return FileStore(folder, given, keys=FileKeys)
+    from certs.store.pkcs11 import P256_ONLY, Token, token_keys
+
+    is_tpm = certificates.backend == "tpm2"
+    module = certificates.module or next((each for each in TPM2_MODULES if Path(each).exists()), TPM2_MODULES[0])
+    token = Token(module, certificates.token, certificates.pin_file)
+    return FileStore(folder, given, keys=token_keys(token, *((P256_ONLY,) if is_tpm else ())))
