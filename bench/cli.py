@@ -96,23 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     report = add("report", _report, "the sessions with vehicles that a journal holds, as pictures on a page")
     report.add_argument("journal", type=Path, metavar="JOURNAL", help="a segment, or the folder of them")
     report.add_argument("folder", type=Path, metavar="DIR", help="for index.html and an SVG for each session")
-    certs = add("certs", lambda given: _help(certs), "certificates: make a test PKI")
-    kinds = certs.add_subparsers(title="commands", metavar="COMMAND")
-    testpki = kinds.add_parser("testpki", help="write a folder for --pki, with new keys; for benches and tests")
-    testpki.set_defaults(command=_testpki)
-    testpki.add_argument("folder", type=Path, metavar="DIR")
-    testpki.add_argument(
-        "--wrong",
-        default="",
-        metavar="WHAT",
-        help="what is wrong with its leafs: expired, not_yet_valid, wrong_root, leaf_is_ca, no_digital_signature",
-    )
     _add_v2g(add)
     # Whatever comes behind these, --help too, is for their own parsers, which are not imported before.
     line = add(
         "bench-line", _line, "a simulated power line, with its modems, between two network interfaces", prefix_chars="\0", add_help=False
     )
     line.add_argument("rest", nargs=argparse.REMAINDER)
+    certs = add("certs", _certs, "certificates: make a test PKI, inspect, verify, request", prefix_chars="\0", add_help=False)
+    certs.add_argument("rest", nargs=argparse.REMAINDER)
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
@@ -240,14 +231,10 @@ def _export(given: argparse.Namespace) -> int:
     return 0
 
 
-def _testpki(given: argparse.Namespace) -> int:
-    import datetime as dt
-    import secrets
+def _certs(given: argparse.Namespace) -> int:
+    from bench.certs_commands import main
 
-    from certs import testpki
-
-    testpki.write(given.folder, seed=secrets.token_bytes(32), now=dt.datetime.now(dt.UTC), wrong=testpki.wrong_of(given.wrong))
-    return 0
+    return main(given.rest)
 
 
 def _report(given: argparse.Namespace) -> int:

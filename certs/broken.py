@@ -19,7 +19,7 @@ from certs.chain import MOST, Status, fingerprint
 from certs.profiles import CLIENT, PROFILES, SERVER, Policy, Profile
 from certs.rules import Code
 from certs.testpki import TREE, spec_of
-from certs.testpki_make import AnyKind, Digest, Identity, Key, Kind, Spec, issue, key_of
+from certs.testpki_make import AnyKind, Digest, Key, Kind, Spec, issue, key_of, pem_of
 
 LEAF, SUB, ROOT = 0, 1, -1
 """Places in a line of certificates: the leaf, who signed it, the root."""
@@ -66,7 +66,7 @@ class Case:
 
     @property
     def key_pem(self) -> bytes:
-        return Identity(self.trust[0], self.key, ()).key_pem
+        return pem_of(self.key)
 
 
 @dataclass(slots=True)

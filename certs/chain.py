@@ -14,13 +14,13 @@ from typing import Literal, TypeAlias, get_args
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from certs.profiles import Policy, Profile
 from certs.reading import UNREADABLE, CertificateError, Read, fingerprint, load, read, title_of
 from certs.rules import Code, Finding, judge
 
-__all__ = ["CertificateError", "Code", "Finding", "Status", "Verdict", "fingerprint", "load", "validate", "validate_root"]
+__all__ = ["CertificateError", "Code", "Finding", "Status", "Verdict", "fingerprint", "load", "signed_by", "validate", "validate_root"]
 
 Status: TypeAlias = Literal["good", "revoked", "unknown"]
 MOST = 10
@@ -50,6 +50,8 @@ class Verdict:
     path: tuple[x509.Certificate, ...] = field(default=(), repr=False)
     title: str = ""
     """What the leaf is called."""
+    places: tuple[str, ...] = ()
+    """What `findings` call the certificates of `path`."""
 
     @property
     def ok(self) -> bool:
@@ -93,7 +95,7 @@ def validate(
     revocation: Mapping[str, Status] | None = None,
     *,
     policy: Policy | None = None,
-    key: CertificatePublicKeyTypes | None = None,
+    key: PublicKeyTypes | None = None,
     host: str = "",
 ) -> Verdict:
     """Judge a chain as it was sent: PEM, one DER, or certificates one by one. `now` knows its time zone.
@@ -125,7 +127,7 @@ def validate(
     findings += _revoked(path, places, revocation or {}, policy or profile.revocation.wants)
     if key is not None and path[0].key != key:
         findings.append(Finding("leaf", "key_mismatch", "it is not for the key that it is used with"))
-    return Verdict(profile, tuple(findings), tuple(each.certificate for each in path), path[0].title)
+    return Verdict(profile, tuple(findings), tuple(each.certificate for each in path), path[0].title, tuple(places))
 
 
 def _told(finding: Finding) -> Finding:
@@ -140,7 +142,7 @@ def validate_root(certificate: x509.Certificate, now: dt.datetime | None, profil
     except CertificateError as error:
         return Verdict(profile, (Finding("root", "unreadable", f"it cannot be read: {error}"),))
     findings = [*judge(root, profile.root, "root"), *_dates(root, "root", now)]
-    if not _signed(root, root):
+    if not signed_by(root, root):
         findings.append(Finding("root", "bad_signature", "it did not sign itself"))
     if now is None:
         findings.append(Finding("root", "clock_unset", "the clock is not set yet: dates are not judged", "warn"))
@@ -159,7 +161,8 @@ def _certificates(chain: bytes | Sequence[x509.Certificate | bytes]) -> list[x50
     return [one for each in chain[: MOST + 1] for one in (load(each) if isinstance(each, bytes) else (each,))]
 
 
-def _signed(below: Read, above: Read) -> bool:
+def signed_by(below: Read, above: Read) -> bool:
+    """Whether the one bears the name and the signature of the other."""
     if below.issuer != above.subject:
         return False
     try:
@@ -182,10 +185,10 @@ def _path(sent: list[Read], trust: Sequence[x509.Certificate]) -> tuple[list[Rea
             return way, None
         anchors = list(_named(trust, top))
         for anchor in anchors:
-            if anchor.fingerprint != top.fingerprint and _signed(top, anchor):
+            if anchor.fingerprint != top.fingerprint and signed_by(top, anchor):
                 return [*way, anchor], None
         above = [each for each in sent if each.fingerprint != top.fingerprint and each.subject == top.issuer]
-        right = [each for each in above if _signed(top, each)]
+        right = [each for each in above if signed_by(top, each)]
         if (anchors or above) and not right:
             forged.append(top)
         for each in right:
@@ -194,7 +197,7 @@ def _path(sent: list[Read], trust: Sequence[x509.Certificate]) -> tuple[list[Rea
                 ways.append([*way, each])
     longest = max(ways, key=len)
     top, at = longest[-1], _places(longest, rooted=False)[-1]
-    if top.self_issued and _signed(top, top):
+    if top.self_issued and signed_by(top, top):
         return longest, Finding(at, "unknown_root", f"{top.title} signed itself, and is no root that is known here")
     if top in forged:
         return longest, Finding(at, "bad_signature", f"its signature is not by {title_of(top.issuer)}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
@@ -75,7 +75,7 @@ def load(octets: bytes) -> x509.CertificateSigningRequest:
         return x509.load_pem_x509_csr(octets) if b"-----BEGIN" in octets else x509.load_der_x509_csr(octets)
 
 
-def judge(octets: bytes, profile: Profile, *, key: CertificatePublicKeyTypes | None = None) -> Verdict:
+def judge(octets: bytes, profile: Profile, *, key: PublicKeyTypes | None = None) -> Verdict:
     """Whether a leaf of this profile may be made from it: its signature, its key, its name, and what it asks for. `key` is the one it has to have."""
     asked = replace(profile, what=f"the request for {profile.what}")
     try:
@@ -88,7 +88,7 @@ def judge(octets: bytes, profile: Profile, *, key: CertificatePublicKeyTypes | N
     return Verdict(asked, findings, (), title)
 
 
-def _findings(request: x509.CertificateSigningRequest, profile: Profile, key: CertificatePublicKeyTypes | None) -> Iterator[Finding]:
+def _findings(request: x509.CertificateSigningRequest, profile: Profile, key: PublicKeyTypes | None) -> Iterator[Finding]:
     shape, own = profile.leaf, request.public_key()
     dotted = request.signature_algorithm_oid.dotted_string
     signature = SIGNATURES.get(dotted, dotted)

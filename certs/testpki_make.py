@@ -91,11 +91,16 @@ class Identity:
 
     @property
     def key_pem(self) -> bytes:
-        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return pem_of(self.key)
 
     @property
     def certificate_pem(self) -> bytes:
         return self.certificate.public_bytes(Encoding.PEM)
+
+
+def pem_of(key: Key) -> bytes:
+    """Not encrypted."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def drawn(seed: bytes, *what: str, octets: int) -> bytes:
