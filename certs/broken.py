@@ -310,6 +310,7 @@ BREAKS: Mapping[str, Break] = {
     "no_key_agreement": Break("key_usage", _with(LEAF, usages=("digital_signature",)), ("oem2",), refused=False),
     "other_host": Break("host", _other_host, ("csms",)),
     "wide_star": Break("host", _with(LEAF, hosts=("*",)), ("csms",)),
+    "outside_of_constraints": Break("name_constraints", _with(SUB, permitted=("example.com", "10.0.0.0/8")), ("csms",), openssl=True),
     "without_organization": Break("organization", _with(LEAF, organization=""), OCPP),
     "name_is_url": Break("common_name", _with(LEAF, common_name="wss://csms.example.com/CP-1"), ("station",)),
     "name_is_address": Break("common_name", _with(LEAF, common_name="192.0.2.1"), ("station",)),

@@ -15,9 +15,11 @@ from typing import Literal, TypeAlias, get_args
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.x509.oid import NameOID
 
+from certs.name_constraints import outside
 from certs.profiles import Policy, Profile
-from certs.reading import UNREADABLE, CertificateError, Read, fingerprint, load, read, title_of
+from certs.reading import UNREADABLE, CertificateError, Read, clean, fingerprint, load, read, title_of
 from certs.rules import Code, Finding, judge
 
 __all__ = ["CertificateError", "Code", "Finding", "Status", "Verdict", "fingerprint", "load", "signed_by", "validate", "validate_root"]
@@ -124,6 +126,7 @@ def validate(
     if now is None:
         findings.append(Finding("chain", "clock_unset", "the clock is not set yet: dates are not judged", "warn"))
     findings += _lengths(path, places, profile)
+    findings += _limited(path, places)
     findings += _revoked(path, places, revocation or {}, policy or profile.revocation.wants)
     if key is not None and path[0].key != key:
         findings.append(Finding("leaf", "key_mismatch", "it is not for the key that it is used with"))
@@ -255,6 +258,16 @@ def _lengths(path: list[Read], places: list[str], profile: Profile) -> Iterator[
         if each.path is not None and each.path < below:
             yield Finding(at, "path_length", f"it allows {each.path} sub-CAs below it, and there are {below}")
         below += not each.self_issued
+
+
+def _limited(path: list[Read], places: list[str]) -> Iterator[Finding]:
+    for number, above in enumerate(path):
+        for at, each in zip(places[:number], path, strict=False):
+            if above.constraints is None or (each.self_issued and number):
+                continue
+            hosts = each.hosts or (each.named(NameOID.COMMON_NAME) if at == "leaf" else ())
+            if name := outside(above.constraints, each.subject, hosts):
+                yield Finding(at, "name_constraints", f"{places[number]} may not give the name {clean(name)[:64]}")
 
 
 def _revoked(path: list[Read], places: list[str], revocation: Mapping[str, Status], policy: Policy) -> Iterator[Finding]:

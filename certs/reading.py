@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
+from certs.name_constraints import understood
+
 MOST_OCTETS, MOST_CERTIFICATES = 64 * 1024, 16
 """Of what `load` takes (ours)."""
 UNREADABLE = (
@@ -27,9 +29,18 @@ UNREADABLE = (
 )  # fmt: skip
 """What `cryptography` says to bytes that it does not take."""
 RSA_BITS = 2048
+PSS, PSS_OCTETS = "RSASSA-PSS", 32
+"""Its hash stands in its parameters: shorter than SHA-256, it is named with it."""
 
 USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign")
-CRITICAL = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName, x509.CertificatePolicies)
+CRITICAL = (
+    x509.BasicConstraints,
+    x509.KeyUsage,
+    x509.ExtendedKeyUsage,
+    x509.SubjectAlternativeName,
+    x509.CertificatePolicies,
+    x509.NameConstraints,
+)
 """Extensions that may be critical: all others that are refuse the certificate (RFC 5280, 4.2). No policy is asked for, so that any will do."""
 SIGNATURES: Mapping[str, str] = {
     "1.2.840.10045.4.1": "ecdsa-with-SHA1",
@@ -83,6 +94,8 @@ class Read:
     unknown_critical: tuple[str, ...]
     hosts: tuple[str, ...]
     """Names and addresses of its subjectAltName."""
+    constraints: x509.NameConstraints | None
+    """The names that it, as a CA, may give."""
 
     @property
     def self_issued(self) -> bool:
@@ -163,6 +176,7 @@ def read(certificate: x509.Certificate) -> Read:
         key, subject = certificate.public_key(), certificate.subject
         constraints, usage = _find(certificate, x509.BasicConstraints), _find(certificate, x509.KeyUsage)
         purposes, names = _find(certificate, x509.ExtendedKeyUsage), _find(certificate, x509.SubjectAlternativeName)
+        limits = _find(certificate, x509.NameConstraints)
         title_of(subject), title_of(certificate.issuer)  # any name that cannot be told is not taken
         if certificate.version is not x509.Version.v3:
             raise ValueError("no X.509 v3")
@@ -174,7 +188,7 @@ def read(certificate: x509.Certificate) -> Read:
             certificate.issuer,
             key,
             kind_of(key),
-            SIGNATURES.get(certificate.signature_algorithm_oid.dotted_string, certificate.signature_algorithm_oid.dotted_string),
+            _signature(certificate),
             certificate.not_valid_before_utc,
             certificate.not_valid_after_utc,
             constrained=constraints is not None,
@@ -185,10 +199,9 @@ def read(certificate: x509.Certificate) -> Read:
             not_critical=tuple(
                 name for name, each in (("basic_constraints", constraints), ("key_usage", usage)) if each is not None and not each.critical
             ),
-            unknown_critical=tuple(
-                each.oid.dotted_string for each in certificate.extensions if each.critical and not isinstance(each.value, CRITICAL)
-            ),
+            unknown_critical=tuple(each.oid.dotted_string for each in certificate.extensions if not _known(each)),
             hosts=_hosts(names.value) if names is not None else (),
+            constraints=limits.value if limits is not None else None,
         )
 
 
@@ -200,6 +213,21 @@ def _find(certificate: x509.Certificate, kind: type[Kind]) -> x509.Extension[Kin
         return certificate.extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:
         return None
+
+
+def _known(extension: x509.Extension[x509.ExtensionType]) -> bool:
+    """Limits on names count whether they are critical or not: those that cannot be judged are never passed over."""
+    if isinstance(extension.value, x509.NameConstraints):
+        return understood(extension.value)
+    return not extension.critical or isinstance(extension.value, CRITICAL)
+
+
+def _signature(certificate: x509.Certificate) -> str:
+    dotted = certificate.signature_algorithm_oid.dotted_string
+    name = SIGNATURES.get(dotted, dotted)
+    if name == PSS and (digest := certificate.signature_hash_algorithm) is not None and digest.digest_size < PSS_OCTETS:
+        return f"{name} with {digest.name}"
+    return name
 
 
 def _hosts(value: x509.SubjectAlternativeName) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ class Spec:
     """Whether basic constraints and key usage are marked so."""
     strange: tuple[tuple[str, bool, int], ...] = ()
     """Extensions that nobody knows: dotted, critical, octets."""
+    permitted: tuple[str, ...] = ()
+    """Hosts that a CA may give certificates to (name constraints)."""
     digest: Digest = ""
     """"" is the one that belongs to the issuer's key."""
     responder: str = ""
@@ -137,6 +139,9 @@ def issue(spec: Spec, key: Key, issuer: Key) -> x509.Certificate:
     if spec.responder:
         access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(spec.responder))
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    if spec.permitted:
+        limits = x509.NameConstraints([_subtree(each) for each in spec.permitted], None)
+        builder = builder.add_extension(limits, critical=spec.critical)
     for oid, critical, octets in spec.strange:
         builder = builder.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), _octet_string(octets)), critical=critical)
     return _signed(builder, issuer, spec.digest)
@@ -159,6 +164,10 @@ def _host(text: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(text))
     except ValueError:
         return x509.DNSName(text)
+
+
+def _subtree(text: str) -> x509.GeneralName:
+    return x509.IPAddress(ipaddress.ip_network(text)) if "/" in text else x509.DNSName(text)
 
 
 def _octet_string(octets: int) -> bytes:
