@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import json
+import ssl
 import stat
 from pathlib import Path
 
@@ -10,8 +13,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from bench import bench_config
 from bench.cli import main
 from certs import pki_files
+from chargepoint.runtime.tls import TlsFiles, client_context
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +130,30 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     code, said, _ = run(capsys)
     assert code == 0
     assert all(each in said for each in ("testpki", "inspect", "verify", "csr"))
+
+
+def test_bench_station_takes_the_tree(pki: Path, tmp_path: Path) -> None:
+    """Security profile 3 with what `testpki` writes for both ends: the handshake comes through, each side with its certificate."""
+    given = {
+        "security_profile": 3,
+        "certs_dir": str(pki / "station"),
+        "csms_url": "wss://localhost:1/CP-0001",
+        "charge_point_id": "CP-0001",
+    }
+    file = tmp_path / "station.json"
+    file.write_text(json.dumps({**given, "state_dir": str(tmp_path), "control": "127.0.0.1:1", "evses": [{"id": 1, "connectors": [1]}]}))
+    csms = bench_config.read(file).station.csms
+    client = client_context(TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file), 3)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pki / "ocpp/csmsCertChain.pem", pki / "ocpp/csmsLeaf.key")
+    server.load_verify_locations(pki / "ocpp/csmsRootCACert.pem")
+    server.verify_mode = ssl.CERT_REQUIRED
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    station = client.wrap_bio(to_client, to_server, server_hostname="localhost")
+    other = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(4):
+        for each in (station, other):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                each.do_handshake()
+    assert station.getpeercert()["subject"][0] == (("commonName", "localhost"),)  # type: ignore[index]
+    assert other.getpeercert()["subject"][0] == (("commonName", "CP-0001"),)  # type: ignore[index]
