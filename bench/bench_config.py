@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.board.server import BoardOptions
-from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings, V2gConfig
+from chargepoint.config import CertificatesConfig, CsmsConfig, EvseConfig, StationConfig, Timings, V2gConfig
 from chargepoint.config_file import ConfigError, Problem, spelled
 from chargepoint.config_file.rules import broken
 from chargepoint.ocpp.csms_url import UrlError, check_url, is_secure
@@ -74,6 +74,7 @@ class _Reader:
             serial=identity[:25],
             state_dir=str(state_dir),
             csms=self._csms(identity, state_dir),
+            certificates=CertificatesConfig(tree=self._certs_dir()),
             evses=evses,
             timings=Timings(boot_jitter_s=self._number("boot_jitter_s", 0.0), close_after_boot_s=0.0),
             variables=self._variables(),
@@ -171,6 +172,11 @@ class _Reader:
             client_key_file=key,
             versions=self._versions(),
         )
+
+    def _certs_dir(self) -> str:
+        """Also for what is not the CSMS's: read at each start, never written to."""
+        folder = self.given.get("certs_dir")
+        return folder if isinstance(folder, str) and Path(folder).is_dir() else ""
 
     def _versions(self) -> tuple[Any, ...]:
         version = self._text("ocpp_version", "")

@@ -16,10 +16,12 @@ from chargepoint.commands import Command, Log, Persist, Put, Restart
 from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.events import PoweredUp, ShutdownRequested
 from chargepoint.journal import Head
+from chargepoint.runtime.certificate_store import open_store, worth_opening
 from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.journal_file import JournalFile
 from chargepoint.runtime.last_words import ABORTED, KEPT, taken
 from chargepoint.runtime.port import Port, ReleasedPort, StartError, Tell
+from chargepoint.runtime.ports.certificates import CertificatesPort
 from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
 from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
@@ -201,7 +203,13 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         files = TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)
         known_utc = partial(_known_utc, core, clock)
         vehicles = (options.vehicles or partial(_vehicles, config, known_utc))(shell.tell)
-        ports: Sequence[Port] = (hal, store, CsmsPort(shell.tell, files, threaded=options.threaded), vehicles)
+        certificates = CertificatesPort(
+            shell.tell,
+            partial(open_store, config, state_dir),
+            threaded=options.threaded,
+            worth_opening=worth_opening(config, state_dir),
+        )
+        ports: Sequence[Port] = (hal, store, certificates, CsmsPort(shell.tell, files, threaded=options.threaded), vehicles)
         shell.use(ports)
         for port in ports[1:]:
             await port.start()
@@ -221,6 +229,7 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
             store.carry_out(Persist((Put("meta", "boot_id", boot_id),)))
         uptime_s = options.uptime_s if options.start_reason else _uptime_s()
         shell.tell(PoweredUp(reason, options.entropy_hex or os.urandom(32).hex(), stored, software_version(), uptime_s))
+        certificates.release()
         hal.release(shell.tell)
         vehicles.release()
         yield Handle(shell, board)

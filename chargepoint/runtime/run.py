@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -22,12 +23,20 @@ from hal.ports import Board
 
 def main(path: Path, *, as_json: bool = False, level: str = "info") -> int:
     """Until SIGTERM or SIGINT. A restart that the CSMS ordered replaces the process by a fresh one. Raises ConfigError, StartError."""
+    keep_secrets()
     config = read(path)
     with Background(sys.stdout.fileno()) as out:
         outcome = asyncio.run(_run(config, Logger(out, as_json=as_json, level=level)))
     if outcome.restart:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 our own program again, no shell
     return 0
+
+
+def keep_secrets() -> None:
+    """What this process writes is for its owner's eyes, and no core dump has its keys and passwords in it."""
+    os.umask(0o077)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 async def _run(config: StationConfig, logger: Logger) -> Outcome:
