@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from iso15118.slac import times
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -234,9 +236,9 @@ class Timings:
     """Between two changes of the PWM (IEC 61851-1: the EV follows within 5 s); reductions for safety do not wait."""
     old_limit_s: Annotated[float, Range(5, 10)] = 6.0
     """How long the old limit still counts after a reduction (S-20: the EV has 5 s to follow)."""
-    x1_s: Annotated[float, Range(3, 30)] = 3.0
+    x1_s: Annotated[float, Range(3, 30)] = times.T_STEP_X1_S
     """T_step_X1: the least time without PWM between two offers (IEC 61851-1 A.5.3)."""
-    ef_pulse_s: Annotated[float, Range(4, 10)] = 4.0
+    ef_pulse_s: Annotated[float, Range(4, 10)] = times.T_STEP_EF_S
     """T_step_EF: length of the wake-up pulse in state F (IEC 61851-1 A.5.3)."""
     x1_after_ef_s: Annotated[float, Range(0.5, 1)] = 1.0
     """X1 between the wake-up pulse and the PWM (0.5 to 1 s, IEC 61851-1 A.5.3)."""
@@ -256,12 +258,12 @@ class Timings:
     """From one closing to the next: spares the contactor when an EV toggles [K]."""
     residual_reclose_s: Annotated[float, Range(10, 3600)] = 300.0
     """From a trip of the residual-current device to re-arming it by itself, where configured [K]."""
-    link_s: Annotated[float, Range(10, 120)] = 20.0
+    link_s: Annotated[float, Range(10, 120)] = times.TT_EVSE_SLAC_INIT_S[0]
     """From 5 % on the pilot to D-LINK_READY at most (TT_EVSE_SLAC_init, ISO 15118-3: 20 to 50 s). A vehicle that cannot talk waits for it as often as it is
     asked."""
     setup_s: Annotated[float, Range(5, 60)] = 20.0
     """From D-LINK_READY to the vehicle's session at most (V2G_SECC_CommunicationSetup_Timeout)."""
-    hlc_attempts: Annotated[int, Range(1, 10)] = 3
+    hlc_attempts: Annotated[int, Range(1, 10)] = 1 + times.C_SEQU_RETRY
     """How often a vehicle is asked to talk; then AC goes on with the PWM alone, and DC gives up until a sign of the vehicle: once, and C_sequ_retry
     times more (V2G3-M06-07)."""
     dc_ramp_s: Annotated[float, Range(0.2, 3)] = 1.0

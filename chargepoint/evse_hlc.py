@@ -22,9 +22,12 @@ from chargepoint.hlc import ATTEMPT, DIGITAL, FORGET, HOLDS_X1, HlcEvent, HlcSta
 from chargepoint.pilot import Level
 from chargepoint.tick import Tick
 from iso15118.machine import step
+from iso15118.slac.times import TT_EVSE_MATCH_SESSION_S, TT_EVSE_VALD_TOGGLE_S, TT_MATCH_JOIN_S
 
 SIGN_S = (0.1, 1.0)
 """So long the C of a BCB toggle lasts: 200 to 400 ms (ISO 15118-3 [K]), with room for what debouncing takes and gives."""
+MATCHING_S = TT_EVSE_MATCH_SESSION_S + TT_EVSE_VALD_TOGGLE_S + TT_MATCH_JOIN_S
+"""So long after its time a vehicle that matches may still come to a link; matching says itself that it has failed, and this is for whatever it may miss."""
 _OF_STAGE = {
     SessionStage.BEGUN: HlcEvent.BEGUN,
     SessionStage.TERMINATED: HlcEvent.TERMINATED,
@@ -238,8 +241,8 @@ def _due(evse: Evse, now: Tick) -> list[object]:
     if s.hlc in (HlcState.PULSE, HlcState.AGAIN) and not _may_talk(evse):
         return advance(evse, now, HlcEvent.UNSERVED)
     match s.hlc:
-        case HlcState.WAITING if (
-            not evse.config.has_modem and s.output is Output.X2 and evse.reached(now, max(s.hlc_since, s.output_since) + t.link_s)
+        case HlcState.WAITING if s.output is Output.X2 and evse.reached(
+            now, max(s.hlc_since, s.output_since) + t.link_s + (MATCHING_S if evse.config.has_modem else 0.0)
         ):
             return advance(evse, now, HlcEvent.TIMEOUT)
         case HlcState.LINKED if evse.reached(now, s.hlc_since + t.setup_s):

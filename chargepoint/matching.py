@@ -79,6 +79,8 @@ class MatchingState:
     """`Evse.saved()`."""
     level: str = "A"
     toggles: int = 0
+    toggling: bool = False
+    """The C of a toggle is shown that began while they are counted."""
     counted_until: float | None = None
     """BCB toggles are counted until then."""
     leave_at: float | None = None
@@ -161,8 +163,9 @@ class MatchingMachine:
     def _level(self, now: Tick, event: LevelSettled) -> list[object]:
         """A toggle is C between two B."""
         m = self.memory
-        if m.counted_until is not None and m.level == "C" and event.level == "B":
-            m.toggles += 1
+        if m.counted_until is not None:
+            m.toggles += m.toggling and event.level == "B"
+            m.toggling = m.level == "B" and event.level == "C"
         m.level = event.level
         return self._slac(now, PilotSeen(event.level))
 
@@ -214,7 +217,7 @@ class MatchingMachine:
                 case MatchFailed(why):
                     out.append(MatchingFailed(evse_id, why))
                 case CountToggles(for_s):
-                    self.memory.toggles, self.memory.counted_until = 0, now.mono + for_s
+                    self.memory.toggles, self.memory.toggling, self.memory.counted_until = 0, False, now.mono + for_s
                 case ModemSeen(firmware, mac):
                     out.append(Log("info", "slac.modem", {"evse": evse_id, "mac": mac.hex(":"), "firmware": firmware}))
                 case Note(level, key, words) if self._worth_a_line(now, key):

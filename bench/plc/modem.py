@@ -38,6 +38,8 @@ class SimModem:
     reset_s: float = 2.0
     profiles: bool = True
     """Each sound that it hears becomes CM_ATTEN_PROFILE.IND to its host; a vehicle's modem does not do that."""
+    takes_maps: bool = True
+    """Amplitude maps, and says success."""
     tells_link: bool = True
     """It answers questions for its link."""
     dead: bool = False
@@ -70,7 +72,7 @@ class SimModem:
             return self._take_key(now, message)
         at = now + self.answer_s
         if isinstance(message, mme.AmpMapReq):
-            return [Answer(at, mme.AmpMapCnf(result=0))]
+            return [Answer(at, mme.AmpMapCnf(result=int(not self.takes_maps)))]
         found = _ANSWERS[self.kind](self, now, message, link)
         return [] if found is None else [Answer(at, found)]
 

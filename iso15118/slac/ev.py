@@ -140,6 +140,8 @@ class Ev:
         if frame.destination != self.options.mac or frame.source == self.options.mac:
             return []
         out = self._from_modem(now, self.modem.hear(now, frame))
+        if frame.source == self.modem.mac:
+            out += [self._send(self.run.chosen, each) for each in self._amplitudes.done(frame.mme)]
         return out if out or frame.source == self.modem.mac else self._said_by_evse(now, frame.source, frame.mme)
 
     def _said_by_evse(self, now: Now, evse: bytes, said: Mme) -> list[EvCommand]:
@@ -154,7 +156,7 @@ class Ev:
             case mme.SlacMatchCnf(run_id=run.run_id) if evse == said.evse_mac == run.chosen and said.pev_mac == own:
                 return self._given(now, said)
             case mme.AmpMapReq() if evse == run.chosen and self.linked:
-                return [self._send(mme.LOCAL, said), self._send(evse, mme.AmpMapCnf(result=0))]
+                return [self._send(mme.LOCAL, each) for each in self._amplitudes.wanted(now, said)]
             case mme.AmpMapCnf() if evse == run.chosen:
                 self._amplitudes.stop()
         return []
@@ -179,7 +181,7 @@ class Ev:
             happening = Happening.RIGHT if (said.result, said.toggle_num) == (Result.SUCCESS, self.run.toggles) else happening
         elif said.result == Result.READY:
             happening = Happening.WANTED
-        elif said.result == Result.NOT_REQUIRED and self.options.unvalidated:
+        elif said.result == Result.NOT_REQUIRED and self.options.unvalidated and not self.run.is_one_of_several(self.run.chosen):
             happening = Happening.UNNEEDED
         self._why = f"{said.toggle_num} toggles counted" if self.state is State.TOGGLING else f"result {said.result} of validation"
         return self._advance(now, happening)
@@ -275,8 +277,7 @@ class Ev:
         if not self.linked:
             return []
         self.linked = False
-        self._amplitudes.stop()
-        return [LinkChanged(up=False, why=self._why)]
+        return [LinkChanged(up=False, why=self._why), *(self._send(mme.LOCAL, each) for each in self._amplitudes.end())]
 
     def _rest(self, now: Now) -> list[EvCommand]:
         self.modem.unwatch()

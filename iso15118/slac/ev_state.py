@@ -29,7 +29,7 @@ class EvOptions:
     toggle_s: float = 0.3
     """TP_EV_vald_state_duration, 200 to 400 ms."""
     unvalidated: bool = True
-    """One that may be it, and says that it need not be validated, is taken."""
+    """One that may be it, and says that it need not be validated, is taken, unless another one is as near."""
     amplitudes: bytes = b""
     """An amplitude map that the EVSE gets once the link is up; none: it gets none."""
 

@@ -119,8 +119,11 @@ class Evse:
             self.matchings[:] = self.matchings.at(State.MATCHED)
 
     def _wait_for_vehicle(self, now: Now) -> None:
-        """TT_EVSE_SLAC_init, unless somebody has the key."""
-        self._extended, self._init_due = False, None if self.matchings.at(State.MATCHED) else now.mono + self.options.init_s
+        """TT_EVSE_SLAC_init; for somebody who has the key, and whose modem has left the network while it slept, the time to join it again."""
+        matched = self.matchings.at(State.MATCHED)
+        self._extended, self._init_due = False, None if matched else now.mono + self.options.init_s
+        for each in matched:
+            each.due = None if self.linked else now.mono + times.TT_MATCH_JOIN_S
 
     def deadline(self) -> float | None:
         """The earliest of all."""
@@ -176,15 +179,13 @@ class Evse:
         if not self.linked:
             return []
         self.linked = False
-        self._amplitudes.stop()
-        return [LinkChanged(up=False, why=why)]
+        return [LinkChanged(up=False, why=why), *(self._send(mme.LOCAL, each) for each in self._amplitudes.end())]
 
     def _leave(self, now: Now, why: str) -> list[SlacCommand]:
         """The logical network is no more; who comes next finds another key."""
         self.matchings.clear()
         self.begun, self._init_due = False, None
-        out = self._unlinked(why)
-        return [*out, *self._new_key(now)] if self.key_given else out
+        return [*self._unlinked(why), *(self._new_key(now) if self.key_given else [])]
 
     # ---- frames
 
@@ -195,6 +196,8 @@ class Evse:
             return [] if isinstance(error, NotOurs) else [Note("debug", "slac.malformed", str(error))]
         if frame.source == self.modem.mac or frame.destination == self.options.mac:
             out = self._from_modem(now, self.modem.hear(now, frame))
+            if frame.source == self.modem.mac:
+                out += [self._send(of.ev_mac, said) for of in self.matchings.at(State.MATCHED) for said in self._amplitudes.done(frame.mme)]
             if isinstance(frame.mme, mme.AttenProfileInd):
                 return [*out, *self._profile(now, frame, frame.mme)]
             if out or frame.source == self.modem.mac:
@@ -219,7 +222,7 @@ class Evse:
             case mme.SlacMatchReq(run_id=run_id, pev_mac=pev, evse_mac=evse) if ours and pev == ev and evse == self.options.mac:
                 return self._match(now, ev, run_id)
             case mme.AmpMapReq() as wanted if ours and self.linked and self.matchings.matched_with(ev):
-                return [self._send(mme.LOCAL, wanted), self._send(ev, mme.AmpMapCnf(result=0))]
+                return [self._send(mme.LOCAL, each) for each in self._amplitudes.wanted(now, wanted)]
             case mme.AmpMapCnf() if ours and self.matchings.matched_with(ev):
                 self._amplitudes.stop()
         return []
@@ -262,8 +265,8 @@ class Evse:
                 out += self._advance(now, each, Happening.BUSY)
             elif timer_100ms and self.options.validation:
                 each.due = now.mono + TOGGLES_LATE_S
-                out += [*self._advance(now, each, Happening.VALIDATE)]
-                out.append(CountToggles(min(0.1 * (timer_100ms + 1), times.TT_EVSE_VALD_TOGGLE_S)))
+                for_s = min(0.1 * (timer_100ms + 1), times.TT_EVSE_VALD_TOGGLE_S)
+                out += [*self._advance(now, each, Happening.VALIDATE), CountToggles(for_s)]
             else:
                 out += self._advance(now, each, Happening.MAY_VALIDATE)
         return out

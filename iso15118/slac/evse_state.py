@@ -39,12 +39,15 @@ ANEW_S = 2.0
 """A vehicle that has the key and not the link yet begins anew after this. Ours: one that CM_SLAC_MATCH.CNF has not reached has asked for it three times by
 then and goes on for TT_matching_repetition, and one that it has reached is joining the network: what asks in its name is somebody else.
 """
-MOST_MATCHINGS = 32
-"""At once; C_EVSE_match_parallel wants 5. To a new one gives way: of those of whom no sound was heard the oldest, else the older one of a vehicle with two,
+MOST_MATCHINGS = 160
+"""At once; C_EVSE_match_parallel wants 5. A station's port lets 250 frames a second in, and one that has only asked and begun lasts a second at most: at that
+rate nobody has to give way. To a new one gives way all the same: of those of whom no sound was heard the oldest, else the older one of a vehicle with two,
 else the oldest that decides; without any, nobody does.
 """
 MOST_RUNS = 2
-"""Of one vehicle: what it has given up, and what it has begun. Of more the one that has come least far gives way, and of those the oldest."""
+"""Of one vehicle: what it has given up, and what it has begun. Of more the one that has come least far gives way, and of those the youngest: what asks
+again and again in a vehicle's name ends nothing that the vehicle has begun.
+"""
 _FARNESS = tuple(State)
 
 
@@ -138,7 +141,7 @@ class Matchings(list[Matching]):
         return any(each.ev_mac == ev_mac for each in self.at(State.MATCHED))
 
     def _runs(self, ev_mac: bytes) -> list[Matching]:
-        return [each for each in self if each.ev_mac == ev_mac and each.state is not State.MATCHED]
+        return [each for each in self if each.ev_mac == ev_mac]
 
     def _doubled(self) -> list[Matching]:
         """Of vehicles with as many as they may have; of a run that counts toggles nothing is taken away."""
@@ -148,7 +151,7 @@ class Matchings(list[Matching]):
         """One more; None: there is no room for it."""
         own = self._runs(ev_mac)
         if len(own) >= MOST_RUNS:
-            self.remove(_least(own))
+            self.remove(_least(own[::-1]))
         elif len(self) >= MOST_MATCHINGS:
             mute = [each for each in self if each.state in (State.ASKED, State.SOUNDING) and not each.heard]
             way = [_least(mute)] if mute else [*self._doubled(), *self.at(State.KNOWN)]
@@ -169,5 +172,5 @@ class Matchings(list[Matching]):
 
 
 def _least(of: list[Matching]) -> Matching:
-    """That has come least far; of those the oldest."""
+    """That has come least far; of those the first."""
     return min(of, key=lambda each: _FARNESS.index(each.state))

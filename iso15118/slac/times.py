@@ -14,10 +14,6 @@ C_EV_VALD_NB_TOGGLES = (1, 3)
 """BCB toggles of one validation."""
 C_SEQU_RETRY = 2
 """How often E or F is shown to a vehicle that does not match (V2G3-M06-07)."""
-T_CONN_INIT_HLC_S = 0.2
-"""B stands so long after another state before a vehicle counts on it."""
-T_CONN_RESUME_S = 6.0
-"""From a wake-up to being ready for matching."""
 T_CONN_MAX_COMM_S = 8.0
 """From plugging in to being ready for matching."""
 T_CONN_RESETUP_S = 15.0
@@ -57,7 +53,6 @@ TP_EV_SLAC_INIT_S = 10.0
 """A vehicle begins within this after plugging in or waking up."""
 TP_EVSE_AVG_ATTEN_CALC_S = 0.1
 """ATTEN_CHAR.IND follows the last sound, or the end of TT_EVSE_MATCH_MNBC, within this."""
-TP_LINK_READY_NOTIFICATION_S = (0.2, 1.0)
 TP_MATCH_RESPONSE_S = 0.1
 """An answer is sent within this."""
 TP_MATCH_SEQUENCE_S = 0.1

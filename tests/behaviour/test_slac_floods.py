@@ -97,7 +97,8 @@ def test_one_address_with_many_runs_locks_nobody_out_and_is_told_twice() -> None
     runs = [bytes((number,)) * 8 for number in range(MOST_MATCHINGS)]
     for bad.run in runs:
         bad.parm()
-    assert [each.run_id for each in bad.evse.matchings] == runs[-MOST_RUNS:]
+    assert [each.run_id for each in bad.evse.matchings] == [runs[0], runs[-1]], "the first, and the last that was asked for"
+    assert MOST_RUNS == 2
     for bad.run in runs:
         bad.start()
     assert len(bad.profile()) == MOST_RUNS
@@ -116,18 +117,53 @@ def test_of_one_vehicle_s_runs_the_one_that_has_come_least_far_gives_way_to_a_ne
     assert car.match()
 
 
+@pytest.mark.parametrize("steps", [(), ("start",)])
+def test_what_asks_in_a_vehicle_s_name_ends_nothing_that_it_has_begun(steps: tuple[str, ...]) -> None:
+    """Not even before any of its sounds is heard."""
+    car = Car()
+    car.parm()
+    for each in steps:
+        getattr(car, each)()
+    for number in range(20):
+        Car(car.site, run=bytes((number,)) * 8).parm()
+    if not steps:
+        car.start()
+    car.profile()
+    car.rsp()
+    assert car.match()
+
+
+def test_at_the_rate_that_a_station_lets_in_nobody_has_to_give_way() -> None:
+    """250 frames a second: 125 vehicles that ask and announce sounds that nobody hears."""
+    car = Car()
+    dice = random.Random(3)
+    for number in range(500):
+        other = Car(car.site, b"\x02" + dice.randbytes(5), dice.randbytes(8))
+        assert other.parm(), "it is answered"
+        other.start()
+        if number == 250:
+            car.parm()
+            car.start()
+        car.site.run(2 / 250)
+        if number == 310:
+            car.profile()
+            car.rsp()
+            assert car.match()
+            return
+
+
 def test_when_it_is_crowded_a_vehicle_with_two_runs_gives_way_before_one_that_decides() -> None:
     car = Car()
     for number in range(MOST_MATCHINGS - 2):
         Car(car.site, ev_mac(number)).to_known()
-    Car(car.site, ev_mac(90), bytes(8)).to_known()
-    again = Car(car.site, ev_mac(90))
+    Car(car.site, ev_mac(200), bytes(8)).to_known()
+    again = Car(car.site, ev_mac(200))
     again.parm()
     again.start()
     again.profile()
     assert len(car.evse.matchings) == MOST_MATCHINGS
     assert Car(car.site, STRANGER).parm()
-    assert car.evse.matchings.of(ev_mac(90), bytes(8)) is None, "the older one, though it has come farther"
+    assert car.evse.matchings.of(ev_mac(200), bytes(8)) is None, "the older one, though it has come farther"
     assert len(car.evse.matchings) == MOST_MATCHINGS
     again.rsp()
     assert again.match()
@@ -143,7 +179,7 @@ def test_who_sounds_and_is_heard_gives_way_to_nobody_and_who_is_not_heard_does()
     assert Car(car.site, STRANGER).parm()
     assert car.evse.matchings.of(ev_mac(7), RUN) is None
     assert len(car.evse.matchings) == MOST_MATCHINGS
-    late = Car(car.site, ev_mac(99))
+    late = Car(car.site, ev_mac(201))
     assert late.parm(), "the one that came last has only asked"
     assert car.evse.matchings.of(STRANGER, RUN) is None
     late.start()

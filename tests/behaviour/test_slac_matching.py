@@ -295,8 +295,21 @@ def test_one_that_need_not_be_validated_is_taken_or_not_as_the_vehicle_is_told()
     assert at.run(20.0, until=lambda: bool(at.told("ev0", MatchFailed)))
     assert not at.told("ev0", Chosen)
     assert not at.told("ev0", Toggle)
-    at = between_two()
+    at = site(paths={("ev0", "evse0"): Path(16.0)})
+    at.plug("ev0", "evse0")
     assert at.run(20.0, until=lambda: bool(at.told("ev0", Chosen)))
+    assert not at.told("ev0", Toggle)
+
+
+@pytest.mark.parametrize("own_dB", [16.0, 8.0])
+def test_of_two_that_are_alike_none_is_taken_that_will_not_validate(own_dB: float) -> None:
+    """A decibel would decide who gives the key."""
+    at = site(evses=2, paths={("ev0", "evse0"): Path(own_dB), ("ev0", "evse1"): Path(own_dB - 2.0)})
+    at.tell("evse1", PilotSeen("B"))
+    at.tell("evse1", Begin())
+    at.plug("ev0", "evse0")
+    assert at.run(20.0, until=lambda: bool(at.told("ev0", MatchFailed)))
+    assert not at.told("ev0", Chosen)
 
 
 def test_amplitude_maps_go_both_ways_once_there_is_a_link() -> None:

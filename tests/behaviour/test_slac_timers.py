@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from bench.plc.line import Path
 from bench.plc.site import At
 from iso15118.slac import mme, times
+from iso15118.slac.amplitudes import TAKEN_S
 from iso15118.slac.ev_table import State as EvState
+from iso15118.slac.evse_state import MOST_MATCHINGS
 from iso15118.slac.layout import Mme
 from iso15118.slac.mme import LOCAL
-from iso15118.slac.signals import Begin, Chosen, CountToggles, FrameHeard, KeyReady, LinkChanged, Matched, MatchFailed, Note, Toggle
+from iso15118.slac.signals import Begin, Chosen, CountToggles, FrameHeard, KeyReady, Leave, LinkChanged, Matched, MatchFailed, Note, Toggle
 from iso15118.slac.vendor import VsPlLnkStatusReq
 from tests.behaviour.slac_rig import EV, EVSE, STRANGER, Car, Station, ev_mac, evse_mac, site
 
@@ -176,6 +180,57 @@ def test_tt_amp_map_exchange_and_a_map_that_nobody_confirms_three_times() -> Non
     car.says(mme.AmpMapCnf(result=0), EVSE)
     car.wait(5.0)
     assert len(sent(car, mme.AmpMapReq)) == 1
+
+
+@pytest.mark.req("S-8")
+@pytest.mark.parametrize("result", [0, 1])
+def test_what_a_vehicle_wants_of_the_station_s_power(result: int) -> None:
+    """Its own modem decides, says so, and is at full power again when the vehicle has gone; nobody else is heard, and nobody later."""
+    car = linked_with_map()
+    wanted = mme.AmpMapReq(amplitudes=bytes([9] * 7))
+    car.site.line.modems["evse0"].takes_maps = not result
+    to_modem = partial(maps_to_modem, car)
+    Car(car.site, STRANGER).says(wanted)
+    assert to_modem() == []
+    assert [*car.says(wanted), *car.wait(0.1)] == [mme.AmpMapCnf(result=result)]
+    car.wait(TAKEN_S)
+    assert [*car.says(wanted), *car.wait(0.1)] == []
+    assert to_modem() == [wanted]
+    car.site.tell("evse0", Leave("the vehicle is unplugged"))
+    assert to_modem() == [wanted, mme.AmpMapReq(amplitudes=bytes(7))]
+
+
+def maps_to_modem(car: Car) -> list[Mme]:
+    return [frame.mme for _, frame in car.site.sent("evse0") if frame.destination == LOCAL and isinstance(frame.mme, mme.AmpMapReq)]
+
+
+# ---- how long one may take
+
+
+def test_an_honest_matching_keeps_to_what_each_side_may_take() -> None:
+    """From the frames on the line. TP_match_response, TP_match_sequence, TP_EV_match_session, TP_EVSE_avg_atten_calc, TP_amp_map_exchange, TP_EV_vald_toggle."""
+    at = site(evse={"validation": True, "amplitudes": bytes(4)}, paths={("ev0", "evse0"): Path(15.0)})
+    at.plug("ev0", "evse0")
+    begun = at.now
+    assert at.run(20.0, until=lambda: any(isinstance(frame.mme, mme.AmpMapReq) for _, frame in at.sent("evse0")))
+    said = [(when, type(frame.mme)) for port in ("ev0", "evse0") for when, frame in at.sent(port) if frame.destination != LOCAL]
+
+    def when(kind: type[Mme], number: int = 0) -> float:
+        return [each for each, of in said if of is kind][number]
+
+    link = next(each for each, told in at.hosts["evse0"].said if isinstance(told, LinkChanged))
+    assert when(mme.SlacParmReq) - begun <= times.TP_EV_SLAC_INIT_S
+    for asks, answers in ((mme.SlacParmReq, mme.SlacParmCnf), (mme.ValidateReq, mme.ValidateCnf), (mme.SlacMatchReq, mme.SlacMatchCnf)):
+        assert 0 <= when(answers) - when(asks) <= times.TP_MATCH_RESPONSE_S
+    assert when(mme.StartAttenCharInd) - when(mme.SlacParmReq) - times.TT_MATCH_RESPONSE_S <= times.TP_MATCH_SEQUENCE_S
+    assert 0 <= when(mme.AttenCharInd) - when(mme.MnbcSoundInd, -1) <= times.TP_EVSE_AVG_ATTEN_CALC_S
+    listened = max(when(mme.AttenCharRsp), when(mme.StartAttenCharInd) + times.TT_EV_ATTEN_RESULTS_S)
+    assert when(mme.ValidateReq) - listened <= times.TP_EV_MATCH_SESSION_S
+    toggle = at.told("ev0", Toggle)[0]
+    assert times.TP_EV_VALD_TOGGLE_S[0] <= 2 * toggle.times * toggle.state_s <= times.TP_EV_VALD_TOGGLE_S[1]
+    assert when(mme.SlacMatchReq) - when(mme.ValidateCnf, -1) <= times.TP_MATCH_SEQUENCE_S
+    assert when(mme.AmpMapReq) - link <= times.TP_AMP_MAP_EXCHANGE_S
+    assert MOST_MATCHINGS >= times.C_EVSE_MATCH_PARALLEL
 
 
 # ---- the vehicle's

@@ -33,6 +33,10 @@ SOURCE_PER_S, SOURCE_MOST = 20.0, 80.0
 """Of them, those of one address: three matchings that follow at once, and one each second from then on."""
 MODEM_PER_S, MODEM_MOST = 1000.0, 1000.0
 """Those of the own modem: 32 matchings at once are 320 profiles in half a second, so that an honest one never comes near. Its address can be forged."""
+LASTING_PER_S, LASTING_MOST, LASTING_FREE = 0.5, 120.0, 40.0
+"""Of one address, where there is too much in all: whoever has sent more than the last of these over some time, which is more than a matching has, comes after
+whoever has not. So a flood of N addresses that are spoken with is over for a vehicle when each has had that, and half as much again: N / 4 s.
+"""
 NEW_PER_S, NEW_MOST = 50.0, 50.0
 """Of them, those of addresses that are heard for the first time, all together: 32 vehicles may begin at once."""
 LEFT = OTHERS_MOST * 2 / 3
@@ -46,7 +50,7 @@ AT_ONCE = 256
 ASKED_S = 15.0
 """An answer of the own modem comes within this: a reset takes long."""
 FAITHFUL_S = 10.0
-"""Another one takes the modem's place only after it has not answered for so long."""
+"""Another one takes the modem's place only after it has been asked and has not answered for so long."""
 
 CNF = 1
 """The lowest two bits of the MMTYPE of an answer."""
@@ -164,13 +168,15 @@ class Door:
         """`pinned`: the own modem is this one, whoever answers."""
         self.mac, self.pinned = mac, pinned
         self.modem = pinned
-        self._modem_at = 0.0
+        self._unanswered: float | None = None
+        """Since when the modem has been asked and has said nothing."""
         self._asked: deque[tuple[float, int]] = deque(maxlen=8)
         """What the modem was asked: until when an answer may come, and its MMTYPE."""
         self._of_modem = Bucket(MODEM_PER_S, MODEM_MOST, now_s)
         self._of_others = Bucket(OTHERS_PER_S, OTHERS_MOST, now_s)
         self._of_new = Bucket(NEW_PER_S, NEW_MOST, now_s)
-        self._of_source: OrderedDict[bytes, Bucket] = OrderedDict()
+        self._of_source: OrderedDict[bytes, tuple[Bucket, Bucket]] = OrderedDict()
+        """What each may send now, and over some time."""
         self._spoken: OrderedDict[bytes, None] = OrderedDict()
         """Who has been sent something."""
 
@@ -181,6 +187,7 @@ class Door:
             _latest(self._spoken, to, None, SPOKEN)
         elif to != BROADCAST:
             self._asked.append((now_s + ASKED_S, int.from_bytes(octets[15:17], "little") + 1))
+            self._unanswered = now_s if self._unanswered is None else self._unanswered
 
     def takes(self, octets: bytes, now_s: float, *, serves: bool) -> bool:
         """This frame is told. While nobody is served it is only what the own modem answers."""
@@ -188,19 +195,24 @@ class Door:
         answer = octets[15] & 3 == CNF and octets[:6] == self.mac
         if answer and self._answers(octets, now_s):
             self._learn(source, now_s)
+            self._unanswered = None if source == self.modem else self._unanswered
         if source == self.modem:
             return (serves or answer) and self._of_modem.takes(now_s)
         return serves and self._takes_other(source, now_s)
 
     def _takes_other(self, source: bytes, now_s: float) -> bool:
         known, spoken = self._of_source.get(source), source in self._spoken
-        own = known or Bucket(SOURCE_PER_S, SOURCE_MOST, now_s)
-        _latest(self._of_source, source, own, SOURCES)
+        own, lasting = known or (Bucket(SOURCE_PER_S, SOURCE_MOST, now_s), Bucket(LASTING_PER_S, LASTING_MOST, now_s))
+        _latest(self._of_source, source, (own, lasting), SOURCES)
         if spoken:
             self._spoken.move_to_end(source)
         elif known is None and not self._of_new.takes(now_s):
             return False
-        return own.takes(now_s) and self._of_others.takes(now_s, LEFT * max(own.used, 0.0 if spoken else 0.5))
+        if not own.takes(now_s):
+            return False
+        lasting.takes(now_s)
+        sent = max(0.0, LASTING_MOST * lasting.used - LASTING_FREE) / (LASTING_MOST - LASTING_FREE)
+        return self._of_others.takes(now_s, LEFT * max(sent, own.used, 0.0 if spoken else 0.5))
 
     def _answers(self, octets: bytes, now_s: float) -> bool:
         mmtype = int.from_bytes(octets[15:17], "little")
@@ -209,9 +221,9 @@ class Door:
     def _learn(self, source: bytes, now_s: float) -> None:
         if self.pinned is not None:
             return
-        if self.modem != source and self.modem is not None and now_s - self._modem_at < FAITHFUL_S:
-            return
-        self.modem, self._modem_at = source, now_s
+        faithful = self._unanswered is None or now_s - self._unanswered < FAITHFUL_S
+        if self.modem is None or not faithful:
+            self.modem = source
 
 
 def _latest(table: OrderedDict[bytes, T], key: bytes, value: T, most: int) -> None:

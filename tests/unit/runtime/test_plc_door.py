@@ -9,6 +9,7 @@ import pytest
 from chargepoint.runtime.ports import plc_line as module
 from chargepoint.runtime.ports.plc_line import (
     FAITHFUL_S,
+    LASTING_FREE,
     MODEM_MOST,
     NEW_MOST,
     NEW_PER_S,
@@ -74,6 +75,16 @@ def test_another_modem_takes_the_place_of_the_own_one_only_when_that_is_silent()
 
 
 @pytest.mark.req("S-13")
+def test_however_long_nobody_has_asked_it_anything_the_modem_is_who_it_was() -> None:
+    """A stranger that answers before it does is not it."""
+    made = door()
+    made.sent(frame(vendor.VsSwVerReq(), to=LOCAL, source=OWN), 5000.0)
+    assert not made.takes(version(OWN, source=STRANGER), 5000.1, serves=False)
+    assert made.takes(version(OWN), 5000.2, serves=False)
+    assert made.modem == MODEM
+
+
+@pytest.mark.req("S-13")
 def test_where_the_modem_s_address_is_configured_nobody_else_passes_for_it_by_answering_first() -> None:
     made = Door(OWN, 0.0, MODEM)
     made.sent(frame(vendor.VsSwVerReq(), to=LOCAL, source=OWN), 0.0)
@@ -125,6 +136,32 @@ def test_a_vehicle_that_is_spoken_with_is_heard_whoever_else_floods(flood: str) 
     assert honest == 60
     assert total <= OTHERS_MOST + 3 * OTHERS_PER_S, "no more than before is told"
     assert len(made._spoken) <= SPOKEN
+
+
+@pytest.mark.req("S-8")
+@pytest.mark.parametrize(("addresses", "per_s"), [(64, 1000), (100, 2000), (200, 2000), (240, 4000)])
+def test_many_who_are_all_spoken_with_and_keep_to_their_share_have_had_theirs_in_a_while(addresses: int, per_s: int) -> None:
+    """Until then a vehicle that matches is one of them; and then it is heard to the end, and so is the next one."""
+    made = door()
+    strangers = [(0x0200_0001_0000 + number).to_bytes(6, "big") for number in range(addresses)]
+    for number, stranger in enumerate(strangers):
+        made.takes(frame(PARM_REQ, source=stranger), 1.0 + number / 40, serves=True)
+        made.sent(frame(mme.SlacParmCnf(forwarding_sta=stranger, run_id=RUN_ID), to=stranger, source=OWN), 1.0 + number / 40)
+    begins_s = 10.0
+    over_s = begins_s + addresses * 1.5 * LASTING_FREE / OTHERS_PER_S + 1
+    heard = {}
+    for vehicle in range(2):
+        ev = EV[:5] + bytes((vehicle,))
+        made.sent(frame(mme.SlacParmCnf(forwarding_sta=ev, run_id=RUN_ID), to=ev, source=OWN), over_s)
+        heard[ev] = 0
+    for number in range(int(per_s * (over_s - begins_s + 4))):
+        now_s = begins_s + number / per_s
+        made.takes(frame(PARM_REQ, source=strangers[number % addresses]), now_s, serves=True)
+        since = now_s - over_s
+        if since > 0 and int(since * 20) != int((since - 1 / per_s) * 20):
+            ev = EV[:5] + bytes((int(since) // 2,))
+            heard[ev] = heard.get(ev, 0) + made.takes(frame(PARM_REQ, source=ev), now_s, serves=True)
+    assert all(count >= 38 for count in heard.values()), heard
 
 
 @pytest.mark.req("S-8")
