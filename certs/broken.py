@@ -248,6 +248,11 @@ def _endless(made: list[x509.Certificate]) -> list[bytes]:
     return (_der(made[:ROOT]) * (MOST + 1))[: MOST + 1]
 
 
+def _backwards(draft: Draft) -> None:
+    draft.sent = lambda made: _der(made[ROOT - 1 :: -1])
+    draft.own = draft.keys[LEAF].public_key()
+
+
 def _long(draft: Draft) -> None:
     draft.change(LEAF, ends=draft.now + 10 * (draft.specs[LEAF].ends - draft.now))
 
@@ -284,7 +289,9 @@ BREAKS: Mapping[str, Break] = {
     "leaf_not_critical": Break("not_critical", _with(LEAF, critical=False), ISO),
     "sub_not_critical": Break("not_critical", _with(SUB, critical=False)),
     "leaf_too_big": Break("size", _with(LEAF, strange=((STRANGE, False, 2000),)), ISO),
-    "leaf_last": Break("order", _sent(lambda made: _der(made[ROOT - 1 :: -1]))),
+    "leaf_last": Break("order", _backwards),
+    "subs_swapped": Break("order", _sent(lambda made: _der([made[LEAF], *made[ROOT - 1 : LEAF : -1]])), ISO),
+    "ca_first": Break("basic_constraints", _sent(lambda made: _der(made[ROOT - 1 :: -1]))),
     "stray": Break("unused", _stray, refused=False),
     "no_sub": Break("unknown_root", _sent(lambda made: _der([made[LEAF], *made[2:ROOT]])), openssl=True),
     "other_root": Break("unknown_root", _other_root, openssl=True),
@@ -325,7 +332,7 @@ ONLY_TOLD = frozenset(
     (profile, what)
     for what, refusing in (
         ("leaf_domain", ("secc2", "secc20", "cps2", "cps20")), ("leaf_without_domain", ("secc2", "secc20", "cps2", "cps20")),
-        ("leaf_name", ("contract2", "contract20")), ("leaf_last", ("secc2",)), ("leaf_without_purpose", ("vehicle20",)),
+        ("leaf_name", ("contract2", "contract20")), ("leaf_last", ("secc2",)), ("subs_swapped", ("secc2",)), ("leaf_without_purpose", ("vehicle20",)),
         ("without_organization", ("station",)), ("leaf_without_key_usage", ISO),
     )
     for profile in BREAKS[what].profiles

@@ -102,8 +102,9 @@ def validate(
 ) -> Verdict:
     """Judge a chain as it was sent: PEM, one DER, or certificates one by one. `now` knows its time zone.
 
-    `revocation` is what is known, by `fingerprint`; `policy` instead of the profile's. `key` is the one that the leaf has to have;
-    `host` the name that was dialled, for profiles that look at it.
+    The leaf is the first one, since TLS shows that its key is there for that one only; with `key`, it is the one that has this key.
+    `revocation` is what is known, by `fingerprint`; `policy` instead of the profile's. `key` is the one that the
+    leaf has to have, `host` the name that was dialled, for profiles that look at it.
     """
     try:
         certificates = _certificates(chain)
@@ -114,7 +115,7 @@ def validate(
         sent = [_read(each) for each in dict.fromkeys(certificates)]
     except CertificateError as error:
         return Verdict(profile, (Finding("chain", "unreadable", f"it cannot be read: {error}"),))
-    path, end = _path(sent, trust)
+    path, end = _path(_leaf(sent, key), sent, trust, now)
     findings = [end] if end else []
     findings += _arranged(sent, path, profile)
     places = _places(path, rooted=end is None)
@@ -175,10 +176,12 @@ def signed_by(below: Read, above: Read) -> bool:
     return True
 
 
-def _path(sent: list[Read], trust: Sequence[x509.Certificate]) -> tuple[list[Read], Finding | None]:
-    """The shortest way from the leaf up to a root that is trusted, and why there is none. Each pair is looked at once, so that it ends soon."""
+def _path(first: Read, sent: list[Read], trust: Sequence[x509.Certificate], now: dt.datetime | None) -> tuple[list[Read], Finding | None]:
+    """The shortest way from the leaf up to a root that is trusted, and why there is none. Each pair is looked at once, so that it ends soon.
+
+    Of several that bear the same name and key, as when one was renewed, one that is valid now is taken.
+    """
     known = {fingerprint(each) for each in trust}
-    first = _leaf(sent)
     ways = [[first]]
     seen = {first.fingerprint}
     forged: list[Read] = []
@@ -186,11 +189,12 @@ def _path(sent: list[Read], trust: Sequence[x509.Certificate]) -> tuple[list[Rea
         top = way[-1]
         if top.fingerprint in known:
             return way, None
-        anchors = list(_named(trust, top))
+        anchors = sorted(_named(trust, top), key=lambda each: now is not None and not each.begins <= now <= each.ends)
         for anchor in anchors:
             if anchor.fingerprint != top.fingerprint and signed_by(top, anchor):
                 return [*way, anchor], None
         above = [each for each in sent if each.fingerprint != top.fingerprint and each.subject == top.issuer]
+        above.sort(key=lambda each: now is not None and not each.begins <= now <= each.ends)
         right = [each for each in above if signed_by(top, each)]
         if (anchors or above) and not right:
             forged.append(top)
@@ -217,12 +221,9 @@ def _named(trust: Sequence[x509.Certificate], below: Read) -> Iterator[Read]:
                 continue
 
 
-def _leaf(sent: list[Read]) -> Read:
-    """The first one; where others below it are with it, the one that signed nobody."""
-    if not any(each.issuer == sent[0].subject for each in sent[1:]):
-        return sent[0]
-    bottom = [each for each in sent if not any(other.issuer == each.subject for other in sent if other is not each)]
-    return min(bottom, key=lambda each: each.ca) if bottom else sent[0]
+def _leaf(sent: list[Read], key: PublicKeyTypes | None) -> Read:
+    """Never another one than the one whose key is known to be there: a stranger's leaf may be among them."""
+    return next((each for each in sent if key is not None and each.key == key), sent[0])
 
 
 def _arranged(sent: list[Read], path: list[Read], profile: Profile) -> Iterator[Finding]:
@@ -231,7 +232,11 @@ def _arranged(sent: list[Read], path: list[Read], profile: Profile) -> Iterator[
     if [each for each in order if each in used] != used:
         yield Finding("chain", "order", "its certificates are not in order, from the leaf up", profile.order.weight)
     if spare := [each for each in sent if each.fingerprint not in used]:
-        yield Finding("chain", "unused", f"{spare[0].title} is with it and does not belong to it", "warn")
+        below = next((each for each in spare if path[0].ca and each.issuer == path[0].subject), None)
+        if below is not None:
+            yield Finding("chain", "order", f"the leaf has to be the first one, and {below.title} is not", profile.order.weight)
+        else:
+            yield Finding("chain", "unused", f"{spare[0].title} is with it and does not belong to it", "warn")
 
 
 def _places(path: list[Read], *, rooted: bool) -> list[str]:

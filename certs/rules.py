@@ -16,8 +16,8 @@ from certs.profiles import Rule, Shape, Weight
 from certs.reading import Read, texts_of
 
 Code: TypeAlias = Literal[
-    "empty", "unreadable", "too_many", "revoked", "bad_signature", "key_mismatch", "unknown_root", "expired", "not_yet_valid", "host",
-    "basic_constraints", "chain_length", "path_length", "name_constraints", "key", "signature_algorithm", "key_usage", "extended_key_usage",
+    "empty", "unreadable", "too_many", "revoked", "bad_signature", "key_mismatch", "unknown_root", "expired", "not_yet_valid", "basic_constraints",
+    "host", "chain_length", "path_length", "name_constraints", "key", "signature_algorithm", "key_usage", "extended_key_usage",
     "critical_extension", "not_critical", "size", "domain", "common_name", "organization", "revocation_unknown", "order", "unused",
     "validity", "clock_unset",
 ]  # fmt: skip

@@ -76,10 +76,52 @@ def test_order_does_not_matter_for_the_path() -> None:
     it = case("secc20")
     root = it.trust[0].public_bytes(Encoding.DER)
     for sent in ([*it.chain, root], [it.chain[0], root, *it.chain[:0:-1]], [*it.chain[::-1]], [*it.chain, *it.chain]):
-        verdict = chain.validate(sent, NOW, it.profile, it.trust)
+        verdict = chain.validate(sent, NOW, it.profile, it.trust, key=it.key.public_key())
         assert verdict.ok, verdict.why
         assert len(verdict.path) == 4
         assert {each.code for each in verdict.findings} <= {"order"}
+
+
+def test_a_chain_that_is_upside_down_is_told() -> None:
+    it = broken.make("secc20-ca_first", seed=b"chain", now=NOW)
+    verdict = chain.validate(it.chain, NOW, it.profile, it.trust)
+    assert "the leaf has to be the first one, and DETSTE000001 is not" not in verdict.why  # what is graver comes first
+    assert [(each.code, each.words) for each in verdict.warnings if each.at == "chain"] == [
+        ("order", "the leaf has to be the first one, and CPO Sub-CA 2 is not")
+    ]
+
+
+def test_somebody_elses_leaf_behind_ones_own_does_not_help() -> None:
+    """TLS shows only that the key of the first certificate is there: one that bears the name of a CA, before a real chain, is judged itself."""
+    it = case("vehicle20")
+    spec = testpki.spec_of("oemSub2", "p521", seed=b"chain", now=NOW)
+    key = key_of("p521", b"s", "thief")
+    own = issue(replace(spec, issuer=spec.subject, ca=False, usages=("digital_signature",)), key, key).public_bytes(Encoding.DER)
+    verdict = chain.validate([own, *it.chain], NOW, it.profile, it.trust)
+    assert not verdict.ok
+    assert verdict.path[0].public_bytes(Encoding.DER) == own
+    assert not chain.validate([own, *it.chain], NOW, it.profile, it.trust, key=key.public_key()).ok
+
+
+def test_a_root_that_was_renewed() -> None:
+    """Same name, same key, both installed: the one that is valid counts, whichever comes first."""
+    it = case("csms")
+    spec, key = testpki.spec_of("csmsRoot", "p256", seed=b"chain", now=NOW), key_of("p256", b"chain", "csmsRoot")
+    old = issue(replace(spec, serial=7, begins=NOW - dt.timedelta(days=900), ends=NOW - dt.timedelta(days=1)), key, key)
+    for trust in ((old, *it.trust), (*it.trust, old)):
+        assert chain.validate(it.chain, NOW, it.profile, trust, host="localhost").ok
+        assert chain.validate(it.chain, None, it.profile, trust, host="localhost").ok
+    assert [each.code for each in chain.validate(it.chain, NOW, it.profile, [old], host="localhost").refusals] == ["expired"]
+
+
+def test_a_sub_ca_that_was_renewed() -> None:
+    it = case("csms")
+    spec = testpki.spec_of("csmsSub", "p256", seed=b"chain", now=NOW)
+    old = issue(
+        replace(spec, serial=7, ends=NOW - dt.timedelta(hours=1)), key_of("p256", b"chain", "csmsSub"), key_of("p256", b"chain", "csmsRoot")
+    )
+    verdict = chain.validate([it.chain[0], old, it.chain[1]], NOW, it.profile, it.trust)
+    assert verdict.ok, verdict.why
 
 
 def test_a_root_may_be_crossed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from functools import cache
 
 import pytest
 from cryptography import x509
@@ -25,6 +26,7 @@ STATION = csr.subject_of("CP-0001", organization="Operator", country="DE")
 KINDS: list[AnyKind] = ["p256", "p384", "p521", "ed448", "rsa2048"]
 
 
+@cache
 def key(kind: AnyKind = "p256", name: str = "a") -> Key:
     return key_of(kind, b"csr", name)
 
