@@ -1,4 +1,4 @@
-"""`chargepoint certs`: make a test PKI, look into certificates, judge a chain, make and judge requests."""
+"""`chargepoint certs`: make a test PKI, look into certificates, judge a chain, make and judge requests. What a station holds: `certs_installed`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from bench import certs_installed
 from certs import chain, csr, inspect, testpki
 from certs.pki_files import PkiError
 from certs.profiles import PROFILES, Profile
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     judged.add_argument("--host", default="", help="the name that is dialled (csms)")
     judged.add_argument("--key", type=Path, metavar="FILE", help="the private key that the leaf has to have")
     _add_now(judged)
+    certs_installed.add_to(add)
     request = add("csr", _csr, "judge a request for a certificate, or make one (--new)")
     what = request.add_mutually_exclusive_group(required=True)
     what.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the request to judge")

@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         "bench-line", _line, "a simulated power line, with its modems, between two network interfaces", prefix_chars="\0", add_help=False
     )
     line.add_argument("rest", nargs=argparse.REMAINDER)
-    certs = add("certs", _certs, "certificates: make a test PKI, inspect, verify, request", prefix_chars="\0", add_help=False)
+    certs = add("certs", _certs, "certificates: make a test PKI, inspect, verify, request, list, install", prefix_chars="\0", add_help=False)
     certs.add_argument("rest", nargs=argparse.REMAINDER)
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)

@@ -17,6 +17,7 @@ from certs.store.reading import (
     pem_of,
     private_key,
     root_of,
+    spki_of,
     validity,
 )
 
@@ -86,25 +87,26 @@ def of_tree(folder: Path) -> Configured:
         keys = {_public(key): key for key in sorted((folder / "client" / name).glob("*.key"))}
         for chain in sorted((folder / "client" / name).glob("*.pem")):
             leaf, kind = _leaf(chain)
-            if leaf is not None and leaf in keys:
+            if leaf and leaf in keys:
                 own.append(OwnFiles("V2G20Certificate" if name == "cso" and kind in ("p521", "ed448") else use, chain, keys[leaf]))
     return Configured(tuple(roots), tuple(own))
 
 
-def _public(path: Path) -> object:
-    """Of a key file; None where it cannot be read."""
+def _public(path: Path) -> bytes:
+    """Of a key file; empty where it cannot be read."""
     try:
-        return getattr(private_key(_octets(path)), "public_key", object)()
+        return spki_of(getattr(private_key(_octets(path)), "public_key", object)())
     except StoreError:
-        return None
+        return b""
 
 
-def _leaf(path: Path) -> tuple[object, str]:
+def _leaf(path: Path) -> tuple[bytes, str]:
+    """Public key and its kind."""
     try:
         key = certificates(_octets(path))[0].public_key()
     except StoreError:
-        return None, ""
-    return key, kind_of(key)
+        return b"", ""
+    return spki_of(key), kind_of(key)
 
 
 def roots(configured: Configured, notes: list[str]) -> list[InstalledRoot]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -64,3 +65,13 @@ class Disk:
         self.sync(folder)
         self.sync(path.parent)
         return to
+
+
+class ReadOnlyDisk(Disk):
+    """To look only."""
+
+    def write(self, path: Path, octets: bytes) -> None:
+        raise OSError(errno.EROFS, "opened to look only", str(path))
+
+    def remove(self, path: Path) -> None:
+        raise OSError(errno.EROFS, "opened to look only", str(path))

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from certs.store import Contents, Identity, InstalledRoot, KeyKind, OwnChain, OwnUse, RootUse, StoreError, Subject, configured, index, sweep
 from certs.store.configured import NOTHING, Configured, OwnRead
-from certs.store.disk import Disk
+from certs.store.disk import Disk, ReadOnlyDisk
 from certs.store.index import Index, Root, Slot
 from certs.store.keys import FileKeys, Keys, signer
 from certs.store.layout import CHAIN, INDEX, OWN, REQUEST, ROOT, ROOTS
@@ -38,7 +38,7 @@ MOST_ROOTS = 64
 
 
 class FileStore:
-    """`certs.store.Store`. With `keys` the private ones lie somewhere else."""
+    """`certs.store.Store`. With `keys` the private ones lie somewhere else. `read_only`: beside a station that is running, to look."""
 
     def __init__(
         self,
@@ -47,14 +47,18 @@ class FileStore:
         *,
         keys: Callable[[Path, Disk], Keys] = FileKeys,
         disk: Disk | None = None,
+        read_only: bool = False,
     ) -> None:
-        self.folder, self._disk = folder, disk or Disk()
+        self.folder, self._disk = folder, ReadOnlyDisk() if read_only else disk or Disk()
         self._notes: list[str] = []
         with _told(folder):
-            for each in (folder, folder / ROOTS, folder / OWN):
-                self._disk.make_folder(each)
             self._keys = keys(folder / OWN, self._disk)
-            self._index = sweep.opened(folder, self._keys, self._disk, self._notes)
+            if read_only:
+                self._index = sweep.looked(folder)
+            else:
+                for each in (folder, folder / ROOTS, folder / OWN):
+                    self._disk.make_folder(each)
+                self._index = sweep.opened(folder, self._keys, self._disk, self._notes)
         self._given_roots = configured.roots(given, self._notes)
         self._given_own: list[OwnRead] = list(configured.own(given, self._notes))
 

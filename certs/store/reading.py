@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from certs.store import InstalledRoot, KeyKind, RootUse, StoreError
 
@@ -78,6 +78,12 @@ def kind_of(public_key: object) -> str:
             return f"rsa{public_key.key_size}"
         case _:
             return type(public_key).__name__
+
+
+def spki_of(public_key: object) -> bytes:
+    """To tell two apart; empty for what is no public key of a certificate."""
+    write = getattr(public_key, "public_bytes", None)
+    return bytes(write(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)) if write else b""
 
 
 def private_key(pem: bytes) -> object:

@@ -26,6 +26,16 @@ def opened(folder: Path, keys: Keys, disk: Disk, notes: list[str]) -> Index:
     return good
 
 
+def looked(folder: Path) -> Index:
+    """The index as it stands, and nothing is touched. Raises StoreError, OSError."""
+    try:
+        return index.read((folder / INDEX).read_bytes())
+    except FileNotFoundError:
+        return Index()
+    except ValueError as error:
+        raise StoreError("Failed", f"{folder / INDEX}: {error}") from None
+
+
 def remove(folder: Path, before: Index, after: Index, keys: Keys, disk: Disk) -> None:
     """What the one refers to and the other no longer does."""
     for root in before.roots:

@@ -27,8 +27,8 @@ def worth_opening(config: StationConfig, state_dir: Path) -> bool:
     return any(named) or folder_of(config, state_dir).exists()
 
 
-def open_store(config: StationConfig, state_dir: Path) -> Store:
-    """Raises StoreError."""
+def open_store(config: StationConfig, state_dir: Path, *, read_only: bool = False) -> Store:
+    """One process at a time opens it but to look. Raises StoreError."""
     from certs.store.configured import NOTHING, Configured, OwnFiles, of_pki_folder, of_tree
     from certs.store.files import FileStore
     from certs.store.keys import FileKeys
@@ -46,10 +46,10 @@ def open_store(config: StationConfig, state_dir: Path) -> Store:
         given += of_tree(Path(certificates.tree))
     folder = folder_of(config, state_dir)
     if certificates.backend == "files":
-        return FileStore(folder, given, keys=FileKeys)
-    from certs.store.pkcs11 import P256_ONLY, Token, token_keys
+        return FileStore(folder, given, keys=FileKeys, read_only=read_only)
+    from certs.store.pkcs11 import ANY_CURVE, P256_ONLY, Token, token_keys
 
     is_tpm = certificates.backend == "tpm2"
     module = certificates.module or next((each for each in TPM2_MODULES if Path(each).exists()), TPM2_MODULES[0])
     token = Token(module, certificates.token, certificates.pin_file)
-    return FileStore(folder, given, keys=token_keys(token, *((P256_ONLY,) if is_tpm else ())))
+    return FileStore(folder, given, keys=token_keys(token, P256_ONLY if is_tpm else ANY_CURVE), read_only=read_only)
