@@ -15,6 +15,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from iso15118.trust import Refusal, Trust
+
 
 class Energy(enum.Enum):
     """Kinds of energy transfer."""
@@ -162,9 +164,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What energy costs; signed tariffs of a mobility operator are another matter (Plug & Charge). With a currency and with levels it can be told either
-    way, as the chosen parameter set wants.
-    """
+    """What energy costs. With a currency and with levels it can be told either way, as the chosen parameter set wants."""
 
     id: int
     currency: str
@@ -174,6 +174,9 @@ class Prices:
     description: str = ""
     levels: int = 0
     """There are so many levels; 0: there are none, but amounts."""
+    signed: bytes = field(default=b"", repr=False)
+    """The same as the mobility operator has signed it: an EXI fragment of AbsolutePriceSchedule with an Id, told instead where amounts are. The signature
+    is in `Facts.prices_signature`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,24 @@ class Facts:
     parking_methods: tuple[str, ...] = ()
 
     authorization: Progress = Progress.NOT_ASKED
+    """By other means than a contract."""
+    trust: Trust = field(default_factory=Trust)
+    providers: tuple[str, ...] = ()
+    """Whose contracts are taken, as an eMAID begins ("DEABC"); none: anyone's."""
+    contract: Progress = Progress.NOT_ASKED
+    """What the host has found about the contract that was shown last (`ContractShown`); whoever hears that sets it anew, at once."""
+    contract_refusal: Refusal = Refusal.NOT_ACCEPTED
+    """Why, where `contract` is FAILED."""
+    installation: Progress = Progress.NOT_ASKED
+    """DONE: `installation_res` is there for what was asked for last (`InstallationAsked`), which sets it anew as well."""
+    installation_res: bytes = field(default=b"", repr=False)
+    """CertificateInstallationRes as the provisioning service has made it: an EXI document."""
+    installation_remaining: int | None = None
+    """How many more contracts can be asked for after it. None: as it says itself."""
+    installation_refusal: Refusal = Refusal.NO_CERTIFICATE
+    """Why, where `installation` is FAILED."""
+    prices_signature: bytes = field(default=b"", repr=False)
+    """Of all signed prices that `schedules` or `dynamic` have: an EXI fragment of Signature (xmldsig)."""
     ac: AcLimits | None = None
     dc: DcLimits | None = None
     schedules: tuple[Schedule, ...] | None = None
@@ -282,6 +303,56 @@ class AuthorizationWanted(Told):
     """The vehicle waits for `Facts.authorization`."""
 
     payment: Payment
+
+
+@dataclass(frozen=True, slots=True)
+class ContractShown(Told):
+    """A contract whose signature is right, and is this session's. The vehicle waits for `Facts.contract`; told once for each contract."""
+
+    emaid: str
+    """Capitals, without separators; its check digit as the certificate has it."""
+    chain: tuple[bytes, ...] = field(repr=False)
+    """DER as it was sent: the contract's certificate, then its CAs."""
+    path: tuple[bytes, ...] = field(default=(), repr=False)
+    """DER up to a root that is known here: what to ask about each of them can be had from this (`certs.hash_data`). (): no way up was looked for, or found."""
+    why: str = ""
+    """What was found, as a log says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRefused(Told):
+    """A contract that this charger does not take. The vehicle may show another one, or go on by other means."""
+
+    emaid: str
+    refusal: Refusal
+    why: str
+    """For the log."""
+    sentence: str = ""
+    """For the driver."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationAsked(Told):
+    """The vehicle wants contracts, and waits for `Facts.installation`; told once for each of them."""
+
+    octets: bytes = field(repr=False)
+    """CertificateInstallationReq: an EXI document, as the vehicle has sent it."""
+    maximum: int = 1
+    """So many contracts it can take, all in all."""
+    emaids: tuple[str, ...] = ()
+    """Those that it wants first."""
+    number: int = 1
+    """Which of them this is about."""
+    pcid: str = ""
+    """Who asks: the common name of its provisioning certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationRefused(Told):
+    """What was asked for is not given. The session goes on, but for a signature that is wrong."""
+
+    why: str
+    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +483,10 @@ class MeteringConfirmed(Told):
     """The vehicle has signed, or acknowledged, this reading."""
 
     reading: Reading
+    verified: bool = False
+    """Signed with the key of the contract that pays."""
+    why: str = ""
+    """Why not, where it is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,7 @@ def test_what_a_session_and_its_dialect_remember_is_known_here() -> None:
     kept = {"stage", "_verified", "_deadline", "_told_over", "_reader", "_waiting", "_pending", "_asked", "dialect"}
     assert vars(Session(())).keys() == kept | {"protocols"}
     talk = Talk(V2gMachineOf("ac").facts, (), bytes(8))
-    given_again = {"_came_as", "_stops", "_told_for"}
+    given_again = {"_came_as", "_octets", "_stops", "_told_for"}
     """With the request that waits."""
     assert vars(Iso20(talk)).keys() == {"talk", "loop_s", "state", "_loop_at"} | given_again
 

@@ -17,7 +17,7 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.secc.iso20 import energy, loop, planning, setup
+from iso15118.secc.iso20 import contracts, energy, loop, planning, setup
 from iso15118.secc.iso20.table import LOOPS, TABLE, E, S
 from iso15118.secc.iso20.talk import Result, SavedTalk, Talk, failed
 from iso15118.secc.session import SEQUENCE_S, Answer
@@ -37,7 +37,7 @@ NAMESPACES: dict[str, tuple[Energy, ...]] = {ac.NAMESPACE: (Energy.AC, Energy.AC
 """Namespaces of supportedAppProtocol -> what may be chosen."""
 
 _Handler = Callable[..., Result]
-HANDLERS: dict[str, _Handler] = {
+HANDLERS: dict[str, _Handler] = {"certificate_installation": contracts.certificate_installation} | {
     name: function
     for module in (setup, energy, planning, loop)
     for name, function in vars(module).items()
@@ -105,6 +105,8 @@ class Iso20:
         self.talk, self.loop_s = talk, loop_s
         self.state = S.SETUP
         self._came_as = v2gtp.ISO20_MAIN
+        self._octets = b""
+        """The request as it came."""
         self._stops = False
         """The request is a SessionStop."""
         self._told_for: Message | None = None
@@ -154,7 +156,7 @@ class Iso20:
         right = {payload_type_of(type(message)), SIDE_STREAMS.get(type(message))}
         if payload_type not in right:
             raise Unexpected(f"{type(message).__name__} with payload type {payload_type:04X}")
-        self._came_as, self._stops = payload_type, isinstance(message, cm.SessionStopReq)
+        self._came_as, self._octets, self._stops = payload_type, octets, isinstance(message, cm.SessionStopReq)
         return message
 
     def answer(self, now: Now, request: Message, *, late: bool) -> Answer:
@@ -170,6 +172,8 @@ class Iso20:
             return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
         handler = HANDLERS[entry.do[0]]
         more: dict[str, Any] = {"late": late} if handler in _WAITING else {}
+        if handler is contracts.certificate_installation:
+            more["octets"] = self._octets
         result = handler(self.talk, now, request, **more)
         told = result.told if self._told_for is not request else ()
         self._told_for = request

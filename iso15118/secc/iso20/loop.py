@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
+from iso15118.iso20.certificates import PEER_SIGNATURES, leaf_of
 from iso15118.iso20.values import maybe, number, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
+from iso15118.signature import verify
 from iso15118.terms import AcDemand, Battery, Control, DcDemand, EnergyWanted, EvLimits, MeteringConfirmed, Reading, Told, Wish
 
 MOST_WH = (1 << 64) - 1
@@ -163,7 +165,7 @@ def _meter(reading: Reading) -> ct.MeterInfoType:
 
 
 def metering_confirmation(talk: Talk, now: Now, request: cm.MeteringConfirmationReq) -> Result:
-    """The vehicle confirms a reading."""
+    """The vehicle confirms a reading: with the key of its contract, where one pays."""
     data = request.SignedMeteringData
     if data.SessionID != talk.session_id:
         return failed(talk, now, request, "FAILED_MeteringSignatureNotValid", "a reading of another session was confirmed")
@@ -171,4 +173,11 @@ def metering_confirmation(talk: Talk, now: Now, request: cm.MeteringConfirmation
     reading = Reading(
         info.MeterID, info.ChargedEnergyReadingWh, info.BPT_DischargedEnergyReadingWh, info.MeterSignature or b"", info.MeterTimestamp
     )
-    return Result(ok(talk, now, cm.MeteringConfirmationRes), (MeteringConfirmed(reading),), stay=True)
+    if talk.shown is None or not talk.shown.accepted:
+        return Result(ok(talk, now, cm.MeteringConfirmationRes), (MeteringConfirmed(reading, why="no contract pays"),), stay=True)
+    lax = PEER_SIGNATURES if talk.facts.trust.peer_profile else ()
+    wrong = verify(request.Header.Signature, [(data.Id, "SignedMeteringData", data)], leaf_of(talk.shown.leaf).key, lax=lax)
+    told = MeteringConfirmed(reading, verified=not wrong, why=wrong)
+    if wrong:
+        return failed(talk, now, request, "FAILED_MeteringSignatureNotValid", wrong)._replace(told=(told,))
+    return Result(ok(talk, now, cm.MeteringConfirmationRes), (told,), stay=True)

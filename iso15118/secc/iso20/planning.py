@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from iso15118.connection import Now
 from iso15118.iso20.values import maybe, number, profile_slots
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
-from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
+from iso15118.secc.iso20.talk import Result, Talk, failed, header, ok, status
 from iso15118.terms import Control, EnergyWanted, PlanChanged, ScheduleAsked
 
 SCHEDULE_S = 55.0
@@ -26,7 +28,7 @@ def schedule_exchange(talk: Talk, now: Now, request: cm.ScheduleExchangeReq) -> 
             return failed(talk, now, request, "FAILED", "no schedules in time")
         return Result(_nothing_yet(talk, now), told, stay=True)
     talk.done("schedule")
-    return Result(ok(talk, now, cm.ScheduleExchangeRes, EVSEProcessing="Finished", **mode), told)
+    return Result(_finished(talk, now, mode), told)
 
 
 def schedule_exchange_aside(talk: Talk, now: Now, request: cm.ScheduleExchangeReq) -> Result:
@@ -41,12 +43,17 @@ def schedule_exchange_aside(talk: Talk, now: Now, request: cm.ScheduleExchangeRe
     mode = schedules.offered(talk, now, request.MaximumSupportingPoints)
     if mode is not None:
         talk.done(ASIDE)
-        return Result(ok(talk, now, cm.ScheduleExchangeRes, EVSEProcessing="Finished", **mode))
+        return Result(_finished(talk, now, mode))
     if talk.ongoing(ASIDE, now, SCHEDULE_S):
         return Result(_nothing_yet(talk, now), stay=True)
     talk.done(ASIDE)
     empty, code = schedules.nothing_yet(talk, now), "WARNING_ScheduleRenegotiationFailed"
     return Result(ok(talk, now, cm.ScheduleExchangeRes, ResponseCode=code, EVSEProcessing="Finished", **empty), stay=True)
+
+
+def _finished(talk: Talk, now: Now, mode: dict[str, Any]) -> cm.ScheduleExchangeRes:
+    around = header(talk, now, schedules.signature(talk, mode))
+    return ok(talk, now, cm.ScheduleExchangeRes, Header=around, EVSEProcessing="Finished", **mode)
 
 
 def _nothing_yet(talk: Talk, now: Now) -> cm.ScheduleExchangeRes:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from iso15118 import exi
 from iso15118.connection import Now
+from iso15118.exi import ExiError
 from iso15118.iso20.services import ABSOLUTE_PRICES, NO_PRICING
 from iso15118.iso20.values import fee, profile_slots, rational
+from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.secc.iso20.talk import Talk
@@ -32,7 +35,7 @@ def offered(talk: Talk, now: Now, most_points: int) -> dict[str, Any] | None:
             DepartureTime=plan.departure_s if by_us else None,
             MinimumSOC=plan.min_soc if by_us else None,
             TargetSOC=plan.target_soc if by_us else None,
-            **_prices(talk, _cut(Schedule(1, (), prices=plan.prices), most_points).prices, now),
+            **_prices(talk, _cut(Schedule(1, (), prices=plan.prices), most_points).prices, now, signed=True),
         )
         return {"Dynamic_SEResControlMode": mode}
     known = talk.facts.schedules
@@ -40,7 +43,10 @@ def offered(talk: Talk, now: Now, most_points: int) -> dict[str, Any] | None:
         return None
     talk.schedules, talk.offered_mono = tuple(_cut(each, most_points) for each in known[:MOST_TUPLES]), now.mono
     bpt = talk.offered is not None and talk.offered.energy.is_bpt
-    tuples = tuple(_tuple(each, _prices(talk, each.prices, now), now, bpt=bpt) for each in talk.schedules)
+    tuples = tuple(
+        _tuple(each, _prices(talk, each.prices, now, signed=True), now, _prices(talk, each.prices, now) if bpt else None)
+        for each in talk.schedules
+    )
     return {"Scheduled_SEResControlMode": cs.Scheduled_SEResControlModeType(ScheduleTuple=tuples)}
 
 
@@ -48,27 +54,26 @@ def nothing_yet(talk: Talk, now: Now) -> dict[str, Any]:
     """What an answer has to carry while it is ongoing: a schedule of no power, or an empty plan."""
     if talk.way is not None and talk.way.control is Control.DYNAMIC:
         return {"Dynamic_SEResControlMode": cs.Dynamic_SEResControlModeType()}
-    empty = _tuple(Schedule(1, (Slot(0, 86_400, 0.0),)), {}, now, bpt=False)
+    empty = _tuple(Schedule(1, (Slot(0, 86_400, 0.0),)), {}, now, None)
     return {"Scheduled_SEResControlMode": cs.Scheduled_SEResControlModeType(ScheduleTuple=(empty,))}
 
 
 def _cut(schedule: Schedule, most_points: int) -> Schedule:
     """As many stretches as the vehicle takes: what does not fit is left out at the end; it is asked again when that is over."""
     most = max(1, most_points)
-    return replace(
-        schedule,
-        charging=schedule.charging[:most],
-        discharging=schedule.discharging[:most],
-        prices=replace(schedule.prices, slots=schedule.prices.slots[:most]) if schedule.prices else None,
-    )
+    prices = schedule.prices
+    if prices is not None and len(prices.slots) > most:  # what was signed cannot be cut
+        prices = replace(prices, slots=prices.slots[:most], signed=b"")
+    return replace(schedule, charging=schedule.charging[:most], discharging=schedule.discharging[:most], prices=prices)
 
 
-def _tuple(schedule: Schedule, prices: dict[str, Any], now: Now, *, bpt: bool) -> cs.ScheduleTupleType:
+def _tuple(schedule: Schedule, prices: dict[str, Any], now: Now, prices_back: dict[str, Any] | None) -> cs.ScheduleTupleType:
+    """`prices_back`: both ways; the same prices without the Id of those that are signed."""
     return cs.ScheduleTupleType(
         ScheduleTupleID=schedule.id,
         ChargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.charging, now), **prices),
-        DischargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.discharging, now), **prices)
-        if bpt and schedule.discharging
+        DischargingSchedule=cs.ChargingScheduleType(PowerSchedule=_power(schedule.discharging, now), **prices_back)
+        if prices_back is not None and schedule.discharging
         else None,
     )
 
@@ -80,14 +85,41 @@ def _power(slots: tuple[Slot, ...], now: Now) -> cs.PowerScheduleType:
     )
 
 
-def _prices(talk: Talk, prices: Prices | None, now: Now) -> dict[str, Any]:
+def _prices(talk: Talk, prices: Prices | None, now: Now, *, signed: bool = False) -> dict[str, Any]:
     """What the chosen parameter set says: amounts, levels or nothing. Where no parameter set says anything of prices, what there is."""
     pricing = talk.way.pricing if talk.way else NO_PRICING
     silent = pricing == NO_PRICING and talk.offered is not None and talk.offered.pricings != (NO_PRICING,)
     if prices is None or silent:
         return {}
     as_levels = pricing != ABSOLUTE_PRICES and prices.levels > 0
+    if signed and not as_levels and (found := _signed(prices)) is not None:
+        return {"AbsolutePriceSchedule": found}
     return _written(prices, now, levels=as_levels) if as_levels or prices.currency else {}
+
+
+def _signed(prices: Prices) -> pr.AbsolutePriceScheduleType | None:
+    """As the mobility operator has made it; None where nobody has, or it cannot be read."""
+    try:
+        _, found = exi.decode_fragment(prices.signed, pr.NAMESPACE) if prices.signed else ("", None)
+    except ExiError:
+        return None
+    return found if isinstance(found, pr.AbsolutePriceScheduleType) and found.Id else None
+
+
+def signature(talk: Talk, mode: dict[str, Any]) -> ds.SignatureType | None:
+    """Of the prices in an answer that is `offered`, where all that it covers is in there; None where nothing is signed, or something is left out."""
+    told = (
+        [each.ChargingSchedule for each in mode["Scheduled_SEResControlMode"].ScheduleTuple] if "Scheduled_SEResControlMode" in mode else []
+    )
+    plans = [*told, *([mode["Dynamic_SEResControlMode"]] if "Dynamic_SEResControlMode" in mode else [])]
+    ids = {f"#{each.AbsolutePriceSchedule.Id}" for each in plans if each.AbsolutePriceSchedule and each.AbsolutePriceSchedule.Id}
+    try:
+        _, found = exi.decode_fragment(talk.facts.prices_signature, ds.NAMESPACE) if ids and talk.facts.prices_signature else ("", None)
+    except ExiError:
+        return None
+    if not isinstance(found, ds.SignatureType) or {each.URI for each in found.SignedInfo.Reference} != ids:
+        return None
+    return found
 
 
 def _written(prices: Prices, now: Now, *, levels: bool) -> dict[str, Any]:

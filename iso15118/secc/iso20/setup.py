@@ -6,7 +6,8 @@ from iso15118.connection import Now
 from iso15118.iso20 import services
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_services as sv
-from iso15118.secc.iso20.talk import Result, Talk, failed, flows, off, ok
+from iso15118.secc.iso20 import contracts
+from iso15118.secc.iso20.talk import Result, Talk, failed, flows, off, ok, warned
 from iso15118.terms import (
     AddedService,
     AuthorizationWanted,
@@ -19,6 +20,7 @@ from iso15118.terms import (
     SessionBegun,
 )
 
+MOST_PROVIDERS = 128
 EIM_S = 180.0
 """So long Authorization may be ongoing: longer than V2G_SECC's ongoing timeout (55 s [K]), since the driver looks for the card."""
 
@@ -35,43 +37,40 @@ def session_setup(talk: Talk, now: Now, request: cm.SessionSetupReq) -> Result:
 
 
 def authorization_setup(talk: Talk, now: Now, request: cm.AuthorizationSetupReq) -> Result:
-    """The ways that the host allows; Plug & Charge only over TLS with a verified vehicle."""
-    payments = tuple(each.value for each in talk.facts.payments if each is Payment.EIM or talk.pnc)
-    pnc = Payment.PNC.value in payments
+    """The ways that the host allows, and the challenge to sign."""
+    payments, providers = contracts.payments(talk), talk.facts.providers[:MOST_PROVIDERS]
+    pnc = Payment.PNC in payments
+    supported = cm.SupportedProvidersListType(ProviderID=providers) if providers else None
     return Result(
         ok(
             talk, now, cm.AuthorizationSetupRes,
-            AuthorizationServices=payments or ("EIM",),
-            CertificateInstallationService=pnc and talk.facts.certificate_installation,
+            AuthorizationServices=tuple(each.value for each in payments),
+            CertificateInstallationService=contracts.installable(talk),
             EIM_ASResAuthorizationMode=None if pnc else cm.EIM_ASResAuthorizationModeType(),
-            PnC_ASResAuthorizationMode=cm.PnC_ASResAuthorizationModeType(GenChallenge=talk.challenge) if pnc else None,
+            PnC_ASResAuthorizationMode=cm.PnC_ASResAuthorizationModeType(GenChallenge=talk.challenge, SupportedProviders=supported) if pnc else None,
         )
     )  # fmt: skip
 
 
 def authorization(talk: Talk, now: Now, request: cm.AuthorizationReq) -> Result:
-    """Ongoing until the host knows. PnC is refused here with a warning that lets the vehicle go on with EIM: its signatures are judged by the seam that the
-    contract certificates bring.
-    """
-    if request.SelectedAuthorizationService == "PnC":
-        response = ok(talk, now, cm.AuthorizationRes, ResponseCode="WARNING_AuthorizationSelectionInvalid", EVSEProcessing="Finished")
-        return Result(response, stay=True)
+    """Ongoing until the host knows."""
+    if request.SelectedAuthorizationService == Payment.PNC.value:
+        return contracts.contract(talk, now, request)
+    for each in (contracts.CONTRACT, contracts.INSTALLATION):
+        talk.done(each)
+    talk.shown = None
+    if Payment.EIM not in contracts.payments(talk):
+        return warned(talk, now, request, "WARNING_AuthorizationSelectionInvalid")
     match talk.facts.authorization:
         case Progress.DONE:
             talk.done("authorization")
             return Result(ok(talk, now, cm.AuthorizationRes, EVSEProcessing="Finished"), (AuthorizationWanted(Payment.EIM),))
         case Progress.FAILED:
-            response = ok(talk, now, cm.AuthorizationRes, ResponseCode="WARNING_EIMAuthorizationFailure", EVSEProcessing="Finished")
-            return Result(response, stay=True)
+            return warned(talk, now, request, "WARNING_EIMAuthorizationFailure")
     if not talk.ongoing("authorization", now, EIM_S):
         return failed(talk, now, request, "FAILED", "no authorisation in time")
     response = ok(talk, now, cm.AuthorizationRes, EVSEProcessing="Ongoing_WaitingForCustomerInteraction")
     return Result(response, (AuthorizationWanted(Payment.EIM),), stay=True)
-
-
-def certificate_installation(talk: Talk, now: Now, request: cm.CertificateInstallationReq) -> Result:
-    """Not offered, so not granted: contract certificates come with Plug & Charge."""
-    return failed(talk, now, request, "FAILED", "certificate installation is not offered")
 
 
 def service_discovery(talk: Talk, now: Now, request: cm.ServiceDiscoveryReq) -> Result:

@@ -9,6 +9,7 @@ from iso15118.connection import Now
 from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
 from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, least
+from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.terms import AddedService, Control, Ending, Energy, Facts, Offered, PowerOff, Schedule, Told
 
@@ -23,6 +24,30 @@ class Paused:
 
     session_id: bytes
     evcc_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The contract that was shown last, and found right as far as it is judged here."""
+
+    leaf: bytes
+    """DER of its certificate."""
+    same: bytes
+    """A hash of what it came in: a request that repeats it is not judged anew."""
+    code: ct.responseCodeType = "OK"
+    """What is said when it is accepted."""
+    accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Installing:
+    """Contracts that the vehicle asks for, one by one."""
+
+    given: int = 0
+    same: bytes = b""
+    """A hash of the request that is waited for; b"": none is."""
+    ended: bool = False
+    """No other can be asked for."""
 
 
 @dataclass(slots=True)
@@ -55,6 +80,10 @@ class Talk(Waiting):
     """Power was asked for by the vehicle, and not ended."""
     stands_by: bool = False
     """It has gone into standby, where DC keeps the voltage on the output, and neither out of it nor to its end."""
+    shown: Shown | None = None
+    installing: Installing | None = None
+    refused: int = 0
+    """Contracts that were shown and not taken."""
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts."""
@@ -88,6 +117,9 @@ class SavedTalk:
     schedule_id: int | None = None
     energy_on: bool = False
     stands_by: bool = False
+    shown: Shown | None = None
+    installing: Installing | None = None
+    refused: int = 0
     since: dict[str, float] = field(default_factory=dict)
 
 
@@ -103,9 +135,9 @@ class Result(NamedTuple):
     ev_code: str = ""
 
 
-def header(talk: Talk, now: Now) -> ct.MessageHeaderType:
+def header(talk: Talk, now: Now, signature: ds.SignatureType | None = None) -> ct.MessageHeaderType:
     """Of a response: our session id, and the time."""
-    return ct.MessageHeaderType(SessionID=talk.session_id or bytes(8), TimeStamp=max(0, int(now.utc)))
+    return ct.MessageHeaderType(SessionID=talk.session_id or bytes(8), TimeStamp=max(0, int(now.utc)), Signature=signature)
 
 
 def ok(talk: Talk, now: Now, kind: type[R], **fields: Any) -> R:
@@ -116,6 +148,11 @@ def ok(talk: Talk, now: Now, kind: type[R], **fields: Any) -> R:
 def failed(talk: Talk, now: Now, request: ct.V2GRequestType, code: str, why: str) -> Result:
     """A response that refuses: what has to be in it at its least, and its code."""
     return Result(least(RESPONSES[type(request)], Header=header(talk, now), ResponseCode=code), failed=why)
+
+
+def warned(talk: Talk, now: Now, request: ct.V2GRequestType, code: ct.responseCodeType, *told: Told, **fields: Any) -> Result:
+    """A response that grants nothing yet, and lets the vehicle go on: what has to be in it at its least, and its code."""
+    return Result(least(RESPONSES[type(request)], Header=header(talk, now), ResponseCode=code, **fields), told, stay=True)
 
 
 def off(talk: Talk, why: str) -> tuple[PowerOff, ...]:
