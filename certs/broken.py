@@ -37,6 +37,8 @@ LEAFS: Mapping[str, tuple[str, Kind]] = {
 ISO2, ISO20 = ("secc2", "contract2", "oem2", "cps2"), ("secc20", "contract20", "oem20", "vehicle20", "cps20")
 ISO, OCPP = (*ISO2, *ISO20), ("csms", "station")
 ALL = (*ISO, *OCPP)
+NAMED = tuple(each for each in ISO if not each.startswith("contract"))
+"""Those whose domain component is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,10 @@ def _longer(draft: Draft) -> None:
         draft.keys.insert(ROOT, key_of(draft.kind, draft.seed, f"too many {number}"))
 
 
+def _direct(draft: Draft) -> None:
+    del draft.specs[SUB:ROOT], draft.keys[SUB:ROOT]
+
+
 def _other_root(draft: Draft, *, name: str = "Root CA of somebody else") -> None:
     key = key_of(draft.kind, draft.seed, "somebody else")
     spec = replace(draft.specs[ROOT], common_name=name or draft.specs[ROOT].common_name)
@@ -303,8 +309,10 @@ BREAKS: Mapping[str, Break] = {
     "sub_revoked": Break("revoked", _revoked(SUB)),
     "nobody_says": Break("revocation_unknown", _nobody_says),
     "other_key": Break("key_mismatch", _other_key),
-    "leaf_domain": Break("domain", _with(LEAF, domain="XX"), ISO),
-    "leaf_without_domain": Break("domain", _with(LEAF, domain=""), ISO),
+    "leaf_domain": Break("domain", _with(LEAF, domain="XX"), NAMED),
+    "leaf_without_domain": Break("domain", _with(LEAF, domain=""), NAMED),
+    "by_the_v2g_root": Break("chain_length", _direct, ("secc2", "secc20", "cps2", "cps20"), refused=False),
+    "no_repudiation": Break("key_usage", _with(LEAF, usages=("digital_signature", "key_agreement")), ("contract2",), refused=False),
     "leaf_name": Break("common_name", _with(LEAF, common_name="?"), ("contract2", "contract20", "oem2", "oem20")),
     "leaf_without_name": Break("common_name", _with(LEAF, common_name=""), (*ISO2[:2], *ISO20[:2], "station")),
     "leaf_too_long": Break("validity", _long, ("secc2", "secc20", "contract2", "contract20", "cps2", "cps20"), refused=False),

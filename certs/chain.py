@@ -258,6 +258,9 @@ def _lengths(path: list[Read], places: list[str], profile: Profile) -> Iterator[
     subs = [each for at, each in zip(places, path, strict=True) if at.startswith("sub-CA") and not each.self_issued]
     if len(subs) > profile.subs.wants:
         yield Finding("chain", "chain_length", f"it has {len(subs)} sub-CAs, more than {profile.subs.wants}", profile.subs.weight)
+    direct = places == ["leaf", "root"] and not path[0].ca
+    if profile.direct is not None and direct and profile.direct.wants in path[-1].named(NameOID.DOMAIN_COMPONENT):
+        yield Finding("chain", "chain_length", f"{path[-1].title} signed the leaf itself", profile.direct.weight)
     below = 0
     for at, each in list(zip(places, path, strict=True))[1:]:
         if each.path is not None and each.path < below:

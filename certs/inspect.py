@@ -15,7 +15,7 @@ from certs.reading import CertificateError, Read, load, read, title_of
 from certs.rules import Finding
 
 EDITIONS = {"p256": 2, "p521": 20, "ed448": 20}
-DOMAINS = {"CPO": "secc", "MO": "contract", "OEM": "oem", "CPS": "cps"}
+DOMAINS = {"CPO": "secc", "MO": "contract", "OEM": "oem", "CPS": "cps", "Vehicle": "vehicle"}
 OF_CA = {"V2G": "V2G", "CPO": "CPO", "MO": "MO", "OEM": "OEM", "CPS": "CPS"}
 SOON_DAYS = 30
 """A certificate that expires within these is told (ours: what renewal ahead of time has at least)."""
@@ -50,7 +50,7 @@ def guess(of: Read) -> Profile | None:
         return PROFILES["ocsp"]
     if domains and edition is not None:
         role = "vehicle" if domains[0] == "oem" and CLIENT in purposes and edition == 20 else domains[0]
-        return PROFILES[f"{role}{edition}"]
+        return PROFILES.get(f"{role}{edition}")
     if SERVER in purposes or CLIENT in purposes:
         return PROFILES["csms" if SERVER in purposes else "station"]
     if edition is not None and any(re.fullmatch(EMAID, each) for each in of.named(NameOID.COMMON_NAME)):

@@ -1,7 +1,8 @@
 """What certificates of the charging world have to be, as data: one Profile a role, made of Shapes, made of Rules that say where they are from.
 
-Sources: [F.n] ISO 15118-2:2014, annex F; [B.n] ISO 15118-20:2022, annex B; [A00.FR.n] OCPP 2.x, part 2, block A; RFC 5280, RFC 6960.
-[K] marks what is from memory. A rule that is not sure, or that vehicles and stations on the road are known to break, warns only.
+Sources: [V2G2-n] and F.n, ISO 15118-2:2014, annex F, as public texts quote them (RISE-V2G, hupe1980/iso15118); B, ISO 15118-20:2022, annex B;
+[A00.FR.n] OCPP, part 2, block A; RFC 5280, RFC 6960. [K] marks what is from memory: all of annex B is. A rule that is not sure, or that
+vehicles and stations on the road are known to break, warns only.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class Profile:
     root: Shape
     subs: Rule[int]
     """CAs between leaf and root, at most."""
+    direct: Rule[str] | None
+    """A root of this domain component signs no leafs itself."""
     order: Rule[bool]
     """The leaf comes first, then who signed it, and so on."""
     revocation: Rule[Policy]
@@ -94,6 +97,7 @@ OF_CA = ("key_cert_sign", "crl_sign")
 SERVER, CLIENT, OCSP = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.9"
 BOTH = ("basic_constraints", "key_usage")
 YEAR = 365
+VEHICLE = ("OEM", "Vehicle")
 PAY, TELL = "Please pay by card or app.", "Please tell the operator."
 
 EMAID = r"[A-Za-z]{2}-?[A-Za-z0-9]{3}-?[A-Za-z0-9]{9}(-?[A-Za-z0-9])?"
@@ -112,14 +116,14 @@ class _Edition(NamedTuple):
 
 
 ISO2 = _Edition(
-    Rule(("p256",), "F.1: secp256r1"),
-    Rule(("ecdsa-with-SHA256",), "F.1: ecdsa-with-SHA256"),
-    Rule(800, "the schema of -2: certificateType, maxLength 800"),
+    Rule(("p256",), "[V2G2-007]: secp256r1"),
+    Rule(("ecdsa-with-SHA256",), "[V2G2-006]: ecdsa-with-SHA256"),
+    Rule(800, "[V2G2-010]; the schema: certificateType, maxLength 800"),
     "F",
 )
 ISO20 = _Edition(
-    Rule(("p521", "ed448"), "B.1: secp521r1, Curve448"),
-    Rule(("ecdsa-with-SHA512", "Ed448"), "B.1: ecdsa-with-SHA512, Ed448"),
+    Rule(("p521", "ed448"), "B: secp521r1, Curve448 [K]"),
+    Rule(("ecdsa-with-SHA512", "Ed448"), "B: ecdsa-with-SHA512, Ed448 [K]"),
     Rule(1600, "the schema of -20: certificateType, maxLength 1600"),
     "B",
 )
@@ -160,8 +164,8 @@ def _sub(edition: _Edition, domain: tuple[str, ...] = ()) -> Shape:
         needed=Rule(BIT_CA, "RFC 5280, 4.2.1.3"),
         never=Rule((), ""),
         wished=Rule(("crl_sign",), f"{edition.annex}, sub-CAs [K]", "warn") if iso else None,
-        path=Rule(1, f"{edition.annex}, sub-CAs: pathLenConstraint 1 and 0 [K]") if iso else None,
-        critical=Rule(BOTH, f"{edition.annex}, sub-CAs [K]") if iso else Rule(("basic_constraints",), "RFC 5280, 4.2.1.9"),
+        path=Rule(1, f"{edition.annex}.2, sub-CAs: pathLenConstraint 1 and 0") if iso else None,
+        critical=Rule(BOTH, "F, all profiles: critical") if iso else Rule(("basic_constraints",), "RFC 5280, 4.2.1.9"),
         octets=edition.octets,
         domain=Rule(domain, f"{edition.annex}, sub-CAs [K]", "warn") if domain else None,
     )
@@ -173,11 +177,11 @@ def _leaf(edition: _Edition) -> Shape:
     return Shape(
         keys=edition.keys,
         signatures=edition.signatures,
-        ca=Rule(False, f"{edition.annex}, leafs: cA FALSE [K]" if iso else "RFC 5280, 4.2.1.9"),
-        usage=Rule(True, f"{edition.annex}, leafs [K]") if iso else Rule(True, "A00.FR.512: SHOULD", "warn"),
-        needed=Rule(BIT_LEAF, f"{edition.annex}, leafs [K]" if iso else "A00.FR.512"),
+        ca=Rule(False, "F, all leafs: cA FALSE; [V2G2-867]" if iso else "RFC 5280, 4.2.1.9"),
+        usage=Rule(True, "F, all profiles") if iso else Rule(True, "A00.FR.512: SHOULD", "warn"),
+        needed=Rule(BIT_LEAF, "F.2 to F.5: digitalSignature" if iso else "A00.FR.512"),
         never=Rule(OF_CA, "RFC 5280, 4.2.1.9: keyCertSign needs cA"),
-        critical=Rule(BOTH, f"{edition.annex}, leafs [K]") if iso else None,
+        critical=Rule(BOTH, "F, all profiles: critical") if iso else None,
         octets=edition.octets,
     )
 
@@ -194,7 +198,8 @@ def _profile(
         leaf,
         _sub(edition, domain),
         _root(edition),
-        subs=Rule(subs, f"{edition.annex}: two sub-CAs at most [K]" if iso else "ours: more than a hierarchy has"),
+        subs=Rule(subs, "[V2G2-009]: at most 3 certificates that did not sign themselves" if iso else "ours: more than a hierarchy has"),
+        direct=Rule("V2G", "[V2G2-867]: a V2G root issues no leaf; [V2G2-868]: that of a private operator does", "warn") if iso else None,
         order=Rule(True, "RFC 5246, 7.4.2: each certifies the one before; RFC 8446, 4.4.2 lets receivers be patient", "warn"),
         revocation=Rule("revoked", "ours: a responder that cannot be reached stops nobody; the caller may ask for more"),
         pinned=False,
@@ -208,8 +213,8 @@ def _secc(edition: _Edition, number: int) -> Profile:
         purpose=Rule(SERVER, "RFC 5280, 4.2.1.12"),
         purpose_needed=None if number == 2 else Rule(True, "B, SECC [K]", "warn"),
         days=Rule(93, f"{edition.annex}, SECC: 2 to 3 months [K]", "warn"),
-        domain=Rule(("CPO",), f"{edition.annex}, SECC: DC=CPO, which the EVCC checks [K]"),
-        common_name=Rule(r".{1,64}", f"{edition.annex}, SECC: CN is there [K]"),
+        domain=Rule(("CPO",), "[V2G2-925]: DC=CPO, which the EVCC checks"),
+        common_name=Rule(r".{1,64}", f"{edition.annex}.2, SECC: CN is its id"),
     )
     what = f"the station's certificate (SECC, ISO 15118-{number})"
     profile = _profile(f"secc{number}", what, "this station's certificate", edition, leaf, ("V2G", "CPO"), ("V2GRootCertificate",))
@@ -220,8 +225,8 @@ def _contract(edition: _Edition, number: int) -> Profile:
     leaf = dataclasses.replace(
         _leaf(edition),
         days=Rule(2 * YEAR + 1, f"{edition.annex}, contract: 4 weeks to 2 years [K]", "warn"),
-        domain=Rule(("MO",), f"{edition.annex}, contract: DC=MO [K]", "warn"),
-        common_name=Rule(EMAID, f"{edition.annex}, contract: CN is the eMAID; -2, annex H"),
+        wished=Rule(("content_commitment",), "F.4: nonRepudiation, which receipts are signed with", "warn") if number == 2 else None,
+        common_name=Rule(EMAID, "[V2G2-108]: CN is the eMAID; its form: -2, annex H. F.4 leaves its DC open"),
     )
     roots = ("MORootCertificate", "V2GRootCertificate")
     return _profile(
@@ -233,8 +238,8 @@ def _oem(edition: _Edition, number: int) -> Profile:
     leaf = dataclasses.replace(
         _leaf(edition),
         wished=Rule(("key_agreement",), "F, OEM provisioning: its key opens the contract's envelope [K]", "warn") if number == 2 else None,
-        domain=Rule(("OEM",), f"{edition.annex}, OEM provisioning: DC=OEM [K]", "warn"),
-        common_name=Rule(PCID, f"{edition.annex}, OEM provisioning: CN is the PCID [K]", "warn"),
+        domain=Rule(("OEM",), "[V2G2-925]: DC=OEM, which the provisioning service checks", "warn"),
+        common_name=Rule(PCID, "[V2G2-933]: CN is the certificate's id (PCID); its form [K]", "warn"),
     )
     what = f"the vehicle's provisioning certificate (OEM, ISO 15118-{number})"
     return _profile(f"oem{number}", what, "your vehicle's certificate", edition, leaf, ("OEM",), ("OEMRootCertificate",))
@@ -244,7 +249,7 @@ def _cps(edition: _Edition, number: int) -> Profile:
     leaf = dataclasses.replace(
         _leaf(edition),
         days=Rule(YEAR + 1, f"{edition.annex}, CPS: 2 to 3 months; a year is seen [K]", "warn"),
-        domain=Rule(("CPS",), f"{edition.annex}, CPS: DC=CPS, which the EVCC checks [K]"),
+        domain=Rule(("CPS",), "[V2G2-925]: DC=CPS, which the EVCC checks"),
     )
     what = f"the certificate of the provisioning service (CPS, ISO 15118-{number})"
     return _profile(
@@ -257,10 +262,10 @@ def _vehicle() -> Profile:
         _leaf(ISO20),
         purpose=Rule(CLIENT, "RFC 5280, 4.2.1.12"),
         purpose_needed=Rule(True, "B, vehicle: what tells it from the OEM provisioning certificate, which TLS is not for [K]"),
-        domain=Rule(("OEM",), "B, vehicle: DC=OEM [K]", "warn"),
+        domain=Rule(VEHICLE, "B, vehicle: DC=OEM [K]; OpenChargingCloud has Vehicle", "warn"),
     )
     what = "the vehicle's certificate (ISO 15118-20)"
-    return _profile("vehicle20", what, "your vehicle's certificate", ISO20, leaf, ("OEM",), ("OEMRootCertificate",))
+    return _profile("vehicle20", what, "your vehicle's certificate", ISO20, leaf, VEHICLE, ("OEMRootCertificate",))
 
 
 def _csms() -> Profile:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -59,7 +58,6 @@ SIGNATURES: Mapping[str, str] = {
 }
 """As RFC 5758, RFC 8017 and RFC 8410 name them."""
 CURVES = {"secp256r1": "p256", "secp384r1": "p384", "secp521r1": "p521"}
-UNPRINTABLE = re.compile(r"[^ -~\u00a1-\uffff]")
 
 
 class CertificateError(Exception):
@@ -124,7 +122,7 @@ def title_of(name: x509.Name) -> str:
 
 def clean(text: str) -> str:
     """What a stranger wrote, fit for one log line."""
-    return UNPRINTABLE.sub("?", text)
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 @contextmanager
@@ -231,4 +229,4 @@ def _signature(certificate: x509.Certificate) -> str:
 
 
 def _hosts(value: x509.SubjectAlternativeName) -> tuple[str, ...]:
-    return (*value.get_values_for_type(x509.DNSName), *(str(each) for each in value.get_values_for_type(x509.IPAddress)))
+    return (*map(clean, value.get_values_for_type(x509.DNSName)), *(str(each) for each in value.get_values_for_type(x509.IPAddress)))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from certs import broken, chain, testpki
 from certs.profiles import PROFILES, relaxed
+from certs.reading import clean
 from certs.testpki_make import issue, key_of
 
 NOW = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
@@ -137,6 +138,36 @@ def test_a_root_may_be_crossed() -> None:
         assert not [each for each in verdict.findings if each.code in {"unknown_root", "bad_signature"}]
 
 
+def test_a_ca_that_signs_its_next_key_counts_for_no_length() -> None:
+    """RFC 5280, 4.2.1.9: what is issued to itself is left out."""
+    old, new, leaf = (key_of("p256", b"s", each) for each in ("old", "new", "leaf"))
+    spec = replace(testpki.spec_of("csmsRoot", "p256", seed=b"s", now=NOW), path=0)
+    root, rolled = issue(spec, old, old), issue(replace(spec, serial=7, path=None), new, old)
+    own = issue(replace(testpki.spec_of("csmsLeaf", "p256", seed=b"s", now=NOW), issuer=spec.subject), leaf, new)
+    verdict = chain.validate([own, rolled], NOW, PROFILES["csms"], [root], host="localhost")
+    assert verdict.path == (own, rolled, root)
+    assert verdict.ok, verdict.why
+
+
+def test_version_1_is_not_taken() -> None:
+    it = case("csms")
+    root = it.trust[0].public_bytes(Encoding.DER)
+    old = root.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020100"), 1)
+    assert old != root
+    for octets in (old, *(each.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020101"), 1) for each in it.chain)):
+        verdict = chain.validate([octets], NOW, it.profile, it.trust)
+        assert [each.code for each in verdict.findings] == ["unreadable"], verdict.why
+
+
+def test_below_a_private_root() -> None:
+    """[V2G2-868]: the root of a private operator signs its leafs itself; only a V2G root does not."""
+    key = key_of("p256", b"s", "private")
+    spec = replace(testpki.spec_of("v2gRoot", "p256", seed=b"s", now=NOW), domain="", common_name="Private Operator Root")
+    root = issue(replace(spec, issuer=spec.subject), key, key)
+    leaf = issue(replace(testpki.spec_of("seccLeaf", "p256", seed=b"s", now=NOW), issuer=spec.subject), made("p256")["seccLeaf"].key, key)
+    assert not chain.validate([leaf], NOW, PROFILES["secc2"], [root]).findings
+
+
 def test_many_of_one_name_end_soon() -> None:
     """CAs that all sign each other have ways without end; each is gone once."""
     spec = testpki.spec_of("moSub1", "p256", seed=b"s", now=NOW)
@@ -249,6 +280,7 @@ def test_a_name_cannot_write_a_log_line() -> None:
     verdict = chain.validate([leaf], NOW, PROFILES["secc2"], [])
     assert verdict.title == "x?2030-01-01 all is well?[2J"
     assert verdict.why.isprintable()
+    assert clean("a\u2028b\u202ec\u00e9\ud800") == "a?b?cé?"
 
 
 def test_load() -> None:
@@ -258,6 +290,9 @@ def test_load() -> None:
     for octets in (b"", b"-----BEGIN", it.chain[0] + b"\0", it.chain_pem * 9, b"-" * 70_000, b"\x30\x80", it.key_pem):
         with pytest.raises(chain.CertificateError):
             chain.load(octets)
+    for much in (b" " * TOO_MUCH, it.chain_pem * 9):
+        with pytest.raises(chain.CertificateError, match="the most"):
+            chain.load(much)
 
 
 @settings(max_examples=400, deadline=None)
@@ -287,6 +322,7 @@ def test_bytes_never_raise(octets: bytes, as_pem: bool) -> None:
 
 
 _case = cache(case)
+TOO_MUCH = 64 * 1024 + 1
 
 
 def test_pss_with_a_weak_hash() -> None:
