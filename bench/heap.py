@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.ev.talking import Dial, HangUp, LinkFound, OnLine, Say, TalkingEv
 from bench.plc.cables import Cables, HeardBy, mac_of
+from certs.store import Store, StoreError
 from chargepoint.commands import (
     CloseContactor,
     CloseLink,
@@ -61,6 +62,7 @@ from chargepoint.events import (
     VehicleSaid,
     VehicleServed,
 )
+from chargepoint.runtime.ports.certificates import CertificatesPort, Keeper, OpenStore
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.sim.evse import SimEvse
@@ -122,6 +124,9 @@ class Heap:
         matching = [each.id for each in config.evses if each.has_modem]
         self.cables = Cables(matching) if matching else None
         """The power line, where vehicles are matched."""
+        self.certificates: OpenStore | None = None
+        """The store of certificates, opened anew in each life; without one its commands are refused."""
+        self._keeper = Keeper(_no_store)
         self.connections = 0
         """Of vehicles, so far; the number of the last one."""
 
@@ -136,6 +141,9 @@ class Heap:
         self.station = Station(self.config, info_of(self.world))
         stored = json.loads(json.dumps(self.store))
         self.tell(PoweredUp(reason, f"{self.seed}{self.lives:04x}", stored, **more))
+        self._keeper = Keeper(self.certificates or _no_store)
+        if self.certificates is not None:
+            self.tell(self._keeper.read())
         for said in self.world.say_everything(self.now):
             self.tell(said)
         for evse in self.config.evses:
@@ -320,8 +328,16 @@ class Heap:
                 self._measure(self.world.evses[command.evse_id])
             case Restart() | StopProcess():
                 self.ended = self.ended or command
-            case _ if type(command) in _BODY:
-                self._move(self.world.evses[command.evse_id], command)  # type: ignore[attr-defined] # all of _BODY have it
+            case _:
+                self._do(command)
+
+    def _do(self, command: Command) -> None:
+        """What the body does, and the store of certificates."""
+        if type(command) in _BODY:
+            self._move(self.world.evses[command.evse_id], command)  # type: ignore[attr-defined] # all of _BODY have it
+        elif isinstance(command, CertificatesPort.takes):
+            for said in self._keeper.carry_out(command):
+                self.later(0.0, partial(self._tell, said))
 
     def _persist(self, persist: Persist) -> None:
         if self.refuses_writes:
@@ -421,6 +437,10 @@ class Heap:
         if began == self._closing[evse.id] and evse.contactor.coil and not evse.contactor.mirror:
             evse.contactor.open()
             self.tell(HardwareFailed(evse.id, "CloseContactor", "ContactorFault"))
+
+
+def _no_store() -> Store:
+    raise StoreError("Unsupported", "there is no store of certificates here")
 
 
 CLOSE_TIMEOUT_S = 0.5
