@@ -11,12 +11,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certs import broken, chain, testpki
+from certs.csr import _der
 from certs.profiles import PROFILES, relaxed
 from certs.reading import clean
 from certs.testpki_make import issue, key_of
@@ -150,13 +151,16 @@ def test_a_ca_that_signs_its_next_key_counts_for_no_length() -> None:
 
 
 def test_version_1_is_not_taken() -> None:
-    it = case("csms")
-    root = it.trust[0].public_bytes(Encoding.DER)
-    old = root.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020100"), 1)
-    assert old != root
-    for octets in (old, *(each.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020101"), 1) for each in it.chain)):
-        verdict = chain.validate([octets], NOW, it.profile, it.trust)
-        assert [each.code for each in verdict.findings] == ["unreadable"], verdict.why
+    """It has no extensions, so that nothing says what it is for."""
+    root = made("p256")["csmsRoot"].certificate
+    tbs, key = root.tbs_certificate_bytes, root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    plain = tbs[tbs.index(bytes.fromhex("a003020102")) + 5 : tbs.index(key) + len(key)]
+    algorithm = bytes.fromhex("300a06082a8648ce3d040302")
+    body = _der(0x30, plain) + algorithm + _der(0x03, b"\0" + root.signature)
+    old = x509.load_der_x509_certificate(_der(0x30, body))
+    assert old.version is x509.Version.v1
+    verdict = chain.validate([old], NOW, PROFILES["csms"], [root])
+    assert [(each.code, each.words) for each in verdict.findings] == [("unreadable", "it cannot be read: no X.509 v3")]
 
 
 def test_below_a_private_root() -> None:

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from certs import chain, testpki
@@ -55,6 +57,17 @@ def test_names(permitted: list[x509.GeneralName] | None, excluded: list[x509.Gen
 def test_not_understood() -> None:
     assert not understood(x509.NameConstraints([x509.RFC822Name("example.com")], None))
     assert not understood(x509.NameConstraints(None, [DNS("a"), x509.UniformResourceIdentifier("example.com")]))
+
+
+def test_those_not_understood_refuse_though_not_critical() -> None:
+    key = key_of("p256", b"s", "odd")
+    limits = x509.NameConstraints([x509.RFC822Name("example.com")], None)
+    builder = x509.CertificateBuilder(SOMEBODY, SOMEBODY, key.public_key(), 1, NOW, NOW + dt.timedelta(days=1)).add_extension(
+        limits, critical=False
+    )
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    odd = builder.sign(key, hashes.SHA256())
+    assert "critical_extension" in [each.code for each in chain.validate_root(odd, NOW, PROFILES["csms"]).refusals]
 
 
 @pytest.mark.parametrize(
