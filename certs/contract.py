@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256, sha512
+from hashlib import sha256, sha512, shake_256
 from typing import Literal, NamedTuple, TypeAlias
 
 from cryptography import x509
@@ -174,6 +174,36 @@ def ed448_of(octets: bytes) -> ed448.Ed448PrivateKey:
     if len(octets) != _WAYS["iso20_x448"].key:
         raise ContractError(f"{len(octets)} octets for a key of Ed448: an envelope holds {_WAYS['iso20_x448'].key}")
     return ed448.Ed448PrivateKey.from_private_bytes(octets + b"\0")
+
+
+def agrees_by(certificate: x509.Certificate) -> AgreementPublicKey:
+    """The key by which a secret is agreed on with the owner of an OEM provisioning certificate. Raises ContractError."""
+    key = _public_key(certificate)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key
+    if isinstance(key, ed448.Ed448PublicKey):
+        return x448_public(key)
+    raise ContractError("nobody agrees on a secret with such a key")
+
+
+def x448_public(key: ed448.Ed448PublicKey) -> x448.X448PublicKey:
+    """The same point on Curve448: u = y^2 / x^2 (RFC 7748, 4.2). No text at hand says how a certificate with an Ed448 key agrees by X448 [K]. Raises
+    ContractError for a point that is none.
+    """
+    y = int.from_bytes(key.public_bytes_raw()[:56], "little") % _P
+    if y * y % _P == 1:
+        raise ContractError("this key of Ed448 is no point that anybody agrees by")
+    u = y * y * (1 - _D * y * y) * pow(1 - y * y, -1, _P) % _P
+    return x448.X448PublicKey.from_public_bytes(u.to_bytes(56, "little"))
+
+
+def x448_private(key: ed448.Ed448PrivateKey) -> x448.X448PrivateKey:
+    """The number that the key of Ed448 signs with (RFC 8032, 5.2.5), as a key of X448."""
+    return x448.X448PrivateKey.from_private_bytes(shake_256(key.private_bytes_raw()).digest(56))
+
+
+_P, _D = 2**448 - 2**224 - 1, -39081
+"""Of edwards448 (RFC 7748)."""
 
 
 # ---- steps

@@ -30,7 +30,8 @@ from iso15118.exi import ExiError, encode_fragment
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import Message
 
-Edition: TypeAlias = Literal["iso2", "iso20", "iso20_ed448"]
+Edition: TypeAlias = Literal["iso2", "iso20", "iso20_ed448", "iso20_p256"]
+"""`iso20_p256` is what some peers do, as in `Lax`."""
 Part: TypeAlias = tuple[str, str, Message]
 """Id, name of the element, and what it holds."""
 Signer: TypeAlias = Callable[[bytes], bytes]
@@ -93,7 +94,7 @@ SUITES: dict[Edition, Suite] = {
         114,
     ),
 }
-_ISO20_P256 = SUITES["iso2"]._replace(namespace=ISO20)
+SUITES["iso20_p256"] = SUITES["iso2"]._replace(namespace=ISO20)
 _Method: TypeAlias = ds.CanonicalizationMethodType | ds.SignatureMethodType | ds.DigestMethodType | ds.TransformType
 _HASHES = {64: hashes.SHA256(), 132: hashes.SHA512()}
 
@@ -205,7 +206,7 @@ def _suite_of(public_key: object, lax: Collection[Lax]) -> Suite:
             case "secp521r1":
                 return SUITES["iso20"]
             case "secp256r1":
-                return _ISO20_P256 if "iso20_p256" in lax else SUITES["iso2"]
+                return SUITES["iso20_p256"] if "iso20_p256" in lax else SUITES["iso2"]
             case other:
                 raise Refused(f"a key on {other}: ISO 15118 signs with P-256, P-521 and Ed448")
     raise Refused(f"a key that is none of ISO 15118: {type(public_key).__name__}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.agenda import Agenda
 from iso15118.connection import Now
@@ -16,12 +16,14 @@ from iso15118.terms import (
     AcLimits,
     AuthorizationWanted,
     CableCheckWanted,
+    ContractShown,
     DcDemand,
     DcLimits,
     Energy,
     EnergyChosen,
     EvLimits,
     Facts,
+    InstallationAsked,
     MeteringConfirmed,
     Offered,
     PowerOff,
@@ -40,6 +42,7 @@ from iso15118.terms import (
     WeldingCheckWanted,
     Wish,
 )
+from iso15118.trust import Refusal
 
 STEP_S = 0.05
 """Ramps move in steps of this."""
@@ -60,6 +63,8 @@ class Pace:
     """When the energy goes off."""
     accepts: bool = True
     """EIM is accepted."""
+    contract_s: float = 0.5
+    installation_s: float = 1.0
 
 
 AC_22_KW = AcLimits(max_power_W=22_000)
@@ -85,6 +90,13 @@ _GRANTS: dict[Wish, type[Told] | tuple[type[Told], ...]] = {
 """A wish of the charger is granted, and forgotten, when the vehicle does this."""
 
 
+class Given(NamedTuple):
+    """What a provisioning service answers: CertificateInstallationRes as an EXI document, and how many more contracts there are."""
+
+    octets: bytes
+    remaining: int | None = None
+
+
 @dataclass
 class Charger:
     """One output with its facts. `cable_V` is what a test cable has: the vehicle's battery behind closed contactors, as the vehicle says it."""
@@ -93,6 +105,10 @@ class Charger:
     pace: Pace = field(default_factory=Pace)
     back_W: float = 0.0
     """In dynamic control, both ways: the vehicle is to give so much."""
+    pays: Callable[[str], Refusal | None] = lambda _: None
+    """By the eMAID: why whoever pays does not."""
+    provides: Callable[[InstallationAsked], Given | Refusal] = lambda _: Refusal.NO_CERTIFICATE
+    """What the provisioning service answers."""
 
     def __post_init__(self) -> None:
         self.log: list[tuple[float, Told]] = []
@@ -161,6 +177,12 @@ class Charger:
             case AuthorizationWanted() if facts.authorization is Progress.NOT_ASKED:
                 facts.authorization = Progress.UNDER_WAY
                 self._in(now.mono, pace.authorization_s, self._authorised)
+            case ContractShown(emaid):
+                facts.contract = Progress.UNDER_WAY
+                self._in(now.mono, pace.contract_s, lambda: self._paid(emaid))
+            case InstallationAsked():
+                facts.installation = Progress.UNDER_WAY
+                self._in(now.mono, pace.installation_s, lambda: self._provided(told))
             case ScheduleAsked(aside=aside) if aside or (facts.schedules is None and not self._planning):
                 facts.schedules, self._planning = None, True
                 self._in(now.mono, pace.schedule_s, self._planned)
@@ -171,6 +193,19 @@ class Charger:
                 facts.power, self.pilot = Progress.UNDER_WAY, "C"
                 self._in(now.mono, pace.contactor_s, self._closed)
 
+    def _paid(self, emaid: str) -> None:
+        refusal = self.pays(emaid)
+        self.facts.contract = Progress.FAILED if refusal else Progress.DONE
+        self.facts.contract_refusal = refusal or Refusal.NOT_ACCEPTED
+
+    def _provided(self, asked: InstallationAsked) -> None:
+        given = self.provides(asked)
+        if isinstance(given, Refusal):
+            self.facts.installation, self.facts.installation_refusal = Progress.FAILED, given
+        else:
+            self.facts.installation = Progress.DONE
+            self.facts.installation_res, self.facts.installation_remaining = given
+
     def _closed(self) -> None:
         """Unless it was called off meanwhile."""
         if self.facts.power is Progress.UNDER_WAY:
@@ -178,7 +213,7 @@ class Charger:
 
     def _reset(self) -> None:
         facts = self.facts
-        facts.authorization = Progress.NOT_ASKED
+        facts.authorization = facts.contract = facts.installation = Progress.NOT_ASKED
         self._forget()
         facts.voltage_V = facts.current_A = facts.target_power_W = 0.0
         facts.wish = None

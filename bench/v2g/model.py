@@ -16,6 +16,7 @@ from iso15118.connection import Now
 from iso15118.evcc.iso20.plans import planned
 from iso15118.evcc.terms import (
     CloseContactors,
+    ContractInstalled,
     Delivered,
     DrawPower,
     EvseAsks,
@@ -146,6 +147,8 @@ class Vehicle:
                 self._target_W = power_W
             case StopDrawing() | SessionOver():
                 self._stop(now, told)
+            case ContractInstalled(contract):
+                self.wants.contracts, self.wants.install = (contract, *self.wants.contracts), False
             case OpenContactors():
                 self._in(now.mono, self.spec.open_s, lambda: self._contactors(closed=False))
             case _:

@@ -61,6 +61,8 @@ class Pair:
     namespaces: tuple[str, ...] = (dc.NAMESPACE, ac.NAMESPACE)
     connection: Connected = VERIFIED
     """What the charger is told of it."""
+    unverified: bool = False
+    """It talks to a vehicle that nobody has verified, too."""
     mono: float = 100.0
     sessions: int = 0
     paused: Paused | None = None
@@ -117,7 +119,7 @@ class Pair:
     def connect(self, evcc: Machine | None = None) -> None:
         """A new connection, with a new session at each end."""
         self.sessions += 1
-        self.secc = Session([Protocol_(each, MAJOR, MINOR, self._dialect) for each in self.namespaces])
+        self.secc = Session([Protocol_(each, MAJOR, MINOR, self._dialect, unverified=self.unverified) for each in self.namespaces])
         self.evcc = evcc or Evcc(spoken(self.vehicle.wants))
         self.dialect, self.evse_over, self.ev_over = None, None, None
         self.closed = {"ev": False, "evse": False}
@@ -127,7 +129,7 @@ class Pair:
 
     def _dialect(self, namespace: str) -> Iso20:
         fresh = fresh_id(self.sessions)
-        self.dialect = Iso20(Talk(self.charger.facts, NAMESPACES[namespace], fresh, fresh * 2, self.paused))
+        self.dialect = Iso20(Talk(self.charger.facts, NAMESPACES[namespace], fresh, fresh * 2, self.paused, pnc=self.connection.verified))
         return self.dialect
 
     def run(self, most_s: float = 3600.0, *, until: Callable[[], bool] | None = None) -> Pair:

@@ -8,7 +8,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from iso15118.terms import (
     AddedService,
@@ -45,6 +47,27 @@ class EvWish(enum.Enum):
     """Of a parking place: in before the schedules, or in the loop; out in the loop, or after the energy."""
 
 
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One that the vehicle may pay with. `chain` is DER, leaf first, without the root; `signer` signs with its key, wherever that is."""
+
+    emaid: str
+    chain: tuple[bytes, ...] = field(repr=False)
+    signer: Callable[[bytes], bytes] = field(repr=False, compare=False)
+    """From the octets of SignedInfo to the SignatureValue (`iso15118.signature`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """What the maker has given the vehicle: by this it asks for contracts."""
+
+    pcid: str
+    chain: tuple[bytes, ...] = field(repr=False)
+    signer: Callable[[bytes], bytes] = field(repr=False, compare=False)
+    agreement: Any = field(repr=False, compare=False)
+    """Its private key, or what agrees with it on a secret (`certs.contract`)."""
+
+
 @dataclass(slots=True)
 class Wants:
     """What the vehicle wants and has now; its host changes it, sessions read it."""
@@ -53,6 +76,23 @@ class Wants:
     resume: bytes = b""
     """Session id of an earlier session that was paused."""
     payment: Payment = Payment.EIM
+    fall_back: bool = True
+    """Where no contract is taken: go on with EIM, if that is offered, too."""
+    contracts: tuple[Contract, ...] = ()
+    """Best first. One whose provider the charger does not take is not shown."""
+    provisioning: Provisioning | None = None
+    install: bool = False
+    """Ask for contracts though there are some. Without any that suits, they are asked for in any case."""
+    most_contracts: int = 1
+    """So many are asked for."""
+    emaids: tuple[str, ...] = ()
+    """Those that are wanted first, no more than `most_contracts`."""
+    v2g_roots: tuple[bytes, ...] = field(default=(), repr=False)
+    """DER: what the sender of a contract is judged by."""
+    mo_roots: tuple[bytes, ...] = field(default=(), repr=False)
+    """DER: what a contract is judged by before it is taken in. None: by its dates only."""
+    peer_profile: bool = False
+    """For peers in tests: sign with P-256, and take what is."""
     customer_s: float = 180.0
     """So long the driver may look for the card."""
     energies: tuple[Energy, ...] = (Energy.DC,)
@@ -132,6 +172,37 @@ class Authorized(Told):
     """The charger lets us charge."""
 
     payment: Payment
+    emaid: str = ""
+    """The contract that pays."""
+    ends_soon: bool = False
+    """That contract expires within days."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRefused(Told):
+    """The charger does not take this contract, or the card. The session may go on otherwise."""
+
+    payment: Payment
+    code: str
+    emaid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractInstalled(Told):
+    """A contract that came with its key: the vehicle keeps both. `remaining`: so many more are there."""
+
+    contract: Contract
+    key: Any = field(repr=False, compare=False)
+    remaining: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationFailed(Told):
+    """No contract came, or one that is not taken in."""
+
+    why: str
+    code: str = ""
+    """The response code, where it is that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +250,14 @@ class PlanOffered(Told):
     """Dynamic control."""
 
     plan: DynamicPlan
+
+
+@dataclass(frozen=True, slots=True)
+class PricesJudged(Told):
+    """The prices come with a signature: whether it is that of the mobility operator whose contract pays."""
+
+    verified: bool
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,6 @@ def authorization_setup(talk: Talk, now: Now) -> cm.AuthorizationSetupReq:
     return cm.AuthorizationSetupReq(Header=header(talk, now))
 
 
-def authorization(talk: Talk, now: Now) -> cm.AuthorizationReq:
-    """By other means than a contract."""
-    return cm.AuthorizationReq(
-        Header=header(talk, now), SelectedAuthorizationService="EIM", EIM_AReqAuthorizationMode=cm.EIM_AReqAuthorizationModeType()
-    )
-
-
 def service_discovery(talk: Talk, now: Now) -> cm.ServiceDiscoveryReq:
     """What is there? Where `narrow`: of what is wanted only."""
     wants = talk.wants

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
+from iso15118.evcc.iso20.ask_contracts import signed
 from iso15118.evcc.iso20.plans import planned, planned_W
 from iso15118.evcc.iso20.talk import Talk, header
 from iso15118.iso20.values import maybe_rational, rational
@@ -123,23 +124,22 @@ def _shown(battery: Battery | None) -> ct.DisplayParametersType | None:
 
 
 def metering_confirmation(talk: Talk, now: Now) -> cm.MeteringConfirmationReq:
-    """The last reading, acknowledged. It is not signed: without a contract certificate there is no key for it."""
+    """The last reading, acknowledged; signed where a contract pays."""
     if talk.meter is None:
         raise AssertionError("a reading is confirmed before one was shown")
     scheduled = talk.profile.Scheduled_EVPPTControlMode if talk.profile else None
-    return cm.MeteringConfirmationReq(
-        Header=header(talk, now),
-        SignedMeteringData=cm.SignedMeteringDataType(
-            Id="id1",
-            SessionID=talk.session_id,
-            MeterInfo=talk.meter,
-            Receipt=talk.receipt,
-            Dynamic_SMDTControlMode=None if scheduled else cm.Dynamic_SMDTControlModeType(),
-            Scheduled_SMDTControlMode=cm.Scheduled_SMDTControlModeType(SelectedScheduleTupleID=scheduled.SelectedScheduleTupleID)
-            if scheduled
-            else None,
-        ),
+    data = cm.SignedMeteringDataType(
+        Id="id1",
+        SessionID=talk.session_id,
+        MeterInfo=talk.meter,
+        Receipt=talk.receipt,
+        Dynamic_SMDTControlMode=None if scheduled else cm.Dynamic_SMDTControlModeType(),
+        Scheduled_SMDTControlMode=cm.Scheduled_SMDTControlModeType(SelectedScheduleTupleID=scheduled.SelectedScheduleTupleID)
+        if scheduled
+        else None,
     )
+    signature = signed(talk.contract.chain, talk.contract.signer, ("id1", "SignedMeteringData", data)) if talk.contract else None
+    return cm.MeteringConfirmationReq(Header=header(talk, now, signature), SignedMeteringData=data)
 
 
 def check_in(talk: Talk, now: Now) -> cm.VehicleCheckInReq:

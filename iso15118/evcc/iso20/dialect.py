@@ -7,7 +7,7 @@ from typing import Any
 
 from iso15118 import exi, v2gtp
 from iso15118.connection import Now, Unexpected
-from iso15118.evcc.iso20 import ask, ask_loop, hear_energy, hear_loop, hear_setup
+from iso15118.evcc.iso20 import ask, ask_contracts, ask_loop, hear_contracts, hear_energy, hear_loop, hear_setup
 from iso15118.evcc.iso20.table import TABLE, S, Said
 from iso15118.evcc.iso20.talk import Heard, Talk
 from iso15118.evcc.session import Question, Spoken, Turn
@@ -41,8 +41,9 @@ _Hear = Callable[[Talk, Now, Any], Heard]
 _Ask = Callable[[Talk, Now], ct.V2GRequestType]
 HEAR: dict[S, _Hear] = {
     S.SETUP: hear_setup.session_setup,
-    S.AUTHORIZATION_SETUP: hear_setup.authorization_setup,
-    S.AUTHORIZATION: hear_setup.authorization,
+    S.AUTHORIZATION_SETUP: hear_contracts.authorization_setup,
+    S.INSTALLATION: hear_contracts.certificate_installation,
+    S.AUTHORIZATION: hear_contracts.authorization,
     S.DISCOVERY: hear_setup.service_discovery,
     S.DETAIL: hear_setup.service_detail,
     S.SELECTION: hear_setup.service_selection,
@@ -77,9 +78,12 @@ HEAR: dict[S, _Hear] = {
 """Whose response is awaited -> the function that says what it came to."""
 ASK: dict[str, _Ask] = {
     name: function
-    for module in (ask, ask_loop)
+    for module in (ask, ask_contracts, ask_loop)
     for name, function in vars(module).items()
-    if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == module.__name__
+    if callable(function)
+    and not name.startswith("_")
+    and getattr(function, "__module__", "") == module.__name__
+    and name not in ("signed", "signs")
 }
 """Names in the table -> functions."""
 

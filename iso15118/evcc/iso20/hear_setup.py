@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from iso15118.connection import Now
 from iso15118.evcc.iso20.table import Said
-from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, leave, leaving
-from iso15118.evcc.terms import Authorized, ServiceDescribed, ServicesOffered, SessionJoined
+from iso15118.evcc.iso20.talk import Heard, Talk, failed, leave, leaving
+from iso15118.evcc.terms import ServiceDescribed, ServicesOffered, SessionJoined
 from iso15118.iso20 import services
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.terms import AddedService, Ending, EnergyChosen, Payment
+from iso15118.terms import AddedService, Ending, EnergyChosen
 
 
 def session_setup(talk: Talk, now: Now, response: cm.SessionSetupRes) -> Heard:
@@ -22,29 +22,6 @@ def session_setup(talk: Talk, now: Now, response: cm.SessionSetupRes) -> Heard:
     talk.session_id = given
     told = SessionJoined(given, response.EVSEID, resumed)
     return leaving(talk, told, off=False) or Heard(Said.GO, (told,))
-
-
-def authorization_setup(talk: Talk, now: Now, response: cm.AuthorizationSetupRes) -> Heard:
-    """The way that we want has to be among those that the charger has."""
-    if talk.wants.payment is Payment.PNC:
-        return failed("Plug & Charge is not implemented in the vehicle: it brings no contract certificate")
-    if talk.wants.payment.value not in response.AuthorizationServices:
-        return failed(f"the charger does not offer {talk.wants.payment.value}")
-    return leaving(talk, off=False) or Heard(Said.GO)
-
-
-def authorization(talk: Talk, now: Now, response: cm.AuthorizationRes) -> Heard:
-    """As long as somebody looks for the card, or the charger asks elsewhere: again."""
-    if gone := leaving(talk, off=False):
-        return gone
-    if response.ResponseCode.startswith("WARNING"):
-        return leave(talk, f"not authorised: {response.ResponseCode}", off=False)
-    if response.EVSEProcessing == "Finished":
-        return Heard(Said.GO, (Authorized(talk.wants.payment),))
-    customer = response.EVSEProcessing == "Ongoing_WaitingForCustomerInteraction"
-    if not talk.ongoing("authorization", now, talk.wants.customer_s if customer else ONGOING_S):
-        return failed("no authorisation in time")
-    return again(talk)
 
 
 def service_discovery(talk: Talk, now: Now, response: cm.ServiceDiscoveryRes) -> Heard:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from certs.reading import CertificateError
 from iso15118.evcc.iso20.talk import Talk
-from iso15118.evcc.terms import PlanOffered, PricesDoubted, ProfileMade, SchedulesOffered
+from iso15118.evcc.terms import PlanOffered, PricesDoubted, PricesJudged, ProfileMade, SchedulesOffered
+from iso15118.iso20.certificates import PEER_SIGNATURES, leaf_of
 from iso15118.iso20.services import NO_PRICING, PRICE_LEVELS
 from iso15118.iso20.values import entry_W, number, profile_slots, rational, slots
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.signature import verify
 from iso15118.terms import Control, DynamicPlan, EvLimits, Price, Prices, Schedule, Told
 
 
@@ -67,18 +70,38 @@ def profile(chosen: cs.ScheduleTupleType, limits: EvLimits, *, give: bool = Fals
 def taken(talk: Talk, response: cm.ScheduleExchangeRes) -> tuple[Told, ...]:
     """The first schedule, and a profile made within it; in dynamic control there is only a plan. Nothing: of another control mode."""
     scheduled, dynamic = response.Scheduled_SEResControlMode, response.Dynamic_SEResControlMode
-    control = talk.way.control if talk.way else None
+    control, judged = talk.way.control if talk.way else None, _judged(talk, response)
     if control is Control.SCHEDULED and scheduled is not None:
         chosen = scheduled.ScheduleTuple[0]
         talk.profile = profile(chosen, talk.wants.limits, give=talk.wants.begin_by_giving)
         offered = schedules(scheduled)
         doubts = _doubts(talk, *(each.prices for each in offered))
-        return SchedulesOffered(offered), *doubts, ProfileMade(chosen.ScheduleTupleID, profile_slots(talk.profile))
+        return SchedulesOffered(offered), *judged, *doubts, ProfileMade(chosen.ScheduleTupleID, profile_slots(talk.profile))
     if control is Control.DYNAMIC and dynamic is not None:
         talk.profile = None
         offered_plan = plan(dynamic)
-        return PlanOffered(offered_plan), *_doubts(talk, offered_plan.prices)
+        return PlanOffered(offered_plan), *judged, *_doubts(talk, offered_plan.prices)
     return ()
+
+
+def _judged(talk: Talk, response: cm.ScheduleExchangeRes) -> tuple[PricesJudged, ...]:
+    """Signed prices are signed with the key of the second sub-CA of the mobility operator, which stands above our contract [K]."""
+    scheduled, dynamic = response.Scheduled_SEResControlMode, response.Dynamic_SEResControlMode
+    schedules_ = (
+        [part for each in scheduled.ScheduleTuple for part in (each.ChargingSchedule, each.DischargingSchedule)] if scheduled else []
+    )
+    found = [each.AbsolutePriceSchedule for each in (*schedules_, dynamic) if each is not None]
+    parts = [(each.Id, "AbsolutePriceSchedule", each) for each in found if each is not None and each.Id]
+    if response.Header.Signature is None and not parts:
+        return ()
+    if talk.contract is None or len(talk.contract.chain) < 2:
+        return (PricesJudged(verified=False, why="no contract pays: nobody knows whose signature it should be"),)
+    try:
+        key = leaf_of(talk.contract.chain[1]).key
+    except CertificateError as error:
+        return (PricesJudged(verified=False, why=str(error)),)
+    why = verify(response.Header.Signature, parts, key, lax=PEER_SIGNATURES if talk.wants.peer_profile else ())
+    return (PricesJudged(verified=not why, why=why),)
 
 
 def _doubts(talk: Talk, *offered: Prices | None) -> tuple[PricesDoubted, ...]:

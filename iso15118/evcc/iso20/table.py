@@ -18,6 +18,7 @@ class S(enum.Enum):
     BEGIN = "begin"
     SETUP = "setup"
     AUTHORIZATION_SETUP = "authorization setup"
+    INSTALLATION = "certificate installation"
     AUTHORIZATION = "authorization"
     DISCOVERY = "discovery"
     DETAIL = "detail"
@@ -60,6 +61,8 @@ class Said(enum.Enum):
     GO = "go on"
     AGAIN = "again"
     OTHER = "another service"
+    INSTALL = "install a contract"
+    PAY = "pay otherwise"
     AC = "AC"
     DC = "DC"
     METERING = "confirm the meter"
@@ -79,6 +82,7 @@ class Said(enum.Enum):
 _BEFORE = (
     S.SETUP,
     S.AUTHORIZATION_SETUP,
+    S.INSTALLATION,
     S.AUTHORIZATION,
     S.DISCOVERY,
     S.DETAIL,
@@ -98,8 +102,18 @@ _UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.
 def _rows() -> Iterator[Transition[S, Said]]:
     yield from on(S.BEGIN, Said.GO, to=S.SETUP, do=("session_setup",))
     yield from on(S.SETUP, Said.GO, to=S.AUTHORIZATION_SETUP, do=("authorization_setup",))
-    yield from on(S.AUTHORIZATION_SETUP, Said.GO, to=S.AUTHORIZATION, do=("authorization",))
+    yield from on(S.AUTHORIZATION_SETUP, Said.PAY, to=S.AUTHORIZATION, do=("authorization",))
     yield from stay(S.AUTHORIZATION, Said.AGAIN, do=("authorization",), source="ongoing")
+    yield from stay(S.AUTHORIZATION, Said.PAY, do=("authorization",), source="with another contract, or with EIM")
+    yield from on(
+        (S.AUTHORIZATION_SETUP, S.AUTHORIZATION),
+        Said.INSTALL,
+        to=S.INSTALLATION,
+        do=("certificate_installation",),
+        source="no contract suits",
+    )
+    yield from stay(S.INSTALLATION, Said.AGAIN, do=("certificate_installation",), source="ongoing, or there are more")
+    yield from on(S.INSTALLATION, Said.PAY, to=S.AUTHORIZATION, do=("authorization",))
     yield from on(S.AUTHORIZATION, Said.GO, to=S.DISCOVERY, do=("service_discovery",))
     yield from on(S.DISCOVERY, Said.GO, to=S.DETAIL, do=("service_detail",))
     yield from stay(S.DETAIL, Said.OTHER, do=("service_detail",))

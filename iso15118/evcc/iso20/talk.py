@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from iso15118.connection import Now
 from iso15118.evcc.iso20.table import Said
-from iso15118.evcc.terms import EvWish, StopDrawing, Wants, WishTaken
+from iso15118.evcc.terms import Contract, EvWish, StopDrawing, Wants, WishTaken
 from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
+from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.terms import Ending, Energy, Told
+from iso15118.terms import Ending, Energy, Payment, Told
 
 ONGOING_S = 60.0
 """V2G_EVCC_Ongoing_Timeout [K]."""
@@ -28,6 +29,29 @@ class Talk(Waiting):
     """What the agreed namespace lets be chosen."""
 
     session_id: bytes = b""
+    offered: tuple[Payment, ...] = ()
+    """Ways to pay, as the charger has them."""
+    challenge: bytes = b""
+    providers: tuple[str, ...] = ()
+    """Whose contracts the charger takes; none: anyone's."""
+    installable: bool = False
+    """The charger passes on what we ask of a provisioning service, and we have what to ask with."""
+    asked: bool = False
+    """Contracts were asked for in this session, to the end."""
+    got: int = 0
+    """Contracts that came, good or not."""
+    installed: list[Contract] = field(default_factory=list)
+    unlisted: bool = False
+    """No contract is preferred any more: the charger does not know its provider."""
+    request: cm.CertificateInstallationReq | None = None
+    """The last one: it is repeated as it was."""
+    to_try: list[Contract] = field(default_factory=list)
+    payment: Payment = Payment.EIM
+    """What we pay with, or try to."""
+    contract: Contract | None = None
+    """Likewise."""
+    shown: cm.AuthorizationReq | None = None
+    """The request that shows it: it is repeated as it was."""
     dc: bool = False
     energy: Energy | None = None
     way: Way | None = None
@@ -71,9 +95,11 @@ class Heard(NamedTuple):
     over: Ending | None = None
 
 
-def header(talk: Talk, now: Now) -> ct.MessageHeaderType:
+def header(talk: Talk, now: Now, signature: ds.SignatureType | None = None) -> ct.MessageHeaderType:
     """Of a request: the charger's session id, or that of a paused session, and the time."""
-    return ct.MessageHeaderType(SessionID=talk.session_id or talk.wants.resume or bytes(8), TimeStamp=max(0, int(now.utc)))
+    return ct.MessageHeaderType(
+        SessionID=talk.session_id or talk.wants.resume or bytes(8), TimeStamp=max(0, int(now.utc)), Signature=signature
+    )
 
 
 def failed(why: str, *told: Told) -> Heard:

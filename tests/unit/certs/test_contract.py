@@ -18,7 +18,22 @@ from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from certs.contract import AgreementKey, ContractError, ContractKey, Envelope, Form, authenticated, ed448_of, filled, form_of, open_, seal
+from certs.contract import (
+    AgreementKey,
+    ContractError,
+    ContractKey,
+    Envelope,
+    Form,
+    agrees_by,
+    authenticated,
+    ed448_of,
+    filled,
+    form_of,
+    open_,
+    seal,
+    x448_private,
+    x448_public,
+)
 
 FORMS: tuple[Form, ...] = ("iso2", "iso20", "iso20_x448")
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -321,3 +336,26 @@ def test_a_certificate_of_another_kind_of_key() -> None:
     key = rsa.generate_private_key(65537, 1024)
     with pytest.raises(ContractError, match="the key in it is not the contract certificate's"):
         opened(sealed("iso2"), contract=certificate_of(key))
+
+
+# ---- Ed448 that agrees by X448
+
+
+@pytest.mark.parametrize("number", [1, 2, 99])
+def test_a_key_of_ed448_is_the_same_number_on_curve448(number: int) -> None:
+    """Whoever knows the certificate only, and whoever has its key, come to one secret."""
+    own, other = ed448_of(bytes([number] * 56)), x448.X448PrivateKey.from_private_bytes(bytes([7] * 56))
+    assert x448_private(own).public_key().public_bytes_raw() == x448_public(own.public_key()).public_bytes_raw()
+    assert x448_private(own).exchange(other.public_key()) == other.exchange(x448_public(own.public_key()))
+
+
+def test_a_point_of_ed448_that_nobody_agrees_by() -> None:
+    one = ed448.Ed448PublicKey.from_public_bytes((1).to_bytes(57, "little"))
+    with pytest.raises(ContractError, match="no point that anybody agrees by"):
+        x448_public(one)
+
+
+def test_the_key_of_a_certificate_that_agrees() -> None:
+    for key in (ec.derive_private_key(7, ec.SECP521R1()), ed448_of(bytes([7] * 56))):
+        found = agrees_by(certificate_of(key))
+        assert isinstance(found, ec.EllipticCurvePublicKey if isinstance(key, ec.EllipticCurvePrivateKey) else x448.X448PublicKey)

@@ -8,6 +8,7 @@ from typing import Any
 from bench.v2g.charger import Charger, every_way
 from bench.v2g.model import Vehicle
 from bench.v2g.pair import Pair
+from bench.v2g.pki import Cps, World
 from chargepoint.tick import Tick
 from iso15118.evcc.iso20.dialect import Iso20
 from iso15118.evcc.iso20.table import S
@@ -20,12 +21,18 @@ from iso15118.iso20.values import rational
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.minimal import minimal
-from iso15118.terms import AddedService, Control, Energy, Parameter, ParameterSet, PowerOff
+from iso15118.terms import AddedService, Control, Energy, Parameter, ParameterSet, Payment, PowerOff
 
 _ABSTRACT: dict[type[Any], dict[str, Any]] = {
     ac.AC_ChargeLoopRes: {"CLResControlMode": ac.Dynamic_AC_CLResControlMode(EVSETargetActivePower=rational(5000))},
     dc.DC_ChargeLoopRes: {"CLResControlMode": minimal(dc.Dynamic_DC_CLResControlMode)},
 }
+
+
+WORLD = World.of()
+INSTALLING: dict[str, Any] = {"payment": Payment.PNC, **WORLD.wants()}
+"""Of a vehicle that asks for its first contract."""
+PAYING: dict[str, Any] = {"payments": (Payment.PNC, Payment.EIM), "certificate_installation": True, "trust": WORLD.trust()}
 
 
 def drive(energy: Energy, control: Control, wish: EvWish, *, parks: bool = False, **wants: Any) -> dict[S, tuple[Iso20, Tick]]:
@@ -34,7 +41,7 @@ def drive(energy: Energy, control: Control, wish: EvWish, *, parks: bool = False
     """
     added = (AddedService(65, (ParameterSet(1, (Parameter("Port", 80),)),)),)
     pair = Pair(
-        Charger(every_way(added_services=added)),
+        Charger(every_way(added_services=added, **PAYING), provides=Cps(WORLD).answer),
         Vehicle(wants=Wants(energies=(energy,), controls=(control,), loops=40, meter=True, **wants)),
     )
     pair.vehicle.wants.wish = EvWish.CHECK_IN if parks else None
@@ -64,6 +71,8 @@ def all_places() -> dict[S, tuple[Iso20, Tick]]:
             found.setdefault(state, place)
         for state, place in drive(energy, Control.DYNAMIC, EvWish.CHECK_OUT, parks=True).items():
             found.setdefault(state, place)
+    for state, place in drive(Energy.DC, Control.DYNAMIC, EvWish.STANDBY, **INSTALLING).items():
+        found.setdefault(state, place)
     return found
 
 
@@ -102,7 +111,7 @@ class Place:
 
 AWAITED = [state for state in S if state not in (S.BEGIN, S.OVER)]
 BEFORE = [
-    S.SETUP, S.AUTHORIZATION_SETUP, S.AUTHORIZATION, S.DISCOVERY, S.DETAIL, S.SELECTION, S.AC_PARAMETERS, S.DC_PARAMETERS, S.ARRIVAL, S.SCHEDULE,
+    S.SETUP, S.AUTHORIZATION_SETUP, S.INSTALLATION, S.AUTHORIZATION, S.DISCOVERY, S.DETAIL, S.SELECTION, S.AC_PARAMETERS, S.DC_PARAMETERS, S.ARRIVAL, S.SCHEDULE,
 ]  # fmt: skip
 UNDER_POWER = [
     S.CABLE_CHECK,

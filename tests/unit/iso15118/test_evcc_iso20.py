@@ -139,12 +139,15 @@ def test_a_paused_session_is_asked_for_by_its_id() -> None:
     assert request.EVCCID
 
 
-def test_plug_and_charge_says_that_it_is_not_there(places: dict[S, Any]) -> None:
+@pytest.mark.parametrize("fall_back", [True, False])
+def test_a_vehicle_without_a_contract_goes_on_with_a_card_or_not_at_all(places: dict[S, Any], fall_back: bool) -> None:
     place = Place(places, S.AUTHORIZATION_SETUP)
-    place.wants.payment = Payment.PNC
+    place.wants.payment, place.wants.fall_back = Payment.PNC, fall_back
     turn = place.hear(AuthorizationServices=("EIM", "PnC"))
-    assert turn.over is Ending.ABORTED
-    assert "not implemented" in turn.why
+    if fall_back:
+        assert place.ask().SelectedAuthorizationService == "EIM"
+    else:
+        assert (turn.over, turn.why) == (Ending.ABORTED, "the charger does not offer PnC")
 
 
 @pytest.mark.parametrize("code", ["WARNING_EIMAuthorizationFailure", "WARNING_AuthorizationSelectionInvalid"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.v2g.pki import World
 from iso15118.evcc.iso20 import dialect as dialect_module
 from iso15118.evcc.iso20.table import TABLE, S, Said
 from iso15118.evcc.terms import (
@@ -15,7 +16,7 @@ from iso15118.machine import step
 from iso15118.terms import Control, Energy
 from tests.unit.iso15118 import test_evcc_iso20 as begin
 from tests.unit.iso15118 import test_evcc_iso20_loop as loop
-from tests.unit.iso15118.evcc_places import AWAITED, BEFORE, RIGHT, UNDER_POWER, Place, drive
+from tests.unit.iso15118.evcc_places import AWAITED, BEFORE, INSTALLING, RIGHT, UNDER_POWER, Place, drive
 
 
 def test_every_row_of_the_table(places: dict[S, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +41,9 @@ def test_every_row_of_the_table(places: dict[S, Any], monkeypatch: pytest.Monkey
             drive(energy, Control.DYNAMIC, wish, added_services=(65,))
         drive(energy, Control.DYNAMIC, EvWish.RENEGOTIATE_SCHEDULE, other_schedules_aside=True)
         drive(energy, Control.DYNAMIC, EvWish.CHECK_OUT, parks=True)
+    strangers = World.of(seed=b"strangers")
+    for contracts in ((), (strangers.contract("DETSTC00000008"), strangers.contract("DETSTC00000009"))):
+        drive(Energy.DC, Control.DYNAMIC, EvWish.STANDBY, **INSTALLING | {"contracts": contracts})
     for awaited in AWAITED:
         Place(places, awaited).hear(ResponseCode="FAILED")
     for state in [*BEFORE, *UNDER_POWER]:
