@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bench.v2g.misbehave_pnc import PNC
 from bench.v2g.wrong import Session, Then, Wrong, again, any_request, changed, request_of
 from iso15118 import exi, v2gtp
 from iso15118.connection import Close, Command, Now, Send
@@ -324,12 +325,14 @@ CATALOGUE: dict[str, Entry] = {
         "lies": Lies,
     }.items()
 }
-"""Name -> what it does."""
+"""Name -> what it does, whatever the vehicle pays with."""
+CONTRACTS: dict[str, Entry] = {name: _entry(name, kind) for name, kind in PNC.items()}
+"""Likewise, where a contract pays."""
 
 
 def misbehaving(name: str, inner: Session, seed: int = 0, at: str = "") -> Wrong:
     """A session in misbehaviour's clothes. Raises KeyError for a name that is not in the catalogue."""
-    return CATALOGUE[name].make(inner, seed, at)
+    return (CATALOGUE | CONTRACTS)[name].make(inner, seed, at)
 
 
-__all__ = ["CATALOGUE", "Entry", "misbehaving"]
+__all__ = ["CATALOGUE", "CONTRACTS", "Entry", "misbehaving"]
