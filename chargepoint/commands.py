@@ -251,6 +251,10 @@ class OpenLink(Command):
     password: str = field(repr=False)
     subprotocols: tuple[str, ...]
     ping_interval_s: float
+    distrusted: tuple[str, ...] = ()
+    """Roots (fingerprints) for the CSMS that this attempt does without."""
+    own_slot: str = ""
+    """The client chain that is shown; "" = the newest of those in use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -829,6 +829,28 @@ class PasswordChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialsRenewed(Event):
+    """Something else is shown to the CSMS from now on: connect anew with it. `what` is for the log."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class RootReplaced(Event):
+    """A new root for the CSMS was installed in the place of this one, which is kept as long as the new one has not proved itself (M05.FR.12)."""
+
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SigningAsked(Event):
+    """The CSMS asked for this certificate to be renewed with TriggerMessage: whoever renews it answers."""
+
+    message_id: str
+    use: CertificateUse
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityEvent(Event):
     """Something for the security log. `type` is one of `chargepoint.ocpp.blocks.security.SECURITY_EVENTS`; no secrets in `info`."""
 

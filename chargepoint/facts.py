@@ -116,6 +116,8 @@ class CertificateFacts:
 
     roots: tuple[InstalledRoot, ...] = ()
     own: tuple[OwnChain, ...] = ()
+    read: bool = False
+    """Whether it has been read at all."""
 
     def trusted(self, use: RootUse) -> tuple[InstalledRoot, ...]:
         """The roots for this use."""

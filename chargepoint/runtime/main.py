@@ -18,6 +18,7 @@ from chargepoint.events import PoweredUp, ShutdownRequested
 from chargepoint.journal import Head
 from chargepoint.runtime.certificate_store import open_store, worth_opening
 from chargepoint.runtime.clock import Clock, SystemClock
+from chargepoint.runtime.csms_credentials import credentials
 from chargepoint.runtime.journal_file import JournalFile
 from chargepoint.runtime.last_words import ABORTED, KEPT, taken
 from chargepoint.runtime.port import Port, ReleasedPort, StartError, Tell
@@ -26,7 +27,6 @@ from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
 from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
 from chargepoint.runtime.shell import Shell, Watcher
-from chargepoint.runtime.tls import TlsFiles
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.ports import Board
@@ -199,8 +199,6 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         shell = Shell(core, clock)
         shell.watchers.extend(options.watchers)
         store = StorePort(database, shell.tell, threaded=options.threaded)
-        csms = config.csms
-        files = TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)
         known_utc = partial(_known_utc, core, clock)
         vehicles = (options.vehicles or partial(_vehicles, config, known_utc))(shell.tell)
         certificates = CertificatesPort(
@@ -209,7 +207,8 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
             threaded=options.threaded,
             worth_opening=worth_opening(config, state_dir),
         )
-        ports: Sequence[Port] = (hal, store, certificates, CsmsPort(shell.tell, files, threaded=options.threaded), vehicles)
+        csms = CsmsPort(shell.tell, partial(credentials, config.csms, lambda: certificates.held), threaded=options.threaded)
+        ports: Sequence[Port] = (hal, store, certificates, csms, vehicles)
         shell.use(ports)
         for port in ports[1:]:
             await port.start()

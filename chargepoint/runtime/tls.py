@@ -6,8 +6,11 @@ the least. The name of the host has to stand in the certificate.
 
 from __future__ import annotations
 
+import os
 import ssl
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Literal
 
 CIPHERS = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-GCM-SHA384"
@@ -48,11 +51,16 @@ class TlsSetupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """PEM files; "" for `ca_file` is the system's roots."""
+    """PEM files, or what a store holds in their place: `roots`, `chain` and `key` as PEM."""
 
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    roots: str = field(default="", repr=False)
+    system: bool | None = None
+    """Whether the system's roots are trusted, too; None: where neither `ca_file` nor `roots` are there."""
+    chain: bytes = field(default=b"", repr=False)
+    key: bytes = field(default=b"", repr=False)
 
 
 def client_context(files: TlsFiles, security_profile: int) -> ssl.SSLContext:
@@ -63,19 +71,46 @@ def client_context(files: TlsFiles, security_profile: int) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.check_hostname = True
     context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a root that the one before has signed is one, too (M05.FR.10)
     try:
         if files.ca_file:
             context.load_verify_locations(files.ca_file)
-        else:
+        if files.roots:
+            context.load_verify_locations(cadata=files.roots)
+        if not (files.ca_file or files.roots) if files.system is None else files.system:
             context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     except (OSError, ssl.SSLError) as error:
-        raise TlsSetupError(f"csms.ca_file {files.ca_file}: {reason(error)}") from None
+        raise TlsSetupError(f"{f'csms.ca_file {files.ca_file}' if files.ca_file else 'the roots for the CSMS'}: {reason(error)}") from None
     if security_profile == 3:
-        try:
-            context.load_cert_chain(files.cert_file, files.key_file or None)
-        except (OSError, ssl.SSLError) as error:
-            raise TlsSetupError(f"csms.client_cert_file {files.cert_file or '(none)'}: {reason(error)}") from None
+        _show(context, files)
     return context
+
+
+def _show(context: ssl.SSLContext, files: TlsFiles) -> None:
+    """Our own chain and its key, from the store or from files."""
+    if files.key.startswith(b"pkcs11:"):
+        raise TlsSetupError("the key of the station's client certificate is in a token, which the connection to the CSMS cannot use yet")
+    try:
+        if files.chain:
+            with _in_memory(files.chain + files.key) as path:
+                context.load_cert_chain(path)
+        else:
+            context.load_cert_chain(files.cert_file, files.key_file or None)
+    except (OSError, ssl.SSLError) as error:
+        where = "of the store" if files.chain else files.cert_file or "(none)"
+        raise TlsSetupError(f"csms.client_cert_file {where}: {reason(error)}") from None
+
+
+@contextmanager
+def _in_memory(octets: bytes) -> Iterator[str]:
+    """A file that no disk sees: OpenSSL reads chains and keys by their path."""
+    file = os.memfd_create("chain")
+    try:
+        with open(file, "wb", closefd=False) as out:
+            out.write(octets)
+        yield f"/proc/self/fd/{file}"
+    finally:
+        os.close(file)
 
 
 def reason(error: OSError) -> str:

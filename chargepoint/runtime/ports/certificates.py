@@ -34,6 +34,8 @@ class Held:
     contents: Contents = field(default_factory=Contents)
     identities: tuple[Identity, ...] = field(default=(), repr=False)
     """Of all slots with a chain, those in use first."""
+    read: bool = False
+    """The store could be read; else the files of the configuration are all that there is."""
 
     def roots(self, use: RootUse) -> str:
         """PEM, one after the other; "" when there are none."""
@@ -64,7 +66,7 @@ class Keeper:
         try:
             store = self._opened()
             contents = store.contents()
-            self.held = Held(contents, _identities(store, contents, notes))
+            self.held = Held(contents, _identities(store, contents, notes), read=True)
         except Exception as error:  # noqa: BLE001 whatever it was: what was known stays, and it is said
             notes.append(_words(error))
         if self._store is not None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from chargepoint.commands import CloseLink, Command, OpenLink, SendText, SetPingInterval
 from chargepoint.events import LinkCause, LinkDown, LinkUp, OversizeReceived, TextReceived
@@ -28,6 +29,8 @@ FLUSH_S = 1.0
 """What was given to be sent before CloseLink still goes out, for so long (ours): the answer to a new password is among it."""
 
 Ended = tuple[LinkCause, str]
+Credentials: TypeAlias = Callable[[OpenLink], TlsFiles]
+"""Roots and client chain for an attempt, as they are now."""
 
 
 class Unsent:
@@ -57,9 +60,9 @@ class CsmsPort:
 
     takes: ClassVar[tuple[type[Command], ...]] = (OpenLink, CloseLink, SendText, SetPingInterval)
 
-    def __init__(self, tell: Tell, files: TlsFiles | None = None, *, threaded: bool = True) -> None:
+    def __init__(self, tell: Tell, credentials: Credentials = lambda _: TlsFiles(), *, threaded: bool = True) -> None:
         self.tell = tell
-        self.files = files or TlsFiles()
+        self.credentials = credentials
         self.threaded = threaded
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
@@ -114,7 +117,7 @@ class CsmsPort:
         self.tell(down)
 
     async def _dialled(self, order: OpenLink, closing: asyncio.Task[bool]) -> LinkDown:
-        dialling = self._loop.create_task(dial(order, self.files, threaded=self.threaded))
+        dialling = self._loop.create_task(dial(order, self.credentials(order), threaded=self.threaded))
         try:
             await asyncio.wait([closing, dialling], return_when=asyncio.FIRST_COMPLETED)
         finally:

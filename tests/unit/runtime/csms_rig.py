@@ -48,7 +48,7 @@ class Ears:
 @asynccontextmanager
 async def a_port(files: TlsFiles | None = None) -> AsyncIterator[tuple[CsmsPort, Ears]]:
     ears = Ears()
-    port = CsmsPort(ears, files, threaded=False)
+    port = CsmsPort(ears, lambda _: files or TlsFiles(), threaded=False)
     await port.start()
     try:
         yield port, ears
