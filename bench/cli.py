@@ -102,7 +102,9 @@ def _parser() -> argparse.ArgumentParser:
         "bench-line", _line, "a simulated power line, with its modems, between two network interfaces", prefix_chars="\0", add_help=False
     )
     line.add_argument("rest", nargs=argparse.REMAINDER)
-    certs = add("certs", _certs, "certificates: make a test PKI, inspect, verify, request, list, install", prefix_chars="\0", add_help=False)
+    certs = add(
+        "certs", _certs, "certificates: make a test PKI, inspect, verify, request, list, install", prefix_chars="\0", add_help=False
+    )
     certs.add_argument("rest", nargs=argparse.REMAINDER)
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)
@@ -117,7 +119,7 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     secc.add_argument("--protocols", "--protocol", default="any", metavar="P,..", help="iso20-dc, iso20-ac; any: all")
     secc.add_argument("--services", "--service", default="any", metavar="S,..", help="AC, AC_BPT, DC, DC_BPT; any: all")
     secc.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
-    secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc")
+    secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc; pnc-p256: for peers with no other keys, in tests")
     secc.add_argument("--control", default="any", metavar="C,..", help="scheduled, dynamic; any: both")
     secc.add_argument("--sessions", type=int, default=0, metavar="N", help="so many at once: for benches of makers of vehicles")
     secc.add_argument("--quiet", action="store_true", help="do not print the messages")
@@ -129,7 +131,7 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     ev.add_argument("--protocol", "--protocols", default="any", metavar="P", help="iso20-dc, iso20-ac")
     ev.add_argument("--service", "--services", default="DC", metavar="S", help="AC, AC_BPT, DC, DC_BPT")
     ev.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
-    ev.add_argument("--auth", default="eim", metavar="A", help="eim, pnc")
+    ev.add_argument("--auth", default="eim", metavar="A,..", help="eim; pnc: by contract only; pnc,eim: else by card; pnc-p256: in tests")
     ev.add_argument("--control", default="any", metavar="C", help="scheduled, dynamic")
     ev.add_argument("--lax", action="store_true", help="take any voltage at the precharge: for a charger that only pretends")
     ev.add_argument("--loops", type=int, default=10, metavar="N", help="exchanges in the charge loop")
@@ -245,11 +247,8 @@ def _report(given: argparse.Namespace) -> int:
 
 
 def _secc(given: argparse.Namespace) -> int:
-    from bench.exi.given import InputError
     from bench.v2g.secc import Options, main
 
-    if "pnc" in given.auth.lower():
-        raise InputError("--auth pnc: Plug & Charge is not there yet")
     return main(
         Options(
             given.iface,
@@ -262,18 +261,27 @@ def _secc(given: argparse.Namespace) -> int:
             given.patient,
             given.sessions,
             given.slac,
+            given.auth,
         )
     )
 
 
 def _ev(given: argparse.Namespace) -> int:
-    from bench.exi.given import InputError
     from bench.v2g.ev import Options, main
 
-    if "pnc" in given.auth.lower():
-        raise InputError("--auth pnc: Plug & Charge is not there yet")
     return main(
-        Options(given.iface, given.pki, given.protocol, given.service, given.tls, given.control, given.loops, given.lax, slac=given.slac)
+        Options(
+            given.iface,
+            given.pki,
+            given.protocol,
+            given.service,
+            given.tls,
+            given.control,
+            given.loops,
+            given.lax,
+            slac=given.slac,
+            auth=given.auth,
+        )
     )
 
 

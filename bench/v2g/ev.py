@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from bench.exi import given
-from bench.v2g import offer
+from bench.v2g import offer, pki_folder
 from bench.v2g.line import Line
 from bench.v2g.model import SPECS, Vehicle
 from bench.v2g.slac import VehicleMatching
@@ -28,7 +28,7 @@ from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.terms import Ending, SessionOver, Told
+from iso15118.terms import Ending, Payment, SessionOver, Told
 
 INTERFACE_S = 5.0
 """So long a missing link-local address is waited for."""
@@ -61,6 +61,8 @@ class Options:
     show: bool = True
     slac: bool = False
     """Match over the power line first."""
+    auth: str = "eim"
+    """Ways to pay, as `pki_folder.WORDS` has them: by contract where that is among them."""
 
 
 class Drive(Line):
@@ -166,7 +168,7 @@ async def session(options: Options, where: Where, found: sdp.Response, say: Call
 
 
 def vehicle_for(options: Options) -> Vehicle:
-    """As the command line wants it."""
+    """As the command line wants it. Raises InputError, PkiError."""
     vehicle = Vehicle(SPECS[options.spec])
     wants = vehicle.wants
     wants.energies = offer.energies(options.service)
@@ -176,6 +178,10 @@ def vehicle_for(options: Options) -> Vehicle:
         wants.loop_s = options.loop_s
     if options.lax:
         wants.near_V = math.inf
+    if Payment.PNC in pki_folder.payments(options.auth):
+        if options.pki is None or options.tls == "none":
+            raise given.InputError("--auth pnc needs --tls and --pki DIR: a contract is shown over TLS only")
+        pki_folder.fill(wants, options.pki, options.auth)
     return vehicle
 
 

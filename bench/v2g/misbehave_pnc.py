@@ -133,7 +133,7 @@ class UpsideDown(OfContracts):
         right, other = self.world(mode), self.world(mode, OTHERS)
         victim = right.contract()
         own = other.contract(change=_named_like(right))
-        return _with(mode, own, (own.chain[0], *victim.chain[:2]))
+        return _with(mode, own, (own.chain[0], *victim.chain))
 
 
 def _named_like(right: World) -> Callable[[Spec], Spec]:

@@ -51,6 +51,7 @@ class World:
     kind: Kind
     seed: bytes
     made: dict[str, Identity] = field(repr=False)
+    now: dt.datetime = NOW
 
     @classmethod
     def of(cls, kind: Kind = "p521", seed: bytes = SEED) -> World:
@@ -87,8 +88,8 @@ class World:
         key: Key = _own(key_of(self.kind, self.seed, f"contract {emaid}"))
         if self.kind == "ed448":
             key = envelopes.ed448_of(drawn(self.seed, f"contract {emaid}", octets=56))
-        spec = replace(spec_of("contractLeaf", self.kind, seed=self.seed, now=NOW, serial_of=emaid), common_name=emaid)
-        certificate = issue(change(spec), key, issuer.key)
+        spec = replace(spec_of("contractLeaf", self.kind, seed=self.seed, now=self.now, serial_of=emaid), common_name=emaid)
+        certificate = issue(change(replace(spec, issuer=issuer.certificate.subject)), key, issuer.key)
         return Identity(certificate, key, (certificate, *issuer.chain))
 
     def wants(self, **more: Any) -> dict[str, Any]:

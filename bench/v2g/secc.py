@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import os
 import signal
 import sys
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import Protocol, TextIO, TypeAlias
 
 from bench.exi import given
-from bench.v2g import offer
+from bench.v2g import offer, pki_folder
 from bench.v2g.charger import AC_22_KW, DC_150_KW, Charger
 from bench.v2g.line import Line
+from bench.v2g.pki import Cps
 from bench.v2g.slac import ChargerMatching
-from chargepoint.runtime.clock import SystemClock
+from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, find
 from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls.secured import Secured, station
@@ -30,7 +32,8 @@ from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
 from iso15118.secc.iso20.talk import Paused, Talk
 from iso15118.secc.session import Protocol_, Session, Stage
 from iso15118.slac.signals import PilotSeen
-from iso15118.terms import Ending, Facts, SessionBegun, SessionOver, Told
+from iso15118.terms import Ending, Facts, Payment, SessionBegun, SessionOver, Told
+from iso15118.trust import Trust
 
 WAIT_FOR_INTERFACE_S = 0.2
 LOOK_AT_INTERFACE_S = 0.5
@@ -56,16 +59,22 @@ class Options:
     """More than one charger could serve: for benches of EV makers. 0: as a station has it."""
     slac: bool = False
     """Match over the power line first."""
+    auth: str = "eim"
+    """Ways to pay, as `pki_folder.WORDS` has them."""
 
 
 class Bench:
     """Hosts sessions; each has a charger of its own, so that a bench may serve many."""
 
-    def __init__(self, options: Options, clock: SystemClock, out: TextIO) -> None:
+    def __init__(self, options: Options, clock: Clock, out: TextIO) -> None:
         self.clock, self.out, self.options = clock, out, options
         self.namespaces = offer.protocols(options.protocols)
         modes = offer.controls(options.control)
         self.energies = tuple(offer.offered(each, modes) for each in offer.energies(options.services))
+        self.payments = pki_folder.payments(options.auth)
+        self.trust, self.service = Trust(), None
+        if Payment.PNC in self.payments:
+            self.trust, self.service = self._contracts()
         self.chargers: dict[int, Charger] = {}
         self.paused: Paused | None = None
         self.sessions = 0
@@ -78,7 +87,7 @@ class Bench:
 
     def connection(self, server: Server, secure: Secure | None) -> Connection:
         """One with a session of its own."""
-        return Connection(self, server, self.session(), secure)
+        return Connection(self, server, self.session(secure), secure)
 
     def enter(self, server: Server, new: Connection) -> bool:
         """Where there is one vehicle, its session without energy ends when it connects anew; one that has not agreed on anything yet, or is done, gives way
@@ -97,21 +106,35 @@ class Bench:
 
     # ---- sessions
 
-    def session(self) -> Session:
+    def _contracts(self) -> tuple[Trust, Cps | None]:
+        """Whom contracts are taken of, and who makes them. Raises InputError, PkiError."""
+        if self.options.pki is None or self.options.tls == "none":
+            raise given.InputError("--auth pnc needs --tls and --pki DIR: contracts are shown over TLS, by vehicles that are known")
+        trust = pki_folder.trust(self.options.pki, peer_profile=pki_folder.peer(self.options.auth))
+        return trust, pki_folder.service(self.options.pki, os.urandom(16), dt.datetime.fromtimestamp(self.clock.now().utc, dt.UTC))
+
+    def session(self, secure: Secure | None = None) -> Session:
         """One with a fresh id, a fresh charger, and whatever session is paused."""
-        charger = Charger(Facts(energies=self.energies, ac=AC_22_KW, dc=DC_150_KW))
+        facts = Facts(
+            energies=self.energies, ac=AC_22_KW, dc=DC_150_KW, payments=self.payments, trust=self.trust,
+            certificate_installation=self.service is not None,
+        )  # fmt: skip
+        charger = Charger(facts)
+        if self.service is not None:
+            charger.provides = self.service.answer
         session = Session(
             [
-                Protocol_(each, 1, 0, lambda namespace: self._dialect(charger, namespace), unverified=self.options.tls != "1.3")
+                Protocol_(each, 1, 0, lambda namespace: self._dialect(charger, namespace, secure), unverified=self.options.tls != "1.3")
                 for each in self.namespaces
             ]
         )
         self.chargers[id(session)] = charger
         return session
 
-    def _dialect(self, charger: Charger, namespace: str) -> Iso20:
+    def _dialect(self, charger: Charger, namespace: str, secure: Secure | None) -> Iso20:
+        verified = secure is not None and secure.verified
         return Iso20(
-            Talk(charger.facts, NAMESPACES[namespace], os.urandom(8), os.urandom(16), self.paused),
+            Talk(charger.facts, NAMESPACES[namespace], os.urandom(8), os.urandom(16), self.paused, pnc=verified),
             loop_s=PATIENT_S if self.options.patient else LOOP_S,
         )
 

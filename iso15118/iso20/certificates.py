@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from certs.chain import Code, Status, Verdict, validate
 from certs.profiles import PROFILES, relaxed
-from certs.reading import CertificateError, Read, load, read
+from certs.reading import CertificateError, Read, kind_of, load, read
 from iso15118.connection import Now
 from iso15118.messages.iso20 import common_certificates as cc
 from iso15118.signature import Lax
@@ -55,6 +55,12 @@ def _read(der: bytes) -> Read:
     if not der.startswith(b"\x30"):
         raise CertificateError("no DER")
     return read(load(der)[0])
+
+
+def wrong_key(leaf: Leaf, *, peer: bool = False) -> str:
+    """Why nothing of ISO 15118-20 is signed with the leaf's key; "" where it may be."""
+    kind = kind_of(leaf.key)
+    return "" if kind in ("p521", "ed448") or (peer and kind == "p256") else f"its key is {kind}, not p521 or ed448"
 
 
 def plain(name: str) -> str:

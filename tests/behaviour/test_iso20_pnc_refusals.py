@@ -12,7 +12,7 @@ import pytest
 from bench.v2g.misbehave import CONTRACTS, misbehaving
 from bench.v2g.misbehave_pnc import PNC, OfContracts, OfInstallation, OtherReading
 from bench.v2g.pair import Pair
-from bench.v2g.pki import World
+from bench.v2g.pki import Cps, World
 from bench.v2g.wrong import Then, Wrong, changed
 from certs.chain import fingerprint, load
 from certs.testpki_make import Kind
@@ -226,6 +226,15 @@ def test_the_last_contract_has_come_and_none_can_be_asked_for() -> None:
     assert codes(pair, cm.CertificateInstallationRes) == ["OK", "FAILED_SequenceError"]
     assert pair.evse_over is not None
     assert pair.evse_over.why == "CertificateInstallationReq, and there are no more contracts"
+
+
+def test_none_can_be_asked_for_where_the_service_has_no_more() -> None:
+    """Though there was room for three."""
+    pair = pnc(contracts=(), most_contracts=3)
+    pair.charger.provides = Cps(World.of(), (EMAID,)).answer
+    pair.connect(AsksAgain(Session(spoken(pair.vehicle.wants)), 1))
+    pair.run()
+    assert codes(pair, cm.CertificateInstallationRes) == ["OK", "FAILED_SequenceError"]
 
 
 def test_contracts_are_not_asked_for_while_one_is_looked_at() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from certs.reading import CertificateError, kind_of
 from iso15118.connection import Now
 from iso15118.evcc.iso20.talk import Talk, header
-from iso15118.iso20.certificates import certificates, leaf_of, sub_certificates
+from iso15118.iso20.certificates import certificates, leaf_of, sub_certificates, wrong_key
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_certificates as cc
 from iso15118.messages.iso20 import common_messages as cm
@@ -15,21 +15,20 @@ from iso15118.terms import Payment
 
 MOST_ROOTS = 20
 MOST_EMAIDS = 8
-_EDITIONS: dict[str, Edition] = {"p521": "iso20", "ed448": "iso20_ed448"}
-_OF_PEERS: dict[str, Edition] = {"p256": "iso20_p256"}
+_EDITIONS: dict[str, Edition] = {"p521": "iso20", "ed448": "iso20_ed448", "p256": "iso20_p256"}
 
 
 def signs(chain: tuple[bytes, ...], *, peer: bool = False) -> bool:
     """Whether ISO 15118-20 has signatures by the key of this chain's leaf."""
     try:
-        return kind_of(leaf_of(chain[0]).key) in (_EDITIONS | _OF_PEERS if peer else _EDITIONS)
+        return not wrong_key(leaf_of(chain[0]), peer=peer)
     except (CertificateError, IndexError):
         return False
 
 
 def signed(chain: tuple[bytes, ...], signer: Signer, part: Part) -> ds.SignatureType:
     """By the algorithm that belongs to the key of the chain's leaf."""
-    return sign(signer, (_EDITIONS | _OF_PEERS)[kind_of(leaf_of(chain[0]).key)], [part])
+    return sign(signer, _EDITIONS[kind_of(leaf_of(chain[0]).key)], [part])
 
 
 def authorization(talk: Talk, now: Now) -> cm.AuthorizationReq:

@@ -26,7 +26,7 @@ from certs.reading import CertificateError
 from iso15118 import exi
 from iso15118.connection import Now
 from iso15118.exi import ExiError
-from iso15118.iso20.certificates import PEER_SIGNATURES, Judged, Leaf, chain_of, judge, leaf_of, plain
+from iso15118.iso20.certificates import PEER_SIGNATURES, Judged, Leaf, chain_of, judge, leaf_of, plain, wrong_key
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
@@ -110,6 +110,8 @@ def _judged(talk: Talk, now: Now, request: cm.AuthorizationReq, mode: cm.PnC_ARe
         leaf = leaf_of(chain[0])
     except CertificateError as error:
         return None, Judged(Refusal.INVALID, f"the contract's certificate cannot be read: {error}")
+    if wrong := wrong_key(leaf, peer=trust.peer_profile):
+        return leaf, Judged(Refusal.INVALID, f"the contract's certificate: {wrong}")
     if mode.GenChallenge != talk.challenge:
         return leaf, Judged(Refusal.CHALLENGE, "it was signed for another session")
     part = (mode.Id, "PnC_AReqAuthorizationMode", mode)
@@ -183,6 +185,8 @@ def _ask(talk: Talk, now: Now, request: cm.CertificateInstallationReq, same: byt
         leaf = leaf_of(chain.Certificate)
     except CertificateError as error:
         return _not_given(talk, now, request, Refusal.INVALID, f"the provisioning certificate cannot be read: {error}")
+    if wrong := wrong_key(leaf, peer=trust.peer_profile):
+        return _not_given(talk, now, request, Refusal.INVALID, f"the provisioning certificate: {wrong}")
     part = (chain.Id, "OEMProvisioningCertificateChain", chain)
     if wrong := verify(request.Header.Signature, [part], leaf.key, lax=PEER_SIGNATURES if trust.peer_profile else ()):
         told = InstallationRefused(wrong, Refusal.INVALID)

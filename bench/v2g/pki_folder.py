@@ -1,0 +1,114 @@
+"""Plug & Charge out of the folder that `--pki` names: whom a charger trusts, what a vehicle pays with, and a provisioning service where the folder has the
+keys of its CAs (as `certs testpki` writes them).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from bench.exi.given import InputError
+from bench.v2g.pki import Cps, Key, World, der
+from certs import contract as envelopes
+from certs import pki_files
+from certs.testpki import FOLDERS
+from certs.testpki_make import Identity, Kind
+from iso15118.evcc.terms import Contract, Provisioning, Wants
+from iso15118.iso20.certificates import leaf_of, plain
+from iso15118.signature import signer_of
+from iso15118.terms import Payment
+from iso15118.trust import Trust
+
+WORDS = {"eim": Payment.EIM, "pnc": Payment.PNC, "pnc-p256": Payment.PNC}
+"""`pnc-p256` is for peers that know no key of ISO 15118-20: contracts on P-256, signed as in -2, are taken as well."""
+EMAIDS = ("DETSTC00000001", "DETSTC00000002", "DETSTC00000003")
+"""What the service has for every vehicle."""
+
+
+def payments(words: str) -> tuple[Payment, ...]:
+    """What `--auth` says, in its order. Raises InputError."""
+    found = [word.strip().lower() for word in words.split(",")]
+    if strange := [each for each in found if each not in WORDS]:
+        raise InputError(f"--auth {strange[0]}: no such way to pay; there are {', '.join(WORDS)}")
+    return tuple(dict.fromkeys(WORDS[each] for each in found))
+
+
+def peer(words: str) -> bool:
+    """Whether the profile for peers was asked for."""
+    return "pnc-p256" in words.lower()
+
+
+def _sides(folder: Path, *, peer_profile: bool) -> list[pki_files.Side]:
+    pki = pki_files.read(folder)
+    return [pki.iso20, pki.iso20_ed448, *([pki.iso2] if peer_profile and not pki.borrowed else [])]
+
+
+def _roots(found: Iterable[pki_files.Root]) -> tuple[bytes, ...]:
+    return der([x509.load_pem_x509_certificate(each.pem) for each in found])
+
+
+def trust(folder: Path, *, peer_profile: bool) -> Trust:
+    """Of a charger. Raises PkiError; InputError where there is nobody to trust."""
+    sides = _sides(folder, peer_profile=peer_profile)
+    contracts = _roots(root for side in sides for root in side.mo_roots)
+    if not contracts:
+        raise InputError(f"--auth pnc: {folder} has no moRootCACert.pem to know contracts by")
+    oem = _roots(root for side in sides for root in side.oem_roots)
+    return Trust(contracts, oem, installation=True, peer_profile=peer_profile)
+
+
+def fill(wants: Wants, folder: Path, words: str) -> None:
+    """What a vehicle pays with. Raises PkiError; InputError where it has neither a contract nor what to ask for one with."""
+    wants.peer_profile, sides = peer(words), _sides(folder, peer_profile=peer(words))
+    wants.payment, wants.fall_back = Payment.PNC, Payment.EIM in payments(words)
+    wants.contracts = tuple(_contract(side.contract) for side in sides if side.contract is not None)
+    wants.v2g_roots = _roots(root for side in sides for root in side.v2g_roots)
+    wants.mo_roots = _roots(root for side in sides for root in side.mo_roots)
+    own = next((side.oem for side in sides if side.oem is not None), None)
+    wants.provisioning = _provisioning(own) if own is not None else None
+    if not wants.contracts and wants.provisioning is None:
+        raise InputError(f"--auth pnc: {folder} has neither contractCertChain.pem nor oemCertChain.pem")
+
+
+def _contract(chain: pki_files.Chain) -> Contract:
+    found = der(x509.load_pem_x509_certificates(chain.certificates))
+    return Contract(plain(leaf_of(found[0]).common_name), found, signer_of(_key(chain.key)))
+
+
+def _provisioning(chain: pki_files.Chain) -> Provisioning:
+    found, key = der(x509.load_pem_x509_certificates(chain.certificates)), _key(chain.key)
+    agreement = envelopes.x448_private(key) if isinstance(key, ed448.Ed448PrivateKey) else key
+    return Provisioning(leaf_of(found[0]).common_name, found, signer_of(key), agreement)
+
+
+def _key(pem: bytes) -> Key:
+    key = load_pem_private_key(pem, None)
+    if not isinstance(key, (ec.EllipticCurvePrivateKey, ed448.Ed448PrivateKey)):
+        raise InputError(f"a key of {type(key).__name__}: no contract has such a one")
+    return key
+
+
+def service(folder: Path, seed: bytes, now: dt.datetime) -> Cps | None:
+    """Of the first kind of key of -20 whose CA of the operator and whose service's certificate have their keys there. Raises PkiError."""
+    for below, kind in FOLDERS[1:]:
+        made = _world(folder / below, kind, seed, now)
+        if made is not None:
+            return Cps(made, EMAIDS)
+    return None
+
+
+def _world(folder: Path, kind: Kind, seed: bytes, now: dt.datetime) -> World | None:
+    names = {"moSub1": folder / "issuers/moSub1", "moSub2": folder / "issuers/moSub2", "cpsLeaf": folder / "cpsLeaf"}
+    chain = folder / "cpsCertChain.pem"
+    if not all(each.with_suffix(".key").is_file() for each in names.values()) or not chain.is_file():
+        return None
+    subs = [x509.load_pem_x509_certificate(names[each].with_suffix(".pem").read_bytes()) for each in ("moSub2", "moSub1")]
+    cps = tuple(x509.load_pem_x509_certificates(chain.read_bytes()))
+    key = _key(names["cpsLeaf"].with_suffix(".key").read_bytes())
+    issuer = _key(names["moSub2"].with_suffix(".key").read_bytes())
+    return World(kind, seed, {"moSub2": Identity(subs[0], issuer, tuple(subs)), "cpsLeaf": Identity(cps[0], key, cps)}, now)
