@@ -99,6 +99,8 @@ class LinkFacts:
     """The station's identity on this connection, or on the last one."""
     password: str = field(default="", repr=False)
     """Basic-auth password of this connection, or of the last one; "" without basic auth."""
+    root: str = ""
+    """The root (fingerprint) that the CSMS's chain on this connection ends at; "" where nobody says."""
     registration: str = ""
     """RegistrationStatusEnumType of the last BootNotificationResponse; "" before the first."""
     offline_since: float | None = 0.0

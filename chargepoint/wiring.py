@@ -22,6 +22,8 @@ from chargepoint.machine import Machine
 from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.blocks.authorization import AuthorizationBlock
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
+from chargepoint.ocpp.blocks.certificates import CertificatesBlock
+from chargepoint.ocpp.blocks.contracts import ContractsBlock
 from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
 from chargepoint.ocpp.blocks.inventory import InventoryBlock
 from chargepoint.ocpp.blocks.local_list import LocalListBlock
@@ -49,6 +51,7 @@ FIRST_BLOCKS: tuple[type[Block], ...] = (VariablesBlock, NetworkBlock)
 BLOCKS: tuple[type[Block], ...] = (
     ProvisioningBlock,
     SecurityBlock,
+    CertificatesBlock,
     AvailabilityBlock,
     ProblemsBlock,
     AuthorizationBlock,

@@ -89,24 +89,6 @@ ORGANIZATION_NAME = Variable(
     "SecurityCtrlr", "OrganizationName", "string", "", "the operator's name, as certificates of this station carry it",
     max_length=64, key16="CpoName", source="OCPP 2.1 A00.FR.509",
 )  # fmt: skip
-CERTIFICATE_ENTRIES = Variable(
-    "SecurityCtrlr",
-    "CertificateEntries",
-    "integer",
-    "0",
-    "certificates installed over OCPP; none can be, so far",
-    max=0,
-    source="OCPP 2.1 M05",
-)
-ADDITIONAL_ROOT_CHECK = Variable(
-    "SecurityCtrlr",
-    "AdditionalRootCertificateCheck",
-    "boolean",
-    "false",
-    "whether a new CSMS root needs the old one's signature",
-    constant=True,
-    source="OCPP 2.1 M05",
-)
 SECURITY_PROFILE = Variable(
     "SecurityCtrlr",
     "SecurityProfile",
@@ -157,7 +139,7 @@ class SecurityBlock(Block):
 
     name: ClassVar[str] = "security"
     variables: ClassVar[tuple[Variable, ...]] = (
-        BASIC_AUTH_PASSWORD, IDENTITY, ORGANIZATION_NAME, SECURITY_PROFILE, CERTIFICATE_ENTRIES, ADDITIONAL_ROOT_CHECK,
+        BASIC_AUTH_PASSWORD, IDENTITY, ORGANIZATION_NAME, SECURITY_PROFILE,
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:

@@ -11,6 +11,7 @@ from chargepoint.config import DcConfig, EvseConfig
 from chargepoint.events import ChargingState
 from chargepoint.faults import RESIDUAL_CURRENT
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
+from chargepoint.ocpp.blocks.certificates import CertificatesBlock
 from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
 from chargepoint.ocpp.blocks.inventory import InventoryBlock
 from chargepoint.ocpp.blocks.problems import ProblemsBlock
@@ -32,6 +33,7 @@ BLOCKS = (
     ProblemsBlock,
     ResetBlock,
     SecurityBlock,
+    CertificatesBlock,
     DataTransferBlock,
 )
 
