@@ -195,7 +195,10 @@ def test_roots_are_listed_by_what_they_are_trusted_for(tmp_path: Path) -> None:
     rig.install("v2gRoot")
     rig.install("moRoot", kind="p521")
     rig.install("oemRoot", kind="p521")
-    types = lambda *wanted: sorted(each["certificateType"] for each in rig.listed(*wanted)["certificateHashDataChain"])
+
+    def types(*wanted: str) -> list[str]:
+        return sorted(each["certificateType"] for each in rig.listed(*wanted)["certificateHashDataChain"])
+
     for use in ("CSMSRootCertificate", "ManufacturerRootCertificate", "V2GRootCertificate", "MORootCertificate", "OEMRootCertificate"):
         assert types(use) == [use]
     assert types("CSMSRootCertificate", "ManufacturerRootCertificate") == ["CSMSRootCertificate", "ManufacturerRootCertificate"]
@@ -223,11 +226,11 @@ def test_chains_for_vehicles_are_listed_with_the_cas_between(tmp_path: Path) -> 
     rig.adopt("V2G20Certificate", "p521")
     rig.adopt("ChargingStationCertificate")
     for kind in ("p256", "p521"):
-        rig.install("v2gRoot", kind=kind)  # type: ignore[arg-type]
+        rig.install("v2gRoot", kind=kind)
     listed = rig.listed("V2GCertificateChain")["certificateHashDataChain"]
     assert [each["childCertificateHashData"] for each in listed] == [
         [wire("cpoSub2", kind), wire("cpoSub1", kind)] for kind in ("p256", "p521")
-    ]  # type: ignore[arg-type]
+    ]
     assert len({each["certificateHashData"]["serialNumber"] for each in listed}) == 2
 
 

@@ -27,10 +27,10 @@ SUB = ROOT.issue("Test sub-CA", is_ca=True)
 Change = Callable[[ssl.SSLContext], None]
 
 
-def trusting(folder: Path, **more: str) -> TlsFiles:
+def trusting(folder: Path, cert_file: str = "", key_file: str = "") -> TlsFiles:
     roots = folder / "roots.pem"
     roots.write_text("".join(Path(each.write(folder, "root")[0]).read_text() for each in (ROOT, RSA_ROOT)))
-    return TlsFiles(str(roots), **more)
+    return TlsFiles(str(roots), cert_file, key_file)
 
 
 def server_context(identity: Identity, folder: Path, *, chain: bool = True, change: Change | None = None) -> ssl.SSLContext:
