@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from bench.wheel import VERSION
 from certs import testpki
 
@@ -144,7 +147,7 @@ def fresh_pki(folder: Path) -> None:
 
 
 def foreign_pki(pki: Path, folder: Path) -> Path:
-    """Our folder of certificates as the PyPI distribution reads it at PKI_PATH, for EIM.
+    """Our folder of certificates as the PyPI distribution reads it at PKI_PATH.
 
     It has one set for -2 and -20, with P-256 only; the vehicles that it lets in may be of either of our roots, the chargers that it trusts too.
     """
@@ -155,7 +158,10 @@ def foreign_pki(pki: Path, folder: Path) -> Path:
         shutil.copy(pki / name, certs)
     for name in ("v2gRootCACert.pem", "oemRootCACert.pem"):
         (certs / name).write_bytes((pki / name).read_bytes() + (pki / "iso20" / name).read_bytes())
-    for name in ("seccLeaf", "oemLeaf"):
+    chain = x509.load_pem_x509_certificates((pki / "contractCertChain.pem").read_bytes())
+    for name, each in zip(("contractLeafCert", "moSubCA2Cert", "moSubCA1Cert"), chain, strict=True):
+        (certs / f"{name}.der").write_bytes(each.public_bytes(Encoding.DER))
+    for name in ("seccLeaf", "oemLeaf", "contractLeaf"):
         shutil.copy(pki / f"{name}.key", keys)
         (keys / f"{name}Password.txt").touch()
     return folder

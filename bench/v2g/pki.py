@@ -52,11 +52,13 @@ class World:
     seed: bytes
     made: dict[str, Identity] = field(repr=False)
     now: dt.datetime = NOW
+    responder: str = ""
+    """Where its certificates say that their state is told."""
 
     @classmethod
-    def of(cls, kind: Kind = "p521", seed: bytes = SEED) -> World:
+    def of(cls, kind: Kind = "p521", seed: bytes = SEED, responder: str = "") -> World:
         """The same one of the same seed."""
-        return _world(kind, seed)
+        return _world(kind, seed, responder)
 
     def trust(self, **more: Any) -> Trust:
         """Of a charger that knows its operators and makers."""
@@ -88,8 +90,9 @@ class World:
         key: Key = _own(key_of(self.kind, self.seed, f"contract {emaid}"))
         if self.kind == "ed448":
             key = envelopes.ed448_of(drawn(self.seed, f"contract {emaid}", octets=56))
-        spec = replace(spec_of("contractLeaf", self.kind, seed=self.seed, now=self.now, serial_of=emaid), common_name=emaid)
-        certificate = issue(change(replace(spec, issuer=issuer.certificate.subject)), key, issuer.key)
+        spec = spec_of("contractLeaf", self.kind, seed=self.seed, now=self.now, serial_of=emaid, responder=self.responder)
+        spec = replace(spec, common_name=emaid, issuer=issuer.certificate.subject)
+        certificate = issue(change(spec), key, issuer.key)
         return Identity(certificate, key, (certificate, *issuer.chain))
 
     def wants(self, **more: Any) -> dict[str, Any]:
@@ -109,8 +112,8 @@ class World:
 
 
 @lru_cache(maxsize=8)
-def _world(kind: Kind, seed: bytes) -> World:
-    return World(kind, seed, build(kind, seed=seed, now=NOW))
+def _world(kind: Kind, seed: bytes, responder: str) -> World:
+    return World(kind, seed, build(kind, seed=seed, now=NOW, responder=responder), responder=responder)
 
 
 def _own(key: object) -> Key:

@@ -44,8 +44,9 @@ def peer(words: str) -> bool:
 
 
 def _sides(folder: Path, *, peer_profile: bool) -> list[pki_files.Side]:
+    """What peers know stands first where it is asked for."""
     pki = pki_files.read(folder)
-    return [pki.iso20, pki.iso20_ed448, *([pki.iso2] if peer_profile and not pki.borrowed else [])]
+    return [*([pki.iso2] if peer_profile and not pki.borrowed else []), pki.iso20, pki.iso20_ed448]
 
 
 def _roots(found: Iterable[pki_files.Root]) -> tuple[bytes, ...]:
