@@ -31,6 +31,7 @@ from chargepoint.ocpp.blocks.network import LinkRows, NetworkBlock
 from chargepoint.ocpp.blocks.problems import ProblemsBlock
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
 from chargepoint.ocpp.blocks.remote_control import RemoteControlBlock
+from chargepoint.ocpp.blocks.renewal import RenewalBlock
 from chargepoint.ocpp.blocks.reports import ReportsBlock
 from chargepoint.ocpp.blocks.reset import ResetBlock
 from chargepoint.ocpp.blocks.security import SecurityBlock
@@ -51,6 +52,7 @@ BLOCKS: tuple[type[Block], ...] = (
     ProvisioningBlock,
     SecurityBlock,
     CertificatesBlock,
+    RenewalBlock,
     AvailabilityBlock,
     ProblemsBlock,
     AuthorizationBlock,

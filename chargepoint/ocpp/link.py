@@ -12,7 +12,16 @@ from typing import Any
 
 from chargepoint.commands import CloseLink, Log, OpenLink, Persist, Put, SetPingInterval
 from chargepoint.config import identity_of
-from chargepoint.events import LinkDown, LinkSwitched, LinkUp, PasswordChanged, PoweredUp, ShutdownRequested, TimerExpired
+from chargepoint.events import (
+    CredentialsRenewed,
+    LinkDown,
+    LinkSwitched,
+    LinkUp,
+    PasswordChanged,
+    PoweredUp,
+    ShutdownRequested,
+    TimerExpired,
+)
 from chargepoint.ocpp import dialects
 from chargepoint.ocpp.block import Context
 from chargepoint.ocpp.blocks.network import MESSAGE_TIMEOUT, PING_INTERVAL, LinkRows
@@ -43,6 +52,7 @@ class LinkMachine:
             LinkDown: self._down,
             LinkSwitched: self._switched,
             PasswordChanged: self._password,
+            CredentialsRenewed: self._renewed,
             VariableChanged: self._variable,
             ShutdownRequested: self._shutdown,
             TimerExpired: self._timer,
@@ -138,6 +148,11 @@ class LinkMachine:
             return
         s.hurry = True
         yield CloseLink(1000, "new credentials")
+
+    def _renewed(self, now: Tick, event: CredentialsRenewed) -> Iterator[object]:
+        if self.state.phase in (Phase.UP, Phase.DIALLING):
+            self.state.hurry = True
+            yield CloseLink(1000, event.what)
 
     def _variable(self, now: Tick, event: VariableChanged) -> Iterator[object]:
         if event.concerns(PING_INTERVAL) and self.state.phase in (Phase.UP, Phase.DIALLING):

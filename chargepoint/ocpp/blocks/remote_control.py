@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from certs.store import CertificateUse
 from chargepoint.authorize_rules import obstacle
 from chargepoint.events import (
     AuthorisationEnded,
@@ -18,6 +19,7 @@ from chargepoint.events import (
     MessageTriggered,
     RemoteStartRequested,
     RemoteStopRequested,
+    SigningAsked,
     TimerExpired,
     UnlockFinished,
     UnlockWanted,
@@ -35,7 +37,11 @@ AUTHORIZE_REMOTE_START = Variable(
 
 UNLOCK_WAIT_S = 25.0
 """Longer than the lock's own tries; then the CSMS hears UnlockFailed, before its own patience ends (30 s) [K]."""
-TRIGGERS = ("BootNotification", "Heartbeat", "MeterValues", "StatusNotification", "TransactionEvent")
+SIGNINGS: dict[str, CertificateUse] = {
+    "SignChargingStationCertificate": "ChargingStationCertificate", "SignV2GCertificate": "V2GCertificate", "SignV2G20Certificate": "V2G20Certificate",
+}  # fmt: skip
+"""What is answered by who renews certificates."""
+TRIGGERS = ("BootNotification", "Heartbeat", "MeterValues", "StatusNotification", "TransactionEvent", *SIGNINGS)
 """MessageTriggerEnumType that some block sends; every other one is answered NotImplemented (F06.FR.08)."""
 OBSTACLES = {
     "unavailable": ("Unavailable", "inoperative or faulted"),
@@ -161,7 +167,7 @@ class RemoteControlBlock(Block):
     # ---- trigger
 
     @answers("TriggerMessage")
-    def trigger(self, now: Tick, call: CallReceived) -> Reply:
+    def trigger(self, now: Tick, call: CallReceived) -> Reply | Later:
         """The message itself follows the answer (F06.FR.05). An evse that does not matter for it is not looked at (F06.FR.03)."""
         requested, evse = call.payload["requestedMessage"], call.payload.get("evse") or {}
         if requested not in TRIGGERS:
@@ -173,6 +179,8 @@ class RemoteControlBlock(Block):
         evse_id, connector_id = evse.get("id", 0), evse.get("connectorId")
         if evse_id and evse_id not in self.context.evses:
             return _rejected("UnknownEvse", f"there is no EVSE {evse_id}")
+        if requested in SIGNINGS:
+            return Later([SigningAsked(call.message_id, SIGNINGS[requested])])
         if connector_id is not None and (connector_id != 1 or not evse_id):
             return _rejected("UnknownConnectorId", f"there is no connector {connector_id} at EVSE {evse_id}")
         if requested == "StatusNotification" and connector_id is None:

@@ -85,10 +85,6 @@ IDENTITY = Variable(
     max_length=48,
     source="OCPP 2.1 Part 4 3.1",
 )
-ORGANIZATION_NAME = Variable(
-    "SecurityCtrlr", "OrganizationName", "string", "", "the operator's name, as certificates of this station carry it",
-    max_length=64, key16="CpoName", source="OCPP 2.1 A00.FR.509",
-)  # fmt: skip
 SECURITY_PROFILE = Variable(
     "SecurityCtrlr",
     "SecurityProfile",
@@ -139,7 +135,7 @@ class SecurityBlock(Block):
 
     name: ClassVar[str] = "security"
     variables: ClassVar[tuple[Variable, ...]] = (
-        BASIC_AUTH_PASSWORD, IDENTITY, ORGANIZATION_NAME, SECURITY_PROFILE,
+        BASIC_AUTH_PASSWORD, IDENTITY, SECURITY_PROFILE,
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:

@@ -16,6 +16,7 @@ from certs.testpki_make import Identity, Kind
 from chargepoint.certificates import CertificatesMachine
 from chargepoint.commands import Command
 from chargepoint.config import StationConfig
+from chargepoint.events import RegistrationChanged
 from chargepoint.ocpp.block import Block
 from chargepoint.runtime.ports.certificates import CertificatesPort, Keeper
 from chargepoint.tick import Tick
@@ -73,8 +74,8 @@ class CertificatesRig(BlockRig):
         machines: list[Any] = [Facts(self.context.certificates, self.context.clock, 30.0), *self.machines]
         self.machines = machines
 
-    def hear(self, *events: object) -> list[object]:
-        out = super().hear(*events)
+    def _run(self, waiting_for: Sequence[tuple[Any, object]]) -> list[object]:
+        out = super()._run(waiting_for)
         for command in [each for each in out if isinstance(each, CertificatesPort.takes)]:
             out += self.carried_out(command)
         return out
@@ -91,6 +92,7 @@ class CertificatesRig(BlockRig):
         self.hear(self.keeper.read())
         self.link_up()
         self.context.link.registration = "Accepted"
+        self.hear(RegistrationChanged("Accepted"))
         return self
 
     def install(self, name: str, use: RootUse | None = None, kind: Kind = "p256") -> None:

@@ -314,7 +314,7 @@ def test_what_is_nowhere_is_rejected(rig: AuthRig, requested: str, evse: Any) ->
 @pytest.mark.parametrize(
     "requested",
     [
-        "LogStatusNotification", "FirmwareStatusNotification", "SignChargingStationCertificate", "SignV2GCertificate", "SignV2G20Certificate",
+        "LogStatusNotification", "FirmwareStatusNotification",
         "SignCombinedCertificate", "PublishFirmwareStatusNotification", "CustomTrigger",
     ],
 )  # fmt: skip

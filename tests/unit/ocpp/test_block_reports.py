@@ -16,6 +16,7 @@ from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
 from chargepoint.ocpp.blocks.inventory import InventoryBlock
 from chargepoint.ocpp.blocks.problems import ProblemsBlock
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
+from chargepoint.ocpp.blocks.renewal import RenewalBlock
 from chargepoint.ocpp.blocks.reports import ReportsBlock
 from chargepoint.ocpp.blocks.reset import ResetBlock
 from chargepoint.ocpp.blocks.security import SecurityBlock
@@ -34,6 +35,7 @@ BLOCKS = (
     ResetBlock,
     SecurityBlock,
     CertificatesBlock,
+    RenewalBlock,
     DataTransferBlock,
 )
 
