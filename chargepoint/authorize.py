@@ -1,6 +1,6 @@
 """What a token means: who may charge where, who may stop what, and when a permission ends (OCPP 2.1 blocks C and F).
 
-Tokens come from readers and from the CSMS. What is known about one is asked by `TokenLookup` and told by `TokenVerdict`; what follows
+Tokens come from readers, from the CSMS, and as contracts from vehicles. What is known about one is asked by `TokenLookup` and told by `TokenVerdict`; what follows
 from that is decided here, when the verdict comes, by what is so then: no order of card, plug, late answer and remote stop is a special
 case (S-10, S-11). Free charging is a token as well: `NoAuthorization`.
 """
@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chargepoint import authorize_contract
 from chargepoint.authorize_rules import (
     ACCEPTED,
+    EMAID,
     LONGEST_TOKEN,
     LONGEST_TYPE,
     MOST_LOOKUPS,
@@ -35,10 +37,11 @@ from chargepoint.commands import Indicate, Log
 from chargepoint.config import StationConfig
 from chargepoint.events import (
     AuthorisationEnded,
-    AuthorisationRefused,
     AuthorisationRules,
     Authorised,
     CablePluggedIn,
+    ContractJudged,
+    ContractPresented,
     EvDisconnected,
     IdToken,
     OperationalChanged,
@@ -46,6 +49,8 @@ from chargepoint.events import (
     RemoteStartRequested,
     RemoteStopRequested,
     RulesWanted,
+    SessionChanged,
+    SessionStage,
     StopRequested,
     SupplyStopped,
     TimerExpired,
@@ -78,6 +83,8 @@ class AuthorizeMachine:
             PoweredUp: lambda _now, _event: [RulesWanted()],
             AuthorisationRules: self._rules,
             TokenPresented: self._presented,
+            ContractPresented: self._contract,
+            SessionChanged: self._session,
             TokenVerdict: self._verdict,
             RemoteStartRequested: self._remote_start,
             RemoteStopRequested: self._remote_stop,
@@ -127,14 +134,14 @@ class AuthorizeMachine:
 
     def _ask(self, lookup: Lookup) -> list[object]:
         startable = any(not obstacle(self.evses[e], lookup.id_token) for e in lookup.evse_ids)
-        refused = AuthorisationRefused(lookup.at, lookup.id_token, "Invalid")
+        refused = authorize_contract.refused(lookup, "Invalid")
         if not startable and not self._ongoing():
-            return [Log("info", "auth.no_evse", {"evses": list(lookup.evse_ids)}), refused]
+            return [Log("info", "auth.no_evse", {"evses": list(lookup.evse_ids)}), *refused]
         if len(self.state.lookups) >= MOST_LOOKUPS:
-            return [Log("warning", "auth.too_many", {"waiting": len(self.state.lookups)}), refused]
+            return [Log("warning", "auth.too_many", {"waiting": len(self.state.lookups)}), *refused]
         self.state.counter += 1
         self.state.lookups[self.state.counter] = lookup
-        return [TokenLookup(self.state.counter, lookup.id_token, "start" if startable else "stop")]
+        return [TokenLookup(self.state.counter, lookup.id_token, "start" if startable else "stop", lookup.contract)]
 
     def _verdict(self, now: Tick, event: TokenVerdict) -> list[object]:
         lookup = self.state.lookups.pop(event.lookup_id, None)
@@ -142,7 +149,9 @@ class AuthorizeMachine:
             return []
         group = event.group or lookup.group
         if event.status != ACCEPTED:
-            return self._refuse(lookup, event.status)
+            return self._refuse(lookup, event.status, certificate=event.certificate)
+        if lookup.contract is not None and same_group(group, self.state.rules.master_pass_group):
+            return self._refuse(lookup, "Invalid")
         if same_group(group, self.state.rules.master_pass_group):
             return self._master_pass(lookup)
         if event.evse_ids and not set(event.evse_ids) & set(lookup.evse_ids):
@@ -154,6 +163,8 @@ class AuthorizeMachine:
         """An accepted token: it starts where an EV waits; else it stops the one charge of its group; else it waits for an EV."""
         where = [e for e in lookup.evse_ids if not only or e in only]
         target = chosen(self.evses, self.state.spots, where, lookup.id_token)
+        if lookup.contract is not None:
+            return self._start_contract(now, target, grant, lookup.contract.number) if target else self._refuse(lookup, "Invalid")
         if lookup.remote_start_id is None and not (target and self.evses[target].plugged):
             shared = [e for e in lookup.evse_ids if (other := self._grant(e)) and same_group(other.group, grant.group)]
             if len(shared) == 1:
@@ -168,15 +179,42 @@ class AuthorizeMachine:
             return self._refuse(lookup, "Invalid")
         return [each for e in going for each in self._end(e, "MasterPass", by=lookup.id_token)]
 
-    def _refuse(self, lookup: Lookup, status: str, *, told: bool = True) -> list[object]:
+    def _refuse(self, lookup: Lookup, status: str, *, told: bool = True, certificate: str = "") -> list[object]:
         """`told`: the token itself is the matter, not the EVSE, whose own texts say why it cannot be used."""
-        refused = AuthorisationRefused(lookup.at, lookup.id_token, status or "Unknown")
-        if lookup.remote_start_id is not None:
-            return [refused]
+        refused = authorize_contract.refused(lookup, status, certificate)
+        if lookup.contract is not None or lookup.remote_start_id is not None:
+            return refused
         busy = [self._grant(e) is not None for e in lookup.evse_ids]
         if any(busy) and (all(busy) or not told):
-            return [refused, Indicate(lookup.at, "auth.other_card")]
-        return [refused, *([Indicate(lookup.at, said(status))] if told else [])]
+            return [*refused, Indicate(lookup.at, "auth.other_card")]
+        return [*refused, *([Indicate(lookup.at, said(status))] if told else [])]
+
+    # ---- a contract that a vehicle shows
+
+    def _contract(self, now: Tick, event: ContractPresented) -> list[object]:
+        """A token that only its own EVSE can be started with, and that stops nothing: the vehicle shows it by itself, in every session."""
+        evse_id, id_token = event.evse_id, IdToken(event.emaid, EMAID)
+        spot, facts = self.state.spots[evse_id], self.evses[evse_id]
+        lookup = Lookup(id_token, (evse_id,), (evse_id,), at=evse_id, contract=event.contract)
+        if spot.grant and same_token(spot.grant.id_token, id_token):
+            return [ContractJudged(evse_id, event.contract.number, None)]
+        stopped = spot.stopped is not None and same_token(spot.stopped, id_token)
+        if stopped or not facts.plugged or obstacle(facts, id_token) or not 0 < len(event.emaid) <= LONGEST_TOKEN:
+            return [Log("info", "auth.contract_not_now", {"evse": evse_id, "stopped": stopped}), *self._refuse(lookup, "Invalid")]
+        if event.contract.rooted and any(same_token(token, id_token) for token in self.owners_tokens):
+            return self._decide(now, lookup, Grant(id_token, how="list", owners=True))
+        return self._ask(lookup)
+
+    def _start_contract(self, now: Tick, evse_id: int, grant: Grant, number: int) -> list[object]:
+        """A card that is being looked up was for this start: when its verdict comes it neither starts nor stops anything."""
+        self.state.bar(evse_id)
+        return [*self._start(now, evse_id, grant), ContractJudged(evse_id, number, None)]
+
+    def _session(self, now: Tick, event: SessionChanged) -> list[object]:
+        """What a vehicle has shown counts in its session only."""
+        if event.stage is not SessionStage.BEGUN:
+            self.state.bar(event.evse_id, lambda lookup: lookup.contract is not None)
+        return []
 
     # ---- beginnings
 
@@ -234,9 +272,11 @@ class AuthorizeMachine:
     def _end(self, evse_id: int, reason: str, trigger: str = "", *, by: IdToken | None = None) -> list[object]:
         """End what is authorised here, and let nothing that is still being looked up begin here (S-11). `by`: presented for it."""
         spot, facts = self.state.spots[evse_id], self.evses[evse_id]
+        if spot.grant and spot.grant.id_token.type == EMAID and reason not in authorize_contract.BY_ITSELF:
+            spot.stopped = spot.grant.id_token
         spot.grant, spot.invalid, facts.id_token = None, "", None
         self._disown(evse_id)
-        self._bar(evse_id)
+        self.state.bar(evse_id)
         return [AuthorisationEnded(evse_id, reason, trigger or stop_trigger(reason), by, at_once=reason == "EmergencyStop")]
 
     def _disown(self, evse_id: int) -> None:
@@ -244,25 +284,19 @@ class AuthorizeMachine:
         if not facts.transaction_id and not self._grant(evse_id):
             facts.owner = None
 
-    def _bar(self, evse_id: int, *, unplugged: bool = False) -> None:
-        """Take the EVSE out of what is being looked up; a token with nowhere left to go is refused when its verdict comes."""
-        for lookup in self.state.lookups.values():
-            if not unplugged or evse_id in lookup.plugged:
-                lookup.evse_ids = tuple(e for e in lookup.evse_ids if e != evse_id)
-                lookup.plugged = tuple(e for e in lookup.plugged if e != evse_id)
-
     def _remote_stop(self, now: Tick, event: RemoteStopRequested) -> list[object]:
         return self._end(event.evse_id, "Remote")
 
     def _stop_requested(self, now: Tick, event: StopRequested) -> list[object]:
         if self._grant(event.evse_id) or self.evses[event.evse_id].transaction_id:
             return self._end(event.evse_id, event.reason)
-        self._bar(event.evse_id)
+        self.state.bar(event.evse_id)
         return []
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         evse_id, grant = event.evse_id, self._grant(event.evse_id)
-        self._bar(evse_id, unplugged=True)
+        self.state.spots[evse_id].stopped = None
+        self.state.bar(evse_id, lambda lookup: evse_id in lookup.plugged)
         if grant is None:
             self._disown(evse_id)
         elif self.state.rules.end_on_unplug or not self.evses[evse_id].transaction_id:
@@ -283,7 +317,7 @@ class AuthorizeMachine:
             return self._welcome(now, event.evse_id)
         if self._grant(event.evse_id) and not self.evses[event.evse_id].transaction_id:
             return self._end(event.evse_id, "Other")
-        self._bar(event.evse_id)
+        self.state.bar(event.evse_id)
         return []
 
     def _ended_by_others(self, now: Tick, event: AuthorisationEnded) -> list[object]:
@@ -291,7 +325,7 @@ class AuthorizeMachine:
         spot = self.state.spots[event.evse_id]
         spot.grant, spot.invalid, self.evses[event.evse_id].id_token = None, "", None
         self._disown(event.evse_id)
-        self._bar(event.evse_id)
+        self.state.bar(event.evse_id)
         return []
 
     # ---- transactions

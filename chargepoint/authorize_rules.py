@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from chargepoint.events import AuthorisationRules, IdToken
+from certs.ids import IdError, emaid_of
+from chargepoint.events import AuthorisationRules, Contract, IdToken
 from chargepoint.facts import EvseFacts
 from chargepoint.faults import Reaction, known
 
+EMAID = "eMAID"
+"""The type of a contract's token."""
 NO_TOKEN = IdToken("", "NoAuthorization")
 """The token of a charge that nobody had to be authorised for (OCPP 2.1 C02)."""
 MOST_LOOKUPS = 8
@@ -48,6 +51,8 @@ class Spot:
     """The meter's register when the transaction began; None when there was none."""
     invalid: Literal["", "bounded", "stopped"] = ""
     """The CSMS refused the token in the middle: energy up to the bound, or none any more."""
+    stopped: IdToken | None = None
+    """A contract that was stopped here by somebody: the vehicle shows it by itself again and again, and it counts no more before it has left."""
 
 
 @dataclass(slots=True)
@@ -63,6 +68,8 @@ class Lookup:
     group: str = ""
     at: int = 0
     """The EVSE where the driver is told."""
+    contract: Contract | None = None
+    """It is the eMAID of this one, which the vehicle has shown."""
 
 
 @dataclass(slots=True)
@@ -74,19 +81,38 @@ class AuthorizeState:
     counter: int = 0
     rules: AuthorisationRules = field(default_factory=AuthorisationRules)
 
+    def bar(self, evse_id: int, which: Callable[[Lookup], bool] = lambda _: True) -> None:
+        """Take the EVSE out of what is being looked up; a token with nowhere left to go is refused when its verdict comes."""
+        for lookup in filter(which, self.lookups.values()):
+            lookup.evse_ids = tuple(e for e in lookup.evse_ids if e != evse_id)
+            lookup.plugged = tuple(e for e in lookup.plugged if e != evse_id)
+
 
 Obstacle = Literal["", "unavailable", "reserved", "occupied"]
 
 
 def same_token(one: IdToken, other: IdToken) -> bool:
     """Whether two tokens are one: value without regard to case, and type; additionalInfo does not count (OCPP 2.1 C01.FR.25).
+    An eMAID is the same with and without its separators and its check digit.
 
     >>> same_token(IdToken("04A2B3C4", "ISO14443"), IdToken("04a2b3c4", "ISO14443", (("x", "y"),)))
     True
     >>> same_token(IdToken("1234", "ISO14443"), IdToken("1234", "KeyCode"))
     False
+    >>> same_token(IdToken("DE-STC-C00000001", EMAID), IdToken("DESTCC00000001U", EMAID))
+    True
     """
-    return one.type == other.type and one.id_token.casefold() == other.id_token.casefold()
+    return one.type == other.type and plain(one) == plain(other)
+
+
+def plain(token: IdToken) -> str:
+    """The value by which a token is known, in whatever way it is written."""
+    if token.type != EMAID:
+        return token.id_token.casefold()
+    try:
+        return emaid_of(token.id_token).whole.casefold()
+    except IdError:
+        return token.id_token.replace("-", "").casefold()
 
 
 def same_group(one: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from certs.store import CertificateUse, InstalledRoot, OwnChain, StoreProblem
+from iso15118.trust import Refusal
 
 
 class Event:
@@ -543,6 +544,96 @@ class ChargingNeedsAnswered(Event):
     status: str
 
 
+# ---- between machines: Plug & Charge
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateHash:
+    """OCSPRequestDataType of OCPP: one certificate, and who tells its state."""
+
+    algorithm: str
+    issuer_name_hash: str
+    issuer_key_hash: str
+    serial_number: str
+    responder_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a vehicle has shown, and what was found of it here."""
+
+    evse_id: int
+    number: int
+    """Counts the contracts that were shown at this EVSE."""
+    chain_pem: str = field(repr=False)
+    """As it was sent, leaf first; never a root."""
+    hashes: tuple[CertificateHash, ...] = ()
+    """What to ask about each of them, leaf first. None: no root is known for it, or its certificates name nobody who would tell."""
+    rooted: bool = False
+    """It was judged here by a root that is known here, and is right. Else only its signature is: whether it may pay is for the CSMS alone to say."""
+    why: str = ""
+    """What was found, as a log says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractPresented(Event):
+    """The vehicle wants to pay by this contract; its signature is right, and of this session. Answered by exactly one ContractJudged."""
+
+    evse_id: int
+    emaid: str
+    contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class ContractJudged(Event):
+    """The contract of this number pays (None), or why it does not."""
+
+    evse_id: int
+    number: int
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractsAllowed(Event):
+    """What the CSMS lets this EVSE do with contracts, as far as it can be done now; comes again with every change."""
+
+    evse_id: int
+    pnc: bool = False
+    """They pay here (ISO15118Ctrlr.PnCEnabled), and there is somebody to judge them."""
+    central: bool = False
+    """One whose root is not known here is given to the CSMS (CentralContractValidationAllowed)."""
+    installation: bool = False
+    """They can be asked for through the CSMS (ContractCertificateInstallationEnabled)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationWanted(Event):
+    """The vehicle asks for contracts; answered by exactly one InstallationAnswered."""
+
+    evse_id: int
+    number: int
+    """Counts what was asked for at this EVSE."""
+    schema: str
+    """Of the octets: their namespace."""
+    octets: bytes = field(repr=False)
+    """CertificateInstallationReq, an EXI document."""
+    maximum: int
+    emaids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationAnswered(Event):
+    """What the provisioning service behind the CSMS has made for it, or why there is nothing."""
+
+    evse_id: int
+    number: int
+    octets: bytes = field(default=b"", repr=False)
+    """CertificateInstallationRes, an EXI document; b"": none."""
+    remaining: int | None = None
+    """How many more contracts there are; None: as it says itself."""
+    refusal: Refusal = Refusal.NO_CERTIFICATE
+
+
 # ---- between machines: authorisation and transactions
 
 
@@ -691,6 +782,8 @@ class TokenLookup(Event):
     id_token: IdToken
     purpose: Literal["start", "stop"]
     """"stop": nothing can be started, only a group or a master pass can show; an unknown token is then no use, offline or not."""
+    contract: Contract | None = None
+    """It is the eMAID of this contract, which a vehicle has shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -703,6 +796,7 @@ class ListChecked(Event):
     found: KnownToken | None = None
     final: bool = False
     """The CSMS is not to be asked about a token that the list refuses (LocalAuthListCtrlr.DisablePostAuthorize)."""
+    contract: Contract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -715,6 +809,8 @@ class TokenVerdict(Event):
     how: Literal["online", "cache", "list", "offline_unknown"] = "online"
     evse_ids: tuple[int, ...] = ()
     """The only EVSEs where it may charge; none = everywhere."""
+    certificate: str = ""
+    """AuthorizeCertificateStatusEnumType of a contract; "": nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from chargepoint import tariff, v2g_asks, v2g_facts, v2g_replan
+from chargepoint import tariff, v2g_asks, v2g_contracts, v2g_facts, v2g_replan
 from chargepoint.clock import WallClock
 from chargepoint.commands import CloseVehicle, Log, SendToVehicle
 from chargepoint.config import EvseConfig, TariffConfig
@@ -18,11 +19,15 @@ from chargepoint.events import (
     AuthorisationEnded,
     AuthorisationRefused,
     Authorised,
+    CertificatesRead,
     ChargingStateChanged,
+    ContractJudged,
+    ContractsAllowed,
     DataLinkChanged,
     EvDisconnected,
     FaultCleared,
     FaultRaised,
+    InstallationAnswered,
     InsulationTested,
     LimitApplied,
     OperationalChanged,
@@ -43,7 +48,7 @@ from chargepoint.events import (
     VehicleLeft,
     VehicleSaid,
 )
-from chargepoint.facts import EvseFacts
+from chargepoint.facts import CertificateFacts, EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_state import Asks, Replan, Talking, V2gState
 from chargepoint.v2g_told import Teller
@@ -65,8 +70,16 @@ class V2gMachine:
     """One for each EVSE that talks. Writes `vehicle` of the facts."""
 
     def __init__(
-        self, config: EvseConfig, board: EvseInfo, evse: EvseFacts, entropy: Entropy, tariff: TariffConfig, clock: WallClock
+        self,
+        config: EvseConfig,
+        board: EvseInfo,
+        evse: EvseFacts,
+        entropy: Entropy,
+        tariff: TariffConfig,
+        clock: WallClock,
+        certificates: CertificateFacts,
     ) -> None:
+        self.certificates = certificates
         self.config, self.board, self.evse, self.entropy, self.tariff, self.clock = config, board, evse, entropy, tariff, clock
         self.memory = V2gState()
         """What it remembers, but for the sessions."""
@@ -87,6 +100,9 @@ class V2gMachine:
             TalkingEnded: self._ended,
             VehicleLeft: self._left,
             SupplyStopped: self._stopped,
+            ContractsAllowed: self._answered,
+            ContractJudged: self._answered,
+            InstallationAnswered: self._answered,
             ShutdownRequested: self._shutdown,
             TimerExpired: self._timer,
         }
@@ -121,7 +137,7 @@ class V2gMachine:
 
     def _restored(self, saved: Talking) -> Session:
         dialect = Iso20.restored(saved.dialect, self.facts) if saved.dialect is not None else None
-        return Session.restored(self._protocols(), saved.session, dialect)
+        return Session.restored(self._protocols(verified=saved.session.verified), saved.session, dialect)
 
     # ---- connections
 
@@ -138,7 +154,7 @@ class V2gMachine:
                 ]
             if session.stage is not Stage.AGREEING or len(self.sessions) >= MOST_CONNECTIONS:
                 out += self._replace(now, number, "the vehicle connected anew")
-        self.sessions[event.connection] = Session(self._protocols())
+        self.sessions[event.connection] = Session(self._protocols(verified=event.verified))
         out.append(Log("info", "v2g.connected", {"evse": event.evse_id, "tls": event.tls or "none", "verified": event.verified}))
         return out + self._session(now, event.connection, Connected(event.verified))
 
@@ -150,14 +166,15 @@ class V2gMachine:
         finally:
             self._replacing = False
 
-    def _protocols(self) -> list[Protocol_]:
-        lax = self.config.v2g.unverified_vehicles
-        return [Protocol_(each, MAJOR, MINOR, self._dialect, unverified=lax) for each in v2g_facts.namespaces(self.config)]
+    def _protocols(self, *, verified: bool) -> list[Protocol_]:
+        lax, make = self.config.v2g.unverified_vehicles, partial(self._dialect, verified=verified)
+        return [Protocol_(each, MAJOR, MINOR, make, unverified=lax) for each in v2g_facts.namespaces(self.config)]
 
-    def _dialect(self, namespace: str) -> Iso20:
+    def _dialect(self, namespace: str, *, verified: bool) -> Iso20:
+        """Contracts pay only over TLS with a verified vehicle."""
         s = self.memory
         paused = Paused(s.paused_id, s.paused_evcc) if s.paused_id else None
-        return Iso20(Talk(self.facts, NAMESPACES[namespace], self.entropy.take(8), self.entropy.take(16), paused))
+        return Iso20(Talk(self.facts, NAMESPACES[namespace], self.entropy.take(8), self.entropy.take(16), paused, pnc=verified))
 
     def _session(self, now: Tick, number: int, event: Event) -> list[object]:
         """One event into a session, and what it wants done."""
@@ -254,6 +271,7 @@ class V2gMachine:
         s.needs_told = 0
         s.asked_V = s.asked_A = 0.0
         s.replan, s.asks = Replan(), Asks()
+        v2g_contracts.forget(s.contracts)
 
     def _bug(self, number: int, error: Exception, event: Event) -> list[object]:
         self.sessions.pop(number, None)
@@ -303,6 +321,10 @@ class V2gMachine:
         s.stopped = (*others, event.cause) if event.stopped else others
         return [*self._refresh(now), *self._changed(now, event)]
 
+    def _answered(self, now: Tick, event: ContractsAllowed | ContractJudged | InstallationAnswered) -> list[object]:
+        v2g_contracts.heard(self.memory.contracts, event)
+        return [*self._refresh(now), *self._changed(now, event)]
+
     def _shutdown(self, now: Tick, event: ShutdownRequested) -> list[object]:
         self.memory.leaving = True
         return self._abort(now, "the station shuts down")
@@ -322,6 +344,7 @@ class V2gMachine:
         dialect = session.dialect if session is not None and isinstance(session.dialect, Iso20) else None
         moment = v2g_facts.Moment(prices, self._read_utc(now), dialect is not None and dialect.state in v2g_asks.STANDBY)
         v2g_facts.refresh(facts, s, evse, self.config, self.board, moment)
+        v2g_contracts.refresh(facts, s.contracts, evse, self.certificates, clock_known=self.clock.known_utc(now) is not None)
         if dialect is None:
             return []
         asked_before = s.replan.asked_mono
@@ -352,6 +375,6 @@ class V2gMachine:
 
 _CHANGES = (
     Authorised, AuthorisationEnded, AuthorisationRefused, ChargingStateChanged, PowerSwitched, SupplyChanged, InsulationTested, LimitApplied, FaultRaised,
-    FaultCleared, OperationalChanged, TransactionDurable, TransactionEnded, MeterSample, DcSample,
+    FaultCleared, OperationalChanged, TransactionDurable, TransactionEnded, MeterSample, DcSample, CertificatesRead,
 )  # fmt: skip
 """What a session may have waited for."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chargepoint.events import Supply
+from chargepoint.events import ContractsAllowed, Supply
 from chargepoint.facts import Bounds
 from iso15118.secc.iso20.dialect import SavedIso20
 from iso15118.secc.session import Saved
+from iso15118.terms import Progress
+from iso15118.trust import Refusal
 
 
 @dataclass(slots=True)
@@ -54,6 +56,26 @@ class Asks:
 
 
 @dataclass(slots=True)
+class Contracts:
+    """Plug & Charge in this session: what was shown or asked for last, and what has been said to it."""
+
+    allowed: ContractsAllowed | None = None
+    """None: nobody has said yet."""
+    number: int = 0
+    """Of contracts that were shown here."""
+    emaid: str = ""
+    """Of the one that was shown last; "": none was in this session."""
+    refusal: Refusal | None = None
+    pays: bool = False
+    asked: int = 0
+    """How often contracts were asked for here."""
+    installation: Progress = Progress.NOT_ASKED
+    installation_res: bytes = b""
+    remaining: int | None = None
+    installation_refusal: Refusal = Refusal.NO_CERTIFICATE
+
+
+@dataclass(slots=True)
 class V2gState:
     """Of one EVSE."""
 
@@ -80,6 +102,7 @@ class V2gState:
     asking_needs: bool = False
     replan: Replan = field(default_factory=Replan)
     asks: Asks = field(default_factory=Asks)
+    contracts: Contracts = field(default_factory=Contracts)
     stopped: tuple[str, ...] = ()
     """Causes of SupplyStopped."""
     stopped_for_good: bool = False

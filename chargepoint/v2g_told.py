@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from chargepoint import v2g_asks
+from chargepoint import v2g_asks, v2g_contracts
 from chargepoint.commands import Log
 from chargepoint.config import EvseConfig
 from chargepoint.events import (
@@ -26,11 +26,15 @@ from iso15118.terms import (
     AuthorizationWanted,
     Battery,
     CableCheckWanted,
+    ContractRefused,
+    ContractShown,
     DcDemand,
     DialectChosen,
     EnergyChosen,
     EnergyWanted,
     EvLimits,
+    InstallationAsked,
+    InstallationRefused,
     MeteringConfirmed,
     ParkingTold,
     PlanChanged,
@@ -69,13 +73,30 @@ class Teller:
                 if self.evse.vehicle is not None:
                     self.evse.vehicle.most_points = most_points
                 return self._needs(state)
-            case MeteringConfirmed(reading):
+            case MeteringConfirmed(reading, verified, why):
                 v2g_asks.confirmed(state.asks, now)
-                return [Log("info", "v2g.metering_confirmed", {"evse": evse_id, "Wh": reading.import_Wh})]
+                values = {"evse": evse_id, "Wh": reading.import_Wh, "signed": verified}
+                return [Log("info", "v2g.metering_confirmed", {**values, "why": why} if why else values)]
+            case ContractShown() | ContractRefused() | InstallationAsked() | InstallationRefused():
+                return self._of_contracts(state, told)
             case ParkingTold(what, status):
                 return [Log("info", "v2g.parking", {"evse": evse_id, "what": what, "status": status})]
             case _:
                 return [*self._noted(now, state, told), *self._asked(state, told)]
+        return []
+
+    def _of_contracts(self, state: V2gState, told: Told) -> list[object]:
+        s, evse = state.contracts, self.evse
+        match told:
+            case ContractShown():
+                state.authorization_wanted = True
+                return v2g_contracts.shown(s, evse, told)
+            case ContractRefused():
+                return v2g_contracts.refused(evse, told)
+            case InstallationAsked():
+                return v2g_contracts.asked(s, evse, told)
+            case InstallationRefused():
+                return v2g_contracts.not_installed(evse, told)
         return []
 
     def _needs(self, state: V2gState) -> list[object]:

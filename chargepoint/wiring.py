@@ -23,6 +23,7 @@ from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.blocks.authorization import AuthorizationBlock
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
 from chargepoint.ocpp.blocks.certificates import CertificatesBlock
+from chargepoint.ocpp.blocks.contracts import ContractsBlock
 from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
 from chargepoint.ocpp.blocks.inventory import InventoryBlock
 from chargepoint.ocpp.blocks.local_list import LocalListBlock
@@ -61,6 +62,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Transactions,
     MeterValues,
     VehicleBlock,
+    ContractsBlock,
     ReportsBlock,
     InventoryBlock,
     DataTransferBlock,
@@ -166,7 +168,7 @@ def _v2g(evse_id: int, context: Context, board: BoardInfo) -> Machine:
 
     config = next(evse for evse in context.config.evses if evse.id == evse_id)
     tariff = context.config.tariff
-    return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy, tariff, context.clock)
+    return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy, tariff, context.clock, context.certificates)
 
 
 def _slac(config: EvseConfig, context: Context) -> Machine:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chargepoint.authorize_rules import plain
 from chargepoint.events import IdToken, KnownToken
 from chargepoint.ocpp.timestamps import TimestampError, parse_timestamp
 
@@ -69,7 +70,7 @@ def key_of(token: IdToken) -> str:
     >>> key_of(IdToken("04A2", "ISO14443")) == key_of(IdToken("04a2", "ISO14443")) != key_of(IdToken("04a2", "KeyCode"))
     True
     """
-    return hashlib.sha256(f"{token.type}:{token.id_token.casefold()}".encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(f"{token.type}:{plain(token)}".encode(errors="surrogatepass")).hexdigest()
 
 
 def entry_of(info: Mapping[str, Any], used: float) -> Entry:

@@ -30,7 +30,8 @@ ENDLESS = 1_000_000
 
 
 class HlcSite:
-    """`mode` ac or dc; `both_ways`: feeding back is offered; `right_clock`: the CSMS tells the time as it goes on, else always that of the start."""
+    """`mode` ac or dc; `both_ways`: feeding back is offered; `right_clock`: the CSMS tells the time as it goes on, else always that of the start, which is
+    `utc_s`."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class HlcSite:
         settles: bool = False,
         tariff: TariffConfig | None = None,
         right_clock: bool = False,
+        utc_s: float = UTC_S,
         **v2g: Any,
     ) -> None:
         back_W = 10_000.0 if both_ways else 0.0
@@ -64,6 +66,7 @@ class HlcSite:
         info = EvseInfo(1, 32.0, connector=evse.connector, dc=STAGE if mode == "dc" else None)
         self.heap = Heap(config, SimWorld([SimEvseOptions(info)]), self._csms)
         self.accepts, self.right_clock = True, right_clock
+        self.heap.utc_offset = self.began_utc = utc_s
         self.events: list[tuple[float, object]] = []
         self.commands: list[tuple[float, Command]] = []
         self.heap.watch = self._watch
@@ -74,7 +77,7 @@ class HlcSite:
         self.heap.run(4.0)  # the least time of X1 after a start is over
 
     def _csms(self, message_id: str, action: str, payload: Any) -> Any:
-        utc = datetime.fromtimestamp(self.heap.now + self.heap.utc_offset if self.right_clock else UTC_S, UTC)
+        utc = datetime.fromtimestamp(self.heap.now + self.heap.utc_offset if self.right_clock else self.began_utc, UTC)
         match action:
             case "BootNotification":
                 return {"currentTime": utc.isoformat(), "interval": 300, "status": "Accepted"}

@@ -8,6 +8,9 @@
 
 A CSMS that does not answer, or answers with an error, leaves what list and cache say; an unknown token is then refused, since nobody
 is offline. When the link breaks under the question, the station is offline.
+
+A contract that a vehicle has shown (C07) is a token of type eMAID. Online the CSMS is asked in any case, with what it needs to look its certificates up,
+since one may have been revoked; offline list and cache count for one that is right by a root that is known here, if ContractValidationOffline lets them.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import Any, ClassVar, Literal
 from chargepoint.commands import Log, Persist
 from chargepoint.events import (
     AuthorisationRules,
+    Contract,
     IdToken,
     KnownToken,
     ListChecked,
@@ -31,7 +35,9 @@ from chargepoint.events import (
     TransactionTokenJudged,
 )
 from chargepoint.ocpp import auth_cache
+from chargepoint.ocpp.authorize_contract import certificate_of, counts
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Later, Reply, answers, hears
+from chargepoint.ocpp.contract_rows import CENTRAL_VALIDATION, OFFLINE_VALIDATION
 from chargepoint.ocpp.device_model import DeviceModel, Mutability, Variable, VariableChanged
 from chargepoint.ocpp.id_tokens import CSMS_KNOWS, MOST_ADDITIONAL, TYPES, Entry, entry_of, key_of, to_wire
 from chargepoint.ocpp.limits import size_of
@@ -114,6 +120,7 @@ class Asked:
     found: KnownToken | None = None
     final: bool = False
     """A refusal that is known is not asked about again (DisablePostAuthorize of the list or of the cache)."""
+    contract: Contract | None = None
 
 
 @dataclass(slots=True)
@@ -131,12 +138,15 @@ class AuthorizationBlock(Block):
     variables: ClassVar[tuple[Variable, ...]] = (
         AUTH_ENABLED, LOCAL_PRE_AUTHORIZE, LOCAL_AUTHORIZE_OFFLINE, OFFLINE_UNKNOWN, NO_REMOTE_AUTHORIZATION, MASTER_PASS, ADDITIONAL_ITEMS,
         SUPPORTED_TYPES, CACHE_AVAILABLE, CACHE_ENABLED, CACHE_LIFETIME, CACHE_NO_POST, CACHE_POLICY, CACHE_STORAGE, CONNECTION_TIMEOUT,
-        STOP_ON_INVALID, MAX_ENERGY_ON_INVALID, END_ON_UNPLUG, BEFORE_ACCEPTED,
+        STOP_ON_INVALID, MAX_ENERGY_ON_INVALID, END_ON_UNPLUG, BEFORE_ACCEPTED, CENTRAL_VALIDATION, OFFLINE_VALIDATION,
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.state: AuthorizationState = AuthorizationState()
+        for evse in context.config.evses:
+            if not evse.v2g.interface:
+                context.model.undeclare((CENTRAL_VALIDATION, OFFLINE_VALIDATION), evse.id)
         context.model.compute(CACHE_STORAGE, lambda _: str(sum(size_of((key, str(entry))) for key, entry in self.state.cache.items())))
 
     @hears(PoweredUp)
@@ -159,10 +169,12 @@ class AuthorizationBlock(Block):
         cached = None if event.found else self._cached(now, event.id_token)
         model, link = self.context.model, self.context.link
         final = event.final if event.found else model.flag(CACHE_NO_POST)
-        asked = Asked(event.id_token, event.purpose, "list" if event.found else "cache", event.found or cached, final)
+        asked = Asked(event.id_token, event.purpose, "list" if event.found else "cache", event.found or cached, final, event.contract)
         if not link.online:
             waits = link.registration != "Accepted" and not model.flag(BEFORE_ACCEPTED)
             return [TokenVerdict(event.lookup_id, "")] if waits else self._offline(now, event.lookup_id, asked)
+        if asked.contract is not None:
+            return self._ask_about(now, event.lookup_id, asked, asked.contract)
         found = asked.found
         if found and found.status == "Accepted" and model.flag(LOCAL_PRE_AUTHORIZE):
             return [*self._used(now, asked), verdict(event.lookup_id, asked.how, found)]
@@ -171,8 +183,21 @@ class AuthorizationBlock(Block):
         self.state.asked[event.lookup_id] = asked
         return [Call("Authorize", {"idToken": to_wire(event.id_token)}, f"{self.name}:{event.lookup_id}")]
 
+    def _ask_about(self, now: Tick, lookup_id: int, asked: Asked, contract: Contract) -> list[object]:
+        """The CSMS is asked, unless it is never to be, or cannot be asked about this one."""
+        model = self.context.model
+        if model.flag(NO_REMOTE_AUTHORIZATION):
+            return self._offline(now, lookup_id, asked)
+        shown = certificate_of(contract, central=model.flag(CENTRAL_VALIDATION, contract.evse_id))
+        if shown is None:
+            return [TokenVerdict(lookup_id, "Invalid", certificate="CertChainError")]
+        self.state.asked[lookup_id] = asked
+        return [Call("Authorize", {"idToken": to_wire(asked.id_token), **shown}, f"{self.name}:{lookup_id}")]
+
     def _offline(self, now: Tick, lookup_id: int, asked: Asked) -> list[object]:
-        model, found = self.context.model, asked.found
+        model, found, contract = self.context.model, asked.found, asked.contract
+        if contract is not None and not (contract.rooted and model.flag(OFFLINE_VALIDATION, contract.evse_id)):
+            return [TokenVerdict(lookup_id, "")]
         if found and found.status == "Accepted" and not model.flag(LOCAL_AUTHORIZE_OFFLINE):
             return [TokenVerdict(lookup_id, "")]
         if found:
@@ -183,13 +208,15 @@ class AuthorizationBlock(Block):
 
     @hears(CallAnswered)
     def call_answered(self, now: Tick, event: CallAnswered) -> Sequence[object]:
-        """Only idTokenInfo counts; a tariff, a certificateStatus and the rest are for others."""
+        """IdTokenInfo counts, and of a contract certificateStatus as well where there is one; a tariff and the rest are for others."""
         lookup_id = self._lookup_of(event.token)
         asked = self.state.asked.pop(lookup_id, None)
         if asked is None:
             return ()
-        entry = entry_of(event.payload["idTokenInfo"], self.context.clock.utc(now))
-        return [*self._keep(asked.id_token, entry), verdict(lookup_id, "online", entry.known())]
+        certificate = str(event.payload.get("certificateStatus", "")) if asked.contract is not None else ""
+        entry = counts(entry_of(event.payload["idTokenInfo"], self.context.clock.utc(now)), certificate)
+        told = replace(verdict(lookup_id, "online", entry.known()), certificate=certificate)
+        return [*self._keep(asked.id_token, entry), told]
 
     @hears(CallFailed)
     def failed(self, now: Tick, event: CallFailed) -> Sequence[object]:

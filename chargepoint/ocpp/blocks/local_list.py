@@ -111,7 +111,7 @@ class LocalListBlock(Block):
         entry = self.state.entries.get(key_of(event.id_token)) if model.flag(LIST_ENABLED) else None
         counts = entry is not None and (entry.until is None or self.context.clock.utc(now) <= entry.until)
         found = entry.known() if entry is not None and counts else None
-        return [ListChecked(event.lookup_id, event.id_token, event.purpose, found, model.flag(LIST_NO_POST))]
+        return [ListChecked(event.lookup_id, event.id_token, event.purpose, found, model.flag(LIST_NO_POST), event.contract)]
 
     # ---- the CSMS's side
 

@@ -66,17 +66,10 @@ REQUESTED_MODE = _controller(
     persistent=False,
     values=TRANSFER_MODES,
 )
-NO_CONTRACTS = (
-    _controller("PnCEnabled", "boolean", "false", "contract certificates are no authorisation here", key16="ISO15118PnCEnabled"),
-    _controller(
-        "CentralContractValidationAllowed", "boolean", "false", "no contract is given to the CSMS", key16="CentralContractValidationAllowed"
-    ),
-    _controller("ContractValidationOffline", "boolean", "false", "no contract is judged offline", key16="ContractValidationOffline"),
+BY_THE_SITE = (
     _controller("V2GCertificateInstallationEnabled", "boolean", "false", "the SECC's certificate comes from the site, not from the CSMS"),
-    _controller("ContractCertificateInstallationEnabled", "boolean", "false", "no contract certificate is installed in a vehicle"),
-    _controller("RequestMeteringReceipt", "boolean", "false", "the vehicle is not asked to sign readings"),
 )
-"""What Plug & Charge would bring."""
+METERING_RECEIPT = _controller("RequestMeteringReceipt", "boolean", "false", "the vehicle is asked to sign readings")
 
 # ---- what the vehicle has said
 
@@ -159,7 +152,7 @@ EV_ROWS: dict[Variable, tuple[Callable[[Vehicle], object], ...]] = {
 """Row -> where the value of each of its attributes comes from. "" on the wire as long as the vehicle has not said it."""
 
 EVERYWHERE = (ISO15118_AVAILABLE, EV_AVAILABLE)
-WITH_A_LINE = (ISO15118_ENABLED, EVSE_ID, *PROTOCOL_SUPPORTED, REQUESTED_MODE, *NO_CONTRACTS, EV_DEPARTURE, *EV_ROWS)
+WITH_A_LINE = (ISO15118_ENABLED, EVSE_ID, *PROTOCOL_SUPPORTED, REQUESTED_MODE, *BY_THE_SITE, METERING_RECEIPT, EV_DEPARTURE, *EV_ROWS)
 """Only EVSEs that can talk with the vehicle have these."""
 
 
@@ -198,6 +191,7 @@ class VehicleBlock(Block):
         model, evse_id = self.context.model, evse.id
         model.put(ISO15118_AVAILABLE, "true", evse_id)
         model.put(EVSE_ID, evse.v2g.evse_id, evse_id)
+        model.put(METERING_RECEIPT, "true" if evse.v2g.confirm_metering_s else "false", evse_id)
         spoken = list(_spoken(evse))
         for row, protocol in zip(PROTOCOL_SUPPORTED, spoken, strict=False):
             model.put(row, protocol, evse_id)

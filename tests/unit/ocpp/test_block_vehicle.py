@@ -142,16 +142,9 @@ def test_without_tls_only_a_bench_speaks(unverified: bool, found: str) -> None:
     assert ask(station, "ISO15118Ctrlr", "ProtocolSupported", 1, instance="1") == found
 
 
-def test_the_evse_has_its_id_and_there_is_no_plug_and_charge(station: BlockRig) -> None:
+def test_the_evse_has_its_id_and_asks_for_no_receipts(station: BlockRig) -> None:
     assert ask(station, "EVSE", "ISO15118EvseId") == "DE*ABC*E123*1"
-    for name in (
-        "PnCEnabled",
-        "CentralContractValidationAllowed",
-        "ContractValidationOffline",
-        "V2GCertificateInstallationEnabled",
-        "ContractCertificateInstallationEnabled",
-        "RequestMeteringReceipt",
-    ):
+    for name in ("V2GCertificateInstallationEnabled", "RequestMeteringReceipt"):
         assert ask(station, "ISO15118Ctrlr", name) == "false"
 
 

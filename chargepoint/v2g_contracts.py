@@ -1,0 +1,147 @@
+"""Plug & Charge at one EVSE, between its sessions and the station: contracts that are shown, and that are asked for (ISO 15118-20, OCPP 2.1 C07, M01).
+
+A session judges what it can by `Trust`; whether the contract pays is for the authorize machine to say, and what is installed comes through the CSMS. Both
+are asked with a number, so that an answer that comes late finds nobody.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from certs.chain import CertificateError, load
+from certs.hash_data import ocsp_requests
+from certs.store import InstalledRoot, RootUse
+from chargepoint.authorize_contract import indicated
+from chargepoint.authorize_rules import EMAID, same_token
+from chargepoint.commands import Log
+from chargepoint.events import (
+    CertificateHash,
+    Contract,
+    ContractJudged,
+    ContractPresented,
+    ContractsAllowed,
+    IdToken,
+    InstallationAnswered,
+    InstallationWanted,
+)
+from chargepoint.facts import CertificateFacts, EvseFacts
+from chargepoint.v2g_state import Contracts
+from iso15118.messages.iso20 import common_messages as cm
+from iso15118.terms import ContractRefused, ContractShown, Facts, InstallationAsked, InstallationRefused, Payment, Progress
+from iso15118.trust import Refusal, Trust
+
+CONTRACT_ROOTS: tuple[RootUse, ...] = ("MORootCertificate", "V2GRootCertificate")
+"""Where contracts may end."""
+OEM_ROOTS: tuple[RootUse, ...] = ("OEMRootCertificate",)
+_EIM = (Payment.EIM,)
+_PNC = (Payment.PNC, Payment.EIM)
+
+
+# ---- what is so, for the session
+
+
+def refresh(facts: Facts, s: Contracts, evse: EvseFacts, certificates: CertificateFacts, *, clock_known: bool) -> None:
+    """What changes."""
+    allowed, roots = s.allowed, certificates.roots
+    pnc = allowed is not None and allowed.pnc and _free_for_contracts(evse)
+    facts.payments = _PNC if pnc else _EIM
+    facts.certificate_installation = allowed is not None and allowed.installation
+    central = allowed is not None and allowed.central
+    facts.trust = _trust(roots, central=central, clock_known=clock_known)
+    facts.contract, facts.contract_refusal = _contract(s, evse), s.refusal or Refusal.NOT_ACCEPTED
+    facts.installation, facts.installation_res = s.installation, s.installation_res
+    facts.installation_remaining, facts.installation_refusal = s.remaining, s.installation_refusal
+
+
+def _free_for_contracts(evse: EvseFacts) -> bool:
+    """Somebody who has been authorised otherwise pays: then a contract is not asked for."""
+    return all(each is None or each.type == EMAID for each in (evse.id_token, evse.owner))
+
+
+def _contract(s: Contracts, evse: EvseFacts) -> Progress:
+    if not s.emaid:
+        return Progress.NOT_ASKED
+    if s.refusal is not None:
+        return Progress.FAILED
+    pays = evse.id_token is not None and same_token(evse.id_token, IdToken(s.emaid, EMAID))
+    return Progress.DONE if s.pays and pays and evse.settled else Progress.UNDER_WAY
+
+
+@lru_cache(maxsize=16)
+def _trust(roots: tuple[InstalledRoot, ...], *, central: bool, clock_known: bool) -> Trust:
+    return Trust(_ders(roots, CONTRACT_ROOTS), _ders(roots, OEM_ROOTS), central=central, clock_known=clock_known)
+
+
+def _ders(roots: tuple[InstalledRoot, ...], uses: tuple[RootUse, ...]) -> tuple[bytes, ...]:
+    found: dict[bytes, None] = {}
+    for root in roots:
+        if root.use in uses:
+            try:
+                found |= {each.public_bytes(Encoding.DER): None for each in load(root.pem.encode())}
+            except CertificateError:
+                continue  # the store says so itself
+    return tuple(found)
+
+
+# ---- what the session tells
+
+
+def shown(s: Contracts, evse: EvseFacts, told: ContractShown) -> list[object]:
+    """A contract: whoever pays for it is asked."""
+    s.number, s.emaid, s.refusal, s.pays = s.number + 1, told.emaid, None, False
+    contract = Contract(evse.evse_id, s.number, _pem(told.chain), _hashes(told.path), bool(told.path), told.why)
+    log = Log("info", "v2g.contract", {"evse": evse.evse_id, "emaid": told.emaid, "found": told.why})
+    return [log, ContractPresented(evse.evse_id, told.emaid, contract)]
+
+
+def refused(evse: EvseFacts, told: ContractRefused) -> list[object]:
+    """One that is not taken; the driver is told, unless the station has told it already."""
+    values = {"evse": evse.evse_id, "emaid": told.emaid, "refusal": told.refusal.value, "why": told.why}
+    log = Log("warning", "v2g.contract_refused", values)
+    return [log, *([indicated(evse.evse_id, told.refusal, told.sentence)] if told.sentence else [])]
+
+
+def asked(s: Contracts, evse: EvseFacts, told: InstallationAsked) -> list[object]:
+    """A vehicle wants contracts."""
+    s.asked += 1
+    s.installation, s.installation_res, s.remaining = Progress.UNDER_WAY, b"", None
+    log = Log("info", "v2g.installation", {"evse": evse.evse_id, "pcid": told.pcid, "number": told.number, "most": told.maximum})
+    return [log, InstallationWanted(evse.evse_id, s.asked, cm.NAMESPACE, told.octets, told.maximum, told.emaids)]
+
+
+def not_installed(evse: EvseFacts, told: InstallationRefused) -> list[object]:
+    """What was asked for is not given."""
+    return [Log("warning", "v2g.installation_refused", {"evse": evse.evse_id, "refusal": told.refusal.value, "why": told.why})]
+
+
+# ---- what the station answers
+
+
+def heard(s: Contracts, event: ContractJudged | InstallationAnswered | ContractsAllowed) -> None:
+    """What is so from now on; what answers an earlier question is not."""
+    match event:
+        case ContractsAllowed():
+            s.allowed = event
+        case ContractJudged(number=number, refusal=refusal) if number == s.number and s.emaid:
+            s.refusal, s.pays = refusal, refusal is None
+        case InstallationAnswered(number=number) if number == s.asked and s.installation is Progress.UNDER_WAY:
+            s.installation = Progress.DONE if event.octets else Progress.FAILED
+            s.installation_res, s.remaining, s.installation_refusal = event.octets, event.remaining, event.refusal
+
+
+def forget(s: Contracts) -> None:
+    """What belonged to one session; numbers go on."""
+    s.emaid, s.refusal, s.pays = "", None, False
+    s.installation, s.installation_res, s.remaining = Progress.NOT_ASKED, b"", None
+
+
+def _pem(chain: tuple[bytes, ...]) -> str:
+    return "".join(x509.load_der_x509_certificate(each).public_bytes(Encoding.PEM).decode() for each in chain)
+
+
+def _hashes(path: tuple[bytes, ...]) -> tuple[CertificateHash, ...]:
+    certificates = [x509.load_der_x509_certificate(each) for each in path]
+    return tuple(CertificateHash(*each.hash_data, each.responder_url) for each in ocsp_requests(certificates))
