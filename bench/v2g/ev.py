@@ -26,6 +26,7 @@ from iso15118 import exi, sdp
 from iso15118.connection import Command, Connected, Heard, Note, Send
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
+from iso15118.evcc.terms import DrawPower
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import Ending, Payment, SessionOver, Told
@@ -108,13 +109,19 @@ class Drive(Line):
 
 
 def main(options: Options) -> int:
-    """0 when the session came to its SessionStop after the loops. Raises InputError, NoCharger."""
-    over = asyncio.run(drive(options, sys.stdout))
-    return 0 if over.ending is Ending.TERMINATED else 1
+    """0 when the session came to its SessionStop after the loops, 1 too where nobody would pay. Raises InputError, NoCharger."""
+    done = asyncio.run(drive(options, sys.stdout))
+    return 0 if charged(done.vehicle) else 1
 
 
-async def drive(options: Options, out: TextIO) -> SessionOver:
-    """One session, from SDP to its end. Raises InputError, NoCharger."""
+def charged(vehicle: Vehicle) -> bool:
+    """Its session has come to its SessionStop, and before that to its loop."""
+    over, drew = vehicle.over, any(isinstance(told, DrawPower) for _, told in vehicle.log)
+    return drew and over is not None and over.ending is Ending.TERMINATED
+
+
+async def drive(options: Options, out: TextIO) -> Drive:
+    """One session, from SDP to its end; what has driven it. Raises InputError, NoCharger."""
 
     def say(line: str) -> None:
         if options.show:
@@ -125,11 +132,10 @@ async def drive(options: Options, out: TextIO) -> SessionOver:
         if matching is not None:
             await matched(matching)
         where, found = await charger_of(options)
-        done = await session(options, where, found, say, Drive)
+        return await session(options, where, found, say, Drive)
     finally:
         if matching is not None:
             await matching.stop()
-    return done.over.result()
 
 
 async def matched(matching: VehicleMatching) -> None:

@@ -27,15 +27,17 @@ from typing import Any, TextIO
 from bench.v2g import diagram
 from bench.v2g.charger import Charger, Pace, every_way
 from bench.v2g.guard import Guard
-from bench.v2g.misbehave import CATALOGUE, misbehaving
+from bench.v2g.misbehave import CATALOGUE, CONTRACTS, misbehaving
 from bench.v2g.model import SPECS, Vehicle
 from bench.v2g.pair import Pair
+from bench.v2g.pki import Cps, World
 from chargepoint.config import Range
 from iso15118.connection import Abort, Lost
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import EvWish, Wants
-from iso15118.terms import Control, Ending, Energy, Wish
+from iso15118.terms import Control, Ending, Energy, Payment, Wish
+from iso15118.trust import Refusal
 
 FOLDER = Path(__file__).parent / "scenarios"
 
@@ -76,6 +78,14 @@ class Scenario:
     most_s: float = 3600.0
     accepts: bool = True
     """The charger lets the driver charge."""
+    contracts: tuple[str, ...] = ()
+    """eMAIDs: with one of these the vehicle pays, over TLS."""
+    installs: tuple[str, ...] = ()
+    """eMAIDs: contracts that are there for the vehicle, which asks for as many."""
+    keys: str = "p521"
+    """Of all certificates: one of KEYS."""
+    pays: tuple[str, ...] = ()
+    """eMAIDs whose operators pay. None: all do."""
     standby: bool = True
     """The charger allows it."""
     other_schedules_aside: bool = False
@@ -89,6 +99,7 @@ class Scenario:
     then: tuple[Then, ...] = ()
 
 
+KEYS = ("p521", "ed448")
 ENDS = tuple(each.value for each in Ending)
 RANGES: dict[str, Range] = {
     "soc": Range(0, 100), "target_soc": Range(0, 100), "loops": Range(1, 1_000_000), "loop_s": Range(0, 60), "most_s": Range(1, 1_000_000),
@@ -105,7 +116,8 @@ def read(text: str) -> Scenario:
         raise ScenarioError(f"is no TOML: {error}") from None
     scenario: Scenario = _made(Scenario, given)
     _chosen("vehicle", scenario.vehicle, SPECS)
-    _chosen("misbehaves", scenario.misbehaves or None, CATALOGUE)
+    _chosen("misbehaves", scenario.misbehaves or None, CATALOGUE | CONTRACTS)
+    _chosen("keys", scenario.keys, KEYS)
     return scenario
 
 
@@ -130,6 +142,10 @@ def _value(hint: Any, value: Any, key: str) -> Any:
             if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
                 raise ScenarioError(f"{key}: a list of tables, [[then]]")
             return tuple(_then(each, f"{key}[{i}].") for i, each in enumerate(value))
+        case _ if hint == tuple[str, ...] and key != "ends":
+            if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+                raise ScenarioError(f"{key}: {value!r} is not a list of texts")
+            return tuple(value)
         case _ if hint == tuple[str, ...]:
             if not isinstance(value, list) or not value:
                 raise ScenarioError(f"{key}: {value!r} is not a list of {', '.join(ENDS)}, one for each connection")
@@ -187,6 +203,8 @@ def run(scenario: Scenario) -> Played:
     )  # fmt: skip
     vehicle = Vehicle(SPECS[scenario.vehicle], scenario.soc, target_soc=scenario.target_soc, give=scenario.give, wants=wants)
     pair = Pair(Charger(every_way(standby=scenario.standby), Pace(accepts=scenario.accepts)), vehicle)
+    if scenario.contracts or scenario.installs:
+        _by_contract(pair, scenario)
     pair.watches.append(Guard())
     for each in scenario.then:
         _arrange(pair, each)
@@ -198,6 +216,17 @@ def run(scenario: Scenario) -> Played:
         pair.run(scenario.most_s)
         played.ends.append(pair.evse_over.ending.value if pair.evse_over else "not over")
     return played
+
+
+def _by_contract(pair: Pair, scenario: Scenario) -> None:
+    """The certificates, and who pays by them; a card is taken as well."""
+    world, facts, wants = World.of("ed448" if scenario.keys == "ed448" else "p521"), pair.charger.facts, pair.vehicle.wants
+    facts.payments, facts.trust, facts.certificate_installation = (Payment.PNC, Payment.EIM), world.trust(), bool(scenario.installs)
+    pair.charger.provides = Cps(world, scenario.installs).answer
+    pair.charger.pays = lambda emaid: None if not scenario.pays or emaid in scenario.pays else Refusal.NOT_ACCEPTED
+    wants.payment, wants.contracts = Payment.PNC, tuple(map(world.contract, scenario.contracts))
+    wants.provisioning, wants.v2g_roots, wants.mo_roots = world.provisioning(), world.roots("v2gRoot"), world.roots("moRoot")
+    wants.most_contracts = max(1, len(scenario.installs))
 
 
 def _arrange(pair: Pair, then: Then) -> None:

@@ -18,6 +18,7 @@ from bench.v2g.pair import UTC, Pair
 from certs import testpki
 from iso15118.evcc.terms import Authorized, ContractInstalled, Wants
 from iso15118.terms import ContractRefused, ContractShown, Payment
+from iso15118.trust import Refusal
 from tests.behaviour.iso20_rig import ended_well, told
 
 NOW = dt.datetime.fromtimestamp(UTC, dt.UTC)
@@ -121,6 +122,17 @@ def test_a_charger_needs_tls_for_it(folder: Path) -> None:
 def test_a_vehicle_too(folder: Path) -> None:
     with pytest.raises(InputError, match="--auth pnc needs --tls and --pki DIR"):
         ev.vehicle_for(ev.Options("lo", pki=folder, auth="pnc"))
+
+
+def test_a_vehicle_whose_contract_nobody_pays_has_not_charged(folder: Path) -> None:
+    """Which is what the command's exit code says."""
+    pair = paired(folder, car="pnc").session()
+    assert ev.charged(pair.vehicle)
+    pair = paired(folder, car="pnc")
+    pair.charger.pays = lambda _: Refusal.NOT_ACCEPTED
+    pair.session()
+    ended_well(pair)
+    assert not ev.charged(pair.vehicle)
 
 
 def test_nobody_to_trust(folder: Path, tmp_path: Path) -> None:

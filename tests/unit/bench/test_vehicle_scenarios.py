@@ -10,8 +10,8 @@ import pytest
 from bench.cli import main
 from bench.v2g import diagram
 from bench.v2g.scenario import FOLDER, Scenario, ScenarioError, read, run
-from iso15118.evcc.terms import EvWish
-from iso15118.terms import Control, Energy
+from iso15118.evcc.terms import Authorized, ContractInstalled, EvWish
+from iso15118.terms import Control, Energy, Payment
 
 FILES = sorted(FOLDER.glob("*.toml"))
 
@@ -31,6 +31,15 @@ def test_every_scenario_ends_as_it_says(path: Path) -> None:
     assert sum(each.times for each in lines) == sum(diagram._line(*each) is not None for each in played.pair.moments)
     drawn = ET.fromstring(diagram.svg(played.pair, "a < b"))
     assert drawn.tag.endswith("svg")
+
+
+def test_who_pays_by_contract() -> None:
+    played = run(
+        read('words = "w"\ncontracts = ["DETSTC00000001", "DETSTC00000002"]\npays = ["DETSTC00000002"]\nkeys = "ed448"\nloops = 3')
+    )
+    assert [told for told in played.pair.story if isinstance(told[1], Authorized)] == [("ev", Authorized(Payment.PNC, "DETSTC00000002"))]
+    played = run(read('words = "w"\ninstalls = ["DETSTC00000001", "DETSTC00000002"]\nloops = 3'))
+    assert sum(isinstance(told, ContractInstalled) for _, told in played.pair.story) == 2
 
 
 def test_a_file_is_read() -> None:
@@ -128,7 +137,7 @@ def test_what_is_wrong_with_a_file_is_said_in_words(capsys: pytest.CaptureFixtur
     assert main(["scenario", str(path)]) == 1
     assert f"{path}: colour: no such key" in capsys.readouterr().err
     assert main(["scenario", "nothing-of-that-name"]) == 1
-    assert "there are fault, " in capsys.readouterr().err
+    assert "there are contract-refused, fault, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["paused", "--list"]])
