@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from bench.perf import day, drain, exi, memory, reaction, rpc, slac, start, v2g
+from bench.perf import day, drain, exi, memory, pnc, reaction, rpc, slac, start, v2g
 from bench.perf.table import Row, markdown
 
 
@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
         lambda: [memory.secc()],
         lambda: v2g.measure(quick="--quick" in arguments),
         slac.measure,
+        pnc.measure,
     )
     rows: list[Row] = []
     for measurement in measurements:

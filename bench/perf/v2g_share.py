@@ -70,12 +70,12 @@ class Car(ev.Drive):
             self.asked = type(command.message).__name__
 
 
-def shares_ms(pki: Path | None, loops: int, pace: Pace = PACE) -> list[tuple[str, float]]:
+def shares_ms(pki: Path | None, loops: int, pace: Pace = PACE, auth: str = "eim") -> list[tuple[str, float]]:
     """What was asked ("": the handshake) and the charger's share of it, for a whole session of DC in dynamic control. Without a folder of certificates: without
     TLS.
     """
-    asyncio.run(_session(pki, WARM, pace))
-    return asyncio.run(_session(pki, loops, pace))
+    asyncio.run(_session(pki, WARM, pace, auth))
+    return asyncio.run(_session(pki, loops, pace, auth))
 
 
 def loop_ms(shares: list[tuple[str, float]]) -> list[float]:
@@ -89,18 +89,18 @@ def setup_ms(shares: list[tuple[str, float]]) -> float:
     return sum(ms for _, ms in shares[:until])
 
 
-async def _session(pki: Path | None, loops: int, pace: Pace) -> list[tuple[str, float]]:
+async def _session(pki: Path | None, loops: int, pace: Pace, auth: str) -> list[tuple[str, float]]:
     tls = "none" if pki is None else "1.3"
-    bench = secc.Bench(secc.Options("", pki, tls=tls, control="dynamic", show=False), SystemClock(), sys.stdout)
+    bench = secc.Bench(secc.Options("", pki, tls=tls, auth=auth, control="dynamic", show=False), SystemClock(), sys.stdout)
     ours: Secure | None = None
     theirs: Secure | None = None
     if pki is not None:
         ours, theirs = station(pki, "1.3")[0](), vehicle(pki, "1.3")[0]
-    session = bench.session()
+    session = bench.session(ours)
     bench.chargers[id(session)].pace = pace
     charger = secc.Connection(bench, Server(), session, ours)
     bench.changed = lambda: charger.handle(Changed())
-    options = ev.Options("", pki, tls=tls, control="dynamic", loops=loops, loop_s=0.001, show=False)
+    options = ev.Options("", pki, tls=tls, auth=auth, control="dynamic", loops=loops, loop_s=0.001, show=False)
     car = Car(ev.vehicle_for(options), theirs, lambda _: None)
     to_car, to_charger = Pipe(), Pipe()
     charger.connection_made(to_car)
