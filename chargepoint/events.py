@@ -97,6 +97,8 @@ class LinkUp(Event):
     attempt: int
     subprotocol: str
     peer: str = ""
+    root: str = ""
+    """The root (fingerprint) that the CSMS's chain ends at, where there is TLS and the port can say."""
 
 
 LinkCause = Literal[

@@ -39,6 +39,7 @@ from chargepoint.ocpp.blocks.security import SecurityBlock
 from chargepoint.ocpp.blocks.transactions import TransactionRows, Transactions
 from chargepoint.ocpp.blocks.variables import VariablesBlock
 from chargepoint.ocpp.blocks.vehicle import VehicleBlock
+from chargepoint.ocpp.credentials import CredentialsMachine
 from chargepoint.ocpp.device_model import DeviceModel
 from chargepoint.ocpp.link import LinkMachine
 from chargepoint.ocpp.messages import CallReceived
@@ -120,7 +121,7 @@ class Wiring:
 
     def guarded(self, machine: Machine) -> bool:
         """Whether a bug in it is kept to itself: what speaks with the CSMS must not take the contactor's keeper down with it."""
-        return isinstance(machine, (Block, LinkMachine, Rpc))
+        return isinstance(machine, (Block, LinkMachine, CredentialsMachine, Rpc))
 
     def remembering(self) -> Iterator[tuple[str, Remembers]]:
         """All that a snapshot holds, by name."""
@@ -143,7 +144,8 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     machines: dict[str, Machine] = {block.name: block(context) for block in FIRST_BLOCKS}
     machines["certificates"] = CertificatesMachine(context.certificates, context.clock, config.certificates.expiring_days)
     network = machines[NetworkBlock.name]
-    machines["link"] = LinkMachine(context, lambda: network.state)
+    machines["credentials"] = credentials = CredentialsMachine(context)
+    machines["link"] = LinkMachine(context, lambda: network.state, credentials.choose)
     machines |= {f"evse:{evse.id}": _evse(evse.id, context, board) for evse in config.evses}
     machines |= {f"v2g:{evse.id}": _v2g(evse.id, context, board) for evse in config.evses if evse.v2g.interface}
     machines |= {f"slac:{each.id}": _slac(each, context) for each in config.evses if each.has_modem}

@@ -26,6 +26,7 @@ from chargepoint.ocpp import dialects
 from chargepoint.ocpp.block import Context
 from chargepoint.ocpp.blocks.network import MESSAGE_TIMEOUT, PING_INTERVAL, LinkRows
 from chargepoint.ocpp.blocks.security import BASIC_AUTH_PASSWORD, PASSWORD_LENGTHS
+from chargepoint.ocpp.credentials import Choice
 from chargepoint.ocpp.csms_url import dial_url
 from chargepoint.ocpp.device_model import VariableChanged, place_of
 from chargepoint.ocpp.link_state import LinkState, Phase
@@ -40,10 +41,12 @@ META, LAST_GOOD = "meta", "network_slot"
 
 
 class LinkMachine:
-    """Writes the link's facts, all but `registration`. `slots` gives what the network block keeps."""
+    """Writes the link's facts, all but `registration`. `slots` gives what the network block keeps, `choose` with what an attempt is made."""
 
-    def __init__(self, context: Context, slots: Callable[[], NetworkState]) -> None:
-        self.context, self.slots = context, slots
+    def __init__(
+        self, context: Context, slots: Callable[[], NetworkState], choose: Callable[[int, int], Choice] = lambda *_: Choice()
+    ) -> None:
+        self.context, self.slots, self.choose = context, slots, choose
         self.rows = LinkRows(context.model)
         self.state = LinkState()
         self.handlers: Mapping[type, Callable[[Tick, Any], Iterator[object]]] = {
@@ -93,7 +96,7 @@ class LinkMachine:
         s.phase, s.up_since = Phase.UP, now.mono
         link.connected, link.slot, link.security_profile = True, profile.slot, profile.security_profile
         link.subprotocol, link.offline_since, link.password = event.subprotocol, None, self._password_of(profile)
-        link.identity = self._identity_of(profile)
+        link.identity, link.root = self._identity_of(profile), event.root
         values = {"slot": profile.slot, "subprotocol": event.subprotocol, "security_profile": profile.security_profile}
         yield Log("info", "link.up", {**values, **({"peer": event.peer} if event.peer else {})})
         if s.turns.last_good != profile.slot:
@@ -190,7 +193,7 @@ class LinkMachine:
             return
         s.attempt += 1
         s.phase, s.dial_at = Phase.DIALLING, None
-        identity = self._identity_of(profile)
+        identity, choice = self._identity_of(profile), self.choose(s.attempt, profile.security_profile)
         yield OpenLink(
             attempt=s.attempt,
             slot=profile.slot,
@@ -200,6 +203,8 @@ class LinkMachine:
             password=self._password_of(profile),
             subprotocols=dialects.offer(self.context.config.csms.versions),
             ping_interval_s=self.rows.ping_s(),
+            distrusted=choice.distrusted,
+            own_slot=choice.own_slot,
         )
 
     def _identity_of(self, profile: Profile) -> str:

@@ -35,11 +35,24 @@ def why_not(profile: Profile, state: NetworkState, context: Context) -> str:
     """Why this profile is not dialled, for a person; "" when it is."""
     if wrong := profiles.problem(profile):
         return wrong
-    if profile.security_profile == 3 and not context.config.csms.client_cert_file:
-        return "security profile 3 needs a certificate of the station's own (csms.client_cert_file)"  # A05.FR.03
+    held = context.certificates
+    if profile.security_profile == 3 and not (
+        held.active("ChargingStationCertificate") if held.read else context.config.csms.client_cert_file
+    ):
+        return "security profile 3 needs a certificate of the station's own"  # A05.FR.03
     if not high_enough(profile.security_profile, state.floor, context.model):
         return f"security profile {profile.security_profile} is below {state.floor}, which this station has reached"
     return ""
+
+
+def no_root(profile: Profile, context: Context) -> str:
+    """Why the CSMS may not have this profile used: a station that goes up to TLS needs to know whom it may trust (A05.FR.02). "" when it may.
+
+    One that speaks TLS has shown that it knows; the system's roots are the configuration's choice, not the CSMS's.
+    """
+    if profile.security_profile < 2 or context.link.security_profile >= 2 or context.certificates.trusted("CSMSRootCertificate"):
+        return ""
+    return f"security profile {profile.security_profile} needs a root for the CSMS, and none is installed"
 
 
 def high_enough(wanted: int, floor: int, model: DeviceModel) -> bool:

@@ -17,7 +17,7 @@ from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, a
 from chargepoint.ocpp.csms_url import UrlError, check_url
 from chargepoint.ocpp.device_model import BadValue, DeviceModel, Limits, Mutability, Variable, VariableChanged, place_of
 from chargepoint.ocpp.messages import Answer
-from chargepoint.ocpp.network_slots import ALLOW_DOWNGRADE, NetworkState, high_enough, why_not
+from chargepoint.ocpp.network_slots import ALLOW_DOWNGRADE, NetworkState, high_enough, no_root, why_not
 from chargepoint.ocpp.profile_rows import COMPONENT, SLOT_ROWS, values_of, with_value
 from chargepoint.ocpp.profiles import LONGEST_TIMEOUT_S, MOST_SLOTS, TABLE, Profile
 from chargepoint.tick import Tick
@@ -173,8 +173,10 @@ class NetworkBlock(Block):
             raise BadValue("InvalidValue", "no slot, or one twice")
         for slot in slots:
             profile = self.state.profiles.get(slot)
-            if profile is None or why_not(profile, self.state, self.context):
-                raise BadValue("InvalidNetworkConf", f"slot {slot} holds no usable profile")
+            if profile is None:
+                raise BadValue("InvalidNetworkConf", f"slot {slot} holds no profile")
+            if why := why_not(profile, self.state, self.context) or no_root(profile, self.context):
+                raise BadValue("InvalidNetworkConf", f"slot {slot}: {why}")
 
     @answers("SetNetworkProfile")
     def set_network_profile(self, now: Tick, call: CallReceived) -> Reply | Later:

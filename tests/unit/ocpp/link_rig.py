@@ -14,6 +14,7 @@ from chargepoint.ocpp.blocks.network import NetworkBlock
 from chargepoint.ocpp.blocks.provisioning import ProvisioningBlock
 from chargepoint.ocpp.blocks.security import SecurityBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
+from chargepoint.ocpp.credentials import CredentialsMachine
 from chargepoint.ocpp.link import LinkMachine
 from tests.unit.ocpp.block_rig import CONFIG, NOW, BlockRig
 
@@ -54,8 +55,9 @@ class LinkRig(BlockRig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.network = next(machine for machine in self.machines if isinstance(machine, NetworkBlock))
-        self.link = LinkMachine(self.context, lambda: self.network.state)
-        machines: list[Any] = [*self.machines[:2], self.link, *self.machines[2:]]
+        self.credentials = CredentialsMachine(self.context)
+        self.link = LinkMachine(self.context, lambda: self.network.state, self.credentials.choose)
+        machines: list[Any] = [*self.machines[:2], self.credentials, self.link, *self.machines[2:]]
         self.machines = machines
         self.dials: list[tuple[float, OpenLink]] = []
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from certs.store import InstalledRoot, OwnChain
 from chargepoint.commands import Log
 from chargepoint.config import CsmsConfig
 from chargepoint.events import PersistFailed
@@ -120,7 +121,51 @@ def test_no_way_down(active: int, allowed: bool, wanted: int, taken: bool) -> No
     assert reason(answer) == (("Accepted", "") if taken else ("Rejected", "NoSecurityDowngrade"))
 
 
-@pytest.mark.req("A05.FR.03", "TC_A_20", "TC_A_21")
+ROOT = InstalledRoot("CSMSRootCertificate", "PEM", "f", "a root", 0.0, 2e9)
+OWN = OwnChain("ChargingStationCertificate", "own", "active", "p256", "PEM")
+
+
+@pytest.mark.req("A05.FR.02", "TC_A_20")
+@pytest.mark.parametrize("priority", ["2,1", "2"])
+def test_without_a_root_for_the_csms_no_profile_with_tls_is_gone_over_to(priority: str) -> None:
+    station = online()
+    station.context.certificates.read, station.context.certificates.own = True, (OWN,)
+    for profile in (2, 3):
+        assert station.set_profile(2, url="wss://hub.example/", profile=profile) == {"status": "Accepted"}
+        assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", priority) == "Rejected"
+    station.context.certificates.roots = (replace(ROOT, use="V2GRootCertificate"),)
+    assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2,1") == "Rejected"
+    station.context.certificates.roots = (ROOT,)
+    assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2,1") == "RebootRequired"
+
+
+@pytest.mark.req("A05.FR.02")
+def test_who_speaks_tls_already_knows_whom_it_trusts() -> None:
+    station = online(SECURE)
+    assert station.set_profile(2, url="wss://hub.example/", profile=2) == {"status": "Accepted"}
+    assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2,1") == "RebootRequired"
+
+
+@pytest.mark.req("A05.FR.03", "TC_A_21")
+def test_a_certificate_of_our_own_that_was_installed_is_as_good_as_a_configured_one() -> None:
+    station = online(SECURE)
+    facts = station.context.certificates
+    facts.roots, facts.read = (ROOT,), True
+    station.set_profile(2, url="wss://hub.example/", profile=3)
+    for own, answer in (((), "Rejected"), ((replace(OWN, state="pending"),), "Rejected"), ((OWN,), "RebootRequired")):
+        facts.own = own
+        assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2,1") == answer
+
+
+@pytest.mark.req("A05.FR.03")
+def test_a_configured_certificate_that_was_given_up_does_not_count() -> None:
+    station = online(MUTUAL)
+    assert list(dialable(station.network.state, station.context)) == [1]
+    station.context.certificates.read = True
+    assert list(dialable(station.network.state, station.context)) == []
+
+
+@pytest.mark.req("A05.FR.03", "TC_A_21")
 def test_profile_3_without_a_certificate_of_our_own_is_kept_but_not_used() -> None:
     station = online(SECURE)
     assert station.set_profile(2, url="wss://hub.example/", profile=3) == {"status": "Accepted"}
@@ -131,6 +176,7 @@ def test_profile_3_without_a_certificate_of_our_own_is_kept_but_not_used() -> No
 @pytest.mark.req("A05.FR.04", "A05.FR.05", "A05.FR.06", "TC_A_19")
 def test_what_has_worked_once_is_the_least_from_then_on() -> None:
     station = online()
+    station.context.certificates.roots = (ROOT,)
     station.set_profile(2, url="wss://hub.example/", profile=2)
     assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2,1") == "RebootRequired"
     up = station.restart()

@@ -199,5 +199,5 @@ def test_rows_of_the_security_controller(station: BlockRig) -> None:
         item = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": name}}
         return station.ask("GetVariables", {"getVariableData": [item]})["getVariableResult"][0].get("attributeValue")
 
-    assert (get("Identity"), get("SecurityProfile"), get("OrganizationName"), get("BasicAuthPassword")) == ("CP1", "1", "", None)
+    assert (get("Identity"), get("SecurityProfile"), get("BasicAuthPassword")) == ("CP1", "1", None)
     assert station.utc == NOW_UTC
