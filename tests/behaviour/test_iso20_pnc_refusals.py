@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,14 +14,15 @@ from bench.v2g.misbehave import CONTRACTS, misbehaving
 from bench.v2g.misbehave_pnc import PNC, OfContracts, OfInstallation, OtherReading
 from bench.v2g.pair import Pair
 from bench.v2g.pki import Cps, World
-from bench.v2g.wrong import Then, Wrong, changed
+from bench.v2g.wrong import Then, Wrong, again, changed
 from certs.chain import fingerprint, load
 from certs.testpki_make import Kind
 from iso15118.connection import Command, Now, Send
-from iso15118.evcc.iso20.ask_contracts import certificate_installation
+from iso15118.evcc.iso20.ask_contracts import authorization, certificate_installation
 from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import Authorized, EvWish
+from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import ContractRefused, ContractShown, Ending, InstallationAsked, InstallationRefused, MeteringConfirmed, Payment
@@ -263,3 +265,89 @@ def test_what_is_not_offered_is_not_asked_for() -> None:
     ended_well(pair)
     assert "CertificateInstallation" not in requests(pair)
     assert told(pair, Authorized, "ev") == [Authorized(Payment.EIM)]
+
+
+# ---- requests that differ from one another
+
+
+class Otherwise(Wrong):
+    """Says another thing in the place of its AuthorizationReq of these numbers."""
+
+    numbers: tuple[int, ...] = ()
+    count = 0
+
+    def _strikes(self, message: Message) -> bool:
+        self.count += isinstance(message, cm.AuthorizationReq)
+        return isinstance(message, cm.AuthorizationReq) and self.count in self.numbers
+
+    def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
+        yield 0.0, changed(send, self.instead(now, send.message))
+
+    def instead(self, now: Now, request: Any) -> Any:
+        talk: Any = self.inner.dialect.talk  # type: ignore[attr-defined]
+        return authorization(replace(talk, payment=Payment.EIM), now)
+
+
+class SignsAnew(Otherwise):
+    """The same contract and challenge, and another signature, as ECDSA makes one each time."""
+
+    def instead(self, now: Now, request: Any) -> Any:
+        talk: Any = self.inner.dialect.talk  # type: ignore[attr-defined]
+        return authorization(replace(talk, shown=None), now)
+
+
+class SignsWronglyThen(Otherwise):
+    """The same contract and challenge, and a signature that is none."""
+
+    def instead(self, now: Now, request: Any) -> Any:
+        value = ds.SignatureValueType(value=bytes(132))
+        signature = again(request.Header.Signature, SignatureValue=value)
+        return again(request, Header=again(request.Header, Signature=signature))
+
+
+def differing(kind: type[Otherwise], pair: Pair, *numbers: int) -> Pair:
+    wrong = kind(Session(spoken(pair.vehicle.wants)), 1)
+    wrong.numbers = numbers
+    pair.connect(wrong)
+    return pair.run()
+
+
+def test_a_vehicle_that_signs_anew_each_time_shows_one_contract() -> None:
+    pair = differing(SignsAnew, pnc(), *range(2, 30))
+    ended_well(pair)
+    assert [each.emaid for each in told(pair, ContractShown)] == [EMAID]
+    assert codes(pair, cm.AuthorizationRes) == ["OK"]
+
+
+def test_each_signature_is_judged() -> None:
+    """Not the first one only."""
+    pair = differing(SignsWronglyThen, pnc(facts={"certificate_installation": False}), 3)
+    assert codes(pair, cm.AuthorizationRes) == ["WARNING_CertificateValidationError", "OK"]
+    assert [each.why for each in told(pair, ContractRefused)] == ["the signature is not the key's, or something in SignedInfo was changed"]
+
+
+def test_a_card_is_turned_down_where_only_contracts_pay() -> None:
+    """A vehicle that shows one all the same; then its contract counts."""
+    pair = differing(Otherwise, pnc(facts={"payments": (Payment.PNC,)}), 1)
+    found = codes(pair, cm.AuthorizationRes)
+    assert found[0] == "WARNING_AuthorizationSelectionInvalid"
+
+
+def test_a_vehicle_that_changes_its_mind_shows_its_contract_anew() -> None:
+    pair = differing(Otherwise, pnc(), 3)
+    ended_well(pair)
+    assert [each.emaid for each in told(pair, ContractShown)] == [EMAID, EMAID]
+
+
+def test_a_vehicle_that_asks_for_other_contracts_meanwhile_is_heard_anew() -> None:
+    """What the service answers has to be for what was asked last."""
+    pair = pnc(contracts=())
+
+    def more() -> None:
+        evcc: Any = pair.evcc
+        evcc.dialect.talk.request, pair.vehicle.wants.most_contracts = None, 2
+
+    pair.when(lambda: bool(told(pair, InstallationAsked)), more)
+    pair.session()
+    ended_well(pair)
+    assert [(each.maximum, each.number) for each in told(pair, InstallationAsked)] == [(1, 1), (2, 1), (2, 2)]

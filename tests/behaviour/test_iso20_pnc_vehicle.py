@@ -265,3 +265,13 @@ def test_a_signature_that_cannot_be_read_is_left_out() -> None:
     pair.session()
     ended_well(pair)
     assert [each.why for each in told(pair, PricesJudged, "ev")] == ["the message is not signed"]
+
+
+def test_a_signature_of_other_prices_is_left_out() -> None:
+    """It would cover what is not there."""
+    pair = priced("p521", Energy.DC, Control.DYNAMIC)
+    pair.charger.facts.prices_signature = World.of().signed_prices(again(schedule(), Id="tariff2"))[1]
+    pair.session()
+    ended_well(pair)
+    assert [each.why for each in told(pair, PricesJudged, "ev")] == ["the message is not signed"]
+    assert all(each.Header.Signature is None for _, _, each in pair.messages if isinstance(each, cm.ScheduleExchangeRes))
