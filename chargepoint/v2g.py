@@ -58,6 +58,7 @@ from iso15118.connection import TimerExpired as SessionTimer
 from iso15118.iso20.version import MAJOR, MINOR
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
+from iso15118.secc.iso20.table import S
 from iso15118.secc.iso20.talk import Paused, Talk
 from iso15118.secc.session import Protocol_, Session, Stage
 from iso15118.terms import Ending, SessionBegun, SessionOver, Told, Wish
@@ -344,7 +345,8 @@ class V2gMachine:
         dialect = session.dialect if session is not None and isinstance(session.dialect, Iso20) else None
         moment = v2g_facts.Moment(prices, self._read_utc(now), dialect is not None and dialect.state in v2g_asks.STANDBY)
         v2g_facts.refresh(facts, s, evse, self.config, self.board, moment)
-        v2g_contracts.refresh(facts, s.contracts, evse, self.certificates, clock_known=self.clock.known_utc(now) is not None)
+        offered, clock_known = dialect is not None and dialect.state is S.AUTHORIZATION, self.clock.known_utc(now) is not None
+        v2g_contracts.refresh(facts, s.contracts, evse, self.certificates, clock_known=clock_known, offered=offered)
         if dialect is None:
             return []
         asked_before = s.replan.asked_mono

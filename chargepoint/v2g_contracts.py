@@ -43,12 +43,14 @@ _PNC = (Payment.PNC, Payment.EIM)
 # ---- what is so, for the session
 
 
-def refresh(facts: Facts, s: Contracts, evse: EvseFacts, certificates: CertificateFacts, *, clock_known: bool) -> None:
-    """What changes."""
+def refresh(facts: Facts, s: Contracts, evse: EvseFacts, certificates: CertificateFacts, *, clock_known: bool, offered: bool) -> None:
+    """What changes. `offered`: the vehicle has been told its ways to pay, and chooses among them: those hold, whatever has changed meanwhile."""
     allowed, roots = s.allowed, certificates.roots
-    pnc = allowed is not None and allowed.pnc and _free_for_contracts(evse)
-    facts.payments = _PNC if pnc else _EIM
-    facts.certificate_installation = allowed is not None and allowed.installation
+    if not offered:
+        s.offers_pnc = allowed is not None and allowed.pnc and _free_for_contracts(evse)
+        s.offers_installation = s.offers_pnc and allowed is not None and allowed.installation
+    facts.payments = _PNC if s.offers_pnc else _EIM
+    facts.certificate_installation = s.offers_installation
     central = allowed is not None and allowed.central
     facts.trust = _trust(roots, central=central, clock_known=clock_known)
     facts.contract, facts.contract_refusal = _contract(s, evse), s.refusal or Refusal.NOT_ACCEPTED

@@ -61,6 +61,9 @@ class Contracts:
 
     allowed: ContractsAllowed | None = None
     """None: nobody has said yet."""
+    offers_pnc: bool = False
+    offers_installation: bool = False
+    """What a vehicle is told, or has been told."""
     number: int = 0
     """Of contracts that were shown here."""
     emaid: str = ""

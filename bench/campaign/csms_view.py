@@ -1,7 +1,8 @@
 """What the CSMS of a heap knows: whom it has accepted, and that this has ended. The station is not asked; what it says on the wire is.
 
 A token that the CSMS has accepted before, the station may know by itself (cache), and nothing waits for the CSMS to hear of it: between the card at the
-reader and the message stand those that are still to be answered. So what is on disk for the CSMS counts as said, where a card has been presented for it.
+reader and the message stand those that are still to be answered. So what is on disk for the CSMS counts as said, where a card has been presented for it,
+or a vehicle has shown its contract.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from bench.heap import Heap
-from chargepoint.events import PoweredUp
+from chargepoint.events import PoweredUp, TextReceived
 from hal.types import TokenPresented
 
 ENDS = frozenset(
@@ -50,6 +51,14 @@ class CsmsView:
             accepted = not _ends(event) and (accepted or (mine and token in self._known))
         return accepted
 
+    def shown(self, token: str) -> None:
+        """A card at the reader, or a contract in a session."""
+        self._presented[token] += 1
+
+    def knows(self, token: str) -> None:
+        """The station may take this one by itself, for whatever reason."""
+        self._known.add(token)
+
     def left(self) -> None:
         """The vehicle is gone, and nobody inherits from it (S-10)."""
         self._accepted = False
@@ -66,7 +75,11 @@ class CsmsView:
             case PoweredUp():
                 self.left()
             case TokenPresented(token):
-                self._presented[token] += 1
+                self.shown(token)
+            case TextReceived(text) if '"SendLocalList"' in text:
+                for each in json.loads(text)[3].get("localAuthorizationList", ()):
+                    if _status(each) == "Accepted":
+                        self.knows(each["idToken"]["idToken"])
 
     def _answer(self, message_id: str, action: str, payload: Any) -> Any:
         answer = self._csms(message_id, action, payload) if self._csms is not None else None
@@ -78,7 +91,7 @@ class CsmsView:
         return answer
 
     def _authorize(self, token: str, answer: Any) -> None:
-        if _status(answer) == "Accepted":
+        if _status(answer) == "Accepted" and answer.get("certificateStatus", "Accepted") == "Accepted":
             self._known.add(token)
             self._accepted = True
         else:

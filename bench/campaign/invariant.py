@@ -39,7 +39,7 @@ class BoardGuard:
         self.dc = self.evse.stage is not None
         config = next(each for each in heap.config.evses if each.id == evse_id)
         self.csms = CsmsView(heap)
-        self.sessions = SessionView(heap.hears, evse_id, dc=self.dc, standby=config.v2g.standby)
+        self.sessions = SessionView(heap.hears, evse_id, dc=self.dc, standby=config.v2g.standby, shown=self.csms.shown)
         self.socket, self.phases = config.connector == "sType2", config.phases
         self._coil = 0
         self._free_s: float | None = None

@@ -14,6 +14,7 @@ from chargepoint.commands import CloseVehicle, SendToVehicle
 from chargepoint.events import PoweredUp, VehicleConnected, VehicleGone, VehicleSaid
 from iso15118 import exi, v2gtp
 from iso15118.exi import ExiError
+from iso15118.iso20.certificates import leaf_of, plain
 from iso15118.iso20.wire import RESPONSES
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
@@ -21,7 +22,7 @@ from iso15118.messages.iso20 import common_types as ct
 from iso15118.messages.iso20 import dc
 
 READ: tuple[type[Message], ...] = (
-    cm.SessionSetupReq, cm.ScheduleExchangeReq, cm.PowerDeliveryReq, cm.SessionStopReq, dc.DC_CableCheckReq, dc.DC_PreChargeReq, *RESPONSES.values()
+    cm.SessionSetupReq, cm.AuthorizationReq, cm.ScheduleExchangeReq, cm.PowerDeliveryReq, cm.SessionStopReq, dc.DC_CableCheckReq, dc.DC_PreChargeReq, *RESPONSES.values()
 )  # fmt: skip
 """Messages that decide something; the others are not read."""
 _ANSWERS: dict[type[Message], type[Message]] = dict(RESPONSES.items())
@@ -45,13 +46,25 @@ class Talk:
     consent: bool = False
     power: bool = False
     """Energy may flow: PowerDelivery Start was answered."""
+    contract: str = ""
+    """The eMAID that was shown last."""
 
 
 class SessionView:
     """For one EVSE of a heap. `standby`: it is granted; else a vehicle that asks for it goes on as before."""
 
-    def __init__(self, hears: list[Callable[[object], None]], evse_id: int, *, dc: bool, standby: bool) -> None:
+    def __init__(
+        self,
+        hears: list[Callable[[object], None]],
+        evse_id: int,
+        *,
+        dc: bool,
+        standby: bool,
+        shown: Callable[[str], None] = lambda _: None,
+    ) -> None:
         hears.append(self._hear)
+        self.shown = shown
+        """Told each contract that a vehicle shows."""
         self.evse_id, self.dc, self.standby = evse_id, dc, standby
         self.talks: dict[int, Talk] = {}
         """By the number of the connection."""
@@ -100,6 +113,11 @@ class SessionView:
                 talk.consent = talk.power = False
             case cm.SessionSetupReq() | cm.SessionStopReq():
                 talk.consent = talk.power = talk.ready = False
+            case cm.AuthorizationReq(PnC_AReqAuthorizationMode=mode) if mode is not None:
+                emaid = plain(leaf_of(mode.ContractCertificateChain.Certificate).common_name)
+                if emaid != talk.contract:
+                    talk.contract = emaid
+                    self.shown(emaid)
 
     def _answer(self, talk: Talk, payload_type: int, answer: Message) -> None:
         asked = _taken(talk.asked, type(answer))

@@ -96,7 +96,7 @@ class Roaming:
         found = {self.responder.status_of(hash_data.parsed(*_texts(each))) for each in rows}
         if "revoked" in found:
             return "CertificateRevoked"
-        return "CertChainError" if "unknown" in found else "Accepted" if found else "NoCertificateAvailable"
+        return "CertChainError" if "unknown" in found else "Accepted" if found else ""
 
     def _chain(self, pem: str) -> str:
         try:
@@ -159,6 +159,13 @@ def _accepted(octets: bytes | str) -> Payload:
     return {"status": "Accepted", "exiResponse": octets if isinstance(octets, str) else b64encode(octets).decode(), "remainingContracts": 0}
 
 
+def _cancelled(_: Roaming, __: str, action: str, payload: Payload) -> Any:
+    """The token is accepted, and the certificate is not."""
+    if action != "Authorize" or payload["idToken"]["type"] != "eMAID":
+        return None
+    return {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "ContractCancelled"}
+
+
 def _as_it_is(_: Roaming, __: str, ___: str, ____: Payload) -> Any:
     return None
 
@@ -174,5 +181,6 @@ WRONGS: dict[str, Wrong] = {
     "another_message": _of_installation(lambda _, payload: _accepted(payload["exiRequest"])),
     "error": _of_installation(lambda message_id, _: [4, message_id, "InternalError", "the service is down", {}]),
     "silence": _of_installation(False),
+    "contract_cancelled": _cancelled,
 }  # fmt: skip
-"""What may be wrong with installing a contract, by name. The first two are a matter of the service itself."""
+"""What may be wrong, by name: the first two with the service that installs contracts itself, the last one with who pays."""

@@ -47,11 +47,14 @@ class PncSite(HlcSite):
         return InstalledRoot(ROOTS[name], self.world.made[name].certificate_pem.decode(), fingerprint(each), name, begins, ends)
 
     def payer(
-        self, *contracts: Contract, energy: Energy | None = None, control: Control = Control.DYNAMIC, soc: float = 30.0, **wants: Any
+        self, *contracts: Contract, installs: bool = False, control: Control = Control.DYNAMIC, soc: float = 30.0, **wants: Any
     ) -> Vehicle:
-        """A vehicle that pays by these contracts, or by the one that is known."""
-        vehicle = self.vehicle(energy or (Energy.DC if self.sim.stage else Energy.AC), control, soc=soc)
-        given = self.world.wants(payment=Payment.PNC, contracts=contracts or (self.world.contract(EMAID),), meter=True, **wants)
+        """A vehicle that pays by these contracts, or by the one that is known. `installs`: it asks for some instead."""
+        vehicle = self.vehicle(Energy.DC if self.sim.stage else Energy.AC, control, soc=soc)
+        has = contracts or (() if installs else (self.world.contract(EMAID),))
+        given = self.world.wants(payment=Payment.PNC, contracts=has, meter=True, **wants)
+        if not installs:
+            given["provisioning"] = None
         for name, value in given.items():
             setattr(vehicle.wants, name, value)
         return vehicle
@@ -83,12 +86,11 @@ class PncSite(HlcSite):
         """The CSMS sets a variable of EVSE 1."""
         evse = {"evse": {"id": 1}} if component == "ISO15118Ctrlr" else {}
         item = {"component": {"name": component, **evse}, "variable": {"name": name}, "attributeValue": value}
-        self.heap.receive([2, f"set-{name}-{self.heap.now}", "SetVariables", {"setVariableData": [item]}])
+        message_id = f"set {name}"[:36]
+        self.heap.receive([2, message_id, "SetVariables", {"setVariableData": [item]}])
         self.run(0.1)
-        (answer,) = [
-            frame[2] for frame in self.heap.frames if frame[0] == 3 and frame[1].startswith(f"set-{name}-{self.heap.now - 0.1}"[:8])
-        ][-1:]
-        assert answer["setVariableResult"][0]["attributeStatus"] == "Accepted", answer
+        answers = [frame[2] for frame in self.heap.frames if frame[:2] == [3, message_id]]
+        assert answers[-1]["setVariableResult"][0]["attributeStatus"] == "Accepted", answers
 
     def offline(self) -> None:
         self.heap.reachable = False

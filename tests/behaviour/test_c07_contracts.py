@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bench.csms.pki import EMAID
+from chargepoint.events import VehicleGone
+from iso15118.evcc.terms import EvWish
+from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import Control, Ending
 from tests.behaviour.pnc_site import PncSite
 
@@ -30,3 +33,284 @@ def test_plug_in_and_pay(mode: str, kind: str, control: Control) -> None:
     site.run(2.0)
     assert site.told()[-1]["eventType"] == "Ended"
     assert site.shown() == []
+
+
+def revoked(site: PncSite) -> None:
+    site.roaming.revoke(EMAID)
+
+
+def blocked(site: PncSite) -> None:
+    site.roaming.contracts[EMAID] = "Blocked"
+
+
+def unknown(site: PncSite) -> None:
+    site.roaming.contracts.clear()
+
+
+def cancelled(site: PncSite) -> None:
+    site.roaming.wrong = "contract_cancelled"
+
+
+REFUSALS = {
+    "revoked": (revoked, "WARNING_CertificateRevoked", "revoked"),
+    "blocked": (blocked, "WARNING_GeneralPnCAuthorizationError", "not accepted"),
+    "unknown": (unknown, "WARNING_GeneralPnCAuthorizationError", "not accepted"),
+    "cancelled, though the token is accepted": (cancelled, "WARNING_GeneralPnCAuthorizationError", "not accepted"),
+}
+
+
+@pytest.mark.req("TC_C_51_CS", "C07.FR.13")
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refused_by_the_csms_and_then_a_card(name: str) -> None:
+    change, code, why = REFUSALS[name]
+    site = PncSite()
+    change(site)
+    ev = site.plug(site.payer(soc=79.0))
+    site.run(20.0)
+    assert site.facts.id_token is None
+    assert site.guard.closed_s == 0.0
+    assert site.codes() == [code]
+    ((shown, sentence),) = site.shown()
+    assert shown == why
+    assert sentence.endswith("Please pay by card or app.")
+    site.card()
+    site.until(site.charges)
+    assert {each["idToken"]["type"] for each in site.told() if "idToken" in each} == {"ISO14443"}
+    site.until(lambda: ev.over is not None, most_s=600.0)
+
+
+@pytest.mark.req("TC_C_52_CS", "C07.FR.06")
+def test_a_root_that_is_not_known_here_is_the_csms_s_to_judge() -> None:
+    site = PncSite(roots=(), variables={"ISO15118Ctrlr@1.CentralContractValidationAllowed": "true"})
+    site.pays()
+    (asked,) = site.told("Authorize")
+    assert asked["certificate"].count("BEGIN CERTIFICATE") == 3
+    assert "iso15118CertificateHashData" not in asked
+
+
+@pytest.mark.req("TC_C_53_CS", "C07.FR.06")
+def test_the_csms_judges_a_root_and_refuses() -> None:
+    site = PncSite(roots=("v2gRoot",), variables={"ISO15118Ctrlr@1.CentralContractValidationAllowed": "true"})
+    site.roaming.revoke(EMAID)
+    site.plug(site.payer())
+    site.run(20.0)
+    assert site.codes() == ["WARNING_CertificateRevoked"]
+    assert site.facts.id_token is None
+
+
+def test_a_root_that_nobody_knows_is_refused_without_asking() -> None:
+    site = PncSite(roots=("v2gRoot",))
+    site.plug(site.payer())
+    site.run(20.0)
+    assert site.codes() == ["WARNING_eMSPUnknown"]
+    assert site.told("Authorize") == []
+    assert site.shown() == [
+        ("unknown provider", "Your contract comes from somebody whom this station does not know. Please pay by card or app.")
+    ]
+
+
+def test_without_anybody_to_judge_a_contract_none_is_asked_for() -> None:
+    site = PncSite(roots=("oemRoot",))
+    ev = site.plug(site.payer())
+    site.run(20.0)
+    assert site.told("Authorize") == []
+    assert [m.AuthorizationServices for _, _, m in ev.messages if isinstance(m, cm.AuthorizationSetupRes)] == [("EIM",)]
+    site.card()
+    site.until(site.charges)
+
+
+def test_plug_and_charge_can_be_switched_off() -> None:
+    site = PncSite()
+    site.set("PnCEnabled", "false")
+    site.plug(site.payer())
+    site.run(20.0)
+    assert site.told("Authorize") == []
+    assert site.facts.id_token is None
+
+
+def test_a_csms_that_does_not_look_at_certificates_is_believed() -> None:
+    site = PncSite()
+    site.roaming.checks = False
+    site.roaming.revoke(EMAID)
+    site.pays()
+    assert site.codes() == ["OK"]
+
+
+def test_certificates_that_name_no_responder() -> None:
+    site = PncSite(responder="")
+    site.pays()
+    (asked,) = site.told("Authorize")
+    assert set(asked) == {"idToken"}
+
+
+def test_without_a_verified_vehicle_no_contract_pays() -> None:
+    site = PncSite(unverified_vehicles=True)
+    site.heap.verified = False
+    site.plug(site.payer())
+    site.run(20.0)
+    assert site.codes() == []
+    assert site.told("Authorize") == []
+
+
+# ---- offline
+
+
+@pytest.mark.req("TC_C_54_CS", "C07.FR.08", "C07.FR.09", "C07.FR.10")
+@pytest.mark.parametrize("known_by", ["cache", "list"])
+def test_offline_from_cache_and_list(known_by: str) -> None:
+    site = PncSite()
+    if known_by == "cache":
+        ev = site.pays(site.payer(soc=79.5))
+        site.until(lambda: ev.over is not None, most_s=600.0)
+        site.unplug()
+        site.run(5.0)
+    else:
+        entry = {"idToken": {"idToken": EMAID, "type": "eMAID"}, "idTokenInfo": {"status": "Accepted"}}
+        site.heap.receive([2, "l", "SendLocalList", {"versionNumber": 1, "updateType": "Full", "localAuthorizationList": [entry]}])
+        site.run(0.1)
+    site.offline()
+    before = len(site.told("Authorize"))
+    site.pays()
+    assert len(site.told("Authorize")) == before
+    site.heap.reachable = True
+    site.run(60.0)
+    begun = [each for each in site.told() if each["eventType"] == "Started"][-1]
+    assert begun["offline"]
+
+
+@pytest.mark.req("TC_C_55_CS", "C07.FR.07")
+def test_offline_contracts_may_be_refused_whatever_is_known() -> None:
+    site = PncSite()
+    site.set("ContractValidationOffline", "false")
+    ev = site.pays(site.payer(soc=79.5))
+    site.until(lambda: ev.over is not None, most_s=600.0)
+    site.unplug()
+    site.run(5.0)
+    site.offline()
+    site.plug(site.payer())
+    site.run(20.0)
+    assert site.facts.id_token is None
+    assert site.shown()[-1] == ("not accepted", "Your contract cannot be checked at the moment. Please pay by card or app.")
+
+
+@pytest.mark.req("C07.FR.12")
+@pytest.mark.parametrize("charges", [True, False])
+def test_offline_and_not_known(charges: bool) -> None:
+    site = PncSite(variables={"AuthCtrlr.OfflineTxForUnknownIdEnabled": "true" if charges else "false"})
+    if charges:
+        site.guard.csms.knows(EMAID)
+    site.offline()
+    site.plug(site.payer())
+    site.run(30.0)
+    assert (site.facts.id_token is not None) == charges
+
+
+@pytest.mark.req("C07.FR.08")
+def test_offline_a_root_that_is_not_known_here_is_not_enough() -> None:
+    site = PncSite(
+        roots=("v2gRoot",),
+        variables={"ISO15118Ctrlr@1.CentralContractValidationAllowed": "true", "AuthCtrlr.OfflineTxForUnknownIdEnabled": "true"},
+    )
+    site.offline()
+    site.plug(site.payer())
+    site.run(20.0)
+    assert site.facts.id_token is None
+
+
+def test_what_was_revoked_is_not_taken_offline_either() -> None:
+    site = PncSite()
+    site.roaming.revoke(EMAID)
+    site.plug(site.payer())
+    site.run(10.0)
+    site.unplug()
+    site.run(5.0)
+    site.offline()
+    site.plug(site.payer())
+    site.run(20.0)
+    assert site.facts.id_token is None
+
+
+def test_the_link_is_lost_under_the_question() -> None:
+    site = PncSite()
+    site.heap.csms = lambda message_id, action, payload: None if action == "Authorize" else site._csms(message_id, action, payload)
+    site.plug(site.payer())
+    site.until(lambda: bool(site.told("Authorize")))
+    site.heap.reachable = False
+    site.heap.lose_link()
+    site.run(10.0)
+    assert site.codes() == ["WARNING_GeneralPnCAuthorizationError"]
+    assert site.facts.id_token is None
+
+
+# ---- beside others
+
+
+def test_the_card_was_first() -> None:
+    site = PncSite()
+    site.card()
+    site.run(1.0)
+    site.pays()
+    assert {each["idToken"]["type"] for each in site.told("Authorize")} == {"ISO14443"}
+
+
+def test_the_contract_was_first_and_the_card_is_still_being_looked_up() -> None:
+    site = PncSite()
+    site.plug(site.payer())
+    site.until(lambda: bool(site.told("Authorize")))
+    site.card()
+    site.until(site.charges)
+    site.run(10.0)
+    assert site.charges()
+    assert {each["idToken"]["type"] for each in site.told() if "idToken" in each} == {"eMAID"}
+
+
+@pytest.mark.req("S-11")
+def test_who_was_stopped_does_not_begin_again_by_itself() -> None:
+    site = PncSite()
+    ev = site.pays()
+    transaction = site.facts.transaction_id
+    site.heap.receive([2, "stop", "RequestStopTransaction", {"transactionId": transaction}])
+    site.run(30.0)
+    assert not site.facts.power_closed
+    ev.toggle_bcb()
+    site.run(60.0)
+    assert site.facts.id_token is None
+    assert not site.facts.power_closed
+    site.unplug()
+    site.run(5.0)
+    site.pays()
+
+
+def test_a_session_that_is_gone_does_not_pay() -> None:
+    """The verdict comes when its session is over: nobody has asked to charge any more."""
+    site = PncSite()
+    site.heap.latency_s = 5.0
+    ev = site.plug(site.payer())
+    site.until(lambda: bool(site.told("Authorize")))
+    ev.mute()
+    site.heap.tell(VehicleGone(1, site.heap.connections, "cut"))
+    site.run(8.0)
+    assert site.facts.id_token is None
+
+
+def test_unplugged_under_the_question() -> None:
+    site = PncSite()
+    site.heap.latency_s = 5.0
+    site.plug(site.payer())
+    site.until(lambda: bool(site.told("Authorize")))
+    site.unplug()
+    site.run(10.0)
+    assert site.facts.id_token is None
+    assert site.shown() == []
+
+
+def test_a_pause_and_the_same_contract_again() -> None:
+    site = PncSite()
+    ev = site.pays(site.payer(control=Control.SCHEDULED))
+    ev.vehicle.wants.wish = EvWish.PAUSE
+    site.until(lambda: ev.over is not None)
+    site.run(5.0)
+    ev.toggle_bcb()
+    site.until(site.charges)
+    assert len(site.told("Authorize")) == 1
+    assert len({each["transactionInfo"]["transactionId"] for each in site.told()}) == 1
