@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from certs.contract import ed448_of
 from certs.pki_files import PkiError
 from certs.testpki_make import Identity, Key, Kind, Spec, drawn, issue, key_of, name_of
 
@@ -89,6 +90,9 @@ TREE: Mapping[str, Line] = {
 }
 """A PKI; of each of its CAs there is `Ocsp` with its name before it, too: who tells what it has revoked."""
 
+NAMES20 = {"oemLeaf": "TSTP00000000000016", "vehicleLeaf": "TSTV0000000000000019"}
+"""Common names of -20 where they have another form there: PCID and EVCCID (`certs.ids`)."""
+
 CHAINS = {
     "cpoCertChain": "seccLeaf", "oemCertChain": "oemLeaf", "contractCertChain": "contractLeaf", "vehicleCertChain": "vehicleLeaf", "cpsCertChain": "cpsLeaf",
 }  # fmt: skip
@@ -119,7 +123,7 @@ def spec_of(name: str, kind: Kind, *, seed: bytes, now: dt.datetime, serial_of: 
         usages = ("digital_signature",)
     speaks_of_purpose = line.purpose is not None and (kind != "p256" or name.endswith(OCSP) or name.startswith(OCPP))  # -2 names none
     return Spec(
-        common_name=line.common_name,
+        common_name=line.common_name if kind == "p256" else NAMES20.get(name, line.common_name),
         issuer=_name(line.issuer, kind, seed),
         serial=int.from_bytes(drawn(seed, kind, name, serial_of, "serial", octets=8), "big") | 1,
         begins=now - SKEW,
@@ -139,7 +143,7 @@ def build(kind: Kind, *, seed: bytes, now: dt.datetime, wrong: Wrong = "", respo
     """The tree of one kind of key, by the names of TREE, and the responders of its CAs. `responder` is where OCSP is asked (authorityInfoAccess)."""
     made: dict[str, Identity] = {}
     for name in (*TREE, *(f"{each}{OCSP}" for each in CAS)):
-        line, key = line_of(name), key_of(kind, seed, name)
+        line, key = line_of(name), _key(name, kind, seed)
         is_root = line.issuer == name
         issuer_key = key if is_root else made[line.issuer].key
         if wrong == "wrong_root" and not is_root and line_of(line.issuer).path == -1 and not name.endswith(OCSP):
@@ -148,6 +152,13 @@ def build(kind: Kind, *, seed: bytes, now: dt.datetime, wrong: Wrong = "", respo
         certificate = issue(_spoilt(spec, wrong, now) if line.path is None and not name.endswith(OCSP) else spec, key, issuer_key)
         made[name] = Identity(certificate, key, () if is_root else (certificate, *made[line.issuer].chain))
     return made
+
+
+def _key(name: str, kind: Kind, seed: bytes) -> Key:
+    """Of a contract one that its envelope has room for."""
+    if kind == "ed448" and name == "contractLeaf":
+        return ed448_of(drawn(seed, kind, name, octets=56))
+    return key_of(kind, seed, name)
 
 
 def _spoilt(spec: Spec, wrong: Wrong, now: dt.datetime) -> Spec:

@@ -23,6 +23,7 @@ from certs.testpki import build, spec_of
 from certs.testpki_make import Identity, Kind, Spec, drawn, issue, key_of
 from iso15118 import exi
 from iso15118.evcc.terms import Contract, Provisioning
+from iso15118.iso20.certificates import leaf_of
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_certificates as cc
 from iso15118.messages.iso20 import common_messages as cm
@@ -77,7 +78,7 @@ class World:
         oem = self.made["oemLeaf"]
         key = _own(oem.key)
         agreement = envelopes.x448_private(key) if isinstance(key, ed448.Ed448PrivateKey) else key
-        return Provisioning("TSTPCID0000000001", der(oem.chain), self.signer("oemLeaf"), agreement)
+        return Provisioning(leaf_of(der(oem.chain)[0]).common_name, der(oem.chain), self.signer("oemLeaf"), agreement)
 
     def contract(self, emaid: str = "DETSTC00000001", change: Callable[[Spec], Spec] = lambda spec: spec) -> Contract:
         """One of the mobility operator's; `change` what stands in its certificate."""

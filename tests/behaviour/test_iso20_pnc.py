@@ -157,7 +157,7 @@ def test_what_is_asked_for_goes_to_the_service_as_it_came() -> None:
     asked = told(pair, InstallationAsked)
     sent = [octets[8:] for _, end, octets in pair.octets if end == "ev"]
     assert all(each.octets in sent for each in asked)
-    assert [(each.maximum, each.emaids, each.pcid) for each in asked] == [(3, (EMAIDS[2],), "TSTPCID0000000001")] * 3
+    assert [(each.maximum, each.emaids, each.pcid) for each in asked] == [(3, (EMAIDS[2],), "TSTP00000000000016")] * 3
     assert [each.contract.emaid for each in told(pair, ContractInstalled, "ev")] == [EMAIDS[2], EMAIDS[0], EMAIDS[1]]
     given = [each for _, _, each in pair.messages if isinstance(each, cm.CertificateInstallationRes) and each.EVSEProcessing == "Finished"]
     assert {each.Header.SessionID for each in given} == {pair.dialect.talk.session_id if pair.dialect else b""}

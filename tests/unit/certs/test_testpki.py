@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bench.cli import main
 from certs import chain, pki_files, testpki
+from certs.ids import evccid_of, pcid_of
 from certs.pki_files import PkiError
 from certs.profiles import PROFILES
 
@@ -207,3 +208,18 @@ def test_command(tmp_path: Path) -> None:
     assert pki_files.read(tmp_path / "pki").iso20.secc is not None
     leaf = x509.load_pem_x509_certificates((tmp_path / "bad" / "cpoCertChain.pem").read_bytes())[0]
     assert leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+@pytest.mark.parametrize("kind", ["p256", "p521", "ed448"])
+def test_vehicles_are_called_as_their_edition_has_it(kind: testpki.Kind) -> None:
+    made = testpki.build(kind, seed=b"one", now=NOW)
+    names = [made[name].certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value for name in ("oemLeaf", "vehicleLeaf")]
+    assert pcid_of(str(names[0])) == names[0]
+    if kind != "p256":
+        assert evccid_of(str(names[1])) == names[1]
+
+
+def test_a_contracts_key_of_ed448_fits_into_its_envelope() -> None:
+    key = testpki.build("ed448", seed=b"one", now=NOW)["contractLeaf"].key
+    assert isinstance(key, ed448.Ed448PrivateKey)
+    assert key.private_bytes_raw()[-1] == 0
