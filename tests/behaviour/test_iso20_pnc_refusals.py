@@ -40,6 +40,7 @@ def played(name: str, pair: Pair, seed: int = 1) -> Pair:
     return pair.run()
 
 
+@pytest.mark.req("S-21")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_contract_that_is_not_taken_is_refused_with_its_reason_and_a_card_pays(name: str, kind: Kind) -> None:
@@ -143,9 +144,9 @@ def test_a_contract_below_a_v2g_root_where_that_is_allowed() -> None:
     ended_well(pair)
 
 
+@pytest.mark.req("F-3")
 @pytest.mark.parametrize("name", ["expired", "not_yet_valid"])
 def test_without_a_clock_no_dates_are_judged(name: str) -> None:
-    """F-3."""
     pair = played(name, pnc(trust={"clock_known": False}))
     assert codes(pair, cm.AuthorizationRes) == ["OK"]
     assert "the clock is not set yet" in told(pair, ContractShown)[0].why
@@ -319,6 +320,7 @@ def test_a_vehicle_that_signs_anew_each_time_shows_one_contract() -> None:
     assert codes(pair, cm.AuthorizationRes) == ["OK"]
 
 
+@pytest.mark.req("S-21")
 def test_each_signature_is_judged() -> None:
     """Not the first one only."""
     pair = differing(SignsWronglyThen, pnc(facts={"certificate_installation": False}), 3)
