@@ -264,7 +264,7 @@ def _wanted(evse: Evse) -> tuple[float, float] | None:
         case Supply.STANDBY if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
             return min(s.asked_V, rated.max_voltage_V), 0.0
         case Supply.POWER if s.check is Check.PASSED and s.asked_V >= rated.min_voltage_V:
-            volts = max(_present_V(evse), 1.0)
+            volts = _delivered_V(evse)
             least_A = (
                 -min(rated.max_discharge_A, rated.max_discharge_W / volts) if gives_back(evse) and s.authorised and not s.stops else 0.0
             )
@@ -282,9 +282,14 @@ def _offered_V(evse: Evse) -> float:
     """By which a power is a current: that of the battery once it is on the output; before, the most that the vehicle takes."""
     rated, vehicle = ratings(evse), evse.facts.vehicle
     if evse.state.power is Power.CLOSED and evse.state.supply is Supply.POWER:
-        return max(_present_V(evse), rated.min_voltage_V, 1.0)
+        return max(_delivered_V(evse), rated.min_voltage_V)
     most_V = vehicle.limits.max_voltage_V if vehicle is not None else None
     return max(min(most_V or rated.max_voltage_V, rated.max_voltage_V), rated.min_voltage_V, 1.0)
+
+
+def _delivered_V(evse: Evse) -> float:
+    """By which a power is a current while there is one; while nobody knows the voltage, the highest that it can be."""
+    return max(_present_V(evse), 1.0) if evse.facts.dc is not None else max(ratings(evse).max_voltage_V, 1.0)
 
 
 def _present_V(evse: Evse) -> float:

@@ -139,7 +139,7 @@ def _unplugged(evse: Evse, now: Tick) -> list[object]:
     if not s.plugged:
         return out
     s.plugged = evse.facts.plugged = False
-    s.authorised = s.at_once = s.charged = s.wanted = s.released = False
+    s.authorised = s.at_once = s.charged = s.wanted = s.released = s.current_shown = False
     s.transaction_id, s.stops = "", ()
     s.drops, s.residual_attempts, s.wake = 0, 0, Wake.NONE
     under_load = s.power in (Power.CLOSED, Power.CLOSING, Power.RAMPING)
@@ -230,7 +230,7 @@ def _put(evse: Evse, now: Tick, output: Output, least_s: float) -> None:
 def _set_duty(evse: Evse, now: Tick, offer: Offer) -> list[object]:
     s = evse.state
     duty = pilot.DUTY_DIGITAL_PERCENT if evse_hlc.digital(evse) else pilot.duty_for(offer.current_A)
-    s.duty_percent, s.duty_since = duty, now.mono
+    s.duty_percent, s.duty_since, s.current_shown = duty, now.mono, duty != pilot.DUTY_DIGITAL_PERCENT
     return [SetDuty(evse.id, s.duty_percent)]
 
 

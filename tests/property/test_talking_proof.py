@@ -86,6 +86,35 @@ def test_the_invariant_holds_on_long_walks(dc: bool) -> None:
     assert ({"cable check", "precharge", "flows", "flows back"} if dc else {"power", "current"}) <= reached
 
 
+FOUND = {
+    "a current, F for a moment, and 5 % without the rest in X1": (
+        False,
+        (
+            "feedback open > plug > authorise > s2 on > time passes > durable > time passes > talking is switched off > time passes > time passes > time passes > "
+            "feedback closed > deauthorise at once > time passes > talking is switched on > time passes > feedback open > acknowledge > time passes"
+        ),
+    ),
+    "power by a voltage that nobody has read any more": (
+        True,
+        (
+            "feedback > time passes > time passes > plug > authorise > durable > time passes > time passes > time passes > session begins > s2 on > asks check > "
+            "feedback closed > sample follows > insulation right > sample follows > asks precharge > sample follows > stage falls silent > time passes > asks check > "
+            "asks for mad power > time passes"
+        ),
+    ),
+}
+"""Ways that walks have found, as short as they could be made."""
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_walks_have_found_is_mended(name: str) -> None:
+    dc, path = FOUND[name]
+    explorer = TalkingExplorer(dc=dc)
+    explorer.start()
+    for step in path.split(" > "):
+        explorer._take(step)
+
+
 BROKEN = (
     (False, WANTED, (CONSENT,)),
     (True, LINKED, (CONSENT,)),
