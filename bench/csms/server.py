@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import Server, ServerConnection
     from websockets.http11 import Request, Response
 
+    from bench.csms.signing import Signer
+
 Payload = dict[str, Any]
 DECENT: dict[str, Payload] = {
     "DataTransfer": {"status": "UnknownVendorId"},
@@ -95,6 +97,7 @@ class EmbeddedCsms:
         subprotocols: tuple[str, ...] = ("ocpp2.1",),
         keep: bool = True,
         validate: bool = False,
+        signer: Signer | None = None,
     ) -> None:
         self.behaviour = behaviour or Behaviour()
         self.port, self.tls, self.subprotocols, self.keep, self.validate = port, tls, subprotocols, keep, validate
@@ -108,6 +111,10 @@ class EmbeddedCsms:
         self.connections: dict[str, ServerConnection] = {}
         self.connected_times = 0
         self.watchers: list[Callable[[str, str, str], None]] = []
+        self.signer = signer
+        """Signs what stations ask for; without one SignCertificate is rejected."""
+        self.signed: list[tuple[str, Payload]] = []
+        """identity and the answer to each CertificateSigned."""
         self._ids = count(1)
         self._waiting: dict[str, asyncio.Future[Payload]] = {}
         self._news = asyncio.Condition()
@@ -186,8 +193,12 @@ class EmbeddedCsms:
 
     async def wait_connected(self, identity: str, timeout_s: float = 10.0) -> None:
         """The station is connected. Raises TimeoutError."""
+        await self.wait_until(lambda: identity in self.connections, timeout_s)
+
+    async def wait_until(self, holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
+        """Looked at with each call and connection. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s), self._news:
-            while identity not in self.connections:
+            while not holds():
                 await self._news.wait()
 
     # ---- connections
@@ -280,6 +291,21 @@ class EmbeddedCsms:
         reply = self._decent(action, payload) if told is None else told
         text = reply if isinstance(reply, str) else json.dumps(reply if isinstance(reply, list) else [CALLRESULT, message_id, reply])
         await self._send(identity, link, text)
+        if action == "SignCertificate" and told is None:
+            self._sign(identity, payload)
+
+    def _sign(self, identity: str, payload: Payload) -> None:
+        follow_up = self.signer.follow_up(payload) if self.signer else None
+        if follow_up is not None:
+            task = asyncio.ensure_future(self._deliver(identity, follow_up))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+
+    async def _deliver(self, identity: str, follow_up: Payload) -> None:
+        with contextlib.suppress(KeyError, TimeoutError, Refused):  # a station that is gone asks again
+            answer = await self.call(identity, "CertificateSigned", follow_up)
+            self.signed.append((identity, answer))
+            await self._tell()
 
     async def _send(self, identity: str, link: ServerConnection, text: str) -> None:
         from websockets.exceptions import ConnectionClosed
@@ -308,6 +334,8 @@ class EmbeddedCsms:
                 return {"idTokenInfo": {"status": self._status(payload["idToken"])}}
             case "TransactionEvent":
                 return {"idTokenInfo": {"status": self._status(payload["idToken"])}} if "idToken" in payload else {}
+            case "SignCertificate" if self.signer:
+                return self.signer.answer(payload)
             case "GetCertificateChainStatus":
                 hashes = [each["certificateHashData"] for each in payload["certificateStatusRequests"]]
                 failed = {"source": "OCSP", "status": "Failed", "nextUpdate": self._time()}

@@ -35,8 +35,10 @@ class Signer:
     def __init__(self, parties: Parties, now: Callable[[], dt.datetime], wrong: Wrong = "") -> None:
         self.parties, self.now, self.wrong = parties, now, wrong
         self.signed = 0
+        self.days = 90.0
+        """How long they are valid, unless somebody says otherwise."""
 
-    def chain_for(self, request_pem: str, use: OwnUse, *, days: float = 90.0, issuer: str = "") -> str:
+    def chain_for(self, request_pem: str, use: OwnUse, *, days: float = 0.0, issuer: str = "") -> str:
         """The chain for a PKCS#10 request as PEM: leaf first, no root."""
         if self.wrong == "garbage":
             return "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n"
@@ -44,7 +46,7 @@ class Signer:
         if not request.is_signature_valid:
             raise ValueError("the request is not signed by its own key")
         above = self._issuer(request, use, issuer)
-        leaf = self._leaf(request, use, above, days)
+        leaf = self._leaf(request, use, above, days or self.days)
         sent = (leaf,) if self.wrong == "no_sub_ca" else (leaf, *above.chain)
         text = "".join(each.public_bytes(Encoding.PEM).decode() for each in sent)
         return text * 20 if self.wrong == "too_large" else text

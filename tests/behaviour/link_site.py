@@ -16,7 +16,7 @@ from bench.ev import ev
 from chargepoint.commands import Command, Log, OpenLink
 from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
 from chargepoint.events import LinkDown
-from chargepoint.runtime.clock import VirtualClock
+from chargepoint.runtime.clock import Clock, VirtualClock
 from chargepoint.runtime.main import Handle, Options, station
 from chargepoint.tick import Tick
 from hal.sim.ports import SimBoard
@@ -79,12 +79,12 @@ class Box:
 
 
 @asynccontextmanager
-async def a_box(config: StationConfig, folder: Path) -> AsyncIterator[Box]:
+async def a_box(config: StationConfig, folder: Path, clock: Clock | None = None) -> AsyncIterator[Box]:
     """A started station. Its log begins with the connection under way."""
     board = SimBoard.of([EvseInfo(1)])
     early: list[tuple[Tick, object, Sequence[Command]]] = []
     watcher = lambda *told: early.append(told)
-    options = Options(start_reason="PowerUp", threaded=False, clock=VirtualClock(), watchers=[watcher])
+    options = Options(start_reason="PowerUp", threaded=False, clock=clock or VirtualClock(), watchers=[watcher])
     async with station(config, board, folder, options) as handle:
         box = Box(board, handle)
         for told in early:
@@ -94,9 +94,9 @@ async def a_box(config: StationConfig, folder: Path) -> AsyncIterator[Box]:
 
 
 @asynccontextmanager
-async def a_csms(**options: Any) -> AsyncIterator[EmbeddedCsms]:
-    clock = VirtualClock()
-    async with EmbeddedCsms(clock=lambda: clock.now().utc, validate=True, **options) as csms:
+async def a_csms(clock: Clock | None = None, **options: Any) -> AsyncIterator[EmbeddedCsms]:
+    time = clock or VirtualClock()
+    async with EmbeddedCsms(clock=lambda: time.now().utc, validate=True, **options) as csms:
         yield csms
         assert csms.invalid == []
 

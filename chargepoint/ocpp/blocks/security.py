@@ -47,7 +47,7 @@ SECURITY_EVENTS: dict[str, bool] = {
     "InvalidFirmwareSigningCertificate": True,
     "InvalidCsmsCertificate": True,
     "InvalidChargingStationCertificate": True,
-    "DiscardedRenewedClientCertificate": False,
+    "DiscardedRenewedClientCertificate": True,  # A02.FR.29
     "InvalidTLSVersion": True,
     "InvalidTLSCipherSuite": True,
     "MaintenanceLoginAccepted": False,
