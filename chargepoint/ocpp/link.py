@@ -13,6 +13,7 @@ from typing import Any
 from chargepoint.commands import CloseLink, Log, OpenLink, Persist, Put, SetPingInterval
 from chargepoint.config import identity_of
 from chargepoint.events import (
+    CertificatesRead,
     CredentialsRenewed,
     LinkDown,
     LinkSwitched,
@@ -51,6 +52,7 @@ class LinkMachine:
         self.state = LinkState()
         self.handlers: Mapping[type, Callable[[Tick, Any], Iterator[object]]] = {
             PoweredUp: self._powered_up,
+            CertificatesRead: self._certificates,
             LinkUp: self._up,
             LinkDown: self._down,
             LinkSwitched: self._switched,
@@ -81,12 +83,21 @@ class LinkMachine:
         for slot, profile in dialable(self.slots(), self.context).items():
             if why := self._weak(profile):
                 yield Log("error", "link.password", {"slot": slot, "why": why})
+        yield from self._begin(now)
+
+    def _begin(self, now: Tick) -> Iterator[object]:
         order = self._order()
-        if not order or not dialects.offer(versions):
+        if not order or not dialects.offer(self.context.config.csms.versions):
             yield Log("warning", "link.no_csms")
             return
         self.state.turns.begin(order)
         yield from self._dial(now)
+
+    def _certificates(self, now: Tick, event: CertificatesRead) -> Iterator[object]:
+        """A certificate of our own that is there now may be what a connection was waiting for."""
+        s = self.state
+        if s.phase is Phase.OFF and not s.pulled and not s.ending and self._order():
+            yield from self._begin(now)
 
     def _up(self, now: Tick, event: LinkUp) -> Iterator[object]:
         s, link = self.state, self.context.link

@@ -35,14 +35,17 @@ def why_not(profile: Profile, state: NetworkState, context: Context) -> str:
     """Why this profile is not dialled, for a person; "" when it is."""
     if wrong := profiles.problem(profile):
         return wrong
-    held = context.certificates
-    if profile.security_profile == 3 and not (
-        held.active("ChargingStationCertificate") if held.read else context.config.csms.client_cert_file
-    ):
+    if profile.security_profile == 3 and not _has_certificate(context):
         return "security profile 3 needs a certificate of the station's own"  # A05.FR.03
     if not high_enough(profile.security_profile, state.floor, context.model):
         return f"security profile {profile.security_profile} is below {state.floor}, which this station has reached"
     return ""
+
+
+def _has_certificate(context: Context) -> bool:
+    """As long as the store has not been read, one is in it where the CSMS has brought the station to profile 3."""
+    held, csms = context.certificates, context.config.csms
+    return bool(held.active("ChargingStationCertificate")) if held.read else bool(csms.client_cert_file) or csms.security_profile != 3
 
 
 def no_root(profile: Profile, context: Context) -> str:

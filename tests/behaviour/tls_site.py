@@ -108,14 +108,20 @@ class Site:
         variables = {**NAMES, **more.pop("variables", {})}
         async with a_box(configured(self.csms.url, variables, **more), self.folder / "state", self.clock) as box:
             if booted:
-                await self.csms.wait_for("BootNotification", after=known)
-                await self.csms.wait_for("StatusNotification", after=known)
+                await self.csms.wait_for("BootNotification", after=known, timeout_s=600)
+                await self.csms.wait_for("StatusNotification", after=known, timeout_s=600)
             yield box
 
     def shown(self) -> x509.Certificate | None:
         """The client certificate of the connection that stands."""
         found = self.csms.connections[IDENTITY].transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
         return x509.load_der_x509_certificate(found) if found else None
+
+    async def anew(self) -> None:
+        """The connection breaks, and another one comes up."""
+        times = self.csms.connected_times
+        await self.csms.drop(IDENTITY)
+        await self.csms.wait_until(lambda: self.csms.connected_times > times and IDENTITY in self.csms.connections, timeout_s=600)
 
     async def trigger(self, use: str = "ChargingStationCertificate") -> str:
         status: str = (await self.csms.call(IDENTITY, "TriggerMessage", {"requestedMessage": f"Sign{use}"}))["status"]

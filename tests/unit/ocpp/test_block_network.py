@@ -10,7 +10,7 @@ import pytest
 from certs.store import InstalledRoot, OwnChain
 from chargepoint.commands import Log
 from chargepoint.config import CsmsConfig
-from chargepoint.events import PersistFailed
+from chargepoint.events import CertificatesRead, PersistFailed
 from chargepoint.ocpp import profiles
 from chargepoint.ocpp.blocks.network import PRIORITY
 from chargepoint.ocpp.messages import Answer, CallReceived
@@ -158,16 +158,33 @@ def test_a_certificate_of_our_own_that_was_installed_is_as_good_as_a_configured_
 
 
 @pytest.mark.req("A05.FR.03")
-def test_a_configured_certificate_that_was_given_up_does_not_count() -> None:
+def test_a_certificate_that_was_given_up_does_not_count_once_the_store_has_been_read() -> None:
     station = online(MUTUAL)
     assert list(dialable(station.network.state, station.context)) == [1]
     station.context.certificates.read = True
     assert list(dialable(station.network.state, station.context)) == []
 
 
+@pytest.mark.req("A05.FR.03")
+def test_a_certificate_in_the_store_is_waited_for_where_the_configuration_names_none() -> None:
+    station = LinkRig(replace(MUTUAL, csms=replace(MUTUAL.csms, client_cert_file="")))
+    station.power_up()
+    assert station.dials == []
+    facts = station.context.certificates
+    facts.read = True
+    station.hear(CertificatesRead())
+    assert station.dials == []
+    facts.own = (OWN,)
+    station.hear(CertificatesRead(own=(OWN,)))
+    assert station.dialled == [1]
+    station.hear(CertificatesRead(own=(OWN,)))
+    assert station.dialled == [1]
+
+
 @pytest.mark.req("A05.FR.03", "TC_A_21")
 def test_profile_3_without_a_certificate_of_our_own_is_kept_but_not_used() -> None:
     station = online(SECURE)
+    station.context.certificates.read = True
     assert station.set_profile(2, url="wss://hub.example/", profile=3) == {"status": "Accepted"}
     assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2") == "Rejected"
     assert list(dialable(station.network.state, station.context)) == [1]
