@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from certs.store import InstalledRoot, OwnUse, RootUse
 from chargepoint.commands import DeleteOwn, DeleteRoot, InstallRoot, Log
-from chargepoint.events import CertificateStored, RootReplaced
+from chargepoint.events import CertificateStored, RootReplaced, SecurityEvent
 from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears
 from chargepoint.ocpp.device_model import Variable
 from chargepoint.ocpp.messages import Answer
@@ -181,7 +181,8 @@ class CertificatesBlock(Block):
             return ()
         if not event.error:
             replaced = [RootReplaced(pending.replaces)] if pending.replaces else []
-            return [Answer(pending.message_id, pending.action, {"status": "Accepted"}), *replaced]
+            changed = SecurityEvent("ReconfigurationOfSecurityParameters", pending.action)
+            return [Answer(pending.message_id, pending.action, {"status": "Accepted"}), *replaced, changed]
         refused = "NotFound" if event.error == "NotFound" else "Failed"
         if pending.action == "InstallCertificate":
             refused = "Rejected" if event.error in ("Invalid", "Full") else "Failed"

@@ -299,6 +299,7 @@ class RenewalBlock(Block):
             payload = {"status": "Rejected", "statusInfo": _info("CertificateStore", why)}
             return [Answer(signing.message_id, "CertificateSigned", payload), *self._give_up(use, why)]
         out: list[object] = [Answer(signing.message_id, "CertificateSigned", {"status": "Accepted"}), *self._forget(use)]
+        out.append(SecurityEvent("ReconfigurationOfSecurityParameters", use))
         if use == STATION and self.context.link.security_profile == 3:
             out.append(CredentialsRenewed("a new client certificate"))  # A02.FR.08
         return out

@@ -14,7 +14,7 @@ from certs import testpki
 from certs.store import RootUse, StoreError
 from certs.testpki_make import Kind, Spec, issue
 from chargepoint.commands import DeleteRoot, InstallRoot, Log
-from chargepoint.events import CertificateStored, RootReplaced
+from chargepoint.events import CertificateStored, RootReplaced, SecurityEvent
 from chargepoint.ocpp.blocks.certificates import ADDITIONAL_ROOT_CHECK, CERTIFICATE_ENTRIES, MOST_ENTRIES, CertificatesBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
 from chargepoint.ocpp.certificate_rules import pairs_of_chain
@@ -181,6 +181,7 @@ def test_the_csms_is_answered_when_it_is_on_disk(tmp_path: Path) -> None:
     assert [type(each) for each in out] == [InstallRoot]
     out = rig.hear(*rig.held_back)
     assert [each.payload for each in out if isinstance(each, Answer)] == [{"status": "Accepted"}]
+    assert rig.said(SecurityEvent) == [SecurityEvent("ReconfigurationOfSecurityParameters", "InstallCertificate")]
     assert rig.hear(CertificateStored("installed:1"), CertificateStored("somebody:1")) == []
 
 
@@ -315,6 +316,7 @@ def test_a_root_that_another_one_has_signed_is_named_by_that_one_or_by_itself(tm
     assert [delete(rig, each) for each in (alone["certificateHashData"], told[0])] == ["Accepted", "NotFound"]
 
 
+@pytest.mark.req("M04.FR.03")
 def test_a_deletion_that_fails_says_so(tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
     rig.install("v2gRoot")

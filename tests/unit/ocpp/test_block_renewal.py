@@ -80,6 +80,7 @@ def test_a_certificate_is_renewed_when_the_csms_asks_for_it(use: OwnUse, kind: A
     assert rig.deliver(request) == {"status": "Accepted"}
     (own,) = rig.context.certificates.active(use)
     assert (own.kind, rig.renewal.signings, rig.store["signing"]) == (kind, {}, {})
+    assert rig.said(SecurityEvent) == [SecurityEvent("ReconfigurationOfSecurityParameters", use)]
     assert own.pem.count("BEGIN") == (2 if use == STATION else 3)
     assert "PRIVATE" not in repr(rig.log)
 

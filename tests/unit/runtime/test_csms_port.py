@@ -59,6 +59,7 @@ def test_up_frames_both_ways_in_order_and_down() -> None:
     virtually(story())
 
 
+@pytest.mark.req("A00.FR.202", "A00.FR.204", "TC_A_01")
 @pytest.mark.parametrize(("profile", "sent"), [(0, False), (1, True)])
 def test_credentials_go_out_with_profile_1_and_not_with_0(profile: int, sent: bool) -> None:
     async def story() -> None:
