@@ -284,9 +284,11 @@ class Watch:
         """What to ask about now."""
         return tuple(each for each, kept in self.kept.items() if kept.ask_at is None or not now < kept.ask_at <= now + WEEK)
 
-    def deadline(self) -> dt.datetime | None:
-        """When something is due or ceases to hold, at the earliest; None where nothing is watched, or something is due at once (see `due`)."""
-        return min(self._times(), default=None)
+    def deadline(self, after: dt.datetime | None = None) -> dt.datetime | None:
+        """When something is due or ceases to hold, at the earliest; None where nothing is watched, or something is due at once (see `due`).
+        With `after`: the earliest of what comes after that; what is due, or holds no more, already has been.
+        """
+        return min((at for at in self._times() if after is None or at > after), default=None)
 
     def _times(self) -> Iterator[dt.datetime]:
         for kept in self.kept.values():

@@ -236,6 +236,16 @@ class RollBack(Command):
     use: OwnUse
 
 
+@dataclass(frozen=True, slots=True)
+class SetStaples(Command):
+    """What vehicles are told of whether the chain in this slot has been revoked, from the next handshake on: an OCSP response in DER for each of its
+    certificates, leaf first, b"" where there is none.
+    """
+
+    slot: str
+    responses: tuple[bytes, ...] = field(repr=False)
+
+
 # The link to the CSMS.
 
 

@@ -22,6 +22,7 @@ from chargepoint.machine import Machine
 from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.blocks.authorization import AuthorizationBlock
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
+from chargepoint.ocpp.blocks.certificate_status import CertificateStatusBlock
 from chargepoint.ocpp.blocks.certificates import CertificatesBlock
 from chargepoint.ocpp.blocks.contracts import ContractsBlock
 from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
@@ -64,6 +65,7 @@ BLOCKS: tuple[type[Block], ...] = (
     MeterValues,
     VehicleBlock,
     ContractsBlock,
+    CertificateStatusBlock,
     ReportsBlock,
     InventoryBlock,
     DataTransferBlock,

@@ -19,6 +19,7 @@ from chargepoint.events import (
     InstallationAnswered,
     InstallationWanted,
     LinkDown,
+    LinkUp,
     PoweredUp,
     RegistrationChanged,
 )
@@ -60,7 +61,7 @@ class ContractsBlock(Block):
 
     # ---- what is allowed
 
-    @hears(PoweredUp, VariableChanged, CertificatesRead, RegistrationChanged, LinkDown)
+    @hears(PoweredUp, VariableChanged, CertificatesRead, RegistrationChanged, LinkUp, LinkDown)
     def rules(self, now: Tick, event: object) -> Sequence[object]:
         """Told when it is otherwise than it was."""
         if isinstance(event, VariableChanged) and not any(event.concerns(row) for row in ROWS):

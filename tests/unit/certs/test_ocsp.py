@@ -258,6 +258,8 @@ def test_an_answer_holds_until_its_end_and_a_week_at_most(answer: Answer, days: 
     watch, ends = watching(answer), NOW + days * DAY
     assert watch.due(NOW) == ("b",)
     assert watch.deadline() == NOW + days * DAY * 0.75
+    assert watch.deadline(NOW + days * DAY * 0.75) == NOW + days * DAY
+    assert watch.deadline(NOW + days * DAY) is None
     assert watch.due(NOW + days * DAY * 0.75) == ("a", "b")
     assert watch.status("a", ends - MINUTE) == "good"
     assert watch.status("a", ends) == "unknown"
