@@ -22,7 +22,7 @@ from chargepoint.runtime.v2g_tls.hello import (
     trusted_ca_keys,
 )
 from chargepoint.runtime.v2g_tls.plan import HANDSHAKE_FAILURE, KeyLog, Plan, TlsFailed
-from chargepoint.runtime.v2g_tls.verify import BAD, UNSUPPORTED, Refusal, refusal
+from chargepoint.runtime.v2g_tls.verify import BAD, UNSUPPORTED, Refusal, refusal, second
 
 MOST_RECORD = 16384
 PLAIN_ALERT = 7
@@ -84,7 +84,11 @@ class Engine:
     @property
     def version(self) -> str:
         """`1.2` or `1.3`; "" before the handshake is done."""
-        return gnutls.VERSIONS.get(self._lib.gnutls_protocol_get_version(self._session), "") if self.handshake_done else ""
+        return self._agreed if self.handshake_done else ""
+
+    @property
+    def _agreed(self) -> str:
+        return gnutls.VERSIONS.get(self._lib.gnutls_protocol_get_version(self._session), "")
 
     @property
     def verified(self) -> bool:
@@ -230,9 +234,12 @@ class Engine:
         if self._refusal is not None:
             return self._failed(self._refusal.words, self._refusal.alert)
         if code == gnutls.E_KEY_USAGE_VIOLATION:  # noticed before we are asked
-            return self._failed("the certificate is not for signatures (key usage)", UNSUPPORTED)
+            self._see_peer()
+            found = refusal(self.peer_chain, self.plan, self._agreed)
+            return self._failed(*(found[::-1] if found else ("the certificate is not for signatures (key usage)", UNSUPPORTED)))
+        what = "the certificate, or the signature made with it, cannot be read: " if code in gnutls.E_ASN1 else ""
         level = c_int()
-        return self._failed(words_of(code), self._lib.gnutls_error_to_alert(code, byref(level)))
+        return self._failed(what + words_of(code), self._lib.gnutls_error_to_alert(code, byref(level)))
 
     def _see_peer(self) -> None:
         """The chain as it was sent, leaf first."""
@@ -261,14 +268,16 @@ class Engine:
         self._see_peer()
         if self.plan.role == "server" and not self.peer_chain:
             return 0  # a car with nothing to show: who is asked for `verified` hears no
+        self._refusal = refusal(self.peer_chain, self.plan, self._agreed) or self._second()
+        self._judged_right = self._refusal is None
+        return 0 if self._judged_right else gnutls.E_CERTIFICATE_ERROR
+
+    def _second(self) -> Refusal | None:
         status = c_uint()
         code = self._lib.gnutls_certificate_verify_peers2(self._session, byref(status))
         if code < 0:
-            self._refusal = Refusal(BAD, f"the certificate cannot be judged: {words_of(code)}")
-        else:
-            self._refusal = refusal(status.value, self.peer_chain, self.plan)
-        self._judged_right = self._refusal is None
-        return 0 if self._judged_right else gnutls.E_CERTIFICATE_ERROR
+            return Refusal(BAD, f"the certificate cannot be judged: {words_of(code)}")
+        return second(status.value, self.plan)
 
     def _send_keys(self, buffer: int) -> int:
         if self.plan.role == "server":

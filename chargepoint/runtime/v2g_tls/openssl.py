@@ -18,7 +18,7 @@ from chargepoint.runtime.v2g_tls import plan as p
 from chargepoint.runtime.v2g_tls.contract import MOST_HANDSHAKE_OCTETS
 from chargepoint.runtime.v2g_tls.hello import TLS_1_2, TLS_1_3
 from chargepoint.runtime.v2g_tls.plan import KeyLog, Plan, TlsFailed, TlsMissing
-from chargepoint.runtime.v2g_tls.verify import MOST_CERTIFICATES, Refusal, dates, refusal
+from chargepoint.runtime.v2g_tls.verify import MOST_CERTIFICATES, Refusal, refusal
 
 SHORTCOMINGS = (
     "no OCSP responses for sub-CAs; no answer to trusted_ca_keys, and none sent; a certificate that OpenSSL finds right and ISO 15118 does not "
@@ -67,6 +67,7 @@ class _Ear:
         self.sent: int | None = None
         self.received: int | None = None
         self.staples: tuple[bytes, ...] = ()
+        self._path: dict[int, bytes] = {}
 
     def alert(self, connection: Any, where: int, value: int) -> None:
         if value >> 8 == FATAL and where == ALERT_WRITTEN:
@@ -75,15 +76,17 @@ class _Ear:
             self.received = value & 0xFF
 
     def judge(self, connection: Any, certificate: Any, error: int, depth: int, right: int) -> bool:
-        whose = "the vehicle's certificate" if self.plan.role == "server" else "the station's certificate"
+        """OpenSSL has built the path, and asks about each of it, the leaf last."""
+        self._path[depth] = certificate.to_cryptography().public_bytes(Encoding.DER)
         if not right:
+            whose = "the vehicle's certificate" if self.plan.role == "server" else "the station's certificate"
             util = modules().util
             words = util.ffi.string(util.lib.X509_verify_cert_error_string(error)).decode()
             self.refusal = self.refusal or Refusal(0, f"{whose}: {words}")
         elif depth == 0:
-            self.refusal = self.refusal or refusal(0, [certificate.to_cryptography().public_bytes(Encoding.DER)], self.plan)
-        elif found := dates([certificate.to_cryptography()], self.plan):
-            self.refusal = self.refusal or Refusal(found.alert, f"{whose} is below one that {found.words}")
+            path = [self._path[each] for each in sorted(self._path)]
+            version = VERSIONS.get(connection.get_protocol_version_name(), "")
+            self.refusal = self.refusal or refusal(path, self.plan, version)
         return self.refusal is None
 
     def log(self, connection: Any, line: bytes) -> None:

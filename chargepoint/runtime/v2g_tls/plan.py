@@ -5,11 +5,13 @@ Numbers as in IANA's registries; the sets are the standards' (-2 table 7 and -20
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from certs.chain import Status
 from certs.pki_files import Chain, Pki, Root, Side
+from certs.profiles import Policy
 from chargepoint.runtime.v2g_tls.hello import TLS_1_2, TLS_1_3, Hello, TrustedCa
 
 P256, P384, P521, X25519, X448 = 0x17, 0x18, 0x19, 0x1D, 0x1E
@@ -26,6 +28,8 @@ KeyLog: TypeAlias = Callable[[str], None]
 """Takes one line of a key log as NSS writes them."""
 Clock: TypeAlias = Callable[[], float | None]
 """The time of day, POSIX seconds; None while nobody has set it."""
+Revocation: TypeAlias = Callable[[], Mapping[str, Status]]
+"""What is known now of certificates, by `certs.chain.fingerprint`."""
 
 
 class TlsFailed(Exception):
@@ -42,7 +46,8 @@ class TlsMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a handshake needs. `roots` are those that the other side's chain has to end at; `kinds` the keys that its leaf may have, () any.
+    """All that a handshake needs. `roots` are those that the other side's chain has to end at; `revocation` and `policy` are how it is judged beside its profile, and `lax`
+    takes keys of all curves.
 
     `names_roots`: a client says which roots it has, a server that it has chosen by them. `odd_name`: a server is called by no name of a host.
     """
@@ -54,13 +59,15 @@ class Plan:
     signatures: tuple[int, ...]
     chain: Chain | None = None
     roots: tuple[Root, ...] = ()
-    kinds: tuple[str, ...] = ()
     ask_client: bool = False
     check_time: bool = True
     names_roots: bool = False
     odd_name: bool = False
     clock: Clock | None = None
-    """By which we judge dates ourselves, where the library does not (`check_time` off)."""
+    """By which dates are judged; None: by the host's own, or not at all with `check_time` off."""
+    lax: bool = False
+    revocation: Revocation | None = None
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,7 @@ class Chains:
 
     `lax` lets TLS 1.3 run with P-256 and AES-128 as well: for a bench with peers that know nothing else.
     `clock`: dates are judged by it, and not while nobody has set it (F-3); None: by the host's own clock. `check_time` off: never.
+    `policy`: which vehicle certificates `revocation` refuses; None: as the profile has it, those that are known to be revoked.
     """
 
     iso2: tuple[Chain, ...] = ()
@@ -78,16 +86,19 @@ class Chains:
     lax: bool = False
     check_time: bool = True
     clock: Clock | None = None
+    revocation: Revocation | None = None
+    policy: Policy | None = None
 
 
-ISO_2 = Plan("server", (TLS_1_2,), (ECDHE_AES_128_CBC, ECDHE_AES_128_GCM), (P256,), (ECDSA_P256,), kinds=("p256",))
-ISO_20 = Plan("server", (TLS_1_3,), (AES_256_GCM, CHACHA20), (P521, X448), (ECDSA_P521, ED448), kinds=("p521", "ed448"))
+ISO_2 = Plan("server", (TLS_1_2,), (ECDHE_AES_128_CBC, ECDHE_AES_128_GCM), (P256,), (ECDSA_P256,))
+ISO_20 = Plan("server", (TLS_1_3,), (AES_256_GCM, CHACHA20), (P521, X448), (ECDSA_P521, ED448))
 LAX = Plan(
     "server",
     (TLS_1_3,),
     (AES_256_GCM, CHACHA20, AES_128_GCM),
     (P521, X448, P384, X25519, P256),
     (ECDSA_P521, ED448, ECDSA_P384, ECDSA_P256),
+    lax=True,
 )
 
 
@@ -114,8 +125,15 @@ def select(hello: Hello, chains: Chains) -> Plan:
             # Who is served by LAX knows no better: the chain of -2 suits it first.
             plan = _fits(hello, base, (*chains.iso2, *chains.iso20) if base is LAX else chains.iso20, reasons)
             if plan:
-                by_host = chains.check_time and chains.clock is None
-                return replace(plan, roots=chains.vehicle_roots, ask_client=True, check_time=by_host, clock=chains.clock)
+                return replace(
+                    plan,
+                    roots=chains.vehicle_roots,
+                    ask_client=True,
+                    check_time=chains.check_time and chains.clock is None,
+                    clock=chains.clock,
+                    revocation=chains.revocation,
+                    policy=chains.policy,
+                )
     if TLS_1_2 in offered and chains.version != "1.3":
         plan = _fits(hello, ISO_2, chains.iso2, reasons)
         if plan:
@@ -175,5 +193,4 @@ def client_plan(version: Version, iso2: Side, iso20: Side, *, lax: bool = False)
         groups=tuple(dict.fromkeys((*base.groups, P256))),
         signatures=tuple(dict.fromkeys((*base.signatures, ECDSA_P256))),
         roots=tuple(dict.fromkeys((*iso20.v2g_roots, *iso2.v2g_roots))),
-        kinds=tuple(dict.fromkeys((*base.kinds, *ISO_2.kinds))) if base.kinds else (),
     )

@@ -1,23 +1,38 @@
-"""Why a chain is refused, and with which alert (RFC 8446, section 6.2): GnuTLS's verdict, dates by the station's clock, then what ISO 15118 asks of the leaf."""
+"""Why a chain is refused, and with which alert (RFC 8446, section 6.2): `certs.chain` judges it by the profile of who shows it and by the station's
+clock; GnuTLS, which has built the path once more, has to be content as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from certs.pki_files import kind_of
+from certs.chain import Finding, Verdict, validate
+from certs.profiles import PROFILES, Profile, relaxed
+from certs.reading import CURVES
+from certs.rules import Code
 from chargepoint.runtime.v2g_tls.plan import Plan
 
-BAD, UNSUPPORTED, REVOKED, EXPIRED, UNKNOWN_CA = 42, 43, 44, 45, 48
+BAD, UNSUPPORTED, REVOKED, EXPIRED, UNKNOWN, UNKNOWN_CA = 42, 43, 44, 45, 46, 48
 MOST_CERTIFICATES = 3
-"""Leaf and two sub-CAs, without the root [K]."""
-MOST_OCTETS = 1600
-"""Of one certificate: what -20's schema allows."""
+"""Leaf and two sub-CAs, without the root: [V2G2-009], as the profiles have it."""
+ALERTS: Mapping[Code, int] = {
+    "revoked": REVOKED,
+    "revocation_unknown": UNKNOWN,
+    "expired": EXPIRED,
+    "not_yet_valid": EXPIRED,
+    "unknown_root": UNKNOWN_CA,
+    "key": UNSUPPORTED,
+    "key_usage": UNSUPPORTED,
+    "extended_key_usage": UNSUPPORTED,
+    "critical_extension": UNSUPPORTED,
+}
+"""All others are bad certificates (42)."""
 
 
 class Refusal(NamedTuple):
@@ -27,8 +42,6 @@ class Refusal(NamedTuple):
     words: str
 
 
-INVALID = 1 << 1
-NOT_YET, PAST = "is not valid yet", "has expired"
 STATUS: tuple[tuple[int, int, str], ...] = (
     # gnutls_certificate_status_t, the alert, in words; the first that is set is told
     (1 << 5, REVOKED, "has been revoked"),
@@ -37,75 +50,64 @@ STATUS: tuple[tuple[int, int, str], ...] = (
     (1 << 7, BAD, "has an issuer that is no CA"),
     (1 << 16, BAD, "is longer than its CAs allow, or outside of their constraints"),
     (1 << 8, BAD, "has a signature that is too weak"),
-    (1 << 9, EXPIRED, NOT_YET),
-    (1 << 10, EXPIRED, PAST),
+    (1 << 9, EXPIRED, "is not valid yet"),
+    (1 << 10, EXPIRED, "has expired"),
     (1 << 21, UNSUPPORTED, "has a critical extension that is not known"),
-)  # fmt: skip
+)
 
 
-def refusal(status: int, chain: Sequence[bytes], plan: Plan) -> Refusal | None:
-    """None for a chain that is right. `status` is GnuTLS's; `chain` as it was sent, leaf first."""
+def refusal(chain: Sequence[bytes], plan: Plan, version: str) -> Refusal | None:
+    """None for a chain (DER as it was sent, leaf first) that is right. `version` of TLS is what was agreed on, as "1.3"."""
+    verdict = judged(chain, plan, version)
+    if verdict.ok:
+        return None
+    return Refusal(_alert(verdict.refusals[0], verdict, plan), verdict.why)
+
+
+def judged(chain: Sequence[bytes], plan: Plan, version: str) -> Verdict:
+    """What is found of it; dates by the station's clock, the root's as well, and while nobody has set that they are no reason (F-3)."""
+    revocation = plan.revocation() if plan.revocation is not None else None
+    roots = [_read(each.pem) for each in plan.roots]
+    return validate(chain, _now(plan), profile_of(plan, version), roots, revocation, policy=plan.policy)
+
+
+def second(status: int, plan: Plan) -> Refusal | None:
+    """What GnuTLS has against a chain that is right for us."""
     whose = "the vehicle's certificate" if plan.role == "server" else "the station's certificate"
     for bit, alert, words in STATUS:
         if status & bit:
             return Refusal(alert, f"{whose} {words}")
-    if status:
-        return Refusal(BAD, f"{whose} is not valid (0x{status:x})")
-    try:
-        certificates = [x509.load_der_x509_certificate(each) for each in chain]
-        found = dates(certificates, plan) or _chain(certificates, chain) or _leaf(certificates[0], plan)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, IndexError) as error:
-        return Refusal(BAD, f"{whose} cannot be read: {error}")
-    return Refusal(found.alert, f"{whose} {found.words}") if found else None
+    return Refusal(BAD, f"{whose} is not valid (0x{status:x})") if status else None
 
 
-def dates(certificates: Sequence[x509.Certificate], plan: Plan) -> Refusal | None:
-    """By the station's own clock, the root's as well; while nobody has set that, whatever the dates are is no reason (F-3)."""
-    utc = plan.clock() if plan.clock is not None else None
-    if utc is None:
-        return None
-    for each in certificates:
-        if wrong := _outside(_term(each), utc):
-            return Refusal(EXPIRED, wrong if each is certificates[0] else f"is below one that {wrong}")
-    above = certificates[-1].issuer.public_bytes()
-    roots = [_outside(_term_of(root.pem), utc) for root in plan.roots if root.name == above]
-    return Refusal(EXPIRED, f"is below a root that {roots[0]}") if roots and all(roots) else None
+def profile_of(plan: Plan, version: str) -> Profile:
+    """What the other side's chain has to be."""
+    name = "vehicle20" if plan.role == "server" else "secc2" if version == "1.2" else "secc20"
+    return _relaxed(name) if plan.lax and name != "secc2" else PROFILES[name]
 
 
-def _term(certificate: x509.Certificate) -> tuple[float, float]:
-    return certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
+@lru_cache(maxsize=8)
+def _relaxed(name: str) -> Profile:
+    """For a bench: peers have the certificates of ISO 15118-2, the one of a vehicle is for its provisioning."""
+    profile = relaxed(PROFILES[name], keys=tuple(CURVES.values()), signatures=("ecdsa-with-SHA256", "ecdsa-with-SHA384"))
+    return replace(profile, leaf=replace(profile.leaf, purpose_needed=None))
+
+
+def _alert(finding: Finding, verdict: Verdict, plan: Plan) -> int:
+    """A signature that does not fit below a root of ours is as if the root were not ours."""
+    if finding.code == "bad_signature" and verdict.path:
+        above = verdict.path[-1].issuer.public_bytes()
+        return UNKNOWN_CA if any(root.name == above for root in plan.roots) else BAD
+    return ALERTS.get(finding.code, BAD)
+
+
+def _now(plan: Plan) -> dt.datetime | None:
+    if plan.clock is None:
+        return dt.datetime.now(dt.UTC) if plan.check_time else None
+    utc = plan.clock()
+    return None if utc is None else dt.datetime.fromtimestamp(utc, dt.UTC)
 
 
 @lru_cache(maxsize=64)
-def _term_of(pem: bytes) -> tuple[float, float]:
-    return _term(x509.load_pem_x509_certificate(pem))
-
-
-def _outside(term: tuple[float, float], utc: float) -> str:
-    begins, ends = term
-    return NOT_YET if utc < begins else PAST if utc > ends else ""
-
-
-def _chain(certificates: Sequence[x509.Certificate], chain: Sequence[bytes]) -> Refusal | None:
-    below_root = {each for each in certificates if each.issuer != each.subject}  # a leaf may stand in its own list of sub-CAs as well
-    if len(below_root) > MOST_CERTIFICATES:
-        return Refusal(BAD, f"comes with {len(below_root) - 1} sub-CAs")
-    if max(len(each) for each in chain) > MOST_OCTETS:
-        return Refusal(BAD, f"or one above it has more than {MOST_OCTETS} octets")
-    return None
-
-
-def _leaf(leaf: x509.Certificate, plan: Plan) -> Refusal | None:
-    extensions = leaf.extensions
-    if any(isinstance(each.value, x509.BasicConstraints) and each.value.ca for each in extensions):
-        return Refusal(BAD, "is one of a CA")
-    usages = [each.value for each in extensions if isinstance(each.value, x509.KeyUsage)]
-    if not usages or not usages[0].digital_signature:
-        return Refusal(UNSUPPORTED, "is not for signatures (key usage)")
-    purpose = ExtendedKeyUsageOID.CLIENT_AUTH if plan.role == "server" else ExtendedKeyUsageOID.SERVER_AUTH
-    for each in extensions:
-        if isinstance(each.value, x509.ExtendedKeyUsage) and not {purpose, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(each.value):
-            return Refusal(UNSUPPORTED, "is for something else (extended key usage)")
-    if plan.kinds and kind_of(leaf) not in plan.kinds:
-        return Refusal(UNSUPPORTED, f"has a {kind_of(leaf)} key")
-    return None
+def _read(pem: bytes) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(pem)

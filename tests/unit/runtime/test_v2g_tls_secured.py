@@ -84,7 +84,7 @@ def test_last_words_come_with_the_end() -> None:
 @pytest.mark.req("S-29")
 def test_refused_in_words() -> None:
     charger, car = station(folder(), "1.3")[0](), vehicle(folder("expired"), "1.3")[0]
-    with pytest.raises(ConnectionError, match=r"TLS: the vehicle's certificate has expired \(alert 45 sent\)"):
+    with pytest.raises(ConnectionError, match=r"TLS: the vehicle's certificate .*: refused: leaf: it expired .* \(alert 45 sent\)$"):
         meet(charger, car)
     with pytest.raises(ConnectionError, match="ended it with alert 45"):
         car.received(charger.pending())
@@ -97,10 +97,10 @@ def test_refused_in_words() -> None:
 
 YEAR_S = 365 * 86_400.0
 REFUSED = {
-    ("expired", 0.0): "has expired",
-    ("not_yet_valid", 0.0): "is not valid yet",
-    ("", 40 * YEAR_S): "has expired",
-    ("", -2 * YEAR_S): "is not valid yet",
+    ("expired", 0.0): "leaf: it expired",
+    ("not_yet_valid", 0.0): "leaf: it is not valid before",
+    ("", 40 * YEAR_S): "leaf: it expired",
+    ("", -2 * YEAR_S): "leaf: it is not valid before",
 }
 
 
@@ -110,7 +110,7 @@ def test_dates_are_judged_by_the_stations_clock(wrong: testpki.Wrong, later_s: f
     """What the host's clock says is no matter: a board without a battery starts in 1970, and the CSMS tells the station the time."""
     utc = NOW.timestamp() + later_s
     charger, car = station(folder(), "1.3", clock=lambda: utc)[0](), vehicle(folder(wrong), "1.3")[0]
-    with pytest.raises(ConnectionError, match=rf"the vehicle's certificate {REFUSED[wrong, later_s]} \(alert 45 sent\)"):
+    with pytest.raises(ConnectionError, match=rf"the vehicle's certificate .*: refused: {REFUSED[wrong, later_s]} .* \(alert 45 sent\)$"):
         meet(charger, car)
     assert not charger.verified
     with pytest.raises(ConnectionError, match="ended it with alert 45"):
@@ -143,22 +143,23 @@ def test_while_nobody_has_set_the_clock_dates_are_no_reason_and_all_else_is(wron
 @pytest.mark.parametrize(
     ("of_sub_ca", "of_roots", "words"),
     [
-        (1, [1], None),
-        (-1, [1], "is below one that has expired"),
-        (1, [-1], "is below a root that has expired"),
-        (1, [-1, 1], None),
+        (1, [1], ""),
+        (-1, [1], "sub-CA 1: it expired"),
+        (1, [-1], "root: it expired"),
+        (1, [-1, 1], ""),
     ],
     ids=["right", "sub-CA", "root", "a root that was renewed"],
 )
-def test_all_of_a_chain_has_to_be_in_its_time(of_sub_ca: int, of_roots: list[int], words: str | None) -> None:
+def test_all_of_a_chain_has_to_be_in_its_time(of_sub_ca: int, of_roots: list[int], words: str) -> None:
     top = tls_pki.root()
     sub_ca = top.issue("sub-CA", is_ca=True, begins=NOW - 3 * tls_pki.DAY, ends=NOW + of_sub_ca * tls_pki.DAY)
     leaf = sub_ca.issue("leaf")
     again = [top.issue("Test root", top.key, is_ca=True, begins=NOW - 3 * tls_pki.DAY, ends=NOW + days * tls_pki.DAY) for days in of_roots]
     roots = tuple(Root(each.certificate.public_bytes(Encoding.PEM), top.certificate.subject.public_bytes(), b"", b"") for each in again)
     plan = replace(ISO_20, roots=roots, clock=NOW.timestamp)
-    found = verify.dates([leaf.certificate, sub_ca.certificate], plan)
-    assert found == (None if words is None else (45, words))
+    verdict = verify.judged([each.certificate.public_bytes(Encoding.DER) for each in (leaf, sub_ca)], plan, "1.3")
+    told = [f"{each.at}: {each.words}" for each in verdict.refusals if each.code in {"expired", "not_yet_valid"}]
+    assert [each.startswith(words) for each in told] == ([True] if words else []), told
 
 
 def test_without_iso20(tmp_path: Path) -> None:
