@@ -249,9 +249,7 @@ def _due(evse: Evse, now: Tick) -> list[object]:
             return advance(evse, now, HlcEvent.TIMEOUT)
         case HlcState.PULSE if s.output is Output.F and evse.reached(now, s.output_since + t.ef_pulse_s):
             return advance(evse, now, rested)
-        case HlcState.AGAIN if s.output is Output.X1 and evse.reached(
-            now, s.output_since + max(s.output_least_s, t.x1_s * s.current_shown)
-        ):
+        case HlcState.AGAIN if s.output is Output.X1 and evse.reached(now, s.output_since + s.output_least_s):
             return advance(evse, now, rested)
         case HlcState.LEAVING if s.output is Output.X1 and evse.reached(now, s.output_since + max(s.output_least_s, t.x1_s)):
             return advance(evse, now, rested)

@@ -139,7 +139,8 @@ def _unplugged(evse: Evse, now: Tick) -> list[object]:
     if not s.plugged:
         return out
     s.plugged = evse.facts.plugged = False
-    s.authorised = s.at_once = s.charged = s.wanted = s.released = s.current_shown = False
+    s.authorised = s.at_once = s.charged = s.wanted = s.released = False
+    s.shown_percent = None
     s.transaction_id, s.stops = "", ()
     s.drops, s.residual_attempts, s.wake = 0, 0, Wake.NONE
     under_load = s.power in (Power.CLOSED, Power.CLOSING, Power.RAMPING)
@@ -212,10 +213,16 @@ def _switch(evse: Evse, now: Tick, want: Output, offer: Offer) -> list[object]:
         after_f = s.output is Output.F
         _put(evse, now, Output.X1, evse.timings.x1_after_ef_s if after_f else evse.timings.x1_s)
         return [SetX1(evse.id), *advance(evse, now, CpEvent.X1)]
-    if not evse.reached(now, least_until):
+    if not evse.reached(now, max(least_until, s.output_since + evse.timings.x1_s * _means_another(evse))):
         return []
     _put(evse, now, Output.X2, 0.0)
     return [*_set_duty(evse, now, offer), *advance(evse, now, CpEvent.X2)]
+
+
+def _means_another(evse: Evse) -> bool:
+    """5 % after a current, or a current after 5 %: X1 stands its time between them, whatever else was shown there (IEC 61851-1)."""
+    shown = evse.state.shown_percent
+    return shown is not None and evse_hlc.digital(evse) is not pilot.duty_means(shown).digital
 
 
 def _put(evse: Evse, now: Tick, output: Output, least_s: float) -> None:
@@ -230,7 +237,7 @@ def _put(evse: Evse, now: Tick, output: Output, least_s: float) -> None:
 def _set_duty(evse: Evse, now: Tick, offer: Offer) -> list[object]:
     s = evse.state
     duty = pilot.DUTY_DIGITAL_PERCENT if evse_hlc.digital(evse) else pilot.duty_for(offer.current_A)
-    s.duty_percent, s.duty_since, s.current_shown = duty, now.mono, duty != pilot.DUTY_DIGITAL_PERCENT
+    s.duty_percent, s.duty_since, s.shown_percent = duty, now.mono, duty
     return [SetDuty(evse.id, s.duty_percent)]
 
 

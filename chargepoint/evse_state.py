@@ -130,8 +130,8 @@ class EvseState:
     """Causes that hold the supply for a while (`SupplyStopped`)."""
     charged: bool = False
     """Power has flowed since the EV was authorised."""
-    current_shown: bool = False
-    """The PWM has last stated a current to this EV, and not 5 %."""
+    shown_percent: float | None = None
+    """What the PWM has stated last to this EV, also when it does not now."""
     wanted: bool = False
     """`PowerWanted` has been said for the present wish."""
     ask_again_at: float = 0.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chargepoint import evse_dc
+from chargepoint import evse_dc, evse_pilot
 from chargepoint.hlc import TABLE, HlcEvent, HlcState
 from chargepoint.interlock import CONSENT, DUTY, PILOT, PILOT_STAYS
 from iso15118.machine import Transition
@@ -94,6 +94,13 @@ FOUND = {
             "feedback closed > deauthorise at once > time passes > talking is switched on > time passes > feedback open > acknowledge > time passes"
         ),
     ),
+    "the same where nobody had talked before": (
+        False,
+        (
+            "feedback > time passes > time passes > time passes > time passes > talking is switched off > authorise > plug > s2 on > durable > time passes > "
+            "feedback closed > time passes > deauthorise at once > time passes > feedback open > time passes > talking is switched on > acknowledge > time passes"
+        ),
+    ),
     "power by a voltage that nobody has read any more": (
         True,
         (
@@ -144,14 +151,21 @@ def test_without_this_condition_the_proof_fails(dc: bool, prefix: tuple[str, ...
         (True, GIVEN_UP, Transition(HlcState.LEAVING, HlcEvent.NO_OTHER_WAY, HlcState.BASIC)),
         (True, FLOWS, Transition(HlcState.TALKING, HlcEvent.LINK_LOST, HlcState.TALKING)),
         (False, CLOSED, Transition(HlcState.TALKING, HlcEvent.UNSERVED, HlcState.TALKING)),
-        (False, SILENT, Transition(HlcState.AGAIN, HlcEvent.RESTED, HlcState.BASIC)),
         (False, WAITING, Transition(HlcState.WAITING, HlcEvent.LINK_UP, HlcState.TALKING)),
     ],
-    ids=["dc goes on with the PWM", "without its link", "without its network", "no X1 before the PWM", "a link is a session"],
+    ids=["dc goes on with the PWM", "without its link", "without its network", "a link is a session"],
 )
 def test_with_a_wrong_entry_in_the_table_the_proof_fails(dc: bool, prefix: tuple[str, ...], wrong: Transition[HlcState, HlcEvent]) -> None:
     with pytest.raises(Violation):
         search(dc, prefix, hlc_table=TABLE.replaced(wrong))
+
+
+def test_with_a_wrong_entry_the_pilot_still_wants_its_x1_and_without_that_the_proof_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = TABLE.replaced(Transition(HlcState.AGAIN, HlcEvent.RESTED, HlcState.BASIC))
+    search(dc=False, prefix=SILENT, hlc_table=wrong)
+    monkeypatch.setattr(evse_pilot, "_means_another", lambda _evse: False)
+    with pytest.raises(Violation, match="current without X1"):
+        search(dc=False, prefix=SILENT, hlc_table=wrong)
 
 
 def test_with_old_readings_the_proof_fails(monkeypatch: pytest.MonkeyPatch) -> None:
