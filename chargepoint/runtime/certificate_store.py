@@ -27,6 +27,11 @@ def worth_opening(config: StationConfig, state_dir: Path) -> bool:
     return any(named) or folder_of(config, state_dir).exists()
 
 
+def token_module(config: StationConfig) -> str:
+    """The PKCS#11 library that keys in a token need."""
+    return config.certificates.module or next((each for each in TPM2_MODULES if Path(each).exists()), TPM2_MODULES[0])
+
+
 def open_store(config: StationConfig, state_dir: Path, *, read_only: bool = False) -> Store:
     """One process at a time opens it but to look. Raises StoreError."""
     from certs.store.configured import NOTHING, Configured, OwnFiles, of_pki_folder, of_tree
@@ -50,6 +55,5 @@ def open_store(config: StationConfig, state_dir: Path, *, read_only: bool = Fals
     from certs.store.pkcs11 import ANY_CURVE, P256_ONLY, Token, token_keys
 
     is_tpm = certificates.backend == "tpm2"
-    module = certificates.module or next((each for each in TPM2_MODULES if Path(each).exists()), TPM2_MODULES[0])
-    token = Token(module, certificates.token, certificates.pin_file)
+    token = Token(token_module(config), certificates.token, certificates.pin_file)
     return FileStore(folder, given, keys=token_keys(token, P256_ONLY if is_tpm else ANY_CURVE), read_only=read_only)

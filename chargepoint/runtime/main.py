@@ -22,7 +22,7 @@ from chargepoint.runtime.csms_credentials import credentials
 from chargepoint.runtime.journal_file import JournalFile
 from chargepoint.runtime.last_words import ABORTED, KEPT, taken
 from chargepoint.runtime.port import Port, ReleasedPort, StartError, Tell
-from chargepoint.runtime.ports.certificates import CertificatesPort
+from chargepoint.runtime.ports.certificates import CertificatesPort, Held
 from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.ports.hal import HalPort
 from chargepoint.runtime.ports.store import FILE, Database, StoreError, StorePort
@@ -200,13 +200,13 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         shell.watchers.extend(options.watchers)
         store = StorePort(database, shell.tell, threaded=options.threaded)
         known_utc = partial(_known_utc, core, clock)
-        vehicles = (options.vehicles or partial(_vehicles, config, known_utc))(shell.tell)
         certificates = CertificatesPort(
             shell.tell,
             partial(open_store, config, state_dir),
             threaded=options.threaded,
             worth_opening=worth_opening(config, state_dir),
         )
+        vehicles = (options.vehicles or partial(_vehicles, config, known_utc, held=lambda: certificates.held))(shell.tell)
         csms = CsmsPort(shell.tell, partial(credentials, config.csms, lambda: certificates.held), threaded=options.threaded)
         ports: Sequence[Port] = (hal, store, certificates, csms, vehicles)
         shell.use(ports)
@@ -239,13 +239,13 @@ def _known_utc(core: Station, clock: Clock) -> float | None:
     return core.wiring.context.clock.known_utc(clock.now())
 
 
-def _vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell: Tell) -> ReleasedPort:
+def _vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell: Tell, held: Callable[[], Held] = Held) -> ReleasedPort:
     """A station that does not talk does not carry what talking needs."""
     if not any(evse.v2g.interface for evse in config.evses):
         return NoVehicles()
     from chargepoint.runtime.ports.vehicle import VehiclePort
 
-    vehicles = VehiclePort(config, tell, known_utc)
+    vehicles = VehiclePort(config, tell, known_utc, held)
     if not any(evse.has_modem for evse in config.evses):
         return vehicles
     from chargepoint.runtime.ports.plc import Cables, PlcPort

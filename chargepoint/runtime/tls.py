@@ -92,7 +92,7 @@ def _show(context: ssl.SSLContext, files: TlsFiles) -> None:
         raise TlsSetupError("the key of the station's client certificate is in a token, which the connection to the CSMS cannot use yet")
     try:
         if files.chain:
-            with _in_memory(files.chain + files.key) as path:
+            with in_memory(files.chain + files.key) as path:
                 context.load_cert_chain(path)
         else:
             context.load_cert_chain(files.cert_file, files.key_file or None)
@@ -102,7 +102,7 @@ def _show(context: ssl.SSLContext, files: TlsFiles) -> None:
 
 
 @contextmanager
-def _in_memory(octets: bytes) -> Iterator[str]:
+def in_memory(octets: bytes) -> Iterator[str]:
     """A file that no disk sees: OpenSSL reads chains and keys by their path."""
     file = os.memfd_create("chain")
     try:

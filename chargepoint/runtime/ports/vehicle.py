@@ -15,15 +15,18 @@ from typing import ClassVar
 
 from certs import pki_files
 from chargepoint import v2g_facts
-from chargepoint.commands import CloseVehicle, Command, SendToVehicle, ServeVehicle
+from chargepoint.commands import CloseVehicle, Command, SendToVehicle, ServeVehicle, SetStaples
 from chargepoint.config import EvseConfig, StationConfig, V2gConfig
 from chargepoint.config_file.v2g_rules import missing
 from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
+from chargepoint.runtime.certificate_store import token_module
 from chargepoint.runtime.give_back import give_back
 from chargepoint.runtime.port import Tell
+from chargepoint.runtime.ports.certificates import Held
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, Where, find
 from chargepoint.runtime.ports.v2g_line import Secure, Wire
-from chargepoint.runtime.v2g_tls.plan import Clock
+from chargepoint.runtime.v2g_chains import SeccChains
+from chargepoint.runtime.v2g_tls.plan import Clock, Version
 from chargepoint.runtime.v2g_tls.secured import station
 from iso15118 import exi, sdp
 from iso15118.connection import Abort, Connected, Event, Lost, Received
@@ -42,14 +45,17 @@ Server = V2gServer["VehicleWire"]
 
 
 class VehiclePort:
-    """ServeVehicle, SendToVehicle, CloseVehicle; tells VehicleServed, VehicleConnected, VehicleSaid, VehicleGone, DataLinkChanged."""
+    """ServeVehicle, SendToVehicle, CloseVehicle, SetStaples; tells VehicleServed, VehicleConnected, VehicleSaid, VehicleGone, DataLinkChanged."""
 
-    takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle)
+    takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle, SetStaples)
 
-    def __init__(self, config: StationConfig, tell: Tell, clock: Clock | None = None) -> None:
-        """`clock`: the station's own; vehicles' certificates are judged by it (F-3)."""
+    def __init__(self, config: StationConfig, tell: Tell, clock: Clock | None = None, held: Callable[[], Held] = Held) -> None:
+        """`clock`: the station's own; vehicles' certificates are judged by it (F-3). `held`: what the store of certificates holds now."""
         numbers = count(1)
-        self.cables = {each.id: Cable(each, tell, partial(next, numbers), clock) for each in config.evses if each.v2g.interface}
+        self.chains = SeccChains(held, token_module(config))
+        self.cables = {
+            each.id: Cable(each, tell, partial(next, numbers), clock, self.chains) for each in config.evses if each.v2g.interface
+        }
 
     async def start(self) -> None:
         """Certificates are read, and all that a session needs is built. Raises PkiError, TlsMissing."""
@@ -65,6 +71,8 @@ class VehiclePort:
     def carry_out(self, command: Command) -> None:
         if isinstance(command, ServeVehicle | SendToVehicle | CloseVehicle):
             self.cables[command.evse_id].carry_out(command)
+        elif isinstance(command, SetStaples):
+            self.chains.staple(command.slot, command.responses)
 
     async def stop(self) -> None:
         for each in self.cables.values():
@@ -74,8 +82,8 @@ class VehiclePort:
 class Cable:
     """The network side of one EVSE."""
 
-    def __init__(self, config: EvseConfig, tell: Tell, number: Callable[[], int], clock: Clock | None = None) -> None:
-        self.config, self.evse_id, self.tell, self.number, self.clock = config, config.id, tell, number, clock
+    def __init__(self, config: EvseConfig, tell: Tell, number: Callable[[], int], clock: Clock | None, chains: SeccChains) -> None:
+        self.config, self.evse_id, self.tell, self.number, self.clock, self.chains = config, config.id, tell, number, clock, chains
         self.serves = False
         self.wires: dict[int, VehicleWire] = {}
         self.server: Server | None = None
@@ -91,7 +99,7 @@ class Cable:
 
     def prepare(self) -> None:
         """Raises PkiError, TlsMissing."""
-        self._secure = tls_of(self.config.v2g, self.clock)
+        self._secure = tls_of(self.config.v2g, self.clock, self.chains)
         warm(self.config)
 
     def begin(self) -> None:
@@ -275,7 +283,7 @@ def warm(config: EvseConfig) -> None:
         exi.codec_of(each).warm()
 
 
-def tls_of(v2g: V2gConfig, clock: Clock | None = None) -> Callable[[], Secure] | None:
+def tls_of(v2g: V2gConfig, clock: Clock | None, chains: SeccChains) -> Callable[[], Secure] | None:
     """What makes the TLS of a connection; None for none. Raises PkiError, TlsMissing."""
     if v2g.tls == "none":
         return None
@@ -283,7 +291,8 @@ def tls_of(v2g: V2gConfig, clock: Clock | None = None) -> Callable[[], Secure] |
     if not v2g.unverified_vehicles and (lacking := missing(folder)):
         raise pki_files.PkiError(lacking)
     only_20 = all(each.startswith("iso20") for each in v2g.protocols)
-    secure, _ = station(folder, "1.3" if only_20 and not v2g.unverified_vehicles else "any", lax=v2g.unverified_vehicles, clock=clock)
+    version: Version = "1.3" if only_20 and not v2g.unverified_vehicles else "any"
+    secure, _ = station(folder, version, lax=v2g.unverified_vehicles, clock=clock, current=chains.over)
     return secure
 
 

@@ -10,6 +10,7 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_ssize_t, c_ubyte
 from functools import cache
 from typing import Final
 
+from chargepoint.runtime.tls import in_memory
 from chargepoint.runtime.v2g_tls.hello import TLS_1_2, TLS_1_3
 from chargepoint.runtime.v2g_tls.plan import (
     AES_128_GCM,
@@ -109,6 +110,7 @@ SIGNATURES_OF_CALLS: dict[str, tuple[object, ...]] = {
     "gnutls_certificate_free_credentials": (None, c_void_p),
     "gnutls_certificate_set_flags": (None, c_void_p, c_uint),
     "gnutls_certificate_set_x509_key_mem2": (c_int, c_void_p, POINTER(Datum), POINTER(Datum), c_int, c_char_p, c_uint),
+    "gnutls_certificate_set_x509_key_file2": (c_int, c_void_p, c_char_p, c_char_p, c_int, c_char_p, c_uint),
     "gnutls_certificate_set_x509_trust_mem": (c_int, c_void_p, POINTER(Datum), c_int),
     "gnutls_certificate_set_ocsp_status_request_mem": (c_int, c_void_p, POINTER(Datum), c_uint, c_int),
     "gnutls_certificate_set_verify_flags": (None, c_void_p, c_uint),
@@ -194,12 +196,18 @@ class Credentials:
     def _show(self, plan: Plan) -> None:
         if plan.chain is None:
             return
-        certificates, key = datum(plan.chain.certificates), datum(plan.chain.key)
-        index = self._lib.gnutls_certificate_set_x509_key_mem2(self.pointer, byref(certificates), byref(key), PEM, None, 0)
-        checked(index, "our certificate and key")
+        if plan.chain.key.startswith(b"pkcs11:"):
+            with in_memory(plan.chain.certificates) as path:
+                index = self._lib.gnutls_certificate_set_x509_key_file2(self.pointer, path.encode(), plan.chain.key, PEM, None, 0)
+            checked(index, "our certificate, or its key in the token")
+        else:
+            certificates, key = datum(plan.chain.certificates), datum(plan.chain.key)
+            index = self._lib.gnutls_certificate_set_x509_key_mem2(self.pointer, byref(certificates), byref(key), PEM, None, 0)
+            checked(index, "our certificate and key")
         if plan.chain.staples:
             staples = datum(plan.chain.staples)
-            checked(self._lib.gnutls_certificate_set_ocsp_status_request_mem(self.pointer, byref(staples), index, PEM), "OCSP responses")
+            # What GnuTLS does not take (too old by the host's clock, say) is not sent: without it vehicles charge as well.
+            self._lib.gnutls_certificate_set_ocsp_status_request_mem(self.pointer, byref(staples), index, PEM)
 
     def __del__(self) -> None:
         if self.priority.value:

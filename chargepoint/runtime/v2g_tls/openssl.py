@@ -132,6 +132,8 @@ class OpensslEngine:
         context.set_session_id(b"v2g")
         self._allow(context)
         if plan.chain is not None:
+            if plan.chain.key.startswith(b"pkcs11:"):
+                raise TlsFailed("the key is in a token, for which GnuTLS is needed")
             leaf, *above = x509.load_pem_x509_certificates(plan.chain.certificates)
             context.use_certificate(leaf)
             for each in above:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from certs import pki_files
 from chargepoint.runtime.v2g_tls.contract import TlsEngine
-from chargepoint.runtime.v2g_tls.plan import Clock, KeyLog, TlsFailed, Version, chains_of, client_plan
+from chargepoint.runtime.v2g_tls.plan import Chains, Clock, KeyLog, TlsFailed, Version, chains_of, client_plan
 from chargepoint.runtime.v2g_tls.server import Server, open_engine, shortcomings
 
 
@@ -83,11 +83,12 @@ def station(
     key_log: KeyLog | None = None,
     agreed: Callable[[Secured], None] | None = None,
     clock: Clock | None = None,
+    current: Callable[[Chains], Chains] = lambda chains: chains,
 ) -> tuple[Callable[[], Secured], tuple[str, ...]]:
     """What makes the TLS of each connection, and warnings in words. For `secc`: a folder without iso20/ is taken, and makes it lax.
 
     `clock`: the dates of vehicles' certificates are judged by it, and not while nobody has set it (F-3); None: by the host's.
-    Raises PkiError and TlsMissing.
+    `current` is asked for each connection what is to be shown in the place of the folder's. Raises PkiError and TlsMissing.
     """
     pki = pki_files.read(folder)
     if version != "1.3" and pki.iso2.secc is None:
@@ -96,7 +97,7 @@ def station(
         raise pki_files.PkiError(f"{folder}: TLS 1.3 needs cpoCertChain.pem and seccLeaf.key, in iso20/ where that is there")
     missing = shortcomings()
     chains = chains_of(pki, version=version, lax=lax or pki.borrowed, clock=clock)
-    return (lambda: Secured(Server(chains, key_log=key_log), agreed)), pki.warnings + ((missing,) if missing else ())
+    return (lambda: Secured(Server(current(chains), key_log=key_log), agreed)), pki.warnings + ((missing,) if missing else ())
 
 
 def vehicle(

@@ -11,7 +11,7 @@ from chargepoint.runtime.v2g_tls.hello import ALERT, BadHello, Hello, peek
 from chargepoint.runtime.v2g_tls.openssl import OpensslEngine
 from chargepoint.runtime.v2g_tls.plan import HANDSHAKE_FAILURE, Chains, KeyLog, Plan, TlsFailed, TlsMissing, select
 
-FATAL = 2
+FATAL, INTERNAL_ERROR = 2, 80
 
 
 def open_engine(plan: Plan, *, key_log: KeyLog | None = None) -> TlsEngine:
@@ -100,7 +100,10 @@ class Server:
             raise self._refused(str(error), error.alert) from None
         except TlsFailed as error:
             raise self._refused(str(error), error.alert or HANDSHAKE_FAILURE) from None
-        engine = self._make(plan, key_log=self._key_log)
+        try:
+            engine = self._make(plan, key_log=self._key_log)
+        except TlsFailed as error:
+            raise self._refused(str(error), INTERNAL_ERROR) from None
         self.engine, early = engine, bytes(self._early)
         self._early.clear()
         engine.feed(early)

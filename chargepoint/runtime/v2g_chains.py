@@ -1,0 +1,136 @@
+"""What vehicles are shown, and by which roots they are known: what the store holds, over the folder of the configuration.
+
+It is looked up for each handshake, so that a chain that was adopted meanwhile, a root or a staple counts for the next one; sessions go on as they began.
+"""
+
+from __future__ import annotations
+
+from base64 import encodebytes
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from certs import pki_files
+from certs.chain import CertificateError, load
+from certs.pki_files import Chain, PkiError, Root
+from certs.reading import UNREADABLE
+from certs.store import Identity, OwnUse, StoreError
+from chargepoint.runtime.ports.certificates import Held
+from chargepoint.runtime.v2g_tls.plan import Chains
+
+KINDS = ("p521", "ed448", "p256")
+"""What a vehicle gets first that may have several."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """Of one state of the store; `own` with whether a file of the configuration has it."""
+
+    held: Held
+    own: tuple[tuple[OwnUse, Identity, bool], ...] = ()
+    v2g_roots: tuple[Root, ...] = ()
+    vehicle_roots: tuple[Root, ...] = ()
+
+
+class SeccChains:
+    """`token_module` is the PKCS#11 library that keys in a token need."""
+
+    def __init__(self, held: Callable[[], Held], token_module: str = "") -> None:
+        self._held, self._token_module = held, token_module
+        self._now = _Now(Held())
+        self._staples: dict[str, tuple[bytes, ...]] = {}
+        self._made: dict[Chains, Chains] = {}
+
+    def staple(self, slot: str, responses: tuple[bytes, ...]) -> None:
+        """OCSP responses (DER) for the chain in this slot, leaf first, b"" where there is none: from the next handshake on."""
+        self._staples[slot] = responses
+        self._made.clear()
+
+    def over(self, folder: Chains) -> Chains:
+        """For the next handshake; `folder` is what the configuration names."""
+        held = self._held()
+        if not held.read:
+            return folder
+        if held is not self._now.held:
+            self._now = _read(held)
+            self._made.clear()
+        found = self._made.get(folder)
+        if found is None:
+            iso2, iso20 = (tuple(self._shown(use, chains)) for use, chains in _uses(folder))
+            found = self._made[folder] = replace(folder, iso2=iso2, iso20=iso20, vehicle_roots=self._now.vehicle_roots)
+        return found
+
+    def _shown(self, use: OwnUse, folder: Sequence[Chain]) -> Iterator[Chain]:
+        """Where the store has what the folder has, it is the one of this folder: EVSEs may have folders of their own."""
+        for of, identity, configured in self._now.own:
+            if of != use:
+                continue
+            own = next((each for each in folder if configured and each.kind == identity.kind), None)
+            chain = own or Chain(identity.chain, identity.key, identity.kind, _roots_of(identity, self._now.v2g_roots))
+            if identity.in_token:
+                self._use_token()
+            same = own is None or _certificates(own.certificates) == _certificates(identity.chain)
+            yield replace(chain, staples=_pem(self._staples.get(identity.slot, ()))) if same else chain
+
+    def _use_token(self) -> None:
+        from certs.store import gnutls
+
+        try:
+            gnutls.use(self._token_module)
+        except StoreError:
+            return  # the handshake will say it
+
+
+def _uses(folder: Chains) -> tuple[tuple[OwnUse, tuple[Chain, ...]], ...]:
+    return ("V2GCertificate", folder.iso2), ("V2G20Certificate", folder.iso20)
+
+
+def _read(held: Held) -> _Now:
+    slots = {each.slot: each for each in held.contents.own}
+    uses: tuple[OwnUse, ...] = ("V2GCertificate", "V2G20Certificate")
+    found = [(use, each, slots[each.slot].configured) for use in uses for each in held.active(use)]
+    # What was adopted goes before what was configured, and then what begins last.
+    found.sort(key=lambda each: (_rank(each[1].kind), each[2], -slots[each[1].slot].not_before_utc))
+    return _Now(held, tuple(found), _roots(held, "V2GRootCertificate"), _roots(held, "OEMRootCertificate"))
+
+
+def _rank(kind: str) -> int:
+    return KINDS.index(kind) if kind in KINDS else len(KINDS)
+
+
+def _roots(held: Held, use: str) -> tuple[Root, ...]:
+    found: list[Root] = []
+    for each in held.contents.roots:
+        if each.use == use:
+            try:
+                found += pki_files.roots_of(each.pem.encode(), where=use)
+            except PkiError:
+                continue  # one that nobody can read is trusted by nobody
+    return tuple(dict.fromkeys(found))
+
+
+def _roots_of(identity: Identity, roots: Sequence[Root]) -> tuple[Root, ...]:
+    """Those that a vehicle may name to get this chain."""
+    certificates = _certificates(identity.chain)
+    return tuple(root for root in roots if certificates and _signed(certificates[-1], root))
+
+
+def _signed(top: x509.Certificate, root: Root) -> bool:
+    try:
+        top.verify_directly_issued_by(x509.load_pem_x509_certificate(root.pem))
+    except (InvalidSignature, *UNREADABLE):
+        return False
+    return True
+
+
+def _certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
+    try:
+        return load(pem)
+    except CertificateError:
+        return ()
+
+
+def _pem(responses: Sequence[bytes]) -> bytes:
+    return b"".join(b"-----BEGIN OCSP RESPONSE-----\n" + encodebytes(each) + b"-----END OCSP RESPONSE-----\n" for each in responses if each)
