@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from certs.chain import Status
+    from certs.profiles import Policy
 
 CIPHERS = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-GCM-SHA384"
 """TLS 1.2 suites of OCPP 2.1 A00 (the last two, without forward secrecy, are its list for RSA [K]); those of TLS 1.3 are OpenSSL's own."""
@@ -33,6 +37,13 @@ WORDS: tuple[tuple[str, Cause, str], ...] = (
     ("md too weak", "certificate", "a signature in its chain is too weak (SHA-1 or MD5)"),
     ("unsuitable certificate purpose", "certificate", "its certificate is not one for servers"),
     ("unsupported certificate purpose", "certificate", "its certificate is not one for servers"),
+    ("invalid CA certificate", "certificate", "a certificate above its own is not one of a CA, or not for signing certificates"),
+    ("path length constraint exceeded", "certificate", "its chain is longer than a CA in it allows"),
+    ("unhandled critical extension", "certificate", "a certificate in its chain has a critical extension that is not known here"),
+    ("subtree violation", "certificate", "a CA in its chain may not give the name that it has"),
+    ("certificate signature failure", "certificate", "a signature in its chain is not genuine"),
+    ("BAD_SIGNATURE", "certificate", "it does not have the key of its certificate"),
+    ("ASN1 lib", "certificate", "its certificate cannot be read"),
     ("UNSUPPORTED_PROTOCOL", "tls", "no TLS version in common: it speaks less than TLS 1.2"),
     ("TLSV1_ALERT_PROTOCOL_VERSION", "tls", "no TLS version in common"),
     ("WRONG_VERSION_NUMBER", "tls", "it does not answer in TLS (a ws:// port?)"),
@@ -61,6 +72,10 @@ class TlsFiles:
     """Whether the system's roots are trusted, too; None: where neither `ca_file` nor `roots` are there."""
     chain: bytes = field(default=b"", repr=False)
     key: bytes = field(default=b"", repr=False)
+    revocation: Mapping[str, Status] = field(default_factory=dict)
+    """What is known of the CSMS's certificates, by `certs.chain.fingerprint`."""
+    policy: Policy | None = None
+    """Which of them that refuses; None: those that are known to be revoked."""
 
 
 def client_context(files: TlsFiles, security_profile: int) -> ssl.SSLContext:

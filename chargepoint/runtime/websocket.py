@@ -37,6 +37,10 @@ class Progress:
     """What the other side said in TLS when it hung up."""
 
 
+class Refused(Exception):
+    """The CSMS's certificate is not as it has to be; the message says why."""
+
+
 async def dial(order: OpenLink, files: TlsFiles, *, threaded: bool) -> ClientConnection | LinkDown:
     """A connection with one of the offered subprotocols; everything else is a LinkDown, and no socket is left."""
     from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
@@ -56,6 +60,8 @@ async def dial(order: OpenLink, files: TlsFiles, *, threaded: bool) -> ClientCon
         return down(_refusal(status), f"the CSMS answers the upgrade with {status}", status)
     except InvalidURI as error:
         return down("protocol", str(error))
+    except Refused as refused:
+        return down("certificate", str(refused))
     except ssl.SSLError as error:
         return down(*explain(error))
     except (InvalidHandshake, EOFError) as error:
@@ -98,6 +104,14 @@ async def _connect(order: OpenLink, files: TlsFiles, progress: Progress, *, thre
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             progress.shaken = True
             super().connection_made(transport)
+
+        async def handshake(self, *arguments: Any, **named: Any) -> None:
+            if uri.secure:
+                from chargepoint.runtime.csms_chain import judged
+
+                if why := judged(self.transport.get_extra_info("ssl_object"), files, uri.host):
+                    raise Refused(why)
+            await super().handshake(*arguments, **named)
 
         def connection_lost(self, exc: Exception | None) -> None:
             progress.broken_by = exc if isinstance(exc, ssl.SSLError) else None

@@ -18,6 +18,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOW = dt.datetime.now(dt.UTC)
 DAY = dt.timedelta(days=1)
+OF_CA = ("key_cert_sign", "crl_sign")
+USAGES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", *OF_CA, "encipher_only", "decipher_only",
+)  # fmt: skip
 NUMBERS = itertools.count(1000)
 Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -119,6 +123,8 @@ def _build(
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(is_ca, None), critical=True)
     )
+    if is_ca:
+        builder = builder.add_extension(x509.KeyUsage(**{each: each in OF_CA for each in USAGES}), critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_name(each) for each in names]), critical=False)
     if usage:
