@@ -9,13 +9,16 @@ from chargepoint.config import CertificatesConfig
 from chargepoint.config_file.reader import Finding
 
 
-def broken(certificates: CertificatesConfig) -> Iterator[Finding]:
-    """Every rule that this section breaks."""
+def broken(certificates: CertificatesConfig, security_profile: int) -> Iterator[Finding]:
+    """Every rule that this section breaks, beside the security profile towards the CSMS."""
     at = "certificates"
     if certificates.tree and not Path(certificates.tree).is_dir():
         yield Finding((at, "tree"), f"{certificates.tree}: there is no such folder")
     if certificates.backend == "files":
         return
+    if security_profile == 3:
+        words = f"{certificates.backend!r} and security profile 3: the connection to the CSMS cannot use a key in a token, which it would get when renewed"
+        yield Finding((at, "backend"), words)
     needed = ("module", "token", "pin_file") if certificates.backend == "pkcs11" else ("token", "pin_file")
     for key in needed:
         if not getattr(certificates, key):

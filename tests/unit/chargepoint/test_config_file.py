@@ -106,6 +106,7 @@ WRONG = [
     ("[certificates]\nbackend = 'tpm2'", [f"1: certificates.{key}: is needed with backend = 'tpm2'" for key in ("token", "pin_file")]),
     (TOKEN + "token = 'pkcs11:token=a;pin-value=1234'\npin_file = '/none'", ["3: certificates.token: no PIN stands in it", "4: certificates.pin_file: /none: No such file"]),
     (TOKEN + "token = 'pkcs11:token=a'\nmodule = '/none.so'\npin_file = 'none'", ["4: certificates.module: /none.so: there is no such file", "5: certificates.pin_file: none: is no absolute path"]),
+    (TOKEN + "[csms]\nsecurity_profile = 3", [*(f"1: certificates.{key}: is needed" for key in ("token", "pin_file")), "2: certificates.backend: 'tpm2' and security profile 3: the connection to the CSMS cannot use a key in a token"]),
     (TOKEN + "token = 'a'", ['3: certificates.token: "a" is not a text']),
     ("[[network_profiles]]\nconfigurationSlot = 2", ["1: network_profiles[0]: is not shaped as SetNetworkProfileRequest: "]),
 ]  # fmt: skip
