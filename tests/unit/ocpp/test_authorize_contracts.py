@@ -1,0 +1,155 @@
+"""Contracts beside cards: the authorize machine with its blocks; the test is the session with the vehicle and the CSMS (OCPP 2.1 C07)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chargepoint.config import EvseConfig, V2gConfig
+from chargepoint.events import CertificateHash, Contract, ContractJudged, ContractPresented, IdToken, SessionChanged, SessionStage
+from iso15118.trust import Refusal
+from tests.unit.ocpp.authorize_rig import CARD, AuthRig
+from tests.unit.ocpp.block_rig import CONFIG
+
+EMAID = "DETSTC00000001"
+TOKEN = IdToken(EMAID, "eMAID")
+SITE = replace(CONFIG, evses=(EvseConfig(id=1, v2g=V2gConfig("eth1")), EvseConfig(id=2, v2g=V2gConfig("eth2"))))
+HASH = CertificateHash("SHA256", "a" * 64, "b" * 64, "1", "http://ocsp.example")
+
+
+class Rig(AuthRig):
+    def show(self, emaid: str = EMAID, number: int = 1, **more: Any) -> list[ContractJudged]:
+        given: dict[str, Any] = {"hashes": (HASH,), "rooted": True} | more
+        contract = Contract(1, number, "PEM", **given)
+        return [each for each in self.hear(ContractPresented(1, emaid, contract)) if isinstance(each, ContractJudged)]
+
+    def judged(self) -> list[tuple[int, Refusal | None]]:
+        return [(each.number, each.refusal) for each in self.said(ContractJudged)]
+
+
+@pytest.fixture
+def rig() -> Rig:
+    rig = Rig(config=SITE)
+    rig.plug()
+    return rig
+
+
+def test_a_card_of_the_same_group_that_was_looked_up_meanwhile_stops_nothing(rig: Rig) -> None:
+    rig.show()
+    rig.swipe()
+    rig.allow(group="family")
+    rig.allow(group="family")
+    assert rig.token_of() == TOKEN
+    assert rig.ends() == []
+    rig.swipe()  # presented while it charges, by one that is known by now: that stops it
+    assert rig.token_of() is None
+
+
+def test_a_card_that_was_accepted_first_leaves_the_contract_out(rig: Rig) -> None:
+    rig.swipe()
+    rig.show()
+    rig.allow()
+    rig.allow()
+    assert rig.token_of() == CARD
+    assert rig.judged() == [(1, Refusal.NOT_ACCEPTED)]
+
+
+def test_the_same_contract_again_is_not_looked_up_again_and_stops_nothing(rig: Rig) -> None:
+    rig.show()
+    rig.allow()
+    assert rig.show("DE-TST-C00000001", number=2) == [ContractJudged(1, 2, None)]
+    assert rig.calls == []
+    assert rig.token_of() == TOKEN
+
+
+@pytest.mark.req("C16.FR.02", "C16.FR.03")
+def test_a_contract_of_the_master_pass_group_neither_starts_nor_stops(rig: Rig) -> None:
+    rig.set("AuthCtrlr.MasterPassGroupId", "masters")
+    rig.plug(2)
+    rig.swipe(CARD, 2)
+    rig.allow()
+    rig.show()
+    rig.allow(group="masters")
+    assert rig.judged() == [(1, Refusal.NOT_ACCEPTED)]
+    assert rig.token_of(2) == CARD
+
+
+def test_where_it_may_not_charge(rig: Rig) -> None:
+    rig.show()
+    rig.allow(evseId=[2])
+    assert rig.token_of() is None
+    assert rig.judged() == [(1, Refusal.NOT_ACCEPTED)]
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal"),
+    [
+        ("SignatureError", Refusal.INVALID),
+        ("CertificateExpired", Refusal.EXPIRED),
+        ("CertificateRevoked", Refusal.REVOKED),
+        ("NoCertificateAvailable", Refusal.INVALID),
+        ("CertChainError", Refusal.INVALID),
+        ("ContractCancelled", Refusal.NOT_ACCEPTED),
+    ],
+)
+def test_each_status_of_a_certificate(rig: Rig, status: str, refusal: Refusal) -> None:
+    rig.show()
+    rig.answer("Authorize", {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": status})
+    assert rig.judged() == [(1, refusal)]
+    assert rig.token_of() is None
+    assert rig.shown()[-1] == "contract.refused"
+
+
+def test_a_card_is_not_refused_by_a_word_about_certificates(rig: Rig) -> None:
+    rig.swipe()
+    rig.answer("Authorize", {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "CertChainError"})
+    assert rig.token_of() == CARD
+
+
+@pytest.mark.req("C07.FR.09", "C07.FR.10")
+@pytest.mark.parametrize("written", ["DE-TST-C00000001", "DETSTC000000011", "detstc00000001"])
+def test_however_the_list_writes_it(rig: Rig, written: str) -> None:
+    rig.send_list(1, (IdToken(written, "eMAID"), {"status": "Accepted"}))
+    rig.disconnect()
+    rig.show()
+    assert rig.token_of() == TOKEN
+    assert [each.how for each in rig.authorised()] == ["list"]
+
+
+def test_never_asked_where_the_csms_is_never_to_be(rig: Rig) -> None:
+    rig.set("AuthCtrlr.DisableRemoteAuthorization", "true")
+    rig.show()
+    assert rig.calls == []
+    assert rig.judged() == [(1, Refusal.NOT_ACCEPTED)]
+
+
+def test_a_chain_that_goes_into_no_message_is_refused(rig: Rig) -> None:
+    rig.set("ISO15118Ctrlr@1.CentralContractValidationAllowed", "true")
+    rig.hear(ContractPresented(1, EMAID, Contract(1, 1, "x" * 10_001)))
+    assert rig.calls == []
+    assert rig.judged() == [(1, Refusal.INVALID)]
+
+
+def test_the_owner_s_contract_needs_no_csms_but_a_root() -> None:
+    rig = Rig(config=replace(SITE, local_tokens=(f"eMAID:{EMAID}",)))
+    rig.plug()
+    rig.set("ISO15118Ctrlr@1.CentralContractValidationAllowed", "true")
+    rig.show(hashes=(), rooted=False)
+    assert rig.actions() == ["Authorize"]
+    rig.hear(SessionChanged(1, SessionStage.ABORTED))
+    rig.show(number=2)
+    assert rig.judged() == [(2, None)]
+    assert rig.token_of() == TOKEN
+
+
+def test_nobody_is_plugged_in() -> None:
+    rig = Rig(config=SITE)
+    assert rig.show() == [ContractJudged(1, 1, Refusal.NOT_ACCEPTED)]
+
+
+def test_a_flood_of_contracts_is_answered(rig: Rig) -> None:
+    for number in range(1, 12):
+        rig.show(f"DETSTC0000000{number:02d}", number)
+    assert [refusal for _, refusal in rig.judged()] == [Refusal.NOT_ACCEPTED] * 3
