@@ -108,9 +108,12 @@ class Engine:
     @property
     def staples(self) -> tuple[bytes, ...]:
         """OCSP responses (DER) that came with the other side's chain, in its order, up to the first certificate without one."""
+        return self._stapled() if self.handshake_done else ()
+
+    def _stapled(self) -> tuple[bytes, ...]:
         found: list[bytes] = []
         response = Datum()
-        while self.handshake_done and len(found) < len(self.peer_chain):
+        while len(found) < len(self.peer_chain):
             if self._lib.gnutls_ocsp_status_request_get2(self._session, len(found), byref(response)) < 0:
                 break
             found.append(response.octets)
@@ -268,7 +271,7 @@ class Engine:
         self._see_peer()
         if self.plan.role == "server" and not self.peer_chain:
             return 0  # a car with nothing to show: who is asked for `verified` hears no
-        self._refusal = refusal(self.peer_chain, self.plan, self._agreed) or self._second()
+        self._refusal = refusal(self.peer_chain, self.plan, self._agreed, self._stapled()) or self._second()
         self._judged_right = self._refusal is None
         return 0 if self._judged_right else gnutls.E_CERTIFICATE_ERROR
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from cryptography import x509
 
-from certs.chain import Finding, Verdict, validate
+from certs import ocsp
+from certs.chain import MOST, CertificateError, Finding, Status, Verdict, fingerprint, load, validate
 from certs.profiles import PROFILES, Profile, relaxed
 from certs.reading import CURVES
 from certs.rules import Code
@@ -56,19 +57,37 @@ STATUS: tuple[tuple[int, int, str], ...] = (
 )
 
 
-def refusal(chain: Sequence[bytes], plan: Plan, version: str) -> Refusal | None:
-    """None for a chain (DER as it was sent, leaf first) that is right. `version` of TLS is what was agreed on, as "1.3"."""
-    verdict = judged(chain, plan, version)
+def refusal(chain: Sequence[bytes], plan: Plan, version: str, staples: Sequence[bytes] = ()) -> Refusal | None:
+    """None for a chain (DER as it was sent, leaf first) that is right. `version` of TLS is what was agreed on, as "1.3"; `staples` came with the chain."""
+    verdict = judged(chain, plan, version, staples)
     if verdict.ok:
         return None
     return Refusal(_alert(verdict.refusals[0], verdict, plan), verdict.why)
 
 
-def judged(chain: Sequence[bytes], plan: Plan, version: str) -> Verdict:
+def judged(chain: Sequence[bytes], plan: Plan, version: str, staples: Sequence[bytes] = ()) -> Verdict:
     """What is found of it; dates by the station's clock, the root's as well, and while nobody has set that they are no reason (F-3)."""
-    revocation = plan.revocation() if plan.revocation is not None else None
+    now, profile = _now(plan), profile_of(plan, version)
     roots = [_read(each.pem) for each in plan.roots]
-    return validate(chain, _now(plan), profile_of(plan, version), roots, revocation, policy=plan.policy)
+    known = dict(plan.revocation()) if plan.revocation is not None else {}
+    if staples and now is not None:
+        # A revocation that was known before is not taken back by who shows the chain.
+        known = {**_told(chain, staples, roots, now), **{each: status for each, status in known.items() if status == "revoked"}}
+    return validate(chain, now, profile, roots, known, policy=plan.policy)
+
+
+def _told(chain: Sequence[bytes], staples: Sequence[bytes], roots: Sequence[x509.Certificate], now: dt.datetime) -> dict[str, Status]:
+    """What the staples, in the order of the chain, say of it."""
+    try:
+        certificates = [each for octets in chain[:MOST] for each in load(octets)]
+    except CertificateError:
+        return {}
+    found: dict[str, Status] = {}
+    for octets, certificate in zip(staples, certificates, strict=False):
+        issuer = next((each for each in (*certificates, *roots) if each.subject == certificate.issuer), None)
+        if octets and issuer is not None:
+            found[fingerprint(certificate)] = ocsp.judge(octets, certificate=certificate, issuer=issuer, now=now).status
+    return found
 
 
 def second(status: int, plan: Plan) -> Refusal | None:
