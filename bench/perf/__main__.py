@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from bench.perf import day, drain, exi, memory, pnc, reaction, rpc, slac, start, v2g
+from bench.perf import day, drain, exi, memory, pnc, reaction, rpc, slac, start, tls, v2g
 from bench.perf.table import Row, markdown
 
 
@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> int:
         lambda: v2g.measure(quick="--quick" in arguments),
         slac.measure,
         pnc.measure,
+        tls.measure,
     )
     rows: list[Row] = []
     for measurement in measurements:
