@@ -46,8 +46,8 @@ class TlsMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a handshake needs. `roots` are those that the other side's chain has to end at; `revocation` and `policy` are how it is judged beside its profile, and `lax`
-    takes keys of all curves.
+    """All that a handshake needs. `roots` are those that the other side's chain has to end at; `revocation` and `policy` are how it is judged beside
+    its profile, and `lax` takes keys of all curves.
 
     `names_roots`: a client says which roots it has, a server that it has chosen by them. `odd_name`: a server is called by no name of a host.
     """
