@@ -137,8 +137,8 @@ def test_roots_of_vehicles_that_come_and_go(tmp_path: Path) -> None:
         comes()
 
 
-def test_the_root_that_a_vehicle_names_decides(tmp_path: Path) -> None:
-    """Two chains in the store, below two V2G roots."""
+def test_a_chain_answers_to_the_root_that_it_is_below(tmp_path: Path) -> None:
+    """And to no other one that is installed: what a vehicle names decides which chain it gets."""
     site = Site(tmp_path)
     site.adopt("p521")
     site.store.install_root("V2GRootCertificate", OTHER["v2gRoot"].certificate_pem.decode())
