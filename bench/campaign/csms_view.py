@@ -94,7 +94,7 @@ class CsmsView:
         if _status(answer) == "Accepted" and answer.get("certificateStatus", "Accepted") == "Accepted":
             self._known.add(token)
             self._accepted = True
-        else:
+        elif answer is not None or token not in self._known:  # who is not answered may go by what was said before (C10, C13)
             self._known.discard(token)
             self._heard_of(token)
 

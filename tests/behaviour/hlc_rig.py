@@ -16,6 +16,7 @@ from chargepoint.config import CsmsConfig, DcConfig, EvseConfig, StationConfig, 
 from chargepoint.events import ChargingState, LimitSet
 from chargepoint.facts import EvseFacts
 from chargepoint.hlc import HlcState
+from chargepoint.runtime.ports.certificates import OpenStore
 from chargepoint.tick import Tick
 from hal.sim.evse import SimEvse, SimEvseOptions
 from hal.sim.stage import DcStage
@@ -44,6 +45,9 @@ class HlcSite:
         tariff: TariffConfig | None = None,
         right_clock: bool = False,
         utc_s: float = UTC_S,
+        csms: CsmsConfig | None = None,
+        heap: type[Heap] = Heap,
+        certificates: OpenStore | None = None,
         **v2g: Any,
     ) -> None:
         back_W = 10_000.0 if both_ways else 0.0
@@ -57,14 +61,15 @@ class HlcSite:
         )
         given = timings or Timings()
         config = StationConfig(
-            csms=CsmsConfig(url="ws://csms.example/ocpp", identity="HLC-1", security_profile=0),
+            csms=csms or CsmsConfig(url="ws://csms.example/ocpp", identity="HLC-1", security_profile=0),
             evses=(evse,),
             tariff=tariff or TariffConfig(),
             timings=replace(given, boot_jitter_s=0.0, close_after_boot_s=given.close_after_boot_s if settles else 0.0),
             variables={"SampledDataCtrlr.TxUpdatedInterval": "10", **(variables or {})},
         )
         info = EvseInfo(1, 32.0, connector=evse.connector, dc=STAGE if mode == "dc" else None)
-        self.heap = Heap(config, SimWorld([SimEvseOptions(info)]), self._csms)
+        self.heap = heap(config, SimWorld([SimEvseOptions(info)]), self._csms)
+        self.heap.certificates = certificates
         self.accepts, self.right_clock = True, right_clock
         self.heap.utc_offset = self.began_utc = utc_s
         self.events: list[tuple[float, object]] = []
