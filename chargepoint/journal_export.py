@@ -38,6 +38,8 @@ SECRET_FIELDS: dict[str, str] = {
     "nmk_wanted": "key",
     "nmk_sent": "key",
     "ev_mac": "address",
+    "emaid": "token",
+    "pcid": "token",
 }
 """Field -> what kind of thing its text is. A field that holds an object is walked through, not replaced."""
 SECRET_VARIABLES = {"basicauthpassword": "password", "masterpassgroupid": "token", "vehicleid": "token"}
@@ -52,6 +54,10 @@ PEER, LINK_LOCAL = "peer", "fe80:"
 """A vehicle's address on the cable has the number of its modem in it."""
 OCTETS = "octets"
 """Of a vehicle's connection, in hexadecimal: they stay where each of their messages is known to name nobody."""
+DOCUMENTS = ("chain_pem", "leaf", "installation_res", "exiRequest", "exiResponse", "certificate")
+"""Certificates of contracts and vehicles, and what they are asked for and sent with: whatever the encoding, a name stands in it. They are left out."""
+ROOT = "certificateType"
+"""Beside a certificate: it is a root, and names nobody."""
 NAMES_NOBODY: frozenset[type] = frozenset(
     each
     for module in (sap, common_messages, ac, dc)
@@ -148,8 +154,25 @@ def _replaced(value: Any, pattern: re.Pattern[str] | None, secrets: dict[str, st
     if isinstance(value, dict):
         if isinstance(value.get(OCTETS), str) and not _names_nobody(value[OCTETS]):
             value = {**value, OCTETS: ""}
+        if ROOT not in value and not value.keys().isdisjoint(DOCUMENTS):
+            value = {key: "" if _is_document(key, each) else each for key, each in value.items()}
         return {_text(key, pattern, secrets): _replaced(each, pattern, secrets) for key, each in value.items()}
-    return _text(value, pattern, secrets) if isinstance(value, str) else value
+    return _text(_without_documents(value), pattern, secrets) if isinstance(value, str) else value
+
+
+def _is_document(key: str, value: Any) -> bool:
+    """`certificate` is also what somebody has said of one."""
+    return key in DOCUMENTS and isinstance(value, str) and (key != "certificate" or value.startswith("-----BEGIN"))
+
+
+def _without_documents(text: str) -> str:
+    """A frame, or a message of the outbox, that has one."""
+    if text[:1] not in ("[", "{") or not any(f'"{each}"' in text for each in DOCUMENTS):
+        return text
+    try:
+        return json.dumps(_replaced(json.loads(text), None, {}), separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _names_nobody(octets: str) -> bool:

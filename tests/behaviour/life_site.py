@@ -112,7 +112,9 @@ class LifeSite(PncSite):
         chain, key = write(pki()["stationLeaf"], folder, "station")
         (root := folder / "root.pem").write_bytes(pki()["csmsRoot"].certificate_pem)
         given = Configured((("CSMSRootCertificate", root),), (OwnFiles("ChargingStationCertificate", Path(chain), Path(key)),))
-        csms = CsmsConfig("wss://localhost/ocpp", identity="CP-0001", security_profile=3)
+        csms = CsmsConfig(
+            "wss://localhost/ocpp", identity="CP-0001", security_profile=3, basic_auth_password=more.pop("basic_auth_password", "")
+        )
         super().__init__(
             roots=(),
             variables={**VARIABLES, **more.pop("variables", {})},

@@ -111,3 +111,19 @@ def test_nothing_of_the_power_line_is_left() -> None:
     for secret in (vehicle, vehicle.replace(":", ""), key):
         assert secret not in text
     assert "slac.missed" in text
+
+
+def test_a_contract_is_left_out_and_what_is_said_of_it_stays() -> None:
+    contract, root = "-----BEGIN CERTIFICATE-----\nMIIB\n", "-----BEGIN CERTIFICATE-----\nMIIC\n"
+    asked = json.dumps([2, "1", "Authorize", {"idToken": {"idToken": "DETSTC00000001", "type": "eMAID"}, "certificate": contract}])
+    installed = json.dumps([2, "2", "InstallCertificate", {"certificateType": "MORootCertificate", "certificate": root}])
+    lines = [
+        json.dumps({"c": [{"@": "SendText", "text": asked}], "e": {"@": "TextReceived", "text": installed}}),
+        json.dumps({"e": {"@": "ContractPresented", "emaid": "DETSTC00000001", "contract": {"chain_pem": contract}}}),
+        json.dumps({"e": {"certificate": "CertificateRevoked"}}),
+    ]
+    text = "\n".join(redacted(lines, SALT))
+    assert "MIIB" not in text
+    assert "DETSTC00000001" not in text
+    assert "MIIC" in text
+    assert "CertificateRevoked" in text
