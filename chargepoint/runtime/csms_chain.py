@@ -6,28 +6,38 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 
 from certs.chain import validate
 from certs.profiles import PROFILES
+from certs.reading import fingerprint
 from chargepoint.runtime.tls import TlsFiles
 
 DER = 2
 """_ssl.ENCODING_DER"""
 
 
-def judged(tls: ssl.SSLObject, files: TlsFiles, host: str) -> str:
-    """Why the chain is refused, as it was sent; "" for one that is right. `host` is what was dialled.
+class Judged(NamedTuple):
+    """Of the chain as it was sent."""
 
-    The root is the one that OpenSSL has come to, which is one of those that count for this connection.
+    why: str
+    """It is refused; "" for one that is right."""
+    root: str
+    """The fingerprint of the one that it ends at."""
+
+
+def judged(tls: ssl.SSLObject, files: TlsFiles, host: str) -> Judged:
+    """`host` is what was dialled.
+
+    What OpenSSL has come to and was not sent is of those that count for this connection, and so is the last one.
     """
     now = dt.datetime.now(dt.UTC)
-    root = [x509.load_der_x509_certificate(each) for each in _chain(tls, "get_verified_chain")[-1:]]
-    sent = _chain(tls, "get_unverified_chain")
-    verdict = validate(sent, now, PROFILES["csms"], root, files.revocation, policy=files.policy, host=host)
-    return "" if verdict.ok else verdict.why
+    sent, found = _chain(tls, "get_unverified_chain"), _chain(tls, "get_verified_chain")
+    trust = [x509.load_der_x509_certificate(each) for each in (*(each for each in found[:-1] if each not in sent), *found[-1:])]
+    verdict = validate(sent, now, PROFILES["csms"], trust, files.revocation, policy=files.policy, host=host)
+    return Judged("" if verdict.ok else verdict.why, fingerprint(verdict.path[-1]) if verdict.path else "")
 
 
 def _chain(tls: ssl.SSLObject, name: str) -> list[bytes]:

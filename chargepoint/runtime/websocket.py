@@ -99,7 +99,9 @@ async def _connect(order: OpenLink, files: TlsFiles, progress: Progress, *, thre
             return exc
 
     class Connection(ClientConnection):
-        """Says how far it came."""
+        """Says how far it came, and by which root (fingerprint)."""
+
+        root = ""
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             progress.shaken = True
@@ -109,7 +111,8 @@ async def _connect(order: OpenLink, files: TlsFiles, progress: Progress, *, thre
             if uri.secure:
                 from chargepoint.runtime.csms_chain import judged
 
-                if why := judged(self.transport.get_extra_info("ssl_object"), files, uri.host):
+                why, self.root = judged(self.transport.get_extra_info("ssl_object"), files, uri.host)
+                if why:
                     raise Refused(why)
             await super().handshake(*arguments, **named)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from certs.testpki_make import Identity
 from chargepoint.runtime.virtual import run_virtual
 from tests.behaviour.link_site import IDENTITY
 from tests.behaviour.tls_site import Site, a_site, hashes, next_root, next_server, other, pki, settings, write
@@ -50,6 +51,46 @@ def test_a_root_comes_and_goes_and_what_it_is_trusted_for_changes_with_it(tmp_pa
                 assert last["status"] == "Failed"
             async with site.life(csms=settings(tmp_path, 2)):  # the file of the configuration stays passed over
                 assert await csms_roots(site) == [hashes(stranger, stranger)["serialNumber"]]
+
+    run_virtual(story())
+
+
+async def delete(site: Site, root: Identity) -> str:
+    asked = {"certificateHashData": hashes(root, root)}
+    status: str = (await site.csms.call(IDENTITY, "DeleteCertificate", asked))["status"]
+    return status
+
+
+@pytest.mark.req("M04.FR.08")
+def test_the_root_that_the_connection_stands_on_stays(tmp_path: Path) -> None:
+    """Nothing but TLS itself says which of the two it is."""
+
+    async def story() -> None:
+        async with a_site(tmp_path) as site, site.life(csms=settings(tmp_path, 2)):
+            assert await site.install("CSMSRootCertificate", other()["csmsRoot"]) == "Accepted"
+            assert await delete(site, pki()["csmsRoot"]) == "Failed"
+            serve(site, other()["csmsLeaf"])
+            await site.anew()
+            assert await delete(site, other()["csmsRoot"]) == "Failed"
+            assert len(await csms_roots(site)) == 2
+            assert await delete(site, pki()["csmsRoot"]) == "Accepted"
+
+    run_virtual(story())
+
+
+@pytest.mark.req("M04.FR.08")
+def test_of_two_roots_of_which_one_has_signed_the_other_the_nearer_one_stays(tmp_path: Path) -> None:
+    async def story() -> None:
+        given = settings(tmp_path, 2)
+        Path(given["ca_file"]).write_bytes(pki()["csmsRoot"].certificate_pem + next_root().certificate_pem)
+        async with a_site(tmp_path) as site, site.life(csms=given):
+            serve(site, next_server())
+            await site.anew()
+            new, old = next_root(), pki()["csmsRoot"]
+            asked = {"certificateHashData": hashes(new, old)}
+            assert (await site.csms.call(IDENTITY, "DeleteCertificate", asked))["status"] == "Failed"
+            assert await delete(site, old) == "Accepted"
+            await site.anew()
 
     run_virtual(story())
 

@@ -46,6 +46,8 @@ class Pending:
     action: str
     replaces: str = ""
     """The root (fingerprint) whose place it takes."""
+    deletes: str = ""
+    """The root that goes."""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ class CertificatesBlock(Block):
             if rules.named(asked, rules.pairs_of_root(root, held.roots)):
                 if self._needed(root):
                     return _no("Failed", "InUse", "the connection to the CSMS stands on this root")  # M04.FR.08 [K]
-                return self._store(call, DeleteRoot(self._token(), root.fingerprint))
+                return self._store(call, DeleteRoot(self._token(), root.fingerprint), deletes=root.fingerprint)
         for own in held.own:
             pairs = rules.pairs_of_chain(own, held.roots)
             if not rules.named(asked, pairs):
@@ -125,11 +127,12 @@ class CertificatesBlock(Block):
         return _no("NotFound", "NotFound", "no certificate of these hashes is installed")  # M04.FR.04
 
     def _needed(self, root: InstalledRoot) -> bool:
-        """Without it the CSMS would be a stranger."""
-        link, trusted = self.context.link, self.context.certificates.trusted(CSMS)
-        if link.security_profile < 2 or root.use != CSMS:
+        """Without it the CSMS would be a stranger. The store deletes a root whatever it is for; while nobody says which one it is, it may be any."""
+        link, trusted = self.context.link, {each.fingerprint for each in self.context.certificates.trusted(CSMS)}
+        if link.security_profile < 2 or root.fingerprint not in trusted:
             return False
-        return link.root == root.fingerprint if link.root else trusted == (root,)
+        going = {each.deletes for each in self.state.pending.values()}
+        return link.root in ("", root.fingerprint) or not trusted - going - {root.fingerprint}
 
     # ---- M03
 
@@ -170,8 +173,8 @@ class CertificatesBlock(Block):
         self.state.next += 1
         return f"{self.name}:{self.state.next}"
 
-    def _store(self, call: CallReceived, command: InstallRoot | DeleteRoot | DeleteOwn, replaces: str = "") -> Later:
-        self.state.pending[command.token] = Pending(call.message_id, call.action, replaces)
+    def _store(self, call: CallReceived, command: InstallRoot | DeleteRoot | DeleteOwn, replaces: str = "", deletes: str = "") -> Later:
+        self.state.pending[command.token] = Pending(call.message_id, call.action, replaces, deletes)
         return Later([command])
 
     @hears(CertificateStored)

@@ -130,7 +130,7 @@ class CsmsPort:
         if isinstance(link, LinkDown):
             return link
         try:
-            self.tell(LinkUp(order.attempt, link.subprotocol or "", _peer(link)))
+            self.tell(LinkUp(order.attempt, link.subprotocol or "", _peer(link), getattr(link, "root", "")))
             return LinkDown(order.attempt, *await self._talk(link, closing))
         finally:
             link.transport.abort()  # nobody is there any more, or all has been said

@@ -17,7 +17,7 @@ from chargepoint.commands import DeleteRoot, InstallRoot, Log
 from chargepoint.events import CertificateStored, RootReplaced, SecurityEvent
 from chargepoint.ocpp.blocks.certificates import ADDITIONAL_ROOT_CHECK, CERTIFICATE_ENTRIES, MOST_ENTRIES, CertificatesBlock
 from chargepoint.ocpp.blocks.variables import VariablesBlock
-from chargepoint.ocpp.certificate_rules import pairs_of_chain
+from chargepoint.ocpp.certificate_rules import pairs_of_chain, pairs_of_root
 from chargepoint.ocpp.certificate_rules import wire as hashes_of
 from chargepoint.ocpp.messages import Answer, CallReceived
 from tests.unit.ocpp.block_rig import CONFIG
@@ -55,6 +55,11 @@ def signed_by_the_old_one(name: str = "csmsRoot") -> str:
     )
     new = pki(seed=b"new")["csmsRoot"]
     return issue(spec, new.key, old.key).public_bytes(Encoding.PEM).decode()
+
+
+def hashes_of_root(rig: CertificatesRig, at: int) -> dict[str, str]:
+    roots = rig.context.certificates.roots
+    return hashes_of(pairs_of_root(roots[at], roots)[0])
 
 
 # ---- M05
@@ -298,16 +303,43 @@ def test_the_root_that_the_connection_stands_on_stays(tmp_path: Path) -> None:
     assert delete(rig, wire("csmsRoot")) == "Failed"
     rig.files.install_root("CSMSRootCertificate", pem("csmsRoot", seed=b"other"))
     rig.hear(rig.keeper.read())
+    assert [delete(rig, wire("csmsRoot")), delete(rig, hashes_of_root(rig, 1))] == ["Failed"] * 2  # nobody has said which one it is
     rig.context.link.root = rig.context.certificates.roots[0].fingerprint
     assert delete(rig, wire("csmsRoot")) == "Failed"
     rig.context.link.root = rig.context.certificates.roots[1].fingerprint
     assert delete(rig, wire("csmsRoot")) == "Accepted"
 
 
+@pytest.mark.req("M04.FR.08")
+def test_two_deletions_at_once_leave_one_root(tmp_path: Path) -> None:
+    rig = a_rig(tmp_path)
+    rig.install("csmsRoot")
+    rig.files.install_root("CSMSRootCertificate", pem("csmsRoot", seed=b"other"))
+    rig.hear(rig.keeper.read())
+    rig.context.link.root = "one of the system's"
+    rig.slow = True
+    first, second = hashes_of_root(rig, 0), hashes_of_root(rig, 1)
+    rig.hear(CallReceived("first", "DeleteCertificate", {"certificateHashData": first}))
+    assert delete(rig, second) == "Failed"
+    rig.slow = False
+    rig.hear(*rig.held_back)
+    assert len(rig.context.certificates.roots) == 1
+
+
+@pytest.mark.req("M04.FR.08")
+def test_a_root_that_the_connection_stands_on_is_not_deleted_as_one_for_something_else(tmp_path: Path) -> None:
+    rig = a_rig(tmp_path)
+    rig.install("csmsRoot", "ManufacturerRootCertificate")
+    rig.install("csmsRoot")
+    rig.context.link.root = rig.context.certificates.roots[0].fingerprint
+    assert delete(rig, wire("csmsRoot")) == "Failed"
+
+
 def test_a_root_that_another_one_has_signed_is_named_by_that_one_or_by_itself(tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
     rig.files.install_root("CSMSRootCertificate", signed_by_the_old_one())
     rig.hear(rig.keeper.read())
+    rig.context.link.root = "another one"
     (alone,) = rig.listed()["certificateHashDataChain"]
     rig.install("csmsRoot")
     told = [each["certificateHashData"] for each in rig.listed()["certificateHashDataChain"]]
