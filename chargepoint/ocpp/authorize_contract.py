@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from chargepoint.events import CertificateHash, Contract
@@ -12,7 +13,9 @@ MOST_HASHES = 4
 """Of iso15118CertificateHashData."""
 LONGEST_CHAIN = 10_000
 """Characters of `certificate` (in OCPP 2.0.1: 5,500)."""
-ACCEPTED = "Accepted"
+ACCEPTED, INVALID, CANCELLED = "Accepted", "Invalid", "ContractCancelled"
+OF_THE_EMAID = "eMAID"
+END = "-----END CERTIFICATE-----"
 
 
 def certificate_of(contract: Contract, *, central: bool) -> dict[str, Any] | None:
@@ -39,9 +42,30 @@ def hash_row(data: CertificateHash) -> dict[str, Any]:
     }
 
 
-def counts(entry: Entry, certificate: str) -> Entry:
-    """Both have to accept: an eMAID that is known is not taken, nor kept as one that is, where the certificate is refused. Without a word about the
-    certificate the token counts alone: to judge it is the matter of the CSMS.
+def counts(entry: Entry, certificate: str, *, rooted: bool) -> Entry:
+    """Both have to accept: an eMAID that is known is not taken where the certificate is refused. Without a word about the certificate the token counts alone
+    where the chain was found right by a root that is known here; else nobody has judged it, and anybody can write somebody's eMAID into a chain of their own.
     """
-    refused = certificate not in ("", ACCEPTED)
-    return replace(entry, status="Invalid") if refused and entry.status == ACCEPTED else entry
+    refused = certificate != ACCEPTED and (certificate != "" or not rooted)
+    return replace(entry, status=INVALID) if refused and entry.status == ACCEPTED else entry
+
+
+def kept(contract: Contract, entry: Entry, certificate: str) -> dict[str, Entry | None]:
+    """What is kept of an answer that came to `entry`: by `OF_THE_EMAID`, by `certificate_key` of the certificate alone; None: what was kept is forgotten.
+
+    Nothing where no root is known here: whoever made that chain would say what is known of another's eMAID. Of a certificate that was refused likewise
+    nothing about the eMAID, which may have another, unless its own status says more.
+    """
+    if not contract.rooted:
+        return {}
+    key = certificate_key(contract)
+    if certificate in ("", ACCEPTED):
+        return {OF_THE_EMAID: entry, key: None}
+    alone = entry.status == INVALID and certificate != CANCELLED
+    return {key: Entry(certificate, used=entry.used), **({} if alone else {OF_THE_EMAID: entry})}
+
+
+def certificate_key(contract: Contract) -> str:
+    """Where one certificate stands in the cache: it is the first of its chain."""
+    leaf = contract.chain_pem.partition(END)[0]
+    return sha256(f"certificate:{leaf}".encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.csms.pki import EMAID
+from bench.v2g.pki import World
 from chargepoint.events import VehicleGone
 from iso15118.evcc.terms import EvWish
 from iso15118.messages.iso20 import common_messages as cm
@@ -96,6 +97,20 @@ def test_the_csms_judges_a_root_and_refuses() -> None:
     site.run(20.0)
     assert site.codes() == ["WARNING_CertificateRevoked"]
     assert site.facts.id_token is None
+
+
+@pytest.mark.req("C07.FR.06", "S-16")
+def test_a_root_that_is_not_known_here_and_a_csms_that_judges_none() -> None:
+    """The eMAID is known to it; whose chain that is, nobody has looked at."""
+    site = PncSite(roots=(), variables={"ISO15118Ctrlr@1.CentralContractValidationAllowed": "true"})
+    site.roaming.checks = False
+    site.plug(site.payer(World.of("p521", b"somebody else").contract(EMAID)))
+    site.run(20.0)
+    assert len(site.told("Authorize")) == 1
+    assert site.codes() == ["WARNING_GeneralPnCAuthorizationError"]
+    assert site.facts.id_token is None
+    assert site.guard.closed_s == 0.0
+    assert site.shown() == [("not accepted", "Your contract is not accepted here. Please pay by card or app.")]
 
 
 def test_a_root_that_nobody_knows_is_refused_without_asking() -> None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
-from chargepoint.commands import Log, Persist
+from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.events import (
     AuthorisationRules,
     Contract,
@@ -35,7 +35,7 @@ from chargepoint.events import (
     TransactionTokenJudged,
 )
 from chargepoint.ocpp import auth_cache
-from chargepoint.ocpp.authorize_contract import certificate_of, counts
+from chargepoint.ocpp.authorize_contract import OF_THE_EMAID, certificate_key, certificate_of, counts, kept
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Later, Reply, answers, hears
 from chargepoint.ocpp.contract_rows import CENTRAL_VALIDATION, OFFLINE_VALIDATION
 from chargepoint.ocpp.device_model import DeviceModel, Mutability, Variable, VariableChanged
@@ -198,6 +198,8 @@ class AuthorizationBlock(Block):
         model, found, contract = self.context.model, asked.found, asked.contract
         if contract is not None and not (contract.rooted and model.flag(OFFLINE_VALIDATION, contract.evse_id)):
             return [TokenVerdict(lookup_id, "")]
+        if contract is not None and (refused := self._row(now, certificate_key(contract))) is not None:
+            return [TokenVerdict(lookup_id, "Invalid", certificate=refused.status)]
         if found and found.status == "Accepted" and not model.flag(LOCAL_AUTHORIZE_OFFLINE):
             return [TokenVerdict(lookup_id, "")]
         if found:
@@ -208,15 +210,20 @@ class AuthorizationBlock(Block):
 
     @hears(CallAnswered)
     def call_answered(self, now: Tick, event: CallAnswered) -> Sequence[object]:
-        """IdTokenInfo counts, and of a contract certificateStatus as well where there is one; a tariff and the rest are for others."""
+        """IdTokenInfo counts, and of a contract certificateStatus as well; a tariff and the rest are for others."""
         lookup_id = self._lookup_of(event.token)
         asked = self.state.asked.pop(lookup_id, None)
         if asked is None:
             return ()
-        certificate = str(event.payload.get("certificateStatus", "")) if asked.contract is not None else ""
-        entry = counts(entry_of(event.payload["idTokenInfo"], self.context.clock.utc(now)), certificate)
+        said, contract = entry_of(event.payload["idTokenInfo"], self.context.clock.utc(now)), asked.contract
+        if contract is None:
+            return [*self._keep(asked.id_token, said), verdict(lookup_id, "online", said.known())]
+        certificate = str(event.payload.get("certificateStatus", ""))
+        entry = counts(said, certificate, rooted=contract.rooted)
         told = replace(verdict(lookup_id, "online", entry.known()), certificate=certificate)
-        return [*self._keep(asked.id_token, entry), told]
+        unjudged = not certificate and entry.status != said.status
+        log = [Log("warning", "auth.contract_not_judged", {"evse": contract.evse_id})] if unjudged else []
+        return [*log, *self._keep_contract(asked.id_token, kept(contract, entry, certificate)), told]
 
     @hears(CallFailed)
     def failed(self, now: Tick, event: CallFailed) -> Sequence[object]:
@@ -236,10 +243,12 @@ class AuthorizationBlock(Block):
     # ---- the cache
 
     def _cached(self, now: Tick, id_token: IdToken) -> KnownToken | None:
-        entry = self.state.cache.get(key_of(id_token)) if self.context.model.flag(CACHE_ENABLED) else None
-        if entry is None or auth_cache.lapsed(entry, self.context.clock.utc(now), self._lifetime_s()):
-            return None
-        return entry.known()
+        entry = self._row(now, key_of(id_token))
+        return entry.known() if entry is not None else None
+
+    def _row(self, now: Tick, key: str) -> Entry | None:
+        entry = self.state.cache.get(key) if self.context.model.flag(CACHE_ENABLED) else None
+        return None if entry is None or auth_cache.lapsed(entry, self.context.clock.utc(now), self._lifetime_s()) else entry
 
     def _used(self, now: Tick, asked: Asked) -> Sequence[object]:
         """Its lifetime begins anew."""
@@ -254,6 +263,20 @@ class AuthorizationBlock(Block):
             return ()
         rows = auth_cache.put(self.state.cache, key_of(id_token), entry, self._lifetime_s())
         return (Persist(rows),) if rows else ()
+
+    def _keep_contract(self, id_token: IdToken, found: dict[str, Entry | None]) -> Sequence[object]:
+        """Of the token, and of the certificate that was shown."""
+        if not self.context.model.flag(CACHE_ENABLED):
+            return ()
+        rows: list[Put | Delete] = []
+        for name, entry in found.items():
+            key = key_of(id_token) if name == OF_THE_EMAID else name
+            rows += (
+                auth_cache.drop(self.state.cache, key)
+                if entry is None
+                else auth_cache.put(self.state.cache, key, entry, self._lifetime_s())
+            )
+        return (Persist(tuple(rows)),) if rows else ()
 
     def _lifetime_s(self) -> float:
         return float(self.context.model.integer(CACHE_LIFETIME))

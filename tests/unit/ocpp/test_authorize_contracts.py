@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from chargepoint.commands import Log
 from chargepoint.config import EvseConfig, V2gConfig
 from chargepoint.events import CertificateHash, Contract, ContractJudged, ContractPresented, IdToken, SessionChanged, SessionStage
+from chargepoint.ocpp import auth_cache
 from iso15118.trust import Refusal
 from tests.unit.ocpp.authorize_rig import CARD, AuthRig
 from tests.unit.ocpp.block_rig import CONFIG
@@ -16,13 +18,14 @@ from tests.unit.ocpp.block_rig import CONFIG
 EMAID = "DETSTC00000001"
 TOKEN = IdToken(EMAID, "eMAID")
 SITE = replace(CONFIG, evses=(EvseConfig(id=1, v2g=V2gConfig("eth1")), EvseConfig(id=2, v2g=V2gConfig("eth2"))))
+PEM, ANOTHER_PEM = (f"-----BEGIN CERTIFICATE-----\n{each}\n-----END CERTIFICATE-----\nsub-CAs\n" for each in ("leaf", "another leaf"))
 HASH = CertificateHash("SHA256", "a" * 64, "b" * 64, "1", "http://ocsp.example")
 
 
 class Rig(AuthRig):
     def show(self, emaid: str = EMAID, number: int = 1, **more: Any) -> list[ContractJudged]:
-        given: dict[str, Any] = {"hashes": (HASH,), "rooted": True} | more
-        contract = Contract(1, number, "PEM", **given)
+        given: dict[str, Any] = {"chain_pem": PEM, "hashes": (HASH,), "rooted": True} | more
+        contract = Contract(1, number, **given)
         return [each for each in self.hear(ContractPresented(1, emaid, contract)) if isinstance(each, ContractJudged)]
 
     def judged(self) -> list[tuple[int, Refusal | None]]:
@@ -142,6 +145,95 @@ def test_the_owner_s_contract_needs_no_csms_but_a_root() -> None:
     rig.show(number=2)
     assert rig.judged() == [(2, None)]
     assert rig.token_of() == TOKEN
+
+
+# ---- a chain that no root here is known for, and what is kept of answers
+
+
+def strange(rig: Rig, number: int = 1) -> None:
+    """A contract that only the CSMS can judge."""
+    rig.set("ISO15118Ctrlr@1.CentralContractValidationAllowed", "true")
+    rig.show(number=number, chain_pem=ANOTHER_PEM, hashes=(), rooted=False)
+    assert rig.actions() == ["Authorize"]
+
+
+@pytest.mark.req("C07.FR.06", "S-16")
+def test_a_chain_that_nobody_has_judged_does_not_pay_whoever_s_name_stands_in_it(rig: Rig) -> None:
+    """A CSMS that passes over the `certificate` looks at the eMAID alone: anybody can write that into a chain of their own."""
+    strange(rig)
+    rig.allow()
+    assert rig.judged() == [(1, Refusal.NOT_ACCEPTED)]
+    assert rig.token_of() is None
+    assert [each.values for each in rig.said(Log) if each.key == "auth.contract_not_judged"] == [{"evse": 1}]
+
+
+def test_one_that_the_csms_has_judged_pays(rig: Rig) -> None:
+    strange(rig)
+    rig.answer("Authorize", {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "Accepted"})
+    assert rig.judged() == [(1, None)]
+    assert rig.token_of() == TOKEN
+
+
+def comes_back(rig: Rig, number: int, **more: Any) -> Refusal | None:
+    """Another session, offline; what is said of the contract."""
+    rig.hear(SessionChanged(1, SessionStage.ABORTED))
+    rig.unplug()
+    rig.disconnect()
+    rig.plug()
+    rig.show(number=number, **more)
+    (judged,) = [refusal for of, refusal in rig.judged() if of == number]
+    return judged
+
+
+@pytest.mark.req("C10.FR.01", "S-16")
+@pytest.mark.parametrize("status", ["Accepted", "Invalid", "Blocked", "Unknown"])
+@pytest.mark.parametrize("certificate", ["", "CertChainError", "ContractCancelled"])
+def test_a_forged_chain_locks_nobody_out(rig: Rig, status: str, certificate: str) -> None:
+    rig.show()
+    rig.allow()
+    rig.hear(SessionChanged(1, SessionStage.ABORTED))
+    rig.unplug()
+    rig.plug()
+    strange(rig, 2)
+    rig.answer("Authorize", {"idTokenInfo": {"status": status}, **({"certificateStatus": certificate} if certificate else {})})
+    assert rig.judged()[-1][1] is not None
+    assert comes_back(rig, 3) is None
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Invalid"])
+def test_an_old_certificate_is_not_taken_offline_and_the_new_one_is(rig: Rig, status: str) -> None:
+    rig.show()
+    rig.allow()
+    rig.hear(SessionChanged(1, SessionStage.ABORTED))
+    rig.unplug()
+    rig.plug()
+    rig.show(number=2, chain_pem=ANOTHER_PEM)
+    rig.answer("Authorize", {"idTokenInfo": {"status": status}, "certificateStatus": "CertificateRevoked"})
+    assert comes_back(rig, 3, chain_pem=ANOTHER_PEM) is Refusal.REVOKED
+    assert comes_back(rig, 4) is None
+
+
+@pytest.mark.parametrize("answer", [{"status": "Blocked"}, {"status": "Accepted"}], ids=["blocked", "cancelled"])
+def test_a_contract_that_has_ended_is_not_taken_offline_with_whatever_certificate(rig: Rig, answer: dict[str, str]) -> None:
+    rig.show()
+    certificate = "ContractCancelled" if answer["status"] == "Accepted" else "CertificateRevoked"
+    rig.answer("Authorize", {"idTokenInfo": answer, "certificateStatus": certificate})
+    assert comes_back(rig, 2, chain_pem=ANOTHER_PEM) is Refusal.NOT_ACCEPTED
+
+
+def test_a_certificate_that_was_refused_by_mistake_is_taken_again(rig: Rig) -> None:
+    rig.show()
+    rig.answer("Authorize", {"idTokenInfo": {"status": "Invalid"}, "certificateStatus": "CertChainError"})
+    rig.show(number=2)
+    rig.answer("Authorize", {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "Accepted"})
+    assert comes_back(rig, 3) is None
+
+
+def test_no_cache_keeps_nothing_of_certificates(rig: Rig) -> None:
+    rig.set("AuthCacheCtrlr.Enabled", "false")
+    rig.show()
+    rig.answer("Authorize", {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "CertificateRevoked"})
+    assert rig.store.get(auth_cache.TABLE, {}) == {}
 
 
 def test_nobody_is_plugged_in() -> None:
