@@ -22,7 +22,6 @@ from chargepoint.machine import Machine
 from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.blocks.authorization import AuthorizationBlock
 from chargepoint.ocpp.blocks.availability import AvailabilityBlock
-from chargepoint.ocpp.blocks.certificate_status import CertificateStatusBlock
 from chargepoint.ocpp.blocks.certificates import CertificatesBlock
 from chargepoint.ocpp.blocks.contracts import ContractsBlock
 from chargepoint.ocpp.blocks.data_transfer import DataTransferBlock
@@ -65,7 +64,6 @@ BLOCKS: tuple[type[Block], ...] = (
     MeterValues,
     VehicleBlock,
     ContractsBlock,
-    CertificateStatusBlock,
     ReportsBlock,
     InventoryBlock,
     DataTransferBlock,
@@ -153,6 +151,8 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     machines |= {f"slac:{each.id}": _slac(each, context) for each in config.evses if each.has_modem}
     machines["authorize"] = AuthorizeMachine(config, evses)
     machines |= {block.name: block(context) for block in BLOCKS}
+    if any(evse.v2g.interface for evse in config.evses):
+        machines |= _certificate_status(context)
     rows = TransactionRows(model)
     sampling = SamplingRows(model)
     machines["transaction"] = TransactionMachine(config, rows, sampling, evses, context.link, context.clock, context.entropy)
@@ -173,6 +173,12 @@ def _v2g(evse_id: int, context: Context, board: BoardInfo) -> Machine:
     config = next(evse for evse in context.config.evses if evse.id == evse_id)
     tariff = context.config.tariff
     return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy, tariff, context.clock, context.certificates)
+
+
+def _certificate_status(context: Context) -> dict[str, Machine]:
+    from chargepoint.ocpp.blocks.certificate_status import CertificateStatusBlock  # noqa: PLC0415 the same for X.509
+
+    return {CertificateStatusBlock.name: CertificateStatusBlock(context)}
 
 
 def _slac(config: EvseConfig, context: Context) -> Machine:
