@@ -6,7 +6,7 @@ Nothing here is heavy: events and commands speak these words. Private keys never
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -100,6 +100,21 @@ class Contents:
 
     roots: tuple[InstalledRoot, ...] = ()
     own: tuple[OwnChain, ...] = ()
+
+
+def in_use(own: Iterable[OwnChain], use: OwnUse, utc: float | None) -> list[OwnChain]:
+    """What is shown for this use, the best one first, and one for each kind of key: valid now, then adopted, then the one that begins last.
+
+    `utc` None: nobody has set a clock, and dates do not count. A chain of the configuration is among them whatever was adopted over it.
+    """
+    found = [each for each in own if each.use == use and (each.state == "active" or (each.configured and each.state == "previous"))]
+    found.sort(key=lambda each: (_valid(each, utc), not each.configured, each.not_before_utc), reverse=True)
+    kinds = [each.kind for each in found]
+    return [each for at, each in enumerate(found) if each.kind not in kinds[:at]]
+
+
+def _valid(own: OwnChain, utc: float | None) -> bool:
+    return utc is None or own.not_before_utc <= utc <= own.not_after_utc
 
 
 class StoreError(Exception):

@@ -22,7 +22,9 @@ from certs.store.reading import (
 )
 
 PREFIX = "configured-"
-"""Begins the name of a slot that lies in files of the configuration."""
+"""Begins the name of a slot that lies in files of the configuration; the fingerprint of its leaf ends it, as other files are another slot."""
+NAMED_BY = 16
+"""Digits of the fingerprint (ours)."""
 TREE_ROOTS: dict[str, RootUse] = {
     "csms": "CSMSRootCertificate",
     "v2g": "V2GRootCertificate",
@@ -65,6 +67,11 @@ class OwnRead:
     chain: OwnChain
     fingerprint: str
     key: bytes = field(repr=False)
+
+
+def place_of(slot: str) -> str:
+    """The name of such a slot without what is in it; "" for others."""
+    return slot.rpartition("-")[0] if slot.startswith(PREFIX) else ""
 
 
 def of_pki_folder(folder: Path) -> Configured:
@@ -146,7 +153,7 @@ def _own(files: OwnFiles) -> OwnRead:
         raise StoreError("KeyMismatch", f"{files.key} is not the key of its first certificate")
     kind = kind_of(public)
     begins, ends = validity(chain)
-    slot = f"{PREFIX}{files.use}-{kind}"
+    slot = f"{PREFIX}{files.use}-{kind}-{fingerprint(chain[0])[:NAMED_BY]}"
     told = OwnChain(files.use, slot, "active", kind, pem_of(chain), "", one_line(chain[0]), begins, ends, configured=True)
     return OwnRead(told, fingerprint(chain[0]), key)
 

@@ -61,6 +61,8 @@ class FileStore:
                 self._index = sweep.opened(folder, self._keys, self._disk, self._notes)
         self._given_roots = configured.roots(given, self._notes)
         self._given_own: list[OwnRead] = list(configured.own(given, self._notes))
+        if not read_only:
+            self._named_by_content()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -90,10 +92,10 @@ class FileStore:
         return OwnChain(slot.use, slot.name, slot.state, slot.kind, pem_of(chain), csr, one_line(chain[0]), *validity(chain))
 
     def _configured_own(self) -> Iterator[OwnChain]:
-        """Below what was adopted: in use while that is not there, kept to go back to while nothing else is."""
+        """Below what was adopted: in use while that is not there, else kept to go back to."""
         for given in self._given_own:
             chain = given.chain
-            if chain.slot in self._index.passed_over or self._index.in_state("previous", chain.use, chain.kind):
+            if chain.slot in self._index.passed_over:
                 continue
             yield replace(chain, state="previous") if self._index.in_state("active", chain.use, chain.kind) else chain
 
@@ -169,9 +171,23 @@ class FileStore:
             if gone is not None:
                 self._commit(self._index.without(gone))
             elif any(each.slot == slot for each in self._configured_own()):
-                self._commit(replace(self._index, passed_over=(*self._index.passed_over, slot)))
+                of = configured.place_of(slot)
+                kept = (each for each in self._index.passed_over if configured.place_of(each) != of)
+                self._commit(replace(self._index, passed_over=(*kept, slot)))
             else:
                 raise StoreError("NotFound", f"{slot[:80]}: there is no such slot")
+
+    def _named_by_content(self) -> None:
+        """Version 1 of the index passed over whatever a place in the configuration held: what it holds now stays passed over, and what comes later counts."""
+        if self._index.version >= index.VERSION:
+            return
+        now = {configured.place_of(each.chain.slot): each.chain.slot for each in self._given_own}
+        changed = replace(self._index, passed_over=tuple(now.get(each, each) for each in self._index.passed_over), version=index.VERSION)
+        try:
+            self._commit(changed)
+        except OSError as error:  # a full disk is no reason to have no store
+            self._index = changed
+            self._notes.append(f"{self.folder}: it is not of version {index.VERSION} on disk yet: {error.strerror or error}")
 
     # ---- keys
 

@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from certs.store import OWN_USES, ROOT_USES, KeyKind, OwnUse, RootUse, SlotState, StoreError
 
-VERSION = 1
+VERSION = 2
+"""2: slots of the configuration that are passed over bear the fingerprint of what was in them."""
 _SLOT = re.compile(rf"({'|'.join(OWN_USES)})-(p256|p521|ed448)-([0-9]{{6,10}})")
 _ROOT = re.compile(rf"({'|'.join(ROOT_USES)})-([0-9a-f]{{64}})")
 
@@ -50,11 +51,12 @@ class Index:
     slots: tuple[Slot, ...] = ()
     passed_over: tuple[str, ...] = ()
     next_number: int = 1
+    version: int = VERSION
 
     def text(self) -> bytes:
         """As it stands on disk."""
         value = {
-            "version": VERSION,
+            "version": self.version,
             "next_number": self.next_number,
             "roots": [each.name for each in self.roots],
             "slots": {each.name: each.state for each in self.slots},
@@ -88,6 +90,7 @@ def read(octets: bytes) -> Index:
             tuple(_slot(name, state) for name, state in value["slots"].items()),
             tuple(map(str, value["passed_over"])),
             int(value["next_number"]),
+            int(value["version"]),
         )
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"damaged: {error!r:.80}") from None

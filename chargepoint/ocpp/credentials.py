@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from certs.store import OwnChain, OwnUse, RootUse
+from certs.store import OwnChain, OwnUse, RootUse, in_use
 from chargepoint.commands import Delete, DeleteOwn, DeleteRoot, Log, Persist, Put, RollBack
 from chargepoint.events import CertificateStored, CredentialsRenewed, LinkCause, LinkDown, LinkUp, PoweredUp, RootReplaced, SecurityEvent
 from chargepoint.ocpp.block import Context
@@ -77,10 +77,10 @@ class CredentialsMachine:
     def deadline(self) -> float | None:
         return None
 
-    def choose(self, attempt: int, security_profile: int) -> Choice:
+    def choose(self, now: Tick, attempt: int, security_profile: int) -> Choice:
         """For the attempt that is made now."""
         state = self.state
-        new, old = self._chains()
+        new, old = self._chains(now)
         state.with_old = state.show_old and bool(old)
         distrusted = (state.fallback_root,) if state.fallback_root and not state.trust_fallback else ()
         shown = old[0] if state.with_old else new
@@ -88,12 +88,13 @@ class CredentialsMachine:
         state.dialled = Choice(distrusted, shown.slot if shown else "")
         return state.dialled
 
-    def _chains(self) -> tuple[OwnChain | None, Sequence[OwnChain]]:
-        """The newest client chain, and those before it. What was adopted goes before what the configuration names (A02.FR.09)."""
-        chains = [each for each in self.context.certificates.own if each.use == STATION and each.state != "pending"]
+    def _chains(self, now: Tick) -> tuple[OwnChain | None, Sequence[OwnChain]]:
+        """The client chain to be used (A02.FR.09), and the others, where that is one that was adopted."""
+        own, utc = self.context.certificates.own, self.context.clock.known_utc(now)
+        new = next(iter(in_use(own, STATION, utc)), None)
+        chains = [each for each in own if each.use == STATION and each.state != "pending" and each is not new]
         chains.sort(key=lambda each: (not each.configured, each.not_before_utc), reverse=True)
-        new = next((each for each in chains if each.state == "active"), None)
-        return new, [each for each in chains if each is not new] if new and not new.configured else []
+        return new, chains if new and not new.configured else []
 
     # ---- what happens
 
@@ -124,7 +125,7 @@ class CredentialsMachine:
         state.up, state.failed = True, 0
         return [
             *(self._root_proved() if state.security_profile >= 2 else ()),
-            *(self._chain_proved() if state.security_profile == 3 else ()),
+            *(self._chain_proved(now) if state.security_profile == 3 else ()),
         ]
 
     def _root_proved(self) -> Sequence[object]:
@@ -137,16 +138,20 @@ class CredentialsMachine:
         gone, state.fallback_root = state.fallback_root, ""
         return [DeleteRoot(f"{NAME}:root", gone), Persist((Delete(META, FALLBACK),)), Log("info", "root.replaced")]
 
-    def _chain_proved(self) -> Sequence[object]:
-        """The other one of the two is discarded (A02.FR.10)."""
+    def _chain_proved(self, now: Tick) -> Sequence[object]:
+        """The other one of the two is discarded (A02.FR.10); a newer one that the operator has put into the configuration stays."""
         state = self.state
-        new, old = self._chains()
+        new, old = self._chains(now)
         if new is None or not old:
             return ()
         state.show_old = False
         if not state.with_old:
-            return [*(DeleteOwn(f"{NAME}:own", each.slot) for each in old), Log("info", "client_certificate.replaced")]
-        same = old[0].state == "previous" and old[0].kind == new.kind
+            gone = [each for each in old if not each.configured or each.not_before_utc <= new.not_before_utc]
+            return [
+                *(DeleteOwn(f"{NAME}:own", each.slot) for each in gone),
+                *([Log("info", "client_certificate.replaced")] if gone else []),
+            ]
+        same = old[0].state == "previous" and old[0].kind == new.kind and not old[0].configured
         words = "the CSMS did not take the renewed client certificate; the one before it is in use again"
         return [
             RollBack(f"{NAME}:own", STATION) if same else DeleteOwn(f"{NAME}:own", new.slot),
@@ -162,7 +167,7 @@ class CredentialsMachine:
         if event.cause == "certificate" and state.fallback_root:
             state.trust_fallback = not state.trust_fallback
             return ()
-        if event.cause not in REACHED or not self._chains()[1]:
+        if event.cause not in REACHED or not self._chains(now)[1]:
             return ()
         state.failed += 1
         if state.failed >= self.rows.attempts() * max(1, len(self.rows.priority())):  # A02.FR.28

@@ -45,7 +45,7 @@ class LinkMachine:
     """Writes the link's facts, all but `registration`. `slots` gives what the network block keeps, `choose` with what an attempt is made."""
 
     def __init__(
-        self, context: Context, slots: Callable[[], NetworkState], choose: Callable[[int, int], Choice] = lambda *_: Choice()
+        self, context: Context, slots: Callable[[], NetworkState], choose: Callable[[Tick, int, int], Choice] = lambda *_: Choice()
     ) -> None:
         self.context, self.slots, self.choose = context, slots, choose
         self.rows = LinkRows(context.model)
@@ -204,7 +204,7 @@ class LinkMachine:
             return
         s.attempt += 1
         s.phase, s.dial_at = Phase.DIALLING, None
-        identity, choice = self._identity_of(profile), self.choose(s.attempt, profile.security_profile)
+        identity, choice = self._identity_of(profile), self.choose(now, s.attempt, profile.security_profile)
         yield OpenLink(
             attempt=s.attempt,
             slot=profile.slot,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from certs.store import Identity, OwnUse, RootUse
+from certs.store import Identity, OwnUse, RootUse, in_use
 from chargepoint.commands import OpenLink
 from chargepoint.config import CsmsConfig
 from chargepoint.runtime.ports.certificates import Held
@@ -17,8 +17,10 @@ ROOTS: RootUse = "CSMSRootCertificate"
 OWN: OwnUse = "ChargingStationCertificate"
 
 
-def credentials(csms: CsmsConfig, held: Callable[[], Held], order: OpenLink) -> TlsFiles:
-    """What TLS needs for this attempt.
+def credentials(
+    csms: CsmsConfig, held: Callable[[], Held], order: OpenLink, known_utc: Callable[[], float | None] = lambda: None
+) -> TlsFiles:
+    """What TLS needs for this attempt; `known_utc` is the time of day, None while nobody has set it.
 
     A store that cannot be read leaves the configured files. The system's roots count as long as the configuration names none, beside what was
     installed: a CSMS with a public certificate would be out of reach else.
@@ -27,17 +29,16 @@ def credentials(csms: CsmsConfig, held: Callable[[], Held], order: OpenLink) -> 
     if not now.read:
         return TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)
     roots = "".join(each.pem for each in now.contents.roots if each.use == ROOTS and each.fingerprint not in order.distrusted)
-    identity = (now.identity(order.own_slot) if order.own_slot else None) or _newest(now)
+    identity = (now.identity(order.own_slot) if order.own_slot else None) or _best(now, known_utc())
     system = not csms.ca_file
     return (
         TlsFiles(roots=roots, system=system, chain=identity.chain, key=identity.key) if identity else TlsFiles(roots=roots, system=system)
     )
 
 
-def _newest(held: Held) -> Identity | None:
-    """Of several kinds of keys, what was adopted goes before what was configured, and then what begins last."""
-    active = [each for each in held.contents.own if each.use == OWN and each.state == "active"]
-    for own in sorted(active, key=lambda each: (not each.configured, each.not_before_utc), reverse=True):
+def _best(held: Held, utc: float | None) -> Identity | None:
+    """Of several kinds of keys."""
+    for own in in_use(held.contents.own, OWN, utc):
         if identity := held.identity(own.slot):
             return identity
     return None

@@ -207,7 +207,9 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
             worth_opening=worth_opening(config, state_dir),
         )
         vehicles = (options.vehicles or partial(_vehicles, config, known_utc, held=lambda: certificates.held))(shell.tell)
-        csms = CsmsPort(shell.tell, partial(credentials, config.csms, lambda: certificates.held), threaded=options.threaded)
+        csms = CsmsPort(
+            shell.tell, partial(credentials, config.csms, lambda: certificates.held, known_utc=known_utc), threaded=options.threaded
+        )
         ports: Sequence[Port] = (hal, store, certificates, csms, vehicles)
         shell.use(ports)
         for port in ports[1:]:

@@ -16,20 +16,20 @@ from certs import pki_files
 from certs.chain import CertificateError, load
 from certs.pki_files import Chain, PkiError, Root
 from certs.reading import UNREADABLE
-from certs.store import Identity, OwnUse, StoreError
+from certs.store import Identity, OwnChain, OwnUse, StoreError, in_use
 from chargepoint.runtime.ports.certificates import Held
 from chargepoint.runtime.v2g_tls.plan import Chains
 
 KINDS = ("p521", "ed448", "p256")
 """What a vehicle gets first that may have several."""
+USES: tuple[OwnUse, OwnUse] = ("V2GCertificate", "V2G20Certificate")
 
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """Of one state of the store; `own` with whether a file of the configuration has it."""
+    """Of one state of the store."""
 
     held: Held
-    own: tuple[tuple[OwnUse, Identity, bool], ...] = ()
     v2g_roots: tuple[Root, ...] = ()
     vehicle_roots: tuple[Root, ...] = ()
 
@@ -41,7 +41,7 @@ class SeccChains:
         self._held, self._token_module = held, token_module
         self._now = _Now(Held())
         self._staples: dict[str, tuple[bytes, ...]] = {}
-        self._made: dict[Chains, Chains] = {}
+        self._made: dict[tuple[Chains, tuple[tuple[OwnChain, ...], ...]], Chains] = {}
 
     def staple(self, slot: str, responses: tuple[bytes, ...]) -> None:
         """OCSP responses (DER) for the chain in this slot, leaf first, b"" where there is none: from the next handshake on."""
@@ -56,18 +56,21 @@ class SeccChains:
         if held is not self._now.held:
             self._now = _read(held)
             self._made.clear()
-        found = self._made.get(folder)
+        utc = folder.clock() if folder.clock else None
+        best = tuple(_best(held, use, utc) for use in USES)
+        found = self._made.get((folder, best))
         if found is None:
-            iso2, iso20 = (tuple(self._shown(use, chains)) for use, chains in _uses(folder))
-            found = self._made[folder] = replace(folder, iso2=iso2, iso20=iso20, vehicle_roots=self._now.vehicle_roots)
+            iso2, iso20 = (tuple(self._shown(slots, chains)) for slots, chains in zip(best, (folder.iso2, folder.iso20), strict=True))
+            found = self._made[folder, best] = replace(folder, iso2=iso2, iso20=iso20, vehicle_roots=self._now.vehicle_roots)
         return found
 
-    def _shown(self, use: OwnUse, folder: Sequence[Chain]) -> Iterator[Chain]:
+    def _shown(self, slots: Sequence[OwnChain], folder: Sequence[Chain]) -> Iterator[Chain]:
         """Where the store has what the folder has, it is the one of this folder: EVSEs may have folders of their own."""
-        for of, identity, configured in self._now.own:
-            if of != use:
+        for shown in slots:
+            identity = self._now.held.identity(shown.slot)
+            if identity is None:
                 continue
-            own = next((each for each in folder if configured and each.kind == identity.kind), None)
+            own = next((each for each in folder if shown.configured and each.kind == identity.kind), None)
             chain = own or Chain(identity.chain, identity.key, identity.kind, _roots_of(identity, self._now.v2g_roots))
             if identity.in_token:
                 self._use_token()
@@ -83,17 +86,13 @@ class SeccChains:
             return  # the handshake will say it
 
 
-def _uses(folder: Chains) -> tuple[tuple[OwnUse, tuple[Chain, ...]], ...]:
-    return ("V2GCertificate", folder.iso2), ("V2G20Certificate", folder.iso20)
+def _best(held: Held, use: OwnUse, utc: float | None) -> tuple[OwnChain, ...]:
+    """One for each kind of key."""
+    return tuple(sorted(in_use(held.contents.own, use, utc), key=lambda each: _rank(each.kind)))
 
 
 def _read(held: Held) -> _Now:
-    slots = {each.slot: each for each in held.contents.own}
-    uses: tuple[OwnUse, ...] = ("V2GCertificate", "V2G20Certificate")
-    found = [(use, each, slots[each.slot].configured) for use in uses for each in held.active(use)]
-    # What was adopted goes before what was configured, and then what begins last.
-    found.sort(key=lambda each: (_rank(each[1].kind), each[2], -slots[each[1].slot].not_before_utc))
-    return _Now(held, tuple(found), _roots(held, "V2GRootCertificate"), _roots(held, "OEMRootCertificate"))
+    return _Now(held, _roots(held, "V2GRootCertificate"), _roots(held, "OEMRootCertificate"))
 
 
 def _rank(kind: str) -> int:

@@ -21,7 +21,7 @@ from certs import hash_data, ocsp
 from certs.chain import CertificateError, fingerprint, load
 from certs.ocsp import Answer, Kept, Status, Watch
 from certs.reading import UNREADABLE
-from certs.store import InstalledRoot, OwnChain
+from certs.store import InstalledRoot, OwnChain, OwnUse, in_use
 from chargepoint import codec
 from chargepoint.commands import Delete, Log, Persist, Put, SetStaples
 from chargepoint.events import CertificateHash, CertificatesRead, LinkUp, PoweredUp, RegistrationChanged, TimerExpired, TimeSet
@@ -98,7 +98,8 @@ class CertificateStatusBlock(Block):
     @hears(CertificatesRead, LinkUp, RegistrationChanged, TimeSet, TimerExpired)
     def look(self, now: Tick, event: object = None) -> Sequence[object]:
         """What is due is asked for, one after the other; what has become too old is stapled no more."""
-        state, utc, chains = self.state, self.context.clock.known_utc(now), self._chains()
+        state, utc = self.state, self.context.clock.known_utc(now)
+        chains = self._chains(utc)
         watched = {each.name: each for _, chain in chains for each in chain if each.url}
         state.look_at = now.mono + LOOK_AGAIN_S if watched else None
         if utc is None:
@@ -126,8 +127,8 @@ class CertificateStatusBlock(Block):
         if owner != self.name:
             return ()
         self.state.asking = ""
-        watched = next((each for _, chain in self._chains() for each in chain if each.name == name), None)
         utc = self.context.clock.known_utc(now)
+        watched = next((each for _, chain in self._chains(utc) for each in chain if each.name == name), None)
         if watched is None or utc is None:
             return self.look(now)
         if isinstance(event, CallFailed) and event.code == CONNECTION_LOST:
@@ -155,9 +156,10 @@ class CertificateStatusBlock(Block):
                 yield SetStaples(slot, responses)
         state.told = {slot: state.told[slot] for slot, _ in chains if slot in state.told}
 
-    def _chains(self) -> tuple[tuple[str, tuple[Watched, ...]], ...]:
+    def _chains(self, utc: float | None) -> tuple[tuple[str, tuple[Watched, ...]], ...]:
         certificates = self.context.certificates
-        own = (*certificates.active("V2G20Certificate"), *certificates.active("V2GCertificate"))
+        uses: tuple[OwnUse, ...] = ("V2G20Certificate", "V2GCertificate")
+        own = tuple(dict.fromkeys(each for use in uses for each in (*certificates.active(use), *in_use(certificates.own, use, utc))))
         return _watched(own, certificates.trusted("V2GRootCertificate"))
 
     def _watch(self, watched: dict[str, Watched]) -> Watch:

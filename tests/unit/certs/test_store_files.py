@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -209,7 +210,7 @@ def test_what_the_configuration_names_is_there_and_never_changed(folder: Path, t
     store = FileStore(folder, given)
     assert [each.subject for each in store.contents().roots if each.configured] == ["CN=Root", "CN=Other"]
     (own,) = store.contents().own
-    assert (own.slot, own.state, own.configured) == ("configured-ChargingStationCertificate-p256", "active", True)
+    assert (own.slot[:-16], own.state, own.configured) == ("configured-ChargingStationCertificate-p256-", "active", True)
     assert store.identity(own.slot).key == given.own[0].key.read_bytes()
     assert store.signer(own.slot)(b"x")
     store.delete_own(own.slot)
@@ -238,15 +239,55 @@ def test_a_configured_root_that_was_deleted_comes_back_when_it_is_installed_for_
 
 def test_what_is_adopted_lies_above_the_configured_chain(folder: Path, given: Configured, ca: Ca) -> None:
     store = FileStore(folder, given)
-    configured = "configured-ChargingStationCertificate-p256"
+    configured = store.contents().own[0].slot
     first = adopted(store, ca, "ChargingStationCertificate")
     assert states(store) == {first: "active", configured: "previous"}
     second = adopted(store, ca, "ChargingStationCertificate")
-    assert states(store) == {first: "previous", second: "active"}
+    assert states(store) == {first: "previous", second: "active", configured: "previous"}
     store.roll_back("ChargingStationCertificate")
     store.roll_back("ChargingStationCertificate")
     assert states(store) == {configured: "active"}
     assert problem(store.roll_back, "ChargingStationCertificate") == "NotFound"
+
+
+def newer(given: Configured, ca: Ca, tmp_path: Path) -> Configured:
+    """The operator has written other files to the same places."""
+    chain, key = ca.write_own(tmp_path / "newer")
+    given.own[0].chain.write_bytes(chain.read_bytes())
+    given.own[0].key.write_bytes(key.read_bytes())
+    return given
+
+
+def test_a_configured_chain_that_was_deleted_is_passed_over_and_other_files_in_its_place_are_not(
+    folder: Path, tmp_path: Path, given: Configured, ca: Ca
+) -> None:
+    store = FileStore(folder, given)
+    (first,) = states(store)
+    store.delete_own(first)
+    (second,) = states(FileStore(folder, newer(given, ca, tmp_path)))
+    assert second != first
+    store = FileStore(folder, given)
+    store.delete_own(second)
+    assert states(FileStore(folder, given)) == {}
+    assert json.loads((folder / "index.json").read_text())["passed_over"] == [second], "names do not heap up"
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_version_1_of_the_index_passes_over_stays_so_until_other_files_come(
+    folder: Path, tmp_path: Path, given: Configured, ca: Ca, full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(folder, given)
+    before = json.loads((folder / "index.json").read_text())
+    old = {**before, "version": 1, "passed_over": ["configured-ChargingStationCertificate-p256"]}
+    (folder / "index.json").write_text(json.dumps(old))
+    if full:
+        monkeypatch.setattr(Disk, "place", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    store = FileStore(folder, given)
+    assert states(store) == {}
+    assert len(store.notes) == full
+    monkeypatch.undo()
+    assert states(FileStore(folder, given)) == {}
+    assert len(states(FileStore(folder, newer(given, ca, tmp_path)))) == 1
 
 
 def test_configured_files_that_cannot_be_used_are_named(folder: Path, tmp_path: Path, given: Configured, ca: Ca) -> None:
@@ -335,7 +376,7 @@ def test_a_damaged_index_is_made_anew_of_the_files(folder: Path, ca: Ca, damage:
 def test_a_folder_of_a_later_software_is_left_alone(folder: Path, ca: Ca) -> None:
     store = FileStore(folder)
     adopted(store, ca)
-    (folder / "index.json").write_text('{"version": 2}')
+    (folder / "index.json").write_text('{"version": 3}')
     before = sorted(folder.rglob("*"))
     with pytest.raises(StoreError, match="later software"):
         FileStore(folder)

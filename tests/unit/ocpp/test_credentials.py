@@ -19,6 +19,7 @@ MUTUAL = replace(SECURE, csms=replace(SECURE.csms, security_profile=3, client_ce
 OLD = OwnChain("ChargingStationCertificate", "old", "previous", "p256", "PEM", not_before_utc=1.0)
 NEW = OwnChain("ChargingStationCertificate", "new", "active", "p256", "PEM", not_before_utc=2.0)
 GIVEN = replace(OLD, slot="given", state="active", kind="rsa2048", configured=True, not_before_utc=9.0)
+EARLY = replace(GIVEN, not_before_utc=1.0)
 OLD_ROOT, NEW_ROOT = (InstalledRoot("CSMSRootCertificate", "PEM", each, each, 0.0, 2e9) for each in ("oldroot", "newroot"))
 CHANGES = (DeleteOwn, DeleteRoot, RollBack)
 
@@ -48,7 +49,7 @@ def shown(rig: LinkRig) -> list[str]:
 
 
 @pytest.mark.req("A02.FR.08", "A02.FR.10", "A03.FR.10")
-@pytest.mark.parametrize("before", [(OLD,), (GIVEN,), (OLD, GIVEN)])
+@pytest.mark.parametrize("before", [(OLD,), (EARLY,), (OLD, EARLY)])
 def test_a_new_chain_that_is_taken_stays_and_those_before_it_are_gone(before: tuple[OwnChain, ...]) -> None:
     rig = a_rig(MUTUAL, *before, NEW)
     rig.hear(CredentialsRenewed("a new client certificate"))
@@ -60,6 +61,24 @@ def test_a_new_chain_that_is_taken_stays_and_those_before_it_are_gone(before: tu
     rig.down()
     rig.advance(10)
     rig.up()
+    assert changes(rig) == []
+
+
+def test_a_chain_that_the_operator_has_put_into_the_configuration_since_is_there_when_the_adopted_one_has_ended() -> None:
+    rig = a_rig(MUTUAL)
+    utc = rig.now.utc
+    adopted = replace(NEW, not_before_utc=utc - 9e6, not_after_utc=utc + 60)
+    given = replace(GIVEN, state="previous", kind="p256", not_before_utc=utc - 10, not_after_utc=utc + 9e6)
+    rig.context.certificates.read, rig.context.certificates.own = True, (adopted, given)
+    rig.down()
+    rig.advance(10)
+    rig.up()
+    assert shown(rig)[-1] == "new"
+    rig.advance(60)
+    rig.down()
+    rig.advance(10)
+    rig.up()
+    assert shown(rig)[-1] == "given"
     assert changes(rig) == []
 
 

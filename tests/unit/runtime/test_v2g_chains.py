@@ -95,7 +95,10 @@ def good(name: str, issuer: str, *, kind: str = "p521", days: int = 1) -> bytes:
 
 
 ALL = (("seccLeaf", "cpoSub2"), ("cpoSub2", "cpoSub1"), ("cpoSub1", "v2gRoot"))
-OF_P521 = "configured-V2G20Certificate-p521"
+
+
+def configured_slot(site: Site, use: str, kind: str) -> str:
+    return next(each.slot for each in site.keeper.held.contents.own if each.configured and (each.use, each.kind) == (use, kind))
 
 
 @pytest.mark.req("A02.FR.23")
@@ -161,24 +164,46 @@ def station_chains(site: Site) -> Any:
     return seen[0]
 
 
+def test_an_adopted_chain_that_has_expired_gives_way_to_a_configured_one_once_the_clock_is_set(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.adopt("p521")
+    site.adopt("p521", "DETSTE000003")
+    ends = next(each.not_after_utc for each in site.keeper.held.contents.own if each.state == "active" and not each.configured)
+    contents = site.keeper.held.contents
+    own = tuple(replace(each, not_after_utc=ends + 9) if each.configured else each for each in contents.own)
+    site.keeper.held = replace(site.keeper.held, contents=replace(contents, own=own))
+    at: list[float | None] = [None]
+    chains = replace(station_chains(site), clock=lambda: at[0])
+
+    def leafs() -> dict[str, bool]:
+        """By kind of key: whether it is one of the configuration."""
+        found = {each.slot: each for each in own}
+        given = [site.keeper.held.identity(slot) for slot, each in found.items() if each.configured]
+        return {each.kind: any(each.certificates == one.chain for one in given if one) for each in site.chains.over(chains).iso20}
+
+    assert leafs() == {"p521": False, "ed448": True}, "nobody knows what time it is"
+    for at[0], configured in ((ends - 1, False), (ends + 1, True), (None, False)):
+        assert leafs() == {"p521": configured, "ed448": True}
+
+
 @pytest.mark.req("M06.FR.04")
 def test_staples_are_replaced_in_flight(tmp_path: Path) -> None:
     site = Site(tmp_path)
     charger, car = site.session()
     assert staples(car) == ()
     first = tuple(good(*each) for each in ALL)
-    site.chains.staple(OF_P521, first)
+    site.chains.staple(configured_slot(site, "V2G20Certificate", "p521"), first)
     assert staples(site.session()[1]) == first, "leaf and sub-CAs"
     second = tuple(good(*each, days=3) for each in ALL)
-    site.chains.staple(OF_P521, second)
+    site.chains.staple(configured_slot(site, "V2G20Certificate", "p521"), second)
     assert staples(site.session()[1]) == second
-    site.chains.staple(OF_P521, (second[0], b"", second[2]))
+    site.chains.staple(configured_slot(site, "V2G20Certificate", "p521"), (second[0], b"", second[2]))
     assert staples(site.session()[1]) == second[:1]
-    site.chains.staple(OF_P521, (b"", b"", b""))
+    site.chains.staple(configured_slot(site, "V2G20Certificate", "p521"), (b"", b"", b""))
     assert staples(site.session()[1]) == ()
     assert charger.received(car.wrapped(b"ChargeLoopReq")) == b"ChargeLoopReq"
     of_2 = good("seccLeaf", "cpoSub2", kind="p256")
-    site.chains.staple("configured-V2GCertificate-p256", (of_2, good("cpoSub2", "cpoSub1", kind="p256")))
+    site.chains.staple(configured_slot(site, "V2GCertificate", "p256"), (of_2, good("cpoSub2", "cpoSub1", kind="p256")))
     assert staples(site.session("1.2")[1]) == (of_2,), "TLS 1.2 has room for one"
 
 
@@ -190,7 +215,7 @@ def test_staples_are_replaced_in_flight(tmp_path: Path) -> None:
 def test_a_staple_that_is_none_costs_no_session(tmp_path: Path, make: Callable[[], bytes]) -> None:
     response = make()
     site = Site(tmp_path)
-    site.chains.staple(OF_P521, (response,))
+    site.chains.staple(configured_slot(site, "V2G20Certificate", "p521"), (response,))
     car = site.session()[1]
     assert car.ready
     assert staples(car) in {(), (response,)}
@@ -198,7 +223,7 @@ def test_a_staple_that_is_none_costs_no_session(tmp_path: Path, make: Callable[[
 
 def test_staples_stay_with_their_chain(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    site.chains.staple(OF_P521, tuple(good(*each) for each in ALL))
+    site.chains.staple(configured_slot(site, "V2G20Certificate", "p521"), tuple(good(*each) for each in ALL))
     site.adopt()
     car = site.session()[1]
     assert (shown(car), staples(car)) == ("DETSTE000002", ())
@@ -238,7 +263,7 @@ def test_the_port_takes_staples_and_looks_into_the_store(tmp_path: Path) -> None
     port = VehiclePort(StationConfig(evses=(EvseConfig(v2g=v2g),)), lambda _: None, NOW.timestamp, lambda: site.keeper.held)
     asyncio.run(port.start())
     response = good("seccLeaf", "cpoSub2")
-    port.carry_out(SetStaples(OF_P521, (response,)))
+    port.carry_out(SetStaples(configured_slot(site, "V2G20Certificate", "p521"), (response,)))
     make: Any = port.cables[1]._secure
     charger, car = make(), vehicle(folder(), "1.3")[0]
     meet(charger, car)
