@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs.chain import MOST, Status, fingerprint
-from certs.profiles import CLIENT, PROFILES, SERVER, Policy, Profile
+from certs.profiles import CLIENT, OCSP, PROFILES, SERVER, Policy, Profile
 from certs.rules import Code
 from certs.testpki import TREE, spec_of
 from certs.testpki_make import AnyKind, Digest, Key, Kind, Spec, issue, key_of, pem_of
@@ -37,6 +37,7 @@ LEAFS: Mapping[str, tuple[str, Kind]] = {
 ISO2, ISO20 = ("secc2", "contract2", "oem2", "cps2"), ("secc20", "contract20", "oem20", "vehicle20", "cps20")
 ISO, OCPP = (*ISO2, *ISO20), ("csms", "station")
 ALL = (*ISO, *OCPP)
+CONTRACTS = ("contract2", "contract20")
 NAMED = tuple(each for each in ISO if not each.startswith("contract"))
 """Those whose domain component is told."""
 
@@ -322,6 +323,16 @@ BREAKS: Mapping[str, Break] = {
     "leaf_without_purpose": Break("extended_key_usage", _with(LEAF, purposes=()), ("secc20", "vehicle20")),
     "client_as_server": Break("extended_key_usage", _with(LEAF, purposes=(CLIENT,)), ("secc2", "secc20", "csms"), openssl=True),
     "server_as_client": Break("extended_key_usage", _with(LEAF, purposes=(SERVER,)), ("vehicle20", "station"), openssl=True),
+    "server_as_contract": Break("extended_key_usage", _with(LEAF, purposes=(SERVER,)), CONTRACTS),
+    "responder_as_contract": Break("extended_key_usage", _with(LEAF, purposes=(CLIENT, OCSP)), CONTRACTS),
+    "client_as_contract": Break("extended_key_usage", _with(LEAF, purposes=(CLIENT,)), CONTRACTS, refused=False),
+    "station_as_contract": Break("domain", _with(LEAF, domain="CPO"), CONTRACTS),
+    "sender_as_contract": Break("domain", _with(LEAF, domain="cps"), CONTRACTS),
+    "vehicle_as_contract": Break("domain", _with(LEAF, domain="OEM"), CONTRACTS),
+    "root_s_domain_as_contract": Break("domain", _with(LEAF, domain="V2G"), CONTRACTS),
+    "by_the_stations_sub": Break("domain", _with(SUB, domain="CPO"), CONTRACTS),
+    "by_the_senders_sub": Break("domain", _with(2, domain="CPS"), CONTRACTS),
+    "by_the_vehicles_sub": Break("domain", _with(SUB, domain="OEM"), CONTRACTS),
     "no_key_agreement": Break("key_usage", _with(LEAF, usages=("digital_signature",)), ("oem2",), refused=False),
     "other_host": Break("host", _other_host, ("csms",)),
     "wide_star": Break("host", _with(LEAF, hosts=("*",)), ("csms",)),

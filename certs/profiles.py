@@ -3,6 +3,9 @@
 Sources: [V2G2-n] and F.n, ISO 15118-2:2014, annex F, as public texts quote them (RISE-V2G, hupe1980/iso15118); B, ISO 15118-20:2022, annex B;
 [A00.FR.n] OCPP, part 2, block A; RFC 5280, RFC 6960. [K] marks what is from memory: all of annex B is. A rule that is not sure, or that
 vehicles and stations on the road are known to break, warns only.
+
+Below a V2G root stand stations, provisioning services and contracts: what a certificate says that it is for keeps them apart. clientAuth alone
+only warns in a contract, as a public stack's generator gives it to those of -20; what it would otherwise be, a vehicle's, has its own roots.
 """
 
 from __future__ import annotations
@@ -51,12 +54,18 @@ class Shape:
     """An extended key usage (dotted): must be among them where the extension is there."""
     purpose_needed: Rule[bool] | None = None
     """The extension must be there."""
+    not_purposes: Rule[tuple[str, ...]] | None = None
+    """Extended key usages that it must have none of."""
+    odd_purposes: Rule[tuple[str, ...]] | None = None
+    """Likewise, that are odd in it."""
     days: Rule[int] | None = None
     """The longest term."""
     octets: Rule[int] | None = None
     """The longest DER."""
     domain: Rule[tuple[str, ...]] | None = None
     """The domain component (DC) is one of these."""
+    not_domain: Rule[tuple[str, ...]] | None = None
+    """It is none of these, in capitals or not."""
     common_name: Rule[str] | None = None
     """A regular expression that the whole common name (CN) matches."""
     organization: Rule[bool] | None = None
@@ -226,12 +235,18 @@ def _contract(edition: _Edition, number: int) -> Profile:
         _leaf(edition),
         days=Rule(2 * YEAR + 1, f"{edition.annex}, contract: 4 weeks to 2 years [K]", "warn"),
         wished=Rule(("content_commitment",), "F.4: nonRepudiation, which receipts are signed with", "warn") if number == 2 else None,
+        not_purposes=Rule((SERVER, OCSP), "ours: a station's or a responder's certificate is no contract, whoever its root is"),
+        odd_purposes=Rule((CLIENT,), "ours; a public stack's contracts of -20 have it", "warn"),
+        not_domain=Rule(
+            ("CPO", "CPS", *map(str.upper, VEHICLE), "V2G"), "[V2G2-925]: the DC tells whose it is: a station's, a service's, a vehicle's"
+        ),
         common_name=Rule(EMAID, "[V2G2-108]: CN is the eMAID; its form: -2, annex H. F.4 leaves its DC open"),
     )
     roots = ("MORootCertificate", "V2GRootCertificate")
-    return _profile(
-        f"contract{number}", f"the contract's certificate (ISO 15118-{number})", "your contract", edition, leaf, ("MO", "V2G"), roots
-    )
+    what = f"the contract's certificate (ISO 15118-{number})"
+    profile = _profile(f"contract{number}", what, "your contract", edition, leaf, ("MO", "V2G"), roots)
+    others: Rule[tuple[str, ...]] = Rule(("CPO", "CPS", "OEM"), "[V2G2-925]: whose sub-CAs they are; none of them gives contracts")
+    return dataclasses.replace(profile, sub=dataclasses.replace(profile.sub, not_domain=others))
 
 
 def _oem(edition: _Edition, number: int) -> Profile:

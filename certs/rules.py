@@ -86,6 +86,9 @@ def _purpose(read: Read, shape: Shape, at: str) -> Iterator[Finding]:
             yield Finding(at, "key_usage", f"its key must not be for {_bits(too_much)}", shape.never.weight)
         if shape.wished is not None and (missing := [each for each in shape.wished.wants if each not in usages]):
             yield Finding(at, "key_usage", f"its key is not for {_bits(missing)}", shape.wished.weight)
+    for rule in (shape.not_purposes, shape.odd_purposes):
+        if rule is not None and (others := [each for each in read.purposes or () if each in rule.wants]):
+            yield Finding(at, "extended_key_usage", f"it is for {', '.join(PURPOSES.get(each, each) for each in others)}", rule.weight)
     if shape.purpose is None:
         return
     if read.purposes is None:
@@ -104,6 +107,10 @@ def judge_name(subject: x509.Name, shape: Shape, at: str) -> Iterator[Finding]:
         if not set(domains) & set(shape.domain.wants):
             said = ", ".join(each[:64] for each in domains[:3]) or "missing"
             yield Finding(at, "domain", f"its DC is {said}, not {_either(shape.domain.wants)}", shape.domain.weight)
+    if shape.not_domain is not None:
+        domains = texts_of(subject, NameOID.DOMAIN_COMPONENT)
+        if others := [each for each in domains if each.strip().upper() in shape.not_domain.wants]:
+            yield Finding(at, "domain", f"its DC is {others[0][:64]}, of others than it is for", shape.not_domain.weight)
     if shape.common_name is not None:
         names = texts_of(subject, NameOID.COMMON_NAME)
         if len(names) != 1 or not re.fullmatch(shape.common_name.wants, names[0]):

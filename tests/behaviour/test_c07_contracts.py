@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from bench.csms.pki import EMAID
-from bench.v2g.pki import World
+from bench.v2g.pki import World, der
+from certs.testpki import spec_of
+from certs.testpki_make import issue, key_of
 from chargepoint.events import VehicleGone
-from iso15118.evcc.terms import EvWish
+from iso15118.evcc.terms import Contract, EvWish
 from iso15118.messages.iso20 import common_messages as cm
+from iso15118.signature import signer_of
 from iso15118.terms import Control, Ending
 from tests.behaviour.pnc_site import PncSite
 
@@ -122,6 +128,25 @@ def test_a_root_that_nobody_knows_is_refused_without_asking() -> None:
     assert site.shown() == [
         ("unknown provider", "Your contract comes from somebody whom this station does not know. Please pay by card or app.")
     ]
+
+
+@pytest.mark.req("S-16", "S-29")
+@pytest.mark.parametrize(
+    ("leaf", "sub"), [("seccLeaf", "cpoSub2"), ("cpsLeaf", "cpsSub2"), ("cpoSub2Ocsp", "cpoSub2"), ("contractLeaf", "cpsSub2")]
+)
+def test_what_stands_below_a_root_for_contracts_is_not_for_that_a_contract(leaf: str, sub: str) -> None:
+    """A station's key, and a name that somebody's contract has."""
+    site = PncSite()
+    world = site.world
+    spec = spec_of(leaf, world.kind, seed=world.seed, now=world.now, responder=world.responder)
+    key, above = key_of(world.kind, b"thief", leaf), world.made[sub]
+    assert isinstance(key, EllipticCurvePrivateKey)
+    thief = issue(replace(spec, common_name=EMAID, issuer=above.certificate.subject), key, above.key)
+    site.plug(site.payer(Contract(EMAID, der((thief, *above.chain)), signer_of(key))))
+    site.run(20.0)
+    assert site.told("Authorize") == []
+    assert site.codes() == ["WARNING_CertificateValidationError"]
+    assert site.facts.id_token is None
 
 
 def test_without_anybody_to_judge_a_contract_none_is_asked_for() -> None:
