@@ -57,7 +57,7 @@ class CertificatesMachine:
         return self.state.look_at
 
     def _read(self, now: Tick, event: CertificatesRead) -> Sequence[object]:
-        self.facts.roots, self.facts.own, self.facts.read = event.roots, event.own, True
+        self.facts.roots, self.facts.own, self.facts.read = event.roots, event.own, event.read
         notes = [Log("warning", "certificates.found", {"what": note}) for note in event.notes]
         return [*notes, *self._look(now)]
 

@@ -223,6 +223,8 @@ class CertificatesRead(Event):
     roots: tuple[InstalledRoot, ...] = ()
     own: tuple[OwnChain, ...] = ()
     notes: tuple[str, ...] = ()
+    read: bool = True
+    """False: it could not be read since the start, and nobody knows what it holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,8 @@ class Signing:
     """Tick.mono when it is asked for again."""
     message_id: str = ""
     """CertificateSigned that is being answered."""
+    again: bool = False
+    """Asked for meanwhile: another one is begun when this one is on disk."""
 
 
 @dataclass(slots=True)
@@ -128,7 +130,12 @@ class RenewalBlock(Block):
             code, text = why
             status = "NotImplemented" if code == "NotEnabled" else "Rejected"
             return [Answer(event.message_id, "TriggerMessage", {"status": status, "statusInfo": _info(code, text)})]
-        return [Answer(event.message_id, "TriggerMessage", {"status": "Accepted"}), *self._begin(use, self._kind(use), triggered=True)]
+        accepted = Answer(event.message_id, "TriggerMessage", {"status": "Accepted"})
+        under_way = self.state.signings.get(use)
+        if under_way is not None and under_way.phase == "adopt":
+            under_way.again = True
+            return [accepted]
+        return [accepted, *self._begin(use, self._kind(use), triggered=True)]
 
     @hears(CertificateExpiring)
     def expiring(self, now: Tick, event: CertificateExpiring) -> Sequence[object]:
@@ -202,7 +209,7 @@ class RenewalBlock(Block):
         return [
             self._request(_own(use), signing)
             for use, signing in self.state.signings.items()
-            if signing.phase == "send" and (link.online or (link.connected and signing.triggered))
+            if signing.phase == "send" and signing.csr and (link.online or (link.connected and signing.triggered))
         ]
 
     def _request(self, use: OwnUse, signing: Signing) -> Call:
@@ -268,6 +275,8 @@ class RenewalBlock(Block):
         signing = self.state.signings.get(use)
         if signing is None or signing.phase in ("key", "adopt"):
             return _rejected("NoRequest", f"no certificate of the type {use} was asked for")
+        if not signing.csr:
+            return _rejected("CertificateStore", "the store that has the key cannot be read")
         if payload.get("requestId", signing.request_id) != signing.request_id:
             return _rejected("UnknownRequestId", f"the request that waits has the id {signing.request_id}")  # A02.FR.26
         pem, limit = payload["certificateChain"], self.context.model.integer(MAX_CHAIN_SIZE)
@@ -297,12 +306,15 @@ class RenewalBlock(Block):
         if event.error:
             why = event.text or event.error
             payload = {"status": "Rejected", "statusInfo": _info("CertificateStore", why)}
-            return [Answer(signing.message_id, "CertificateSigned", payload), *self._give_up(use, why)]
+            return [Answer(signing.message_id, "CertificateSigned", payload), *self._give_up(use, why), *self._anew(use, signing)]
         out: list[object] = [Answer(signing.message_id, "CertificateSigned", {"status": "Accepted"}), *self._forget(use)]
         out.append(SecurityEvent("ReconfigurationOfSecurityParameters", use))
         if use == STATION and self.context.link.security_profile == 3:
             out.append(CredentialsRenewed("a new client certificate"))  # A02.FR.08
-        return out
+        return [*out, *self._anew(use, signing)]
+
+    def _anew(self, use: OwnUse, done: Signing) -> list[object]:
+        return self._begin(use, self._kind(use), triggered=True) if done.again else []
 
     # ---- ends and beginnings
 
@@ -331,7 +343,7 @@ class RenewalBlock(Block):
         waiting = {each.slot: each.csr for each in event.own if each.state == "pending"}
         for use, signing in list(self.state.signings.items()):
             if signing.slot and not signing.csr and not (csr := waiting.get(signing.slot, "")):
-                out += self._forget(_own(use))
+                out += self._forget(_own(use)) if event.read else []
             elif signing.slot and not signing.csr:
                 signing.csr = csr
         return [*out, *self._send()]

@@ -72,7 +72,7 @@ class Keeper:
         if self._store is not None:
             told = self._store.notes
             notes, self._noted = [*told[self._noted :], *notes], len(told)
-        return CertificatesRead(self.held.contents.roots, self.held.contents.own, tuple(notes[:MOST_NOTES]))
+        return CertificatesRead(self.held.contents.roots, self.held.contents.own, tuple(notes[:MOST_NOTES]), self.held.read)
 
     def carry_out(self, command: Command) -> list[Event]:
         """The one answer to this command; what is there now before it, where that is something else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 
 from bench.csms.signing import WRONGS, Wrong
 from certs.store import OwnUse, StoreError
-from chargepoint.events import CertificateStored, CsrMade, SecurityEvent
+from chargepoint.events import CertificateStored, CredentialsRenewed, CsrMade, RegistrationChanged, SecurityEvent
 from chargepoint.ocpp.blocks.renewal import MAX_CHAIN_SIZE
-from tests.unit.ocpp.renewal_rig import STATION, USES, RenewalRig, a_rig
+from chargepoint.ocpp.messages import Answer, CallReceived
+from chargepoint.runtime.ports.certificates import Keeper
+from tests.unit.ocpp.renewal_rig import NAMED, STATION, USES, RenewalRig, a_rig
 
 
 @pytest.mark.req("A02.FR.07", "A03.FR.07", "TC_A_14")
@@ -113,3 +116,52 @@ def test_answers_of_somebody_else_change_nothing(tmp_path: Path) -> None:
         )
         == []
     )
+
+
+@pytest.mark.req("A02.FR.08", "F-9")
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_trigger_while_the_store_takes_a_chain_over_is_for_the_next_one(tmp_path: Path, fails: bool) -> None:
+    rig = a_rig(tmp_path, replace(NAMED, csms=replace(NAMED.csms, security_profile=3)))
+    rig.trigger()
+    request = rig.promised()
+    rig.slow = True
+    rig.hear(CallReceived("signed", "CertificateSigned", rig.signer.follow_up(request)))
+    assert [rig.trigger(), rig.trigger()] == ["Accepted"] * 2
+    rig.slow, told = False, rig.held_back
+    if fails:
+        told = [CertificateStored(each.token, "Failed") if isinstance(each, CertificateStored) else each for each in told]
+    out = rig.hear(*told)
+    answers = [each.payload["status"] for each in out if isinstance(each, Answer)]
+    assert (answers, len(rig.said(CredentialsRenewed))) == ((["Rejected"], 0) if fails else (["Accepted"], 1))
+    second = rig.promised()
+    assert second["requestId"] == 2
+    assert rig.deliver(second) == {"status": "Accepted"}
+    assert rig.renewal.signings == {}
+
+
+@pytest.mark.req("A02.FR.26", "F-9")
+def test_a_request_waits_on_while_the_store_cannot_be_read(tmp_path: Path) -> None:
+    rig = a_rig(tmp_path)
+    rig.trigger()
+    request = rig.promised()
+    again = rig.restart()
+    again.power_up()
+    away = Keeper(out_of_reach).read()
+    again.hear(away)
+    again.link_up()
+    again.context.link.registration = "Accepted"
+    again.hear(RegistrationChanged("Accepted"))
+    assert [each for each in again.calls if each.action == "SignCertificate"] == [], "nothing goes that has no request in it"
+    assert again.deliver(request)["statusInfo"]["reasonCode"] == "CertificateStore"
+    assert (away.read, again.context.certificates.read, set(again.store["signing"])) == (False, False, {STATION})
+    again.hear(again.keeper.read())
+    assert again.promised() == request
+    assert again.deliver(request) == {"status": "Accepted"}
+    later = again.restart()
+    later.power_up()
+    later.hear(later.keeper.read())
+    assert later.renewal.signings == {}
+
+
+def out_of_reach() -> Any:
+    raise StoreError("Failed", "the disk is not there yet")
