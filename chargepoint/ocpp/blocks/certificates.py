@@ -1,7 +1,7 @@
 """InstallCertificate, DeleteCertificate, GetInstalledCertificateIds (OCPP 2.1 M03, M04, M05).
 
-What is judged here is then the store's work; the CSMS is answered when it is on disk. A root for vehicles and contracts that comes over a line
-which nobody protects is not taken (ours): whoever sits there could let anybody charge.
+What is judged here is then the store's work; the CSMS is answered when it is on disk. Over a line which nobody protects its own roots come and go,
+as security profile 2 begins with them (A05), and nothing else does (ours, S-16): whoever sits there could let anybody charge, or sign software.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ MOST_ENTRIES = 64
 MOST_WORDS = 512
 """Characters of StatusInfoType.additionalInfo in OCPP 2.0.1."""
 CSMS: RootUse = "CSMSRootCertificate"
-VEHICLES: frozenset[str] = frozenset({"V2GRootCertificate", "MORootCertificate", "OEMRootCertificate"})
 CHAINS: tuple[OwnUse, ...] = ("V2GCertificate", "V2G20Certificate")
 """What V2GCertificateChain means."""
 CHAIN = "V2GCertificateChain"
@@ -80,7 +79,7 @@ class CertificatesBlock(Block):
         from chargepoint.ocpp.certificate_rules import Unfit, judge_root  # noqa: PLC0415 a station without certificates carries none of it
 
         use, pem, held = call.payload["certificateType"], call.payload["certificate"], self.context.certificates
-        if use in VEHICLES and self.context.link.security_profile < 2:
+        if use != CSMS and self.context.link.security_profile < 2:
             return _no("Rejected", "InsecureConnection", f"{use} is installed over security profile 2 or 3 only")
         replaces = self._replaced() if use == CSMS and self.context.model.flag(ADDITIONAL_ROOT_CHECK) else None
         try:
@@ -112,6 +111,8 @@ class CertificatesBlock(Block):
             return _no("NotFound", "InvalidValue", str(error))
         for root in held.roots:
             if rules.named(asked, rules.pairs_of_root(root, held.roots)):
+                if self.context.link.security_profile < 2 and self._uses(root) != {CSMS}:
+                    return _no("Failed", "InsecureConnection", f"{root.use} is deleted over security profile 2 or 3 only")
                 if self._needed(root):
                     return _no("Failed", "InUse", "the connection to the CSMS stands on this root")  # M04.FR.08 [K]
                 return self._store(call, DeleteRoot(self._token(), root.fingerprint), deletes=root.fingerprint)
@@ -121,13 +122,19 @@ class CertificatesBlock(Block):
                 continue
             if own.use not in CHAINS:
                 return _no("Failed", "NotAllowed", "the station's own certificate for the CSMS is not deleted")  # M04.FR.06
+            if self.context.link.security_profile < 2:
+                return _no("Failed", "InsecureConnection", f"{own.use} is deleted over security profile 2 or 3 only")
             if not rules.named(asked, pairs[:1]):
                 return _no("Failed", "InUse", "this sub-CA goes with the chain that it is part of")
             return self._store(call, DeleteOwn(self._token(), own.slot))
         return _no("NotFound", "NotFound", "no certificate of these hashes is installed")  # M04.FR.04
 
+    def _uses(self, root: InstalledRoot) -> set[RootUse]:
+        """The store deletes it for all of them."""
+        return {each.use for each in self.context.certificates.roots if each.fingerprint == root.fingerprint}
+
     def _needed(self, root: InstalledRoot) -> bool:
-        """Without it the CSMS would be a stranger. The store deletes a root whatever it is for; while nobody says which one it is, it may be any."""
+        """Without it the CSMS would be a stranger. While nobody says which one it is, it may be any."""
         link, trusted = self.context.link, {each.fingerprint for each in self.context.certificates.trusted(CSMS)}
         if link.security_profile < 2 or root.fingerprint not in trusted:
             return False

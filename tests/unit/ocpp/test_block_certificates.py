@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import testpki
-from certs.store import RootUse, StoreError
+from certs.store import ROOT_USES, RootUse, StoreError
 from certs.testpki_make import Kind, Spec, issue
 from chargepoint.commands import DeleteRoot, InstallRoot, Log
 from chargepoint.events import CertificateStored, RootReplaced, SecurityEvent
@@ -140,11 +140,34 @@ def test_a_full_store_takes_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", [0, 1])
-@pytest.mark.parametrize("name", ROOTS)
-def test_over_a_line_that_nobody_protects_no_root_for_vehicles_is_taken(name: str, profile: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("use", ROOT_USES)
+@pytest.mark.req("S-16")
+def test_over_a_line_that_nobody_protects_only_roots_of_the_csms_come_and_go(use: RootUse, profile: int, tmp_path: Path) -> None:
     rig = a_rig(tmp_path, replace(CONFIG, csms=replace(CONFIG.csms, security_profile=profile)))
-    expected = ("Accepted", "") if name == "csmsRoot" else ("Rejected", "InsecureConnection")
-    assert install(rig, ROOTS[name], pem(name)) == expected
+    name = next((name for name, of in ROOTS.items() if of == use), "csmsRoot")
+    csms = use == "CSMSRootCertificate"
+    assert install(rig, use, pem(name)) == (("Accepted", "") if csms else ("Rejected", "InsecureConnection"))
+    rig.install(name, use)
+    answer = rig.ask("DeleteCertificate", {"certificateHashData": wire(name)})
+    assert (answer["status"], answer.get("statusInfo", {}).get("reasonCode")) == (
+        ("Accepted", None) if csms else ("Failed", "InsecureConnection")
+    )
+
+
+@pytest.mark.req("S-16")
+@pytest.mark.parametrize(("profile", "status"), [(0, "Failed"), (1, "Failed"), (2, "Accepted")])
+def test_over_such_a_line_neither_a_chain_for_vehicles_goes_nor_a_root_that_is_one_for_the_csms_as_well(
+    profile: int, status: str, tmp_path: Path
+) -> None:
+    rig = a_rig(tmp_path, replace(CONFIG, csms=replace(CONFIG.csms, security_profile=profile)))
+    rig.context.link.root = "another one"
+    rig.install("v2gRoot")
+    rig.adopt("V2GCertificate")
+    (listed,) = rig.listed("V2GCertificateChain")["certificateHashDataChain"]
+    rig.install("csmsRoot")
+    rig.files.install_root("CSMSRootCertificate", pem("csmsRoot", seed=b"other"))
+    rig.install("csmsRoot", "ManufacturerRootCertificate")
+    assert [delete(rig, listed["certificateHashData"]), delete(rig, wire("csmsRoot"))] == [status] * 2
 
 
 @pytest.mark.req("M05.FR.09", "M05.FR.10", "M05.FR.11", "TC_M_09")
