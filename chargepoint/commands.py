@@ -265,6 +265,8 @@ class OpenLink(Command):
     """Roots (fingerprints) for the CSMS that this attempt does without."""
     own_slot: str = ""
     """The client chain that is shown; "" = the newest of those in use."""
+    wildcards: bool = False
+    """A certificate of the CSMS may name the host by a wildcard."""
 
 
 @dataclass(frozen=True, slots=True)

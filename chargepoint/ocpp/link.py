@@ -216,6 +216,7 @@ class LinkMachine:
             ping_interval_s=self.rows.ping_s(),
             distrusted=choice.distrusted,
             own_slot=choice.own_slot,
+            wildcards=self.rows.wildcards(),
         )
 
     def _identity_of(self, profile: Profile) -> str:

@@ -9,10 +9,11 @@ import ssl
 from typing import Any, NamedTuple
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from certs.chain import validate
 from certs.profiles import PROFILES
-from certs.reading import fingerprint
+from certs.reading import fingerprint, read
 from chargepoint.runtime.tls import TlsFiles
 
 DER = 2
@@ -28,8 +29,8 @@ class Judged(NamedTuple):
     """The fingerprint of the one that it ends at."""
 
 
-def judged(tls: ssl.SSLObject, files: TlsFiles, host: str) -> Judged:
-    """`host` is what was dialled.
+def judged(tls: ssl.SSLObject, files: TlsFiles, host: str, *, wildcards: bool = False) -> Judged:
+    """`host` is what was dialled; `wildcards` are names that may stand for it.
 
     What OpenSSL has come to and was not sent is of those that count for this connection, and so is the last one.
     """
@@ -37,7 +38,17 @@ def judged(tls: ssl.SSLObject, files: TlsFiles, host: str) -> Judged:
     sent, found = _chain(tls, "get_unverified_chain"), _chain(tls, "get_verified_chain")
     trust = [x509.load_der_x509_certificate(each) for each in (*(each for each in found[:-1] if each not in sent), *found[-1:])]
     verdict = validate(sent, now, PROFILES["csms"], trust, files.revocation, policy=files.policy, host=host)
-    return Judged("" if verdict.ok else verdict.why, fingerprint(verdict.path[-1]) if verdict.path else "")
+    why = "" if verdict.ok else verdict.why
+    if not why and not wildcards and not _named(verdict.path[0], host):
+        why = f"the certificate of the CSMS is for {host} by a wildcard only, and SecurityCtrlr.AllowCSMSTLSWildcards is false"
+    return Judged(why, fingerprint(verdict.path[-1]) if verdict.path else "")
+
+
+def _named(leaf: x509.Certificate, host: str) -> bool:
+    """Letter by letter; the profile has found it for this host, and no wildcard stands for an address."""
+    known = read(leaf)
+    names = [each.rstrip(".").lower() for each in known.hosts or known.named(NameOID.COMMON_NAME)]
+    return host.rstrip(".").lower() in names or ":" in host or not any(each.startswith("*.") for each in names)
 
 
 def _chain(tls: ssl.SSLObject, name: str) -> list[bytes]:

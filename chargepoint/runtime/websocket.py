@@ -111,7 +111,7 @@ async def _connect(order: OpenLink, files: TlsFiles, progress: Progress, *, thre
             if uri.secure:
                 from chargepoint.runtime.csms_chain import judged
 
-                why, self.root = judged(self.transport.get_extra_info("ssl_object"), files, uri.host)
+                why, self.root = judged(self.transport.get_extra_info("ssl_object"), files, uri.host, wildcards=order.wildcards)
                 if why:
                     raise Refused(why)
             await super().handshake(*arguments, **named)

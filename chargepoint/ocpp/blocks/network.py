@@ -56,6 +56,10 @@ MESSAGE_TIMEOUT = Variable(
     "OCPPCommCtrlr", "MessageTimeout", "integer", "30", "how long the answer to a call may take", instance="Default",
     mutability=RW, unit="s", min=1, max=LONGEST_TIMEOUT_S, source="OCPP 2.1 Part 2, OCPPCommCtrlr",
 )  # fmt: skip
+WILDCARDS = Variable(
+    "SecurityCtrlr", "AllowCSMSTLSWildcards", "boolean", "false", "the certificate of the CSMS may be for *.example.com; counts from the next connection on",
+    mutability=RW, key16="AllowCentralSystemTLSWildcards", source="OCPP 2.1 errata 2025-06",
+)  # fmt: skip
 META, FLOOR = "meta", "security_floor"
 """Table and key of the highest security profile that has worked."""
 OWN_CREDENTIALS: dict[str, Callable[[Profile], Profile]] = {
@@ -91,6 +95,10 @@ class LinkRows:
         """WebSocketPingInterval."""
         return max(0.0, self.model.integer(PING_INTERVAL))
 
+    def wildcards(self) -> bool:
+        """AllowCSMSTLSWildcards."""
+        return self.model.flag(WILDCARDS)
+
     def timeout_s(self) -> float:
         """MessageTimeout[Default]."""
         return max(1.0, self.model.integer(MESSAGE_TIMEOUT))
@@ -102,7 +110,7 @@ class NetworkBlock(Block):
     name: ClassVar[str] = "network"
     variables: ClassVar[tuple[Variable, ...]] = (
         ACTIVE_PROFILE, PRIORITY, ATTEMPTS, BACKOFF_MINIMUM, BACKOFF_REPEAT, BACKOFF_RANDOM, PING_INTERVAL, MESSAGE_TIMEOUT, ALLOW_DOWNGRADE,
-        *SLOT_ROWS.values(),
+        WILDCARDS, *SLOT_ROWS.values(),
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:

@@ -216,6 +216,13 @@ def test_the_order_says_all_that_the_port_needs() -> None:
     assert "0123456789abcdef" not in repr(station.last)
 
 
+@pytest.mark.parametrize(("value", "wildcards"), [(None, False), ("false", False), ("true", True)])
+def test_wildcards_of_the_csms_are_taken_where_the_row_says_so(value: str | None, wildcards: bool) -> None:
+    station = LinkRig(variables={"SecurityCtrlr.AllowCSMSTLSWildcards": value} if value else None)
+    station.power_up()
+    assert station.last.wildcards is wildcards
+
+
 # ---- what is asked for
 
 

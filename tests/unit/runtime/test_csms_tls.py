@@ -16,6 +16,7 @@ from websockets.asyncio.server import ServerConnection
 
 from chargepoint.commands import Log
 from chargepoint.events import LinkDown, LinkUp
+from chargepoint.runtime import tcp
 from chargepoint.runtime.tls import TlsFiles, TlsSetupError, client_context, explain
 from tests.unit.ocpp.link_rig import LinkRig
 from tests.unit.runtime.csms_rig import Stream, a_csms, a_listener, a_port, a_tls_csms, order, says_nothing, virtually, wait_closed
@@ -44,14 +45,14 @@ def server_context(identity: Identity, folder: Path, *, chain: bool = True, chan
 
 
 def outcome(
-    context: ssl.SSLContext, files: TlsFiles, *, host: str = "localhost", profile: int = 2, alerts: bool = True
+    context: ssl.SSLContext, files: TlsFiles, *, host: str = "localhost", profile: int = 2, alerts: bool = True, wildcards: bool = False
 ) -> LinkUp | LinkDown:
     found: list[LinkUp | LinkDown] = []
 
     async def story() -> None:
         serving = a_tls_csms(wait_closed, context) if alerts else a_csms(wait_closed, context)
         async with serving as url, a_port(files) as (port, ears):
-            port.carry_out(order(url.replace("localhost", host), security_profile=profile))
+            port.carry_out(order(url.replace("localhost", host), security_profile=profile, wildcards=wildcards))
             event = await ears.queue.get()
             assert isinstance(event, (LinkUp, LinkDown))
             found.append(event)
@@ -152,6 +153,31 @@ def test_a_certificate_that_is_refused(make: Callable[[], Identity], words: str,
     assert isinstance(down, LinkDown)
     assert (down.cause, words in down.detail) == ("certificate", True), down
     assert security_event(down) == "InvalidCsmsCertificate"
+
+
+@pytest.mark.req("S-29")
+@pytest.mark.parametrize("names", [(), ("other.example", "*.hub.example")], ids=["common name", "alternative name"])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_wildcard_is_taken_where_it_is_allowed(
+    names: tuple[str, ...], allowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = tcp.connect
+    monkeypatch.setattr(tcp, "connect", lambda _, port, **how: connect("localhost", port, **how))
+    context = server_context(ROOT.issue("CSMS" if names else "*.hub.example", names=names), tmp_path)
+
+    def come(host: str) -> LinkUp | LinkDown:
+        return outcome(context, trusting(tmp_path), host=host, wildcards=allowed)
+
+    came = come("csms.hub.example")
+    if allowed:
+        assert isinstance(came, LinkUp)
+    else:
+        assert isinstance(came, LinkDown)
+        assert (came.cause, "AllowCSMSTLSWildcards" in came.detail) == ("certificate", True)
+        assert security_event(came) == "InvalidCsmsCertificate"
+    assert isinstance(come("a.csms.hub.example"), LinkDown)
+    if names:
+        assert isinstance(come("Other.Example"), LinkUp)
 
 
 def test_a_server_that_keeps_its_sub_ca_to_itself(tmp_path: Path) -> None:
