@@ -22,6 +22,8 @@ from certs.name_constraints import understood
 
 MOST_OCTETS, MOST_CERTIFICATES = 64 * 1024, 16
 """Of what `load` takes (ours)."""
+DER = tuple(bytes((0x30, each)) for each in range(0x80, 0x85))
+"""How one of more than 127 octets begins: no text does."""
 UNREADABLE = (
     ValueError, TypeError, KeyError, AttributeError, OverflowError, NotImplementedError, UnsupportedAlgorithm,
     x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, CryptographyDeprecationWarning,
@@ -141,7 +143,7 @@ def load(octets: bytes) -> tuple[x509.Certificate, ...]:
     if len(octets) > MOST_OCTETS:
         raise CertificateError(f"{len(octets)} octets; {MOST_OCTETS} are the most")
     with refusing():
-        if b"-----BEGIN" not in octets:
+        if octets[:2] in DER or b"-----BEGIN" not in octets:  # whatever text stands in its names
             return (x509.load_der_x509_certificate(octets),)
         if octets.count(b"-----BEGIN") > 2 * MOST_CERTIFICATES:
             raise ValueError(f"more than {MOST_CERTIFICATES} certificates")

@@ -11,6 +11,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from bench.v2g.pki import NOW, World
 from bench.v2g.wrong import Session, Then, Wrong, again, changed
 from certs.reading import kind_of
@@ -168,6 +171,19 @@ class NoCertificate(OfContracts):
         return again(mode, ContractCertificateChain=chain), signature
 
 
+class Pem(OfContracts):
+    words = "CA certificates as PEM, where DER belongs"
+
+    def made(self, mode: Any, signature: Any) -> Any:
+        contract = self.world(mode).contract()
+        return _with(mode, contract, (contract.chain[0], *map(as_pem, contract.chain[1:])))
+
+
+def as_pem(der: bytes) -> bytes:
+    """One certificate in the other form."""
+    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+
+
 class Expired(OfContracts):
     words, code = "a contract that has expired", "WARNING_CertificateExpired"
 
@@ -250,6 +266,15 @@ class NoProvisioning(OfInstallation):
         return again(chain, Certificate=b"\x30" + bytes(500)), signature
 
 
+class PemProvisioning(OfInstallation):
+    words, then, code = "a provisioning certificate's CAs as PEM, where DER belongs", Then.SERVED, INVALID
+
+    def made(self, chain: Any, signature: Any) -> Any:
+        ours = World.of().provisioning()
+        shown = again(chain, SubCertificates=cc.SubCertificatesType(Certificate=tuple(map(as_pem, ours.chain[1:]))))
+        return shown, signed(ours.chain, ours.signer, (chain.Id, "OEMProvisioningCertificateChain", shown))
+
+
 class OtherReading(Wrong):
     """Confirms readings otherwise than it should."""
 
@@ -285,6 +310,7 @@ PNC: dict[str, type[OfContracts | OfInstallation | OtherReading]] = {
     "truncated": Truncated,
     "oversized": Oversized,
     "no_certificate": NoCertificate,
+    "pem": Pem,
     "expired": Expired,
     "not_yet_valid": NotYetValid,
     "acts_as_ca": ActsAsCa,
@@ -294,6 +320,7 @@ PNC: dict[str, type[OfContracts | OfInstallation | OtherReading]] = {
     "installation_of_another": InstallationOfAnother,
     "strange_maker": StrangeMaker,
     "no_provisioning": NoProvisioning,
+    "pem_provisioning": PemProvisioning,
     "other_reading": OtherReading,
     "unsigned_reading": UnsignedReading,
 }

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from certs.chain import Code, Status, Verdict, validate
+from certs.chain import MOST, Code, Finding, Status, Verdict, validate
 from certs.profiles import PROFILES, relaxed
-from certs.reading import CertificateError, Read, kind_of, load, read
+from certs.reading import DER, CertificateError, Read, kind_of, load, read
 from iso15118.connection import Now
 from iso15118.messages.iso20 import common_certificates as cc
 from iso15118.signature import Lax
@@ -52,9 +52,19 @@ def leaf_of(der: bytes) -> Leaf:
 
 @lru_cache(maxsize=16)
 def _read(der: bytes) -> Read:
-    if not der.startswith(b"\x30"):
+    if der[:2] not in DER:
         raise CertificateError("no DER")
     return read(load(der)[0])
+
+
+def unreadable(chain: Sequence[bytes]) -> str:
+    """Why the chain goes to nobody: each of its certificates is one DER (certificateType), and nothing else; "" where they are."""
+    try:
+        for each in chain[:MOST]:
+            _read(each)
+    except CertificateError as error:
+        return f"a certificate of its chain cannot be read: {error}"
+    return "" if len(chain) <= MOST else f"it has more than {MOST} certificates"
 
 
 def wrong_key(leaf: Leaf, *, peer: bool = False) -> str:
@@ -97,6 +107,9 @@ def judge(
     order the others come. `only` these findings refuse.
     """
     by = relaxed(PROFILES[profile]) if peer else PROFILES[profile]
+    if wrong := unreadable(chain):
+        nothing = Verdict(by, (Finding("chain", "unreadable", wrong),))
+        return Judged(Refusal.INVALID, nothing.why, nothing.sentence)
     status: dict[str, Status] = dict.fromkeys(revoked, "revoked")
     at = dt.datetime.fromtimestamp(now.utc, dt.UTC) if now is not None else None
     verdict = validate(tuple(chain), at, by, certificates(roots), status, key=key)

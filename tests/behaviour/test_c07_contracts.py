@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from bench.csms.pki import EMAID
+from bench.v2g.misbehave_pnc import as_pem
 from bench.v2g.pki import World, der
 from certs.testpki import spec_of
 from certs.testpki_make import issue, key_of
@@ -16,7 +17,7 @@ from iso15118.evcc.terms import Contract, EvWish
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.signature import signer_of
 from iso15118.terms import Control, Ending
-from tests.behaviour.pnc_site import PncSite
+from tests.behaviour.pnc_site import KNOWN, PncSite
 
 
 @pytest.mark.req("C07.FR.01", "C07.FR.02", "TC_C_50_CS")
@@ -117,6 +118,20 @@ def test_a_root_that_is_not_known_here_and_a_csms_that_judges_none() -> None:
     assert site.facts.id_token is None
     assert site.guard.closed_s == 0.0
     assert site.shown() == [("not accepted", "Your contract is not accepted here. Please pay by card or app.")]
+
+
+@pytest.mark.req("S-21")
+@pytest.mark.parametrize("roots", [(), KNOWN])
+def test_pem_from_a_vehicle_is_refused_and_a_card_pays(roots: tuple[str, ...]) -> None:
+    site = PncSite(roots=roots, variables={"ISO15118Ctrlr@1.CentralContractValidationAllowed": "true"})
+    right = site.world.contract(EMAID)
+    site.plug(site.payer(replace(right, chain=(right.chain[0], *map(as_pem, right.chain[1:])))))
+    site.run(20.0)
+    assert site.codes() == ["WARNING_CertificateValidationError"]
+    assert site.told("Authorize") == []
+    assert site.shown() == [("invalid", "Your contract is not as it has to be. Please pay by card or app.")]
+    site.card()
+    site.until(site.charges)
 
 
 def test_a_root_that_nobody_knows_is_refused_without_asking() -> None:

@@ -68,6 +68,7 @@ WHY = {
     "expired": "it expired 2027-01-14",
     "not_yet_valid": "it is not valid before 2028-01-15",
     "no_certificate": "the contract's certificate cannot be read",
+    "pem": "a certificate of its chain cannot be read: no DER",
 }
 
 
@@ -133,8 +134,9 @@ def test_a_root_that_is_not_known_here_may_be_the_hosts_to_know(trust: dict[str,
     assert told(pair, Authorized, "ev") == [Authorized(Payment.PNC, EMAID)]
 
 
-def test_what_the_host_judges_is_signed_all_the_same() -> None:
-    pair = played("other_key", pnc(trust={"local": False}, facts={"certificate_installation": False}))
+@pytest.mark.parametrize("name", ["other_key", "pem", "oversized"])
+def test_what_the_host_judges_is_signed_and_readable_all_the_same(name: str) -> None:
+    pair = played(name, pnc(trust={"local": False}, facts={"certificate_installation": False}))
     assert codes(pair, cm.AuthorizationRes) == ["WARNING_CertificateValidationError", "OK"]
 
 

@@ -26,7 +26,7 @@ from certs.reading import CertificateError
 from iso15118 import exi
 from iso15118.connection import Now
 from iso15118.exi import ExiError
-from iso15118.iso20.certificates import PEER_SIGNATURES, Judged, Leaf, chain_of, judge, leaf_of, plain, wrong_key
+from iso15118.iso20.certificates import PEER_SIGNATURES, Judged, Leaf, chain_of, judge, leaf_of, plain, unreadable, wrong_key
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
@@ -38,11 +38,13 @@ from iso15118.trust import Refusal
 
 PNC_S = 55.0
 INSTALLATION_S = 55.0
-"""V2G_SECC timeout of what may be ongoing [K]."""
+"""V2G_SECC timeout of what may be ongoing [K]: for one answer, however often another is asked for meanwhile."""
+STAGE_S = 4 * PNC_S
+"""How long a vehicle may go on to show contracts, or to ask for some, from the first on (ours): all of it passes through the CSMS."""
 SOON = dt.timedelta(days=14)
 """A contract that ends within this is said to expire soon ([V2G20-2218])."""
 MOST_REFUSED = 8
-"""Contracts that a vehicle may show in vain (ours): one that is stuck would go on for ever."""
+"""Contracts that a vehicle may show in vain, and requests for some (ours): one that is stuck would go on for ever."""
 CODES: dict[Refusal, ct.responseCodeType] = {
     Refusal.EXPIRED: "WARNING_CertificateExpired",
     Refusal.NOT_YET_VALID: "WARNING_CertificateNotYetValid",
@@ -57,6 +59,8 @@ CODES: dict[Refusal, ct.responseCodeType] = {
 }
 CONTRACT, INSTALLATION = "contract", "installation"
 """What is waited for."""
+SHOWING, ASKING = "contracts", "installations"
+"""How long it has been going on."""
 
 
 def payments(talk: Talk) -> tuple[Payment, ...]:
@@ -84,10 +88,12 @@ def contract(talk: Talk, now: Now, request: cm.AuthorizationReq) -> Result:
         leaf, judged = _judged(talk, now, request, mode)
         if judged.refusal is not None or leaf is None:
             return _refused(talk, now, request, _emaid(leaf), judged)
+        another = before is None or before.leaf != leaf.der
+        if another and (why := _enough(talk, now)):
+            return _refused(talk, now, request, _emaid(leaf), Judged(Refusal.NOT_ACCEPTED, why))
         talk.shown = Shown(leaf.der, same, "OK_CertificateExpiresSoon" if _ends_soon(talk, now, leaf) else "OK")
-        if before is None or before.leaf != leaf.der:
-            talk.done(CONTRACT)
-            talk.ongoing(CONTRACT, now, PNC_S)
+        if another:
+            talk.looked_at += 1
             told = ContractShown(_emaid(leaf), chain_of(mode.ContractCertificateChain), judged.path, judged.why)
             return Result(ok(talk, now, cm.AuthorizationRes, EVSEProcessing="Ongoing"), (told,), stay=True)
     if facts.contract is Progress.DONE and talk.shown is not None:
@@ -99,8 +105,17 @@ def contract(talk: Talk, now: Now, request: cm.AuthorizationReq) -> Result:
         return Result(ok(talk, now, cm.AuthorizationRes, EVSEProcessing="Ongoing"), stay=True)
     emaid = _emaid(leaf_of(mode.ContractCertificateChain.Certificate))
     if facts.contract is Progress.FAILED:
-        return _refused(talk, now, request, emaid, Judged(facts.contract_refusal, "the host does not accept it"))
-    return _refused(talk, now, request, emaid, Judged(Refusal.NOT_ACCEPTED, "nobody has said in time whether it is accepted"))
+        return _refused(talk, now, request, emaid, Judged(facts.contract_refusal, "the host does not accept it"), counted=True)
+    return _refused(talk, now, request, emaid, Judged(Refusal.NOT_ACCEPTED, "nobody has said in time whether it is accepted"), counted=True)
+
+
+def _enough(talk: Talk, now: Now) -> str:
+    """Why no other contract is looked at. One that is shown while another is waited for waits no longer than that one."""
+    if talk.looked_at > MOST_REFUSED:
+        return "so many contracts in vain"
+    if not talk.ongoing(SHOWING, now, STAGE_S):
+        return f"contracts have been shown for more than {STAGE_S:g} s"
+    return "" if talk.ongoing(CONTRACT, now, PNC_S) else "nobody has said in time whether the one before is accepted"
 
 
 def _judged(talk: Talk, now: Now, request: cm.AuthorizationReq, mode: cm.PnC_AReqAuthorizationModeType) -> tuple[Leaf | None, Judged]:
@@ -110,6 +125,8 @@ def _judged(talk: Talk, now: Now, request: cm.AuthorizationReq, mode: cm.PnC_ARe
         leaf = leaf_of(chain[0])
     except CertificateError as error:
         return None, Judged(Refusal.INVALID, f"the contract's certificate cannot be read: {error}")
+    if unreadable(chain):  # nobody's to judge, the host's neither
+        return leaf, judge(chain, "contract20", (), None, key=leaf.key)
     if wrong := wrong_key(leaf, peer=trust.peer_profile):
         return leaf, Judged(Refusal.INVALID, f"the contract's certificate: {wrong}")
     if mode.GenChallenge != talk.challenge:
@@ -130,13 +147,13 @@ def _ends_soon(talk: Talk, now: Now, leaf: Leaf) -> bool:
     return talk.facts.trust.clock_known and leaf.ends - dt.datetime.fromtimestamp(now.utc, dt.UTC) < SOON
 
 
-def _refused(talk: Talk, now: Now, request: cm.AuthorizationReq, emaid: str, judged: Judged) -> Result:
+def _refused(talk: Talk, now: Now, request: cm.AuthorizationReq, emaid: str, judged: Judged, *, counted: bool = False) -> Result:
     """This contract is not looked at any more. Another may be shown, or none."""
     refusal = judged.refusal or Refusal.NOT_ACCEPTED
-    talk.shown, talk.refused = None, talk.refused + 1
+    talk.shown, talk.looked_at = None, talk.looked_at + (not counted)
     talk.done(CONTRACT)
     told = ContractRefused(emaid, refusal, judged.why, judged.sentence)
-    if talk.refused > MOST_REFUSED:
+    if talk.looked_at > MOST_REFUSED:
         return failed(talk, now, request, "FAILED", "so many contracts in vain")._replace(told=(told,))
     return warned(talk, now, request, CODES[refusal], told)
 
@@ -165,9 +182,11 @@ def certificate_installation(talk: Talk, now: Now, request: cm.CertificateInstal
         return failed(talk, now, request, "FAILED_SequenceError", f"CertificateInstallationReq, and {why}")
     chain, emaids = request.OEMProvisioningCertificateChain, request.PrioritizedEMAIDs
     wanted = tuple(emaids.EMAID) if emaids else ()
-    same = _hash("OEMProvisioningCertificateChain", chain, request.Header.Signature, request.MaximumContractCertificateChains, wanted)
+    same = _hash("OEMProvisioningCertificateChain", chain, None, request.MaximumContractCertificateChains, wanted)
     if state.same != same or INSTALLATION not in talk.since:
         return _ask(talk, now, request, same, octets)
+    if wrong := _wrongly_signed(talk, request, leaf_of(chain.Certificate)):  # one that is signed anew each time asks for the same
+        return _signature_error(talk, now, request, wrong)
     match talk.facts.installation:
         case Progress.DONE:
             return _handed_on(talk, now, request)
@@ -181,16 +200,19 @@ def certificate_installation(talk: Talk, now: Now, request: cm.CertificateInstal
 def _ask(talk: Talk, now: Now, request: cm.CertificateInstallationReq, same: bytes, octets: bytes) -> Result:
     """Who asks is who it says, as far as that is judged here; then the host hears of it."""
     trust, chain, state = talk.facts.trust, request.OEMProvisioningCertificateChain, talk.installing or Installing()
+    state = talk.installing = replace(state, asked=state.asked + 1)
+    if state.asked - state.given > MOST_REFUSED or not talk.ongoing(ASKING, now, STAGE_S):
+        return _not_given(talk, now, request, Refusal.NO_CERTIFICATE, "contracts have been asked for so often, or so long, in vain")
+    if not talk.ongoing(INSTALLATION, now, INSTALLATION_S):
+        return _not_given(talk, now, request, Refusal.NO_CERTIFICATE, "nobody has answered in time")
     try:
         leaf = leaf_of(chain.Certificate)
     except CertificateError as error:
         return _not_given(talk, now, request, Refusal.INVALID, f"the provisioning certificate cannot be read: {error}")
     if wrong := wrong_key(leaf, peer=trust.peer_profile):
         return _not_given(talk, now, request, Refusal.INVALID, f"the provisioning certificate: {wrong}")
-    part = (chain.Id, "OEMProvisioningCertificateChain", chain)
-    if wrong := verify(request.Header.Signature, [part], leaf.key, lax=PEER_SIGNATURES if trust.peer_profile else ()):
-        told = InstallationRefused(wrong, Refusal.INVALID)
-        return failed(talk, now, request, "FAILED_SignatureError", wrong)._replace(told=(told,))
+    if wrong := _wrongly_signed(talk, request, leaf):
+        return _signature_error(talk, now, request, wrong)
     judged = judge(
         chain_of(chain),
         "oem20",
@@ -205,13 +227,22 @@ def _ask(talk: Talk, now: Now, request: cm.CertificateInstallationReq, same: byt
         unknown = judged.refusal is Refusal.UNKNOWN_PROVIDER
         return _not_given(talk, now, request, Refusal.INVALID if unknown else judged.refusal, judged.why)
     talk.installing = replace(state, same=same)
-    talk.done(INSTALLATION)
-    talk.ongoing(INSTALLATION, now, INSTALLATION_S)
     emaids = tuple(request.PrioritizedEMAIDs.EMAID) if request.PrioritizedEMAIDs else ()
     asked = InstallationAsked(
         octets or exi.encode(request, cm.NAMESPACE), request.MaximumContractCertificateChains, emaids, state.given + 1, leaf.common_name
     )
     return _ongoing(talk, now, request, asked)
+
+
+def _wrongly_signed(talk: Talk, request: cm.CertificateInstallationReq, leaf: Leaf) -> str:
+    chain = request.OEMProvisioningCertificateChain
+    lax = PEER_SIGNATURES if talk.facts.trust.peer_profile else ()
+    return verify(request.Header.Signature, [(chain.Id, "OEMProvisioningCertificateChain", chain)], leaf.key, lax=lax)
+
+
+def _signature_error(talk: Talk, now: Now, request: cm.CertificateInstallationReq, why: str) -> Result:
+    told = InstallationRefused(why, Refusal.INVALID)
+    return failed(talk, now, request, "FAILED_SignatureError", why)._replace(told=(told,))
 
 
 def _ongoing(talk: Talk, now: Now, request: cm.CertificateInstallationReq, *told: InstallationAsked) -> Result:
@@ -237,7 +268,7 @@ def _handed_on(talk: Talk, now: Now, request: cm.CertificateInstallationReq) -> 
     left = made.RemainingContractCertificateChains if facts.installation_remaining is None else facts.installation_remaining
     left, given = min(max(0, left), 255), state.given + 1
     talk.done(INSTALLATION)
-    talk.installing = Installing(given, ended=left == 0 or given >= request.MaximumContractCertificateChains)
+    talk.installing = replace(state, given=given, same=b"", ended=left == 0 or given >= request.MaximumContractCertificateChains)
     response = cm.CertificateInstallationRes(
         Header=header(talk, now, made.Header.Signature),
         ResponseCode=made.ResponseCode,
@@ -253,5 +284,5 @@ def _not_given(talk: Talk, now: Now, request: cm.CertificateInstallationReq, ref
     """Only where a provider was not known may be asked once more, for whatever contract ([V2G20-2224], [V2G20-1580])."""
     talk.done(INSTALLATION)
     state = talk.installing or Installing()
-    talk.installing = Installing(state.given, ended=refusal is not Refusal.UNKNOWN_PROVIDER)
+    talk.installing = replace(state, same=b"", ended=refusal is not Refusal.UNKNOWN_PROVIDER)
     return warned(talk, now, request, CODES[refusal], InstallationRefused(why, refusal))

@@ -48,6 +48,8 @@ class Installing:
     """A hash of the request that is waited for; b"": none is."""
     ended: bool = False
     """No other can be asked for."""
+    asked: int = 0
+    """Requests that differ from the one before, whatever came of them."""
 
 
 @dataclass(slots=True)
@@ -82,8 +84,8 @@ class Talk(Waiting):
     """It has gone into standby, where DC keeps the voltage on the output, and neither out of it nor to its end."""
     shown: Shown | None = None
     installing: Installing | None = None
-    refused: int = 0
-    """Contracts that were shown and not taken."""
+    looked_at: int = 0
+    """Contracts that were shown, whatever came of them."""
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts."""
@@ -119,7 +121,7 @@ class SavedTalk:
     stands_by: bool = False
     shown: Shown | None = None
     installing: Installing | None = None
-    refused: int = 0
+    looked_at: int = 0
     since: dict[str, float] = field(default_factory=dict)
 
 

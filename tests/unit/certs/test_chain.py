@@ -360,3 +360,16 @@ def test_quick(kind: testpki.Kind, name: str) -> None:
         assert chain.validate(pem, NOW, PROFILES[name], [root]).ok
         whole.append(time.perf_counter() - begun)
     assert min(whole) - min(floor) < 0.003
+
+
+def test_what_is_der_is_read_as_such_whatever_text_stands_in_it() -> None:
+    """A stranger's certificate with a whole PEM in it is that stranger's."""
+    tree = made("p521")
+    other = tree["contractLeaf"].certificate.public_bytes(Encoding.PEM)
+    key = key_of("p521", b"stranger", "k")
+    spec = replace(testpki.spec_of("contractLeaf", "p521", seed=b"s", now=NOW), responder=f"http://{other.decode()}")
+    stranger = issue(spec, key, key)
+    der = stranger.public_bytes(Encoding.DER)
+    assert b"-----BEGIN CERTIFICATE-----" in der
+    assert chain.load(der) == (stranger,)
+    assert chain.load(b"0 s:CN=contract\n" + other) == (tree["contractLeaf"].certificate,)
