@@ -5,6 +5,7 @@ It is looked up for each handshake, so that a chain that was adopted meanwhile, 
 
 from __future__ import annotations
 
+import time
 from base64 import encodebytes
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -56,7 +57,7 @@ class SeccChains:
         if held is not self._now.held:
             self._now = _read(held)
             self._made.clear()
-        utc = folder.clock() if folder.clock else None
+        utc = folder.clock() if folder.clock else time.time() if folder.check_time else None
         best = tuple(_best(held, use, utc) for use in USES)
         found = self._made.get((folder, best))
         if found is None:

@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -164,7 +165,9 @@ def station_chains(site: Site) -> Any:
     return seen[0]
 
 
-def test_an_adopted_chain_that_has_expired_gives_way_to_a_configured_one_once_the_clock_is_set(tmp_path: Path) -> None:
+def test_an_adopted_chain_that_has_expired_gives_way_to_a_configured_one_once_the_clock_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = Site(tmp_path)
     site.adopt("p521")
     site.adopt("p521", "DETSTE000003")
@@ -184,6 +187,11 @@ def test_an_adopted_chain_that_has_expired_gives_way_to_a_configured_one_once_th
     assert leafs() == {"p521": False, "ed448": True}, "nobody knows what time it is"
     for at[0], configured in ((ends - 1, False), (ends + 1, True), (None, False)):
         assert leafs() == {"p521": configured, "ed448": True}
+    chains = replace(chains, clock=None)
+    monkeypatch.setattr(time, "time", lambda: ends + 1)
+    assert leafs() == {"p521": True, "ed448": True}, "the host's own clock"
+    chains = replace(chains, check_time=False)
+    assert leafs() == {"p521": False, "ed448": True}
 
 
 @pytest.mark.req("M06.FR.04")
