@@ -96,7 +96,7 @@ def test_mutated_json(seed: int) -> None:
 def test_streams_made_to_be_slow(style: str) -> None:
     number = list(STYLES).index(style)
     sets = list(SETS)
-    for namespace in sets if WHOLE else [sets[number % len(sets)], sets[(number * 7 + 3) % len(sets)]]:
+    for namespace in sets if WHOLE else [sets[number % len(sets)]]:
         codec_of(namespace).warm()
         for seed in range(8 if WHOLE else 1):
             bounded(Forge(namespace, random.Random(seed), STYLES[style]).octets("" if seed else "Signature"), namespace, style)
@@ -135,7 +135,7 @@ def test_the_streams_are_long_and_the_figures_tell_them_from_messages() -> None:
 @pytest.mark.soak
 @pytest.mark.req("S-28")
 def test_work_grows_no_faster_than_the_octets() -> None:
-    for style in STYLES if WHOLE else ("tiny", "wide", "short mixed", "wild"):
+    for style in STYLES if WHOLE else ("tiny", "wild"):
         short, long = (work(Forge(DC, random.Random(1), STYLES[style], size).octets("Signature"), DC) for size in (OCTETS // 4, OCTETS))
         assert long.calls <= 6 * short.calls + 20_000, style
         assert long.peak_octets <= 6 * short.peak_octets + 500_000, style
@@ -148,7 +148,7 @@ def test_work_grows_no_faster_than_the_octets() -> None:
 @pytest.mark.req("S-28")
 @pytest.mark.parametrize("seed", range(8 if WHOLE else 2))
 def test_search_guided_by_coverage(seed: int) -> None:
-    found = search(runs=10_000 if WHOLE else 4000, seed=seed)
+    found = search(runs=10_000 if WHOLE else 2000, seed=seed)
     assert found.arcs > found.arcs_before
     assert found.kept
 

@@ -15,7 +15,7 @@ from tests.property.evse_explorer import Explorer
 from tests.property.evse_world import CONFIG, Violation
 
 SOAK = os.environ.get("SOAK") == "1"
-STATES, WALKS, STEPS = (150_000, 20_000, 400) if SOAK else (4_000, 120, 200)
+STATES, WALKS, STEPS = (150_000, 20_000, 400) if SOAK else (2_500, 80, 200)
 
 SELF_CLOSING = EvseInfo(closes_by_itself=True, has_meter=False, has_lock=True)
 

@@ -15,7 +15,7 @@ from tests.property.talking_explorer import TalkingExplorer
 from tests.property.test_interlock_proof import TALKING, broken
 
 SOAK = os.environ.get("SOAK") == "1"
-STATES, WALKS, STEPS = (100_000, 20_000, 400) if SOAK else (1_500, 60, 150)
+STATES, WALKS, STEPS = (100_000, 20_000, 400) if SOAK else (1_000, 40, 150)
 
 PLUGGED = ("feedback", *("time passes",) * 6, "plug", "authorise", "durable")
 WAITING = (*PLUGGED, *("time passes",) * 3)
