@@ -13,13 +13,12 @@ from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import NameOID
 
 from certs.name_constraints import outside
 from certs.profiles import Policy, Profile
-from certs.reading import UNREADABLE, CertificateError, Read, clean, fingerprint, load, read, title_of
+from certs.reading import CertificateError, Read, clean, fingerprint, is_signed, load, read, title_of
 from certs.rules import Code, Finding, judge
 
 __all__ = ["CertificateError", "Code", "Finding", "Status", "Verdict", "fingerprint", "load", "signed_by", "validate", "validate_root"]
@@ -167,13 +166,7 @@ def _certificates(chain: bytes | Sequence[x509.Certificate | bytes]) -> list[x50
 
 def signed_by(below: Read, above: Read) -> bool:
     """Whether the one bears the name and the signature of the other."""
-    if below.issuer != above.subject:
-        return False
-    try:
-        below.certificate.verify_directly_issued_by(above.certificate)
-    except (InvalidSignature, *UNREADABLE):
-        return False
-    return True
+    return below.issuer == above.subject and is_signed(below.certificate, above.certificate)
 
 
 def _path(first: Read, sent: list[Read], trust: Sequence[x509.Certificate], now: dt.datetime | None) -> tuple[list[Read], Finding | None]:

@@ -81,47 +81,38 @@ def emaid_of(text: str) -> Emaid:
     raise IdError(f"{_shown(text)} is no eMAID: two letters, three and nine characters, and a check digit")
 
 
-def same_contract(one: str, other: str) -> bool:
-    """Whether two texts name one contract. What is no eMAID names none."""
-    try:
-        return emaid_of(one) == emaid_of(other)
-    except IdError:
-        return False
-
-
-_P1, _P2 = ((0, 1), (1, 1)), ((0, 1), (1, 2))
 _Vector = tuple[int, int]
 _Matrix = tuple[_Vector, _Vector]
+_P1: _Matrix = ((0, 1), (1, 1))
+_P2: _Matrix = ((0, 1), (1, 2))
+
+
+def emaid_check_digit(short: str) -> str:
+    """Of 14 characters: with it, both sums over the powers of a matrix are nothing. Raises IdError."""
+    if len(short) != 14 or not set(short) <= set(_ALPHABET):
+        raise IdError(f"{_shown(short)}: a check digit is of 14 capitals and digits")
+    return next(each for each in _ALPHABET if _sum(_ones(short + each), _P1, 2) == (0, 0) == _sum(_twos(short + each), _P2, 3))
+
+
+def _ones(text: str) -> list[_Vector]:
+    return [divmod(_ALPHABET.index(each) // 9, 2) for each in text]
+
+
+def _twos(text: str) -> list[_Vector]:
+    return [divmod(_ALPHABET.index(each) % 9, 3) for each in text]
+
+
+def _sum(vectors: list[_Vector], matrix: _Matrix, modulus: int) -> _Vector:
+    """Each times one power more of the matrix; from the last one on, so that no power is written down."""
+    first = second = 0
+    for a, b in reversed(vectors):
+        first, second = _times((a + first, b + second), matrix, modulus)
+    return first, second
 
 
 def _times(vector: _Vector, matrix: _Matrix, modulus: int) -> _Vector:
     (a, b), ((c, d), (e, f)) = vector, matrix
     return (a * c + b * e) % modulus, (a * d + b * f) % modulus
-
-
-def emaid_check_digit(short: str) -> str:
-    """Of 14 characters. Raises IdError."""
-    if len(short) != 14 or not set(short) <= set(_ALPHABET):
-        raise IdError(f"{_shown(short)}: a check digit is of 14 capitals and digits")
-    powers: tuple[_Matrix, _Matrix] = (_P1, _P2)
-    sums: tuple[_Vector, _Vector] = ((0, 0), (0, 0))
-
-    def added(character: str) -> tuple[_Vector, _Vector]:
-        halves = _halves(character)
-        terms = (_times(halves[0], powers[0], 2), _times(halves[1], powers[1], 3))
-        return tuple(tuple((a + b) % m for a, b in zip(s, t, strict=True)) for s, t, m in zip(sums, terms, (2, 3), strict=True))  # type: ignore[return-value]
-
-    for character in short:
-        sums = added(character)
-        powers = tuple(
-            (_times(matrix[0], by, m), _times(matrix[1], by, m)) for matrix, by, m in zip(powers, (_P1, _P2), (2, 3), strict=True)
-        )  # type: ignore[assignment]
-    return next(each for each in _ALPHABET if added(each) == ((0, 0), (0, 0)))
-
-
-def _halves(character: str) -> tuple[_Vector, _Vector]:
-    number = _ALPHABET.index(character)
-    return divmod(number // 9, 2), divmod(number % 9, 3)
 
 
 # ---- what makers give

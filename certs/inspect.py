@@ -104,12 +104,13 @@ def _judged(nodes: Mapping[str, Node], now: dt.datetime) -> None:
             continue
         verdict = _verdict(node.read, cas, roots, now)
         path = dict(zip(verdict.places, verdict.path, strict=True))
-        for each in verdict.findings:
+        for found in verdict.findings:
+            each = found
             if each.code in {"unused", "order", "clock_unset", "too_many"}:
                 continue  # what else lies there is no part of its chain
             at = next((one for one in nodes.values() if one.read.certificate == path.get(each.at)), node)
             if each.code == "unknown_root" and not at.read.self_issued:
-                each = replace(each, words=f"{title_of(at.read.issuer)}, who signed it, is not among these files", weight="warn")  # noqa: PLW2901
+                each = replace(each, words=f"{title_of(at.read.issuer)}, who signed it, is not among these files", weight="warn")
             if each not in at.findings and (at is node or each.code not in {"expired", "not_yet_valid"}):
                 at.findings.append(each)
         node.findings += _soon(node.read, now)

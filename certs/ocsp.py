@@ -26,7 +26,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs.hash_data import ALGORITHMS, HashData, cert_id
-from certs.reading import UNREADABLE
+from certs.reading import UNREADABLE, is_signed
 
 Status: TypeAlias = Literal["good", "revoked", "unknown"]
 
@@ -169,10 +169,8 @@ def _is_responder(response: ocsp.OCSPResponse, certificate: x509.Certificate) ->
 
 
 def _may_answer(responder: x509.Certificate, issuer: x509.Certificate, now: dt.datetime) -> None:
-    try:
-        responder.verify_directly_issued_by(issuer)
-    except (InvalidSignature, *UNREADABLE):
-        raise _Unbelievable("the OCSP responder's certificate is not by the issuer that it answers for") from None
+    if not is_signed(responder, issuer):
+        raise _Unbelievable("the OCSP responder's certificate is not by the issuer that it answers for")
     usages: list[x509.ObjectIdentifier] = []
     with suppress(x509.ExtensionNotFound):
         usages = list(responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from certs import reading
 
 MOST_OCTETS = 256 * 1024
 """Of one file (ours)."""
-KINDS = {"secp256r1": "p256", "secp521r1": "p521"}
 
 
 class PkiError(Exception):
@@ -27,7 +28,7 @@ class PkiError(Exception):
 class Chain:
     """What one side shows of itself: certificates as PEM, leaf first and without the root, and the leaf's key.
 
-    `kind` is p256, p521, ed448, or the name of another curve. `roots` are those that the chain may end at, for who asks by root.
+    `kind` is p256, p521, ed448, or what else it is. `roots` are those that the chain may end at, for who asks by root.
     `staples` are OCSP responses as PEM blocks (OCSP RESPONSE), leaf's first: none is in a folder, they are for the host that asks for them.
     """
 
@@ -99,11 +100,8 @@ def chain_of(certificates: bytes, key: bytes, *, where: str, roots: tuple[Root, 
 
 
 def kind_of(certificate: x509.Certificate) -> str:
-    """Of its public key: p256, p521, ed448, or what else it is."""
-    key = certificate.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return KINDS.get(key.curve.name, key.curve.name)
-    return "ed448" if isinstance(key, ed448.Ed448PublicKey) else type(key).__name__
+    """Of its public key, as `reading.kind_of` says it."""
+    return reading.kind_of(certificate.public_key())
 
 
 def roots_of(pem: bytes, *, where: str) -> tuple[Root, ...]:

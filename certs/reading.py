@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -151,6 +151,23 @@ def load(octets: bytes) -> tuple[x509.Certificate, ...]:
         if len(found) > MOST_CERTIFICATES:
             raise ValueError(f"{len(found)} certificates; {MOST_CERTIFICATES} are the most")
         return found
+
+
+def readable(octets: bytes) -> tuple[x509.Certificate, ...]:
+    """The same; none where they cannot be read."""
+    try:
+        return load(octets)
+    except CertificateError:
+        return ()
+
+
+def is_signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether it bears the name and the signature of this issuer. Whether that may sign is not asked."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, *UNREADABLE):
+        return False
+    return True
 
 
 def kind_of(key: object) -> str:

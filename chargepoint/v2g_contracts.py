@@ -11,8 +11,8 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs.chain import CertificateError, load
 from certs.hash_data import ocsp_requests
+from certs.reading import readable
 from certs.store import InstalledRoot, RootUse
 from chargepoint.authorize_contract import indicated
 from chargepoint.authorize_rules import EMAID, same_token
@@ -78,14 +78,8 @@ def _trust(roots: tuple[InstalledRoot, ...], *, central: bool, clock_known: bool
 
 
 def _ders(roots: tuple[InstalledRoot, ...], uses: tuple[RootUse, ...]) -> tuple[bytes, ...]:
-    found: dict[bytes, None] = {}
-    for root in roots:
-        if root.use in uses:
-            try:
-                found |= {each.public_bytes(Encoding.DER): None for each in load(root.pem.encode())}
-            except CertificateError:
-                continue  # the store says so itself
-    return tuple(found)
+    read = (each for root in roots if root.use in uses for each in readable(root.pem.encode()))
+    return tuple(dict.fromkeys(each.public_bytes(Encoding.DER) for each in read))
 
 
 # ---- what the session tells

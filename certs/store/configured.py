@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from certs.reading import fingerprint, kind_of
 from certs.store import InstalledRoot, OwnChain, OwnUse, RootUse, StoreError
 from certs.store.reading import (
     MOST_IN_CHAIN,
     MOST_OCTETS,
     certificates,
-    fingerprint,
-    kind_of,
     one_line,
     pem_of,
     private_key,

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from certs.reading import fingerprint
 from certs.store import Contents, Identity, InstalledRoot, KeyKind, OwnChain, OwnUse, RootUse, StoreError, Subject, configured, index, sweep
 from certs.store.configured import NOTHING, Configured, OwnRead
 from certs.store.disk import Disk, ReadOnlyDisk
@@ -25,7 +26,6 @@ from certs.store.reading import (
     MOST_IN_CHAIN,
     certificates,
     digest_of,
-    fingerprint,
     one_line,
     pem_of,
     private_key,

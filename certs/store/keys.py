@@ -9,10 +9,11 @@ from typing import ClassVar, Protocol
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from certs.reading import kind_of
 from certs.store import KeyKind, StoreError
 from certs.store.disk import Disk
 from certs.store.layout import KEY
-from certs.store.reading import CURVES, MOST_OCTETS, PrivateKey, digest_of, kind_of, private_key
+from certs.store.reading import CURVES, MOST_OCTETS, PrivateKey, digest_of, private_key
 
 
 class Keys(Protocol):

@@ -7,10 +7,11 @@ from typing import TypeAlias
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from certs.store import InstalledRoot, KeyKind, RootUse, StoreError
+from certs.reading import fingerprint
+from certs.store import InstalledRoot, RootUse, StoreError
 
 MOST_OCTETS = 64 * 1024
 """Of a PEM text (ours)."""
@@ -19,7 +20,6 @@ MOST_CERTIFICATES = 64
 MOST_IN_CHAIN = 10
 """Of an own chain (ours; the standards have 4)."""
 CURVES: dict[str, type[ec.EllipticCurve]] = {"p256": ec.SECP256R1, "p521": ec.SECP521R1}
-_KINDS: dict[str, KeyKind] = {"secp256r1": "p256", "secp521r1": "p521"}
 _DIGESTS: dict[str, hashes.SHA256 | hashes.SHA512] = {"p256": hashes.SHA256(), "p521": hashes.SHA512()}
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed448.Ed448PrivateKey
 Certificates: TypeAlias = tuple[x509.Certificate, ...]
@@ -46,11 +46,6 @@ def one_line(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()[:200]
 
 
-def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256 of its DER."""
-    return certificate.fingerprint(hashes.SHA256()).hex()
-
-
 def pem_of(chain: Certificates) -> str:
     """As this store writes it."""
     return "".join(each.public_bytes(Encoding.PEM).decode("ascii") for each in chain)
@@ -65,19 +60,6 @@ def root_of(use: RootUse, certificate: x509.Certificate, *, configured: bool = F
 def validity(chain: Certificates) -> tuple[float, float]:
     """From when until when all of them are valid, POSIX seconds."""
     return max(each.not_valid_before_utc.timestamp() for each in chain), min(each.not_valid_after_utc.timestamp() for each in chain)
-
-
-def kind_of(public_key: object) -> str:
-    """p256, p521, ed448, or what else it is."""
-    match public_key:
-        case ec.EllipticCurvePublicKey():
-            return _KINDS.get(public_key.curve.name, public_key.curve.name)
-        case ed448.Ed448PublicKey():
-            return "ed448"
-        case rsa.RSAPublicKey():
-            return f"rsa{public_key.key_size}"
-        case _:
-            return type(public_key).__name__
 
 
 def spki_of(public_key: object) -> bytes:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from cryptography import x509
 
+from certs.reading import fingerprint
 from certs.store import StoreError, index
 from certs.store.disk import FILE_MODE, UNFINISHED, Disk
 from certs.store.index import Index, Root, Slot, root_named, slot_named
 from certs.store.keys import Keys
 from certs.store.layout import ASIDE, CHAIN, INDEX, KEY, OWN, REQUEST, ROOT, ROOTS
-from certs.store.reading import MOST_IN_CHAIN, certificates, fingerprint
+from certs.store.reading import MOST_IN_CHAIN, certificates
 
 
 def opened(folder: Path, keys: Keys, disk: Disk, notes: list[str]) -> Index:

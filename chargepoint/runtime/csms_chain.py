@@ -52,9 +52,9 @@ def _named(leaf: x509.Certificate, host: str) -> bool:
 
 
 def _chain(tls: ssl.SSLObject, name: str) -> list[bytes]:
-    """DER; Python says it from 3.13 on, and knows it before."""
+    """DER. Python says it from 3.13 on; before, only the object below does, which `ssl` offers under no other name."""
     public: Any = getattr(tls, name, None)
     if public is not None:
         return [bytes(each) for each in public()]
-    below: Any = getattr(tls, "_sslobj")  # noqa: B009 it has no other face
+    below: Any = tls._sslobj  # type: ignore[attr-defined] # noqa: SLF001
     return [each.public_bytes(DER) for each in getattr(below, name)() or ()]

@@ -10,13 +10,9 @@ from base64 import encodebytes
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-
 from certs import pki_files
-from certs.chain import CertificateError, load
 from certs.pki_files import Chain, PkiError, Root
-from certs.reading import UNREADABLE
+from certs.reading import is_signed, readable
 from certs.store import Identity, OwnChain, OwnUse, StoreError, in_use
 from chargepoint.runtime.ports.certificates import Held
 from chargepoint.runtime.v2g_tls.plan import Chains
@@ -75,7 +71,7 @@ class SeccChains:
             chain = own or Chain(identity.chain, identity.key, identity.kind, _roots_of(identity, self._now.v2g_roots))
             if identity.in_token:
                 self._use_token()
-            same = own is None or _certificates(own.certificates) == _certificates(identity.chain)
+            same = own is None or readable(own.certificates) == readable(identity.chain)
             yield replace(chain, staples=_pem(self._staples.get(identity.slot, ()))) if same else chain
 
     def _use_token(self) -> None:
@@ -113,23 +109,8 @@ def _roots(held: Held, use: str) -> tuple[Root, ...]:
 
 def _roots_of(identity: Identity, roots: Sequence[Root]) -> tuple[Root, ...]:
     """Those that a vehicle may name to get this chain."""
-    certificates = _certificates(identity.chain)
-    return tuple(root for root in roots if certificates and _signed(certificates[-1], root))
-
-
-def _signed(top: x509.Certificate, root: Root) -> bool:
-    try:
-        top.verify_directly_issued_by(x509.load_pem_x509_certificate(root.pem))
-    except (InvalidSignature, *UNREADABLE):
-        return False
-    return True
-
-
-def _certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
-    try:
-        return load(pem)
-    except CertificateError:
-        return ()
+    certificates = readable(identity.chain)
+    return tuple(root for root in roots if certificates and all(is_signed(certificates[-1], each) for each in readable(root.pem)))
 
 
 def _pem(responses: Sequence[bytes]) -> bytes:

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from certs.chain import MOST, Code, Finding, Status, Verdict, validate
 from certs.profiles import PROFILES, relaxed
-from certs.reading import DER, CertificateError, Read, kind_of, load, read
+from certs.reading import DER, CertificateError, Read, kind_of, load, read, readable
 from iso15118.connection import Now
 from iso15118.messages.iso20 import common_certificates as cc
 from iso15118.signature import Lax
@@ -129,10 +129,4 @@ def _rooted(verdict: Verdict) -> bool:
 @lru_cache(maxsize=8)
 def certificates(ders: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
     """Those of them that can be read."""
-    found: list[x509.Certificate] = []
-    for each in ders:
-        try:
-            found += load(each)
-        except CertificateError:
-            continue
-    return tuple(found)
+    return tuple(one for each in ders for one in readable(each))

@@ -15,12 +15,10 @@ from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from certs import hash_data, ocsp
-from certs.chain import CertificateError, fingerprint, load
 from certs.ocsp import Answer, Kept, Status, Watch
-from certs.reading import UNREADABLE
+from certs.reading import fingerprint, is_signed, readable
 from certs.store import InstalledRoot, OwnChain, OwnUse, in_use
 from chargepoint import codec
 from chargepoint.commands import Delete, Log, Persist, Put, SetStaples
@@ -169,29 +167,14 @@ class CertificateStatusBlock(Block):
 @lru_cache(maxsize=4)
 def _watched(own: tuple[OwnChain, ...], roots: tuple[InstalledRoot, ...]) -> tuple[tuple[str, tuple[Watched, ...]], ...]:
     """Of each chain the certificates whose issuer is there, leaf first."""
-    known = tuple(each for root in roots for each in _read(root.pem))
+    known = tuple(each for root in roots for each in readable(root.pem.encode()))
     found: list[tuple[str, tuple[Watched, ...]]] = []
     for each in own:
-        chain = _read(each.pem)
-        top = [root for root in known if chain and _signed_by(chain[-1], root)][:1]
+        chain = readable(each.pem.encode())
+        top = [root for root in known if chain and is_signed(chain[-1], root)][:1]
         pairs = pairwise((*chain, *top))
         found.append((each.slot, tuple(Watched(fingerprint(one), one, above, hash_data.responder_url(one)) for one, above in pairs)))
     return tuple(found)
-
-
-def _read(pem: str) -> tuple[x509.Certificate, ...]:
-    try:
-        return load(pem.encode())
-    except CertificateError:
-        return ()
-
-
-def _signed_by(one: x509.Certificate, above: x509.Certificate) -> bool:
-    try:
-        one.verify_directly_issued_by(above)
-    except (InvalidSignature, *UNREADABLE):
-        return False
-    return True
 
 
 def _request(watched: Watched) -> dict[str, object]:

@@ -20,7 +20,6 @@ from certs.ids import (
     iso20_check_digit,
     mac_of,
     pcid_of,
-    same_contract,
 )
 
 ALPHABET = string.digits + string.ascii_uppercase
@@ -61,7 +60,6 @@ def test_a_check_digit_of_an_emaid_shows_every_wrong_character_and_every_exchang
 )
 def test_forms_of_one_emaid(text: str) -> None:
     assert emaid_of(text) == Emaid("NL", "TNM", "000122045", "U")
-    assert same_contract(text, "NLTNM000122045U")
 
 
 def test_how_an_emaid_is_shown() -> None:
@@ -89,11 +87,6 @@ def test_how_an_emaid_is_shown() -> None:
 def test_what_is_no_emaid(text: str, why: str) -> None:
     with pytest.raises(IdError, match=re.escape(why)):
         emaid_of(text)
-    assert not same_contract(text, text)
-
-
-def test_contracts_that_differ() -> None:
-    assert not same_contract("NLTNM000122045", "NLTNM000122046")
 
 
 # ---- -20: the two examples of annex C
