@@ -43,6 +43,20 @@ class Later:
     then: Sequence[object] = ()
 
 
+MOST_WORDS = 512
+"""Characters of StatusInfoType.additionalInfo in OCPP 2.0.1; 2.1 takes 1024."""
+
+
+def status_info(code: str, text: str) -> dict[str, str]:
+    """StatusInfoType: why, for a program (reasonCode, 20 characters at most) and for a person."""
+    return {"reasonCode": code[:20], "additionalInfo": text[:MOST_WORDS]}
+
+
+def refusal(status: str, code: str, text: str, *then: object) -> Reply:
+    """The answer to a call that is not done."""
+    return Reply({"status": status, "statusInfo": status_info(code, text)}, then)
+
+
 class Refused(Exception):
     """Raised by a handler: the call is answered with this CALLERROR."""
 

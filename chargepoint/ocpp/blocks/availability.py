@@ -30,7 +30,7 @@ from chargepoint.events import (
     TransactionStarted,
 )
 from chargepoint.faults import Reaction, known
-from chargepoint.ocpp.block import Block, CallFailed, CallReceived, Context, Reply, answers, hears
+from chargepoint.ocpp.block import Block, CallFailed, CallReceived, Context, Reply, answers, hears, refusal
 from chargepoint.ocpp.device_model import Mutability, Variable, VariableChanged
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp
@@ -144,9 +144,9 @@ class AvailabilityBlock(Block):
         evse = call.payload.get("evse") or {}
         evse_id, connector_id = evse.get("id", 0), evse.get("connectorId")
         if evse_id and evse_id not in self.context.evses:
-            return _rejected("UnknownEvse", f"there is no EVSE {evse_id}")
+            return refusal("Rejected", "UnknownEvse", f"there is no EVSE {evse_id}")
         if connector_id is not None and (connector_id != 1 or not evse_id):
-            return _rejected("UnknownConnectorId", f"there is no connector {connector_id} at EVSE {evse_id}")
+            return refusal("Rejected", "UnknownConnectorId", f"there is no connector {connector_id} at EVSE {evse_id}")
         key = f"{evse_id}.1" if connector_id else str(evse_id or "")
         operative = call.payload["operationalStatus"] == "Operative"
         keys = set(self.state.inoperative)
@@ -311,7 +311,3 @@ def notify_event(generated_at: str, event_id: int, began: str, evse_id: int, sta
             }
         ],
     }
-
-
-def _rejected(code: str, text: str) -> Reply:
-    return Reply({"status": "Rejected", "statusInfo": {"reasonCode": code, "additionalInfo": text}})

@@ -13,15 +13,13 @@ from typing import Any, ClassVar
 from certs.store import InstalledRoot, OwnUse, RootUse
 from chargepoint.commands import DeleteOwn, DeleteRoot, InstallRoot, Log
 from chargepoint.events import CertificateStored, RootReplaced, SecurityEvent
-from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears
+from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears, refusal, status_info
 from chargepoint.ocpp.device_model import Variable
 from chargepoint.ocpp.messages import Answer
 from chargepoint.tick import Tick
 
 MOST_ENTRIES = 64
 """Certificates that are installed at the same time (ours)."""
-MOST_WORDS = 512
-"""Characters of StatusInfoType.additionalInfo in OCPP 2.0.1."""
 CSMS: RootUse = "CSMSRootCertificate"
 CHAINS: tuple[OwnUse, ...] = ("V2GCertificate", "V2G20Certificate")
 """What V2GCertificateChain means."""
@@ -80,17 +78,19 @@ class CertificatesBlock(Block):
 
         use, pem, held = call.payload["certificateType"], call.payload["certificate"], self.context.certificates
         if use != CSMS and self.context.link.security_profile < 2:
-            return _no("Rejected", "InsecureConnection", f"{use} is installed over security profile 2 or 3 only")
+            return refusal("Rejected", "InsecureConnection", f"{use} is installed over security profile 2 or 3 only")
         replaces = self._replaced() if use == CSMS and self.context.model.flag(ADDITIONAL_ROOT_CHECK) else None
         try:
             fingerprint = judge_root(pem, use, self.context.clock.known_utc(now), (replaces,) if replaces else ())
         except Unfit as unfit:
             why = str(unfit)
-            return _no("Rejected", "InvalidCertificate", why, Log("warning", "certificate.refused", {"use": use, "why": why}))  # M05.FR.07
+            return refusal(
+                "Rejected", "InvalidCertificate", why, Log("warning", "certificate.refused", {"use": use, "why": why})
+            )  # M05.FR.07
         if any((each.use, each.fingerprint) == (use, fingerprint) for each in held.roots):
             return Reply({"status": "Accepted"})
         if self._entries() >= MOST_ENTRIES:
-            return _no("Rejected", "CertificateStoreFull", f"{MOST_ENTRIES} certificates are installed")  # M05.FR.06
+            return refusal("Rejected", "CertificateStoreFull", f"{MOST_ENTRIES} certificates are installed")  # M05.FR.06
         return self._store(call, InstallRoot(self._token(), use, pem), replaces.fingerprint if replaces else "")
 
     def _replaced(self) -> InstalledRoot | None:
@@ -108,26 +108,26 @@ class CertificatesBlock(Block):
         try:
             asked = rules.asked_for(call.payload["certificateHashData"])
         except HashDataError as error:
-            return _no("NotFound", "InvalidValue", str(error))
+            return refusal("NotFound", "InvalidValue", str(error))
         for root in held.roots:
             if rules.named(asked, rules.pairs_of_root(root, held.roots)):
                 if self.context.link.security_profile < 2 and self._uses(root) != {CSMS}:
-                    return _no("Failed", "InsecureConnection", f"{root.use} is deleted over security profile 2 or 3 only")
+                    return refusal("Failed", "InsecureConnection", f"{root.use} is deleted over security profile 2 or 3 only")
                 if self._needed(root):
-                    return _no("Failed", "InUse", "the connection to the CSMS stands on this root")  # M04.FR.08 [K]
+                    return refusal("Failed", "InUse", "the connection to the CSMS stands on this root")  # M04.FR.08 [K]
                 return self._store(call, DeleteRoot(self._token(), root.fingerprint), deletes=root.fingerprint)
         for own in held.own:
             pairs = rules.pairs_of_chain(own, held.roots)
             if not rules.named(asked, pairs):
                 continue
             if own.use not in CHAINS:
-                return _no("Failed", "NotAllowed", "the station's own certificate for the CSMS is not deleted")  # M04.FR.06
+                return refusal("Failed", "NotAllowed", "the station's own certificate for the CSMS is not deleted")  # M04.FR.06
             if self.context.link.security_profile < 2:
-                return _no("Failed", "InsecureConnection", f"{own.use} is deleted over security profile 2 or 3 only")
+                return refusal("Failed", "InsecureConnection", f"{own.use} is deleted over security profile 2 or 3 only")
             if not rules.named(asked, pairs[:1]):
-                return _no("Failed", "InUse", "this sub-CA goes with the chain that it is part of")
+                return refusal("Failed", "InUse", "this sub-CA goes with the chain that it is part of")
             return self._store(call, DeleteOwn(self._token(), own.slot))
-        return _no("NotFound", "NotFound", "no certificate of these hashes is installed")  # M04.FR.04
+        return refusal("NotFound", "NotFound", "no certificate of these hashes is installed")  # M04.FR.04
 
     def _uses(self, root: InstalledRoot) -> set[RootUse]:
         """The store deletes it for all of them."""
@@ -196,16 +196,8 @@ class CertificatesBlock(Block):
         refused = "NotFound" if event.error == "NotFound" else "Failed"
         if pending.action == "InstallCertificate":
             refused = "Rejected" if event.error in ("Invalid", "Full") else "Failed"
-        payload = {"status": refused, "statusInfo": _info("CertificateStore", event.text or event.error)}
+        payload = {"status": refused, "statusInfo": status_info("CertificateStore", event.text or event.error)}
         return [
             Answer(pending.message_id, pending.action, payload),
             Log("error", "certificate.not_stored", {"action": pending.action, "why": event.text or event.error}),
         ]
-
-
-def _info(code: str, text: str) -> dict[str, str]:
-    return {"reasonCode": code[:20], "additionalInfo": text[:MOST_WORDS]}
-
-
-def _no(status: str, code: str, text: str, *then: object) -> Reply:
-    return Reply({"status": status, "statusInfo": _info(code, text)}, then)

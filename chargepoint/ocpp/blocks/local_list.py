@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from chargepoint import codec
 from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.events import IdToken, ListChecked, Persisted, PersistFailed, PoweredUp, TokenForced, TokenLookup
-from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears
+from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears, refusal
 from chargepoint.ocpp.device_model import Mutability, Variable
 from chargepoint.ocpp.id_tokens import MOST_ADDITIONAL, Entry, entry_of, from_wire, key_of
 from chargepoint.ocpp.limits import refuse_oversize, size_of
@@ -130,32 +130,27 @@ class LocalListBlock(Block):
             return problem
         change = change_of(call.message_id, payload, items)
         if len(_after(self.state.entries, change)) > MOST_ENTRIES:
-            return _failed("OutOfStorage", f"the list holds {MOST_ENTRIES}")
+            return refusal("Failed", "OutOfStorage", f"the list holds {MOST_ENTRIES}")
         self.state.change = change
         return Later([Persist(self._rows(change), (WRITTEN + call.message_id,))])
 
     def _problem(self, payload: dict[str, Any], items: list[dict[str, Any]]) -> Reply | None:
         version, full = payload["versionNumber"], payload["updateType"] == "Full"
         if not self.context.model.flag(LIST_ENABLED):
-            return _failed("NotEnabled", "LocalAuthListCtrlr.Enabled is false")
+            return refusal("Failed", "NotEnabled", "LocalAuthListCtrlr.Enabled is false")
         if self.state.change is not None:
-            return _failed("Busy", "another list is being stored")
+            return refusal("Failed", "Busy", "another list is being stored")
         if version <= 0:
-            return _failed("InvalidValue", "versionNumber has to be above 0")
+            return refusal("Failed", "InvalidValue", "versionNumber has to be above 0")
         if not full and version <= self.state.version:
-            return Reply(
-                {
-                    "status": "VersionMismatch",
-                    "statusInfo": {"reasonCode": "VersionMismatch", "additionalInfo": f"here is {self.state.version}"},
-                }
-            )
+            return refusal("VersionMismatch", "VersionMismatch", f"here is {self.state.version}")
         if full and any("idTokenInfo" not in item for item in items):
-            return _failed("MissingParam", "a full list needs idTokenInfo in every entry")
+            return refusal("Failed", "MissingParam", "a full list needs idTokenInfo in every entry")
         if any(len(item["idToken"].get("additionalInfo", ())) > MOST_ADDITIONAL for item in items):
-            return _failed("TooManyElements", f"additionalInfo: {MOST_ADDITIONAL} at most")
+            return refusal("Failed", "TooManyElements", f"additionalInfo: {MOST_ADDITIONAL} at most")
         keys = [key_of(from_wire(item["idToken"])) for item in items]
         if len(set(keys)) < len(keys):
-            return _failed("InvalidValue", "a token is there twice")
+            return refusal("Failed", "InvalidValue", "a token is there twice")
         return None
 
     def _rows(self, change: Change) -> tuple[Put | Delete, ...]:
@@ -173,7 +168,7 @@ class LocalListBlock(Block):
             return ()
         self.state.change = None
         if isinstance(event, PersistFailed):
-            failed = _failed("OutOfStorage", "it could not be written")
+            failed = refusal("Failed", "OutOfStorage", "it could not be written")
             return [
                 Log("error", "local_list.not_stored", {"error": event.error}),
                 Answer(change.message_id, "SendLocalList", failed.payload),
@@ -202,7 +197,3 @@ def change_of(message_id: str, payload: dict[str, Any], items: list[dict[str, An
 def _after(entries: dict[str, Entry], change: Change) -> dict[str, Entry]:
     kept = {} if change.whole else {key: entry for key, entry in entries.items() if key not in change.gone}
     return {**kept, **change.put}
-
-
-def _failed(code: str, text: str) -> Reply:
-    return Reply({"status": "Failed", "statusInfo": {"reasonCode": code, "additionalInfo": text}})

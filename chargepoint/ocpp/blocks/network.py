@@ -13,7 +13,7 @@ from typing import ClassVar
 from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.events import Persisted, PersistFailed, PoweredUp, RegistrationChanged
 from chargepoint.ocpp import device_model, profiles
-from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears
+from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears, refusal
 from chargepoint.ocpp.csms_url import UrlError, check_url
 from chargepoint.ocpp.device_model import BadValue, DeviceModel, Limits, Mutability, Variable, VariableChanged, place_of
 from chargepoint.ocpp.messages import Answer
@@ -191,12 +191,12 @@ class NetworkBlock(Block):
         """Accepted once it is on disk (B09.FR.01): the CSMS may reset the station at once."""
         slot, data = call.payload["configurationSlot"], call.payload["connectionData"]
         if not 1 <= slot <= MOST_SLOTS:
-            return _rejected("InvalidConfSlot", f"there are slots 1 to {MOST_SLOTS}")  # B09.FR.05
+            return refusal("Rejected", "InvalidConfSlot", f"there are slots 1 to {MOST_SLOTS}")  # B09.FR.05
         if self._in_use(slot):
-            return _rejected("PriorityNetworkConf", f"slot {slot} is in use")
+            return refusal("Rejected", "PriorityNetworkConf", f"slot {slot} is in use")
         profile = profiles.from_wire(slot, data)
         if refused := self._refused(data, profile):
-            return _rejected(*refused)
+            return refusal("Rejected", *refused)
         self.state.storing[call.message_id] = profile
         return Later([Persist((Put(TABLE, str(slot), profiles.to_wire(profile)),), (f"{self.name}:{call.message_id}",))])
 
@@ -294,7 +294,3 @@ class NetworkBlock(Block):
         if place in model.pending:
             model.pending[place] = ",".join(part for part in model.pending[place].split(",") if part not in gone) or left
         return [Put(device_model.TABLE, place.key, model.pending.get(place, left))]
-
-
-def _rejected(code: str, text: str) -> Reply:
-    return Reply({"status": "Rejected", "statusInfo": {"reasonCode": code, "additionalInfo": text}})

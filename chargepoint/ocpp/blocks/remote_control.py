@@ -24,7 +24,7 @@ from chargepoint.events import (
     UnlockFinished,
     UnlockWanted,
 )
-from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears
+from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears, refusal, status_info
 from chargepoint.ocpp.device_model import Mutability, Variable
 from chargepoint.ocpp.id_tokens import CSMS_KNOWS, MOST_ADDITIONAL, TYPES, from_wire
 from chargepoint.ocpp.messages import Answer
@@ -84,18 +84,18 @@ class RemoteControlBlock(Block):
         payload = call.payload
         id_token = from_wire(payload["idToken"])
         if self.context.link.registration != "Accepted":
-            return _rejected("CSNotAccepted", "the BootNotification is not accepted yet")  # B02.FR.05
+            return refusal("Rejected", "CSNotAccepted", "the BootNotification is not accepted yet")  # B02.FR.05
         if problem := token_problem(id_token):
-            return _rejected(*problem)
+            return refusal("Rejected", *problem)
         evse_id = payload.get("evseId") or self._best_evse(id_token)
         if not evse_id:
-            return _rejected("MissingParam", "evseId: no EVSE offers itself")  # F01.FR.20
+            return refusal("Rejected", "MissingParam", "evseId: no EVSE offers itself")  # F01.FR.20
         if evse_id not in self.context.evses:
-            return _rejected("UnknownEvse", f"there is no EVSE {evse_id}")
+            return refusal("Rejected", "UnknownEvse", f"there is no EVSE {evse_id}")
         facts = self.context.evses[evse_id]
         why = obstacle(facts, id_token)
         if why or evse_id in self.state.starting:
-            return _rejected(*OBSTACLES[why or "occupied"])
+            return refusal("Rejected", *OBSTACLES[why or "occupied"])
         authorize = self.context.model.flag(AUTHORIZE_REMOTE_START) and id_token.type not in CSMS_KNOWS
         if authorize:
             self.state.starting[evse_id] = payload["remoteStartId"]
@@ -104,7 +104,7 @@ class RemoteControlBlock(Block):
         if facts.transaction_id:
             answer["transactionId"] = facts.transaction_id  # F01.FR.13
         if "chargingProfile" in payload:
-            answer["statusInfo"] = {"reasonCode": "UnsupportedParam", "additionalInfo": "chargingProfile is ignored"}  # F01.FR.12
+            answer["statusInfo"] = status_info("UnsupportedParam", "chargingProfile is ignored")  # F01.FR.12
         return Reply(answer, [RemoteStartRequested(evse_id, id_token, payload["remoteStartId"], group, authorize)])
 
     def _best_evse(self, id_token: IdToken) -> int:
@@ -123,10 +123,10 @@ class RemoteControlBlock(Block):
     def request_stop(self, now: Tick, call: CallReceived) -> Reply:
         transaction_id = call.payload["transactionId"]
         if self.context.link.registration != "Accepted":
-            return _rejected("CSNotAccepted", "the BootNotification is not accepted yet")
+            return refusal("Rejected", "CSNotAccepted", "the BootNotification is not accepted yet")
         evse_id = next((e for e, facts in self.context.evses.items() if transaction_id and facts.transaction_id == transaction_id), 0)
         if not evse_id:
-            return _rejected("TxNotFound", "no such transaction goes on")  # F03.FR.08
+            return refusal("Rejected", "TxNotFound", "no such transaction goes on")  # F03.FR.08
         return Reply({"status": "Accepted"}, [RemoteStopRequested(evse_id, transaction_id)])
 
     # ---- unlock
@@ -140,7 +140,7 @@ class RemoteControlBlock(Block):
         if facts.transaction_id and facts.id_token is not None:
             return Reply({"status": "OngoingAuthorizedTransaction"})
         if next(evse.connector for evse in self.context.config.evses if evse.id == evse_id) != "sType2":
-            return Reply({"status": "UnlockFailed", "statusInfo": {"reasonCode": "FixedCable", "additionalInfo": "the cable is attached"}})
+            return refusal("UnlockFailed", "FixedCable", "the cable is attached")
         waiting = self.state.unlocking.get(evse_id)
         if waiting:
             waiting.message_ids = (*waiting.message_ids, call.message_id)
@@ -173,20 +173,20 @@ class RemoteControlBlock(Block):
         if requested not in TRIGGERS:
             return Reply({"status": "NotImplemented"})
         if requested == "BootNotification" and self.context.link.registration == "Accepted":
-            return _rejected("BootAccepted", "already accepted")  # F06.FR.17
+            return refusal("Rejected", "BootAccepted", "already accepted")  # F06.FR.17
         if requested in ("BootNotification", "Heartbeat"):
             return Reply({"status": "Accepted"}, [MessageTriggered(requested)])
         evse_id, connector_id = evse.get("id", 0), evse.get("connectorId")
         if evse_id and evse_id not in self.context.evses:
-            return _rejected("UnknownEvse", f"there is no EVSE {evse_id}")
+            return refusal("Rejected", "UnknownEvse", f"there is no EVSE {evse_id}")
         if requested in SIGNINGS:
             return Later([SigningAsked(call.message_id, SIGNINGS[requested])])
         if connector_id is not None and (connector_id != 1 or not evse_id):
-            return _rejected("UnknownConnectorId", f"there is no connector {connector_id} at EVSE {evse_id}")
+            return refusal("Rejected", "UnknownConnectorId", f"there is no connector {connector_id} at EVSE {evse_id}")
         if requested == "StatusNotification" and connector_id is None:
-            return _rejected("MissingParam", "evse.id and evse.connectorId")  # F06.FR.12
+            return refusal("Rejected", "MissingParam", "evse.id and evse.connectorId")  # F06.FR.12
         if requested == "TransactionEvent" and not self._transactions(evse_id):
-            return _rejected("TxNotFound", "no transaction goes on there")
+            return refusal("Rejected", "TxNotFound", "no transaction goes on there")
         return Reply({"status": "Accepted"}, [MessageTriggered(requested, evse_id)])
 
     def _transactions(self, evse_id: int) -> bool:
@@ -202,7 +202,3 @@ def token_problem(id_token: IdToken) -> tuple[str, str] | None:
     if len(id_token.additional) > MOST_ADDITIONAL:
         return "TooManyElements", f"additionalInfo: {MOST_ADDITIONAL} at most"
     return None
-
-
-def _rejected(code: str, text: str) -> Reply:
-    return Reply({"status": "Rejected", "statusInfo": {"reasonCode": code, "additionalInfo": text}})

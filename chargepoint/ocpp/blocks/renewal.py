@@ -26,7 +26,19 @@ from chargepoint.events import (
     SigningAsked,
     TimerExpired,
 )
-from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Later, Reply, answers, hears
+from chargepoint.ocpp.block import (
+    Block,
+    CallAnswered,
+    CallFailed,
+    CallReceived,
+    Context,
+    Later,
+    Reply,
+    answers,
+    hears,
+    refusal,
+    status_info,
+)
 from chargepoint.ocpp.device_model import BadValue, Mutability, Variable
 from chargepoint.ocpp.messages import CONNECTION_LOST, TIMEOUT, Answer, Call
 from chargepoint.tick import Tick
@@ -40,7 +52,6 @@ TABLE, META, NUMBER = "signing", "meta", "sign_request_id"
 MOST_CHAIN = 10_000
 """Characters of CertificateSignedRequest.certificateChain."""
 MOST_CSR = 5_500
-MOST_WORDS = 512
 
 WAIT_MINIMUM = Variable(
     "SecurityCtrlr", "CertSigningWaitMinimum", "integer", "30", "how long a signed certificate may take before it is asked for again; doubled each time",
@@ -129,7 +140,7 @@ class RenewalBlock(Block):
         if why := self._why_not(use):
             code, text = why
             status = "NotImplemented" if code == "NotEnabled" else "Rejected"
-            return [Answer(event.message_id, "TriggerMessage", {"status": status, "statusInfo": _info(code, text)})]
+            return [Answer(event.message_id, "TriggerMessage", {"status": status, "statusInfo": status_info(code, text)})]
         accepted = Answer(event.message_id, "TriggerMessage", {"status": "Accepted"})
         under_way = self.state.signings.get(use)
         if under_way is not None and under_way.phase == "adopt":
@@ -274,19 +285,19 @@ class RenewalBlock(Block):
         use = self._meant(payload.get("certificateType"))
         signing = self.state.signings.get(use)
         if signing is None or signing.phase in ("key", "adopt"):
-            return _rejected("NoRequest", f"no certificate of the type {use} was asked for")
+            return refusal("Rejected", "NoRequest", f"no certificate of the type {use} was asked for")
         if not signing.csr:
-            return _rejected("CertificateStore", "the store that has the key cannot be read")
+            return refusal("Rejected", "CertificateStore", "the store that has the key cannot be read")
         if payload.get("requestId", signing.request_id) != signing.request_id:
-            return _rejected("UnknownRequestId", f"the request that waits has the id {signing.request_id}")  # A02.FR.26
+            return refusal("Rejected", "UnknownRequestId", f"the request that waits has the id {signing.request_id}")  # A02.FR.26
         pem, limit = payload["certificateChain"], self.context.model.integer(MAX_CHAIN_SIZE)
         if len(pem) > limit:
-            return _rejected("ChainTooLong", f"more than {limit} characters")  # A02.FR.16
+            return refusal("Rejected", "ChainTooLong", f"more than {limit} characters")  # A02.FR.16
         try:
             fit = judge_chain(pem, use, self.context.clock.known_utc(now), signing.csr, self.context.certificates.trusted(ROOTS[use]))
         except Unfit as unfit:
             why = str(unfit)
-            refused = _rejected("InvalidCertificate", why)
+            refused = refusal("Rejected", "InvalidCertificate", why)
             return Reply(
                 refused.payload, [SecurityEvent("InvalidChargingStationCertificate", why[:255]), *self._give_up(use, why)]
             )  # A02.FR.07
@@ -305,7 +316,7 @@ class RenewalBlock(Block):
             return ()
         if event.error:
             why = event.text or event.error
-            payload = {"status": "Rejected", "statusInfo": _info("CertificateStore", why)}
+            payload = {"status": "Rejected", "statusInfo": status_info("CertificateStore", why)}
             return [Answer(signing.message_id, "CertificateSigned", payload), *self._give_up(use, why), *self._anew(use, signing)]
         out: list[object] = [Answer(signing.message_id, "CertificateSigned", {"status": "Accepted"}), *self._forget(use)]
         out.append(SecurityEvent("ReconfigurationOfSecurityParameters", use))
@@ -365,11 +376,3 @@ def _own(use: str) -> OwnUse:
 def _country(value: str) -> None:
     if not (len(value) == 2 and value.isascii() and value.isalpha() and value.isupper()):
         raise BadValue("InvalidValue", "is not a country of ISO 3166-1, two capital letters")
-
-
-def _info(code: str, text: str) -> dict[str, str]:
-    return {"reasonCode": code[:20], "additionalInfo": text[:MOST_WORDS]}
-
-
-def _rejected(code: str, text: str) -> Reply:
-    return Reply({"status": "Rejected", "statusInfo": _info(code, text)})

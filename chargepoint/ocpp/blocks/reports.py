@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from chargepoint.commands import Log
 from chargepoint.events import LinkDown
-from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Reply, answers, hears
+from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Reply, answers, hears, refusal
 from chargepoint.ocpp.device_model import DeviceModel, Mutability, Place, Variable
 from chargepoint.ocpp.limits import MOST_ITEMS, refuse_oversize, size_of
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
@@ -111,9 +111,7 @@ class ReportsBlock(Block):
         if not places:
             return Reply({"status": "EmptyResultSet"})
         if len(self.state.waiting) >= MOST_WAITING:
-            return Reply(
-                {"status": "Rejected", "statusInfo": {"reasonCode": "OutOfMemory", "additionalInfo": "other reports are still being sent"}}
-            )
+            return refusal("Rejected", "OutOfMemory", "other reports are still being sent")
         model = self.context.model
         parts = list(
             _parts([_report_data(model, now, same) for same in _by_variable(places)], model.integer(ITEMS), model.integer(BYTES) - ENVELOPE)

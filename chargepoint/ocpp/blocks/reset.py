@@ -26,7 +26,7 @@ from chargepoint.events import (
 )
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp import boot_reason
-from chargepoint.ocpp.block import Block, CallReceived, Context, Reply, answers, hears
+from chargepoint.ocpp.block import Block, CallReceived, Context, Reply, answers, hears, refusal
 from chargepoint.ocpp.device_model import Mutability, Variable
 from chargepoint.tick import Tick
 
@@ -102,15 +102,15 @@ class ResetBlock(Block):
     def reset(self, now: Tick, call: CallReceived) -> Reply:
         kind, evse_id = call.payload["type"], call.payload.get("evseId", 0)
         if kind == "ImmediateAndResume":
-            return _rejected("UnsupportedParam", "transactions are not resumed over a reset")
+            return refusal("Rejected", "UnsupportedParam", "transactions are not resumed over a reset")
         if self.state.going:
-            return _rejected("InternalError", "the station is going down already")
+            return refusal("Rejected", "InternalError", "the station is going down already")
         if not evse_id:
             return self._reset_station(now, immediate=kind == "Immediate")
         if evse_id not in self.context.evses:
-            return _rejected("UnknownEvse", f"there is no EVSE {evse_id}")
+            return refusal("Rejected", "UnknownEvse", f"there is no EVSE {evse_id}")
         if not self.context.model.flag(ALLOW_RESET, evse_id):
-            return _rejected("NotEnabled", "this EVSE cannot be reset by itself")
+            return refusal("Rejected", "NotEnabled", "this EVSE cannot be reset by itself")
         return self._reset_evse(now, evse_id, immediate=kind == "Immediate")
 
     def _reset_station(self, now: Tick, *, immediate: bool) -> Reply:
@@ -240,7 +240,3 @@ def _idle(facts: EvseFacts) -> bool:
 
 def _ended(facts: EvseFacts, reason: str, *, at_once: bool) -> AuthorisationEnded:
     return AuthorisationEnded(facts.evse_id, reason, "ResetCommand", at_once=at_once)
-
-
-def _rejected(code: str, text: str) -> Reply:
-    return Reply({"status": "Rejected", "statusInfo": {"reasonCode": code, "additionalInfo": text}})
