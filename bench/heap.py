@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 
 from bench.ev.talking import Dial, HangUp, LinkFound, OnLine, Say, TalkingEv
+from bench.heap_body import Body
 from bench.plc.cables import Cables, HeardBy, mac_of
 from certs.store import Store, StoreError
 from chargepoint.commands import (
@@ -22,32 +23,18 @@ from chargepoint.commands import (
     CloseVehicle,
     Command,
     Delete,
-    LockCable,
-    MeasureInsulation,
-    OpenContactor,
     OpenLink,
-    Permit,
     Persist,
-    ResetResidualCurrent,
     Restart,
     SendOnPowerLine,
     SendText,
     SendToVehicle,
     ServeVehicle,
-    SetDcOutput,
-    SetDuty,
-    SetStateF,
-    SetX1,
-    StopDcOutput,
     StopProcess,
-    UnlockCable,
-    WithdrawPermit,
 )
 from chargepoint.config import StationConfig
 from chargepoint.events import (
     DataLinkChanged,
-    HardwareDone,
-    HardwareFailed,
     LinkDown,
     LinkUp,
     Persisted,
@@ -65,10 +52,8 @@ from chargepoint.events import (
 from chargepoint.runtime.ports.certificates import CertificatesPort, Keeper, OpenStore
 from chargepoint.station import Station
 from chargepoint.tick import Tick
-from hal.sim.evse import SimEvse
-from hal.sim.signals import PilotOutput
 from hal.sim.world import SimWorld
-from hal.types import BoardInfo, InsulationSample, Opens, Shape
+from hal.types import BoardInfo, Opens, Shape
 
 UTC_S = 1_767_225_600.0
 """2026-01-01T00:00:00Z, where time begins unless told otherwise."""
@@ -115,7 +100,7 @@ class Heap:
         self._order = count()
         self._attempt = 0
         self._linked = False
-        self._closing: dict[int, float] = {}
+        self._body = Body(world, self.later, self._tell)
         self.verified = True
         """The vehicle's certificate is good."""
         self._serves: dict[int, bool] = {}
@@ -322,22 +307,13 @@ class Heap:
                 self._on_line(self.cables.sent(self.now, command.evse_id, command.octets, vehicle=False))
             case SendToVehicle() | CloseVehicle():
                 self._to_vehicle(command)
-            case SetDcOutput() | StopDcOutput():
-                self._stage(self.world.evses[command.evse_id], command)
-            case MeasureInsulation():
-                self._measure(self.world.evses[command.evse_id])
             case Restart() | StopProcess():
                 self.ended = self.ended or command
+            case _ if isinstance(command, CertificatesPort.takes):
+                for said in self._keeper.carry_out(command):
+                    self.later(0.0, partial(self._tell, said))
             case _:
-                self._do(command)
-
-    def _do(self, command: Command) -> None:
-        """What the body does, and the store of certificates."""
-        if type(command) in _BODY:
-            self._move(self.world.evses[command.evse_id], command)  # type: ignore[attr-defined] # all of _BODY have it
-        elif isinstance(command, CertificatesPort.takes):
-            for said in self._keeper.carry_out(command):
-                self.later(0.0, partial(self._tell, said))
+                self._body.carry_out(self.now, command)
 
     def _persist(self, persist: Persist) -> None:
         if self.refuses_writes:
@@ -388,78 +364,9 @@ class Heap:
             attempt = self._attempt
             self.later(self.latency_s, lambda: self.receive(reply) if attempt == self._attempt else None)
 
-    def _move(self, evse: SimEvse, command: Command) -> None:
-        said = evse.advance(self.now)
-        _BODY[type(command)](evse, command, self.now)
-        for each in (*said, *evse.settle()):
-            self.later(0.0, partial(self._tell, each))
-        if isinstance(command, CloseContactor):
-            self._closing[evse.id] = self.now
-            self.later(CLOSE_TIMEOUT_S, lambda: self._closed(evse, self._closing[evse.id]))
-        elif not isinstance(command, (Permit, OpenContactor)) or (isinstance(command, OpenContactor) and not evse.contactor.mirror):
-            self.later(0.0, lambda: self._tell(HardwareDone(evse.id, type(command).__name__)))
-
-    def _stage(self, evse: SimEvse, command: SetDcOutput | StopDcOutput) -> None:
-        """As the simulated board's port does it."""
-        said, stage = evse.advance(self.now), evse.stage
-        name, error = type(command).__name__, ""
-        if stage is None:
-            error = "NotFitted"
-        elif isinstance(command, StopDcOutput):
-            stage.stop()
-        elif not evse.contactor.permitted:
-            error = "LeaseLapsed"
-        elif stage.stuck or stage.problem(command.voltage_V, command.current_A):
-            error = "StageFault"
-        else:
-            stage.order(command.voltage_V, command.current_A)
-        for each in (*said, *evse.settle()):
-            self.later(0.0, partial(self._tell, each))
-        if error:
-            self.later(0.0, lambda: self._tell(HardwareFailed(evse.id, name, error)))
-
-    def _measure(self, evse: SimEvse) -> None:
-        stage = evse.stage
-        if stage is None:
-            return
-
-        def done() -> None:
-            evse.advance(self.now)
-            if stage.measurable:
-                self.tell(InsulationSample(evse.id, stage.insulation_ohm))
-                self.tell(HardwareDone(evse.id, "MeasureInsulation"))
-            else:
-                self.tell(HardwareFailed(evse.id, "MeasureInsulation", "InsulationFault"))
-
-        self.later(stage.measure_s, done)
-
-    def _closed(self, evse: SimEvse, began: float) -> None:
-        if began == self._closing[evse.id] and evse.contactor.coil and not evse.contactor.mirror:
-            evse.contactor.open()
-            self.tell(HardwareFailed(evse.id, "CloseContactor", "ContactorFault"))
-
 
 def _no_store() -> Store:
     raise StoreError("Unsupported", "there is no store of certificates here")
 
 
-CLOSE_TIMEOUT_S = 0.5
 LINE_S = 0.002
-
-
-def _pilot(output: PilotOutput) -> Callable[[SimEvse, Any, float], None]:
-    return lambda evse, command, _now: evse.set_pilot(output, getattr(command, "duty_percent", 0.0))
-
-
-_BODY: dict[type[Command], Callable[[SimEvse, Any, float], object]] = {
-    OpenContactor: lambda evse, _command, _now: evse.contactor.open(),
-    WithdrawPermit: lambda evse, _command, _now: evse.contactor.withdraw(),
-    CloseContactor: lambda evse, command, _now: evse.contactor.close(command.phases),
-    Permit: lambda evse, command, now: evse.contactor.permit(now + command.ttl_s),
-    SetX1: _pilot(PilotOutput.X1),
-    SetStateF: _pilot(PilotOutput.F),
-    SetDuty: _pilot(PilotOutput.PWM),
-    LockCable: lambda evse, _command, now: evse.lock.drive(now, locked=True),
-    UnlockCable: lambda evse, _command, now: evse.lock.drive(now, locked=False),
-    ResetResidualCurrent: lambda evse, _command, _now: evse.rcd.reset(),
-}
