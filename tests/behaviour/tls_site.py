@@ -19,6 +19,7 @@ from certs.testpki_make import Identity, Kind, Spec, issue, key_of
 from chargepoint.commands import Restart
 from chargepoint.runtime.clock import VirtualClock
 from tests.behaviour.link_site import IDENTITY, Box, a_box, a_csms, configured, set_variable
+from tests.unit.ocpp import certificates_rig
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 NAMES = {
@@ -39,21 +40,8 @@ def other(kind: Kind = "p256") -> dict[str, Identity]:
 
 @cache
 def next_root() -> Identity:
-    """A root for the CSMS that the present one has signed (M05.FR.10)."""
-    old = pki()["csmsRoot"]
-    spec = Spec(
-        "Next CSMS root",
-        old.certificate.subject,
-        99,
-        NOW - dt.timedelta(hours=1),
-        NOW + dt.timedelta(days=900),
-        "next",
-        ca=True,
-        usages=testpki.OF_CA,
-    )
-    key = key_of("p256", b"site", "next root")
-    certificate = issue(spec, key, old.key)
-    return Identity(certificate, key, (certificate,))
+    """Of the CSMS, by the present one."""
+    return certificates_rig.next_root(pki()["csmsRoot"], key_of("p256", b"site", "next root"), NOW - dt.timedelta(hours=1))
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 from certs import hash_data, testpki
 from certs.store import OwnUse, RootUse, Subject
 from certs.store.files import FileStore
-from certs.testpki_make import Identity, Kind
+from certs.testpki_make import Identity, Key, Kind, Spec, issue
 from chargepoint.certificates import CertificatesMachine
 from chargepoint.commands import Command
 from chargepoint.config import StationConfig
@@ -33,6 +33,15 @@ ROOTS: Mapping[str, RootUse] = {
 @cache
 def pki(kind: Kind = "p256", seed: bytes = b"e1", **wrong: Any) -> dict[str, Identity]:
     return testpki.build(kind, seed=seed, now=NOW, **wrong)
+
+
+def next_root(old: Identity, key: Key, begins: dt.datetime, name: str = "Next CSMS root") -> Identity:
+    """A root for the CSMS that the present one has signed (M05.FR.10)."""
+    spec = Spec(
+        name, old.certificate.subject, 99, begins, begins + dt.timedelta(days=900), "next", ca=True, usages=testpki.OF_CA,
+    )  # fmt: skip
+    certificate = issue(spec, key, old.key)
+    return Identity(certificate, key, (certificate,))
 
 
 def pem(name: str, kind: Kind = "p256", seed: bytes = b"e1") -> str:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import testpki
 from certs.store import ROOT_USES, RootUse, StoreError
-from certs.testpki_make import Kind, Spec, issue
+from certs.testpki_make import Kind
 from chargepoint.commands import DeleteRoot, InstallRoot, Log
 from chargepoint.events import CertificateStored, RootReplaced, SecurityEvent
 from chargepoint.ocpp.blocks.certificates import ADDITIONAL_ROOT_CHECK, CERTIFICATE_ENTRIES, MOST_ENTRIES, CertificatesBlock
@@ -21,7 +20,7 @@ from chargepoint.ocpp.certificate_rules import pairs_of_chain, pairs_of_root
 from chargepoint.ocpp.certificate_rules import wire as hashes_of
 from chargepoint.ocpp.messages import Answer, CallReceived
 from tests.unit.ocpp.block_rig import CONFIG
-from tests.unit.ocpp.certificates_rig import NOW, ROOTS, SECURE, CertificatesRig, pem, pki, wire
+from tests.unit.ocpp.certificates_rig import NOW, ROOTS, SECURE, CertificatesRig, next_root, pem, pki, wire
 
 CHECKED = replace(SECURE, variables={"SecurityCtrlr.AdditionalRootCertificateCheck": "true"})
 
@@ -42,19 +41,8 @@ def delete(rig: CertificatesRig, hashes: dict[str, str]) -> str:
 
 def signed_by_the_old_one(name: str = "csmsRoot") -> str:
     """A new root for the CSMS with the old one's signature."""
-    old = pki()[name]
-    spec = Spec(
-        "New root",
-        old.certificate.subject,
-        77,
-        NOW - dt.timedelta(hours=1),
-        NOW + dt.timedelta(days=99),
-        "new",
-        ca=True,
-        usages=testpki.OF_CA,
-    )
-    new = pki(seed=b"new")["csmsRoot"]
-    return issue(spec, new.key, old.key).public_bytes(Encoding.PEM).decode()
+    made = next_root(pki()[name], pki(seed=b"new")["csmsRoot"].key, NOW - dt.timedelta(hours=1))
+    return made.certificate_pem.decode()
 
 
 def hashes_of_root(rig: CertificatesRig, at: int) -> dict[str, str]:
