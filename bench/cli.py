@@ -134,6 +134,7 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     ev.add_argument("--auth", default="eim", metavar="A,..", help="eim; pnc: by contract only; pnc,eim: else by card; pnc-p256: in tests")
     ev.add_argument("--control", default="any", metavar="C", help="scheduled, dynamic")
     ev.add_argument("--lax", action="store_true", help="take any voltage at the precharge: for a charger that only pretends")
+    ev.add_argument("--patient", action="store_true", help="wait 10 s for each response at least: for chargers that are slow programs")
     ev.add_argument("--loops", type=int, default=10, metavar="N", help="exchanges in the charge loop")
     ev.add_argument("--slac", action="store_true", help="match over the power line first")
     scenario = add(
@@ -281,6 +282,7 @@ def _ev(given: argparse.Namespace) -> int:
             given.lax,
             slac=given.slac,
             auth=given.auth,
+            patient=given.patient,
         )
     )
 

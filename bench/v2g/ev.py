@@ -34,7 +34,7 @@ from iso15118.terms import Ending, Payment, SessionOver, Told
 INTERFACE_S = 5.0
 """So long a missing link-local address is waited for."""
 CONNECT_S = 5.0
-
+PATIENT_S = 10.0
 
 D = TypeVar("D", bound="Drive")
 
@@ -64,6 +64,8 @@ class Options:
     """Match over the power line first."""
     auth: str = "eim"
     """Ways to pay, as `pki_folder.WORDS` has them: by contract where that is among them."""
+    patient: bool = False
+    """Wait for responses of chargers that are slow programs."""
 
 
 class Drive(Line):
@@ -184,6 +186,8 @@ def vehicle_for(options: Options) -> Vehicle:
         wants.loop_s = options.loop_s
     if options.lax:
         wants.near_V = math.inf
+    if options.patient:
+        wants.patience_s = PATIENT_S
     if Payment.PNC in pki_folder.payments(options.auth):
         if options.pki is None or options.tls == "none":
             raise given.InputError("--auth pnc needs --tls and --pki DIR: a contract is shown over TLS only")

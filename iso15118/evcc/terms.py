@@ -129,6 +129,8 @@ class Wants:
     wish: EvWish | None = None
     heeds: frozenset[Wish] = EVERY_WISH
     """Of the charger's wishes these are followed."""
+    patience_s: float = 0.0
+    """A response may take so long at least: for chargers that are slow programs."""
     loops: int | None = None
     """After so many exchanges in the charge loop: stop."""
     loop_s: float = 0.2

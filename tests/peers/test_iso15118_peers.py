@@ -72,6 +72,7 @@ def test_our_vehicle_charges_at_its_charger(python: Path, link: Cable, tmp_path:
             "--loops",
             str(LOOPS),
             "--lax",
+            "--patient",
         )
         with running(link.ev, tmp_path / "car.log", command) as car:
             code = car.ended()

@@ -26,6 +26,7 @@ import pytest
 from bench.v2g.cable import Cable, foreign_pki, fresh_pki, ours, running, theirs
 
 LOOPS = 4
+RELAXED = ("--lax", "--patient")
 TLS_1_3 = {"ENABLE_TLS_1_3": "True"}
 SOAK = os.environ.get("SOAK") == "1"
 PAIRS = [(service, control) for service in ("AC", "AC_BPT", "DC", "DC_BPT") for control in ("scheduled", "dynamic")]
@@ -105,7 +106,7 @@ def test_our_vehicle_charges_at_its_charger(python: Path, link: Cable, pki: Path
     )
     with running(link.evse, tmp_path / "charger.log", [python, "-m", "iso15118.secc.main"], **environ) as charger:
         charger.until("UDP server started")
-        wants = ("--protocol", f"iso20-{service[:2].lower()}", "--service", service, "--control", control, "--loops", str(LOOPS), "--lax")
+        wants = ("--protocol", f"iso20-{service[:2].lower()}", "--service", service, "--control", control, "--loops", str(LOOPS), *RELAXED)
         command = ours("ev", "--iface", link.ev_interface, "--tls", "any", "--pki", str(pki), *wants)
         with running(link.ev, tmp_path / "car.log", command) as car:
             code, text = car.ended(), car.text()

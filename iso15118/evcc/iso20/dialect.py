@@ -114,7 +114,8 @@ class Iso20:
         aside = self.state in _ALWAYS_ASIDE or (self.talk.wants.side_streams and kind in _ASIDE)
         self._came_as = SIDE_STREAMS[kind] if aside else payload_type_of(kind)
         self._expected = RESPONSES[kind]
-        return Question(request, self._came_as, v2gtp.SCHEMA_SETS[self._came_as], LONGER_S.get(kind, MESSAGE_S))
+        within_s = max(LONGER_S.get(kind, MESSAGE_S), self.talk.wants.patience_s)
+        return Question(request, self._came_as, v2gtp.SCHEMA_SETS[self._came_as], within_s)
 
     def response(self, now: Now, payload_type: int, octets: bytes) -> Message:
         if payload_type != self._came_as:

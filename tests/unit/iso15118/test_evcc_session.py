@@ -133,6 +133,15 @@ def test_every_message_has_its_time() -> None:
     assert over(session.handle(at(2.3), TimerExpired())).why == "no response in time"
 
 
+def test_a_patient_vehicle_gives_each_message_more() -> None:
+    session = Session(spoken(Wants(energies=(Energy.DC,), patience_s=10.0)))
+    session.handle(at(0), Connected())
+    session.handle(at(0.1), agreed())
+    assert session.deadline() == at(10.1).mono
+    session.handle(at(9.0), frame(SET_UP))
+    assert session.deadline() == at(19.0).mono
+
+
 def test_the_set_up_has_twenty_seconds_in_all() -> None:
     session = offered()
     session.handle(at(1.0), Changed())
