@@ -67,7 +67,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.req("TC_C_51_CS", "C07.FR.13")
+@pytest.mark.req("TC_C_51_CS")
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refused_by_the_csms_and_then_a_card(name: str) -> None:
     change, code, why = REFUSALS[name]

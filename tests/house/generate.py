@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from bench import render_config, render_limits, render_machines, render_story
-from tests.house import requirements
+from tests.house import conformance, requirements
 
-RENDERERS = (render_machines.main, render_config.main, render_limits.main, render_story.main, requirements.main)
+RENDERERS = (render_machines.main, render_config.main, render_limits.main, render_story.main, requirements.main, conformance.main)
 
 
 def main(arguments: list[str]) -> int:

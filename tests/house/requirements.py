@@ -16,11 +16,8 @@ from tests.house.rules import ROOT, dotted
 PAGE = ROOT / "docs" / "requirements.md"
 # S: attacks and defects seen on other stations; F: faults that a station has to survive. Whole lists, so that a gap shows.
 LISTS = {"S": 30, "F": 18}
-# Cases of the OCPP compliance testing tool (2.1, charging station) about security and certificates: whole lists, too.
-OCTT = {
-    "A": (1, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 19, 20, 21, 22, 23),
-    "M": (1, 2, 3, 4, 7, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 100, 101),
-}
+OCPP = re.compile(r"[A-S]\d\d(\.FR\.\d+)?|TC_.*")
+"""These stand in docs/conformance."""
 
 
 def _ids(node: ast.AST, where: str) -> list[str]:
@@ -73,11 +70,9 @@ def page() -> str:
     for letter, last in LISTS.items():
         gaps = [f"{letter}-{n}" for n in range(1, last + 1) if f"{letter}-{n}" not in table]
         lines += [f"{letter}-1 to {letter}-{last}: {'no test yet for ' + ', '.join(gaps) if gaps else 'each has a test'}.", ""]
-    for block, numbers in OCTT.items():
-        gaps = [case for n in numbers if not {case := f"TC_{block}_{n:02}", f"{case}_CS"} & table.keys()]
-        lines += [f"TC_{block}, {len(numbers)} cases: {'no test yet for ' + ', '.join(gaps) if gaps else 'each has a test'}.", ""]
+    lines += ["Use cases, requirements and certification cases of OCPP: [conformance](conformance/README.md).", ""]
     lines += ["| requirement | shown by |", "|---|---|"]
-    lines += [f"| {key} | {'<br>'.join(f'`{test}`' for test in tests)} |" for key, tests in table.items()]
+    lines += [f"| {key} | {'<br>'.join(f'`{test}`' for test in tests)} |" for key, tests in table.items() if not OCPP.fullmatch(key)]
     return "\n".join(lines) + "\n"
 
 

@@ -93,7 +93,7 @@ def site() -> Site:
     return site
 
 
-@pytest.mark.req("M06.FR.01", "M06.FR.03", "TC_M_24_CS")
+@pytest.mark.req("M06.FR.03", "TC_M_24_CS")
 @pytest.mark.parametrize("kind", ["p521", "ed448"])
 def test_all_of_a_chain_is_asked_about_as_soon_as_it_is_there(kind: str) -> None:
     site = Site(kind)

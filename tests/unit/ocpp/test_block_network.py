@@ -34,7 +34,7 @@ def reason(answer: dict[str, Any]) -> tuple[str, str]:
     return answer["status"], answer.get("statusInfo", {}).get("reasonCode", "")
 
 
-@pytest.mark.req("B09.FR.01", "TC_B_42")
+@pytest.mark.req("B09.FR.01")
 def test_a_profile_is_stored_and_is_there_after_a_restart() -> None:
     station = online()
     answer = station.set_profile(2, basicAuthPassword="0123456789abcdef-own", identity="CP-2", ocppVersion="OCPP21")

@@ -116,7 +116,6 @@ def test_a_mere_reconnect_does_not_boot_again() -> None:
     assert station.calls == []
 
 
-@pytest.mark.req("B10.FR.10")
 def test_another_network_profile_boots_again() -> None:
     station = rig()
     station.boot()
