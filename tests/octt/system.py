@@ -125,7 +125,7 @@ class TestSystem:
         said = Said(self.heap.now, action, payload)
         self.all.append(said)
         self._unheard.append(said)
-        given = self.answers.get(action, lambda asked: self._usual(action, asked))
+        given = self.answers[action] if action in self.answers else self._usual(action, payload)
         answer = given(payload) if callable(given) else given
         if answer is None:
             return None
