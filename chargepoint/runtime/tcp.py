@@ -1,7 +1,7 @@
 """A TCP connection to a host by name or address.
 
-Names are looked up in a daemon thread of their own: the C library's resolver can hang for half a minute where the network is gone, and a
-thread of asyncio's pool would hold up the end of the process for as long (F-18: 5 s). Addresses and localhost need nobody to ask.
+Names are looked up in a thread of their own: the C library's resolver can hang for half a minute where the network is gone. Addresses and
+localhost need nobody to ask.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-import threading
 from typing import Any
+
+from chargepoint.runtime.aside import aside
 
 MOST_ADDRESSES = 4
 """Of one name (ours)."""
@@ -57,33 +58,13 @@ async def _addresses(host: str, port: int, *, threaded: bool) -> list[Address]:
     with contextlib.suppress(ValueError):
         version = ipaddress.ip_address(host).version
         return [(socket.AF_INET if version == 4 else socket.AF_INET6, (host, port))]
-    found = await _in_thread(host, port) if threaded else _look_up(host, port)
-    if isinstance(found, OSError):
-        raise found
-    return found
+    return await aside(lambda: _look_up(host, port), "resolver", threaded=threaded)
 
 
-def _look_up(host: str, port: int) -> list[Address] | OSError:
+def _look_up(host: str, port: int) -> list[Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        return NameNotFound(f"{host}: {getattr(error, 'strerror', None) or error}")
+        raise NameNotFound(f"{host}: {getattr(error, 'strerror', None) or error}") from None
     addresses: list[Address] = [(family, address) for family, _, _, _, address in found]
     return list(dict.fromkeys(addresses))[:MOST_ADDRESSES]
-
-
-async def _in_thread(host: str, port: int) -> list[Address] | OSError:
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[Address] | OSError] = loop.create_future()
-
-    def settle(found: list[Address] | OSError) -> None:
-        if not answer.done():
-            answer.set_result(found)
-
-    def work() -> None:
-        found = _look_up(host, port)
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, found)
-
-    threading.Thread(target=work, name="resolver", daemon=True).start()
-    return await answer
