@@ -114,7 +114,7 @@ def line_of(name: str) -> Line:
     return Line(issuer, f"{TREE[issuer].common_name} OCSP", "", None, 90, RESPONDER)
 
 
-def spec_of(name: str, kind: Kind, *, seed: bytes, now: dt.datetime, serial_of: str = "", responder: str = "") -> Spec:
+def spec_of(name: str, kind: Kind, *, seed: bytes, now: dt.datetime, serial_of: str = "", responder: str = "", lists: str = "") -> Spec:
     """What stands in a certificate of the tree, as it is when it is right."""
     line = line_of(name)
     is_ca = line.path is not None
@@ -136,11 +136,14 @@ def spec_of(name: str, kind: Kind, *, seed: bytes, now: dt.datetime, serial_of: 
         purposes=(line.purpose.dotted_string,) if speaks_of_purpose and line.purpose else (),
         hosts=line.hosts,
         responder="" if line.issuer == name or name.endswith(OCSP) else responder,
+        lists="" if line.issuer == name or name.endswith(OCSP) else lists,
     )
 
 
-def build(kind: Kind, *, seed: bytes, now: dt.datetime, wrong: Wrong = "", responder: str = "") -> dict[str, Identity]:
-    """The tree of one kind of key, by the names of TREE, and the responders of its CAs. `responder` is where OCSP is asked (authorityInfoAccess)."""
+def build(kind: Kind, *, seed: bytes, now: dt.datetime, wrong: Wrong = "", responder: str = "", lists: str = "") -> dict[str, Identity]:
+    """The tree of one kind of key, by the names of TREE, and the responders of its CAs. `responder` is where OCSP is asked (authorityInfoAccess),
+    `lists` where revocation lists are (CRL distribution points).
+    """
     made: dict[str, Identity] = {}
     for name in (*TREE, *(f"{each}{OCSP}" for each in CAS)):
         line, key = line_of(name), _key(name, kind, seed)
@@ -148,7 +151,7 @@ def build(kind: Kind, *, seed: bytes, now: dt.datetime, wrong: Wrong = "", respo
         issuer_key = key if is_root else made[line.issuer].key
         if wrong == "wrong_root" and not is_root and line_of(line.issuer).path == -1 and not name.endswith(OCSP):
             issuer_key = key_of(kind, seed, f"{line.issuer} of somebody else")  # of the same name, so that only the signature shows it
-        spec = spec_of(name, kind, seed=seed, now=now, serial_of=wrong, responder=responder)
+        spec = spec_of(name, kind, seed=seed, now=now, serial_of=wrong, responder=responder, lists=lists)
         certificate = issue(_spoilt(spec, wrong, now) if line.path is None and not name.endswith(OCSP) else spec, key, issuer_key)
         made[name] = Identity(certificate, key, () if is_root else (certificate, *made[line.issuer].chain))
     return made

@@ -64,6 +64,8 @@ class Spec:
     """"" is the one that belongs to the issuer's key."""
     responder: str = ""
     """Where OCSP is asked."""
+    lists: str = ""
+    """Where there are revocation lists."""
 
     @property
     def subject(self) -> x509.Name:
@@ -139,6 +141,9 @@ def issue(spec: Spec, key: Key, issuer: Key) -> x509.Certificate:
     if spec.responder:
         access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(spec.responder))
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    if spec.lists:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(spec.lists)], None, None, None)
+        builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
     if spec.permitted:
         limits = x509.NameConstraints([_subtree(each) for each in spec.permitted], None)
         builder = builder.add_extension(limits, critical=spec.critical)

@@ -1,4 +1,4 @@
-"""Who tells what has been revoked: an OCSP responder for a whole test PKI, as a function and over HTTP on loopback (RFC 6960, appendix A)."""
+"""Who tells what has been revoked: an OCSP responder for a whole test PKI, as a function and over HTTP on loopback (RFC 6960, appendix A); and its CAs' lists."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from bench.v2g.pki import World
-from certs import hash_data
+from certs import crl, hash_data
 from certs.chain import Status, fingerprint
 from certs.hash_data import HashData, HashDataError
+from certs.ocsp import Answer, judge
 from certs.testpki_make import Identity
 
 MOST_OCTETS = 16 * 1024
@@ -84,6 +85,18 @@ class Responder:
         key: Any = signer.key
         return builder.sign(key, None if isinstance(key, ed448.Ed448PrivateKey) else hashes.SHA512()).public_bytes(Encoding.DER)
 
+    def revocations(self, name: str, now: dt.datetime) -> bytes:
+        """The list of the CA of this name."""
+        identity = self.world.made[name]
+        builder = x509.CertificateRevocationListBuilder().issuer_name(identity.certificate.subject)
+        builder = builder.last_update(now).next_update(now + self.holds)
+        for serial, at in self.serials.items():
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at.replace(tzinfo=None)).build()
+            )
+        key: Any = identity.key
+        return builder.sign(key, None if isinstance(key, ed448.Ed448PrivateKey) else hashes.SHA512()).public_bytes(Encoding.DER)
+
     # ---- as a CSMS says it
 
     def answer(self, row: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
@@ -102,11 +115,27 @@ class Responder:
         hashed = request["certificateHashData"]
         try:
             data = hash_data.parsed(hashed["hashAlgorithm"], hashed["issuerNameHash"], hashed["issuerKeyHash"], hashed["serialNumber"])
-            status = "Failed" if self.silent else self.status_of(data).capitalize()
+            answer = None if self.silent else self._looked_up(data, request["source"], now)
         except HashDataError:
-            status = "Failed"
-        until = (now + self.holds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"certificateHashData": hashed, "source": request["source"], "status": status, "nextUpdate": until}
+            answer = None
+        status = answer.status.capitalize() if answer is not None else "Failed"
+        until = (answer.next_update if answer is not None else None) or now
+        told = until.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {"certificateHashData": hashed, "source": request["source"], "status": status, "nextUpdate": told}
+
+    def _looked_up(self, data: HashData, source: str, now: dt.datetime) -> Answer | None:
+        """As a CSMS judges what the source has; it knows the certificate by its hashes only where it is one of the tree."""
+        found = self._issuer(data)
+        subject = next(
+            (each.certificate for each in self.world.made.values() if format(each.certificate.serial_number, "x") == data.serial_number),
+            None,
+        )
+        if found is None or subject is None:
+            return None
+        name, issuer = found
+        if source == "CRL":
+            return crl.judge(self.revocations(name, now), certificate=subject, issuer=issuer.certificate, now=now)
+        return judge(self.about(data, now), certificate=subject, issuer=issuer.certificate, now=now)
 
     def _issuer(self, data: HashData) -> tuple[str, Identity] | None:
         for name, identity in self._cas():

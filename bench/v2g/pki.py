@@ -55,11 +55,13 @@ class World:
     now: dt.datetime = NOW
     responder: str = ""
     """Where its certificates say that their state is told."""
+    lists: str = ""
+    """Likewise, by revocation lists."""
 
     @classmethod
-    def of(cls, kind: Kind = "p521", seed: bytes = SEED, responder: str = "") -> World:
+    def of(cls, kind: Kind = "p521", seed: bytes = SEED, responder: str = "", lists: str = "") -> World:
         """The same one of the same seed."""
-        return _world(kind, seed, responder)
+        return _world(kind, seed, responder, lists)
 
     def trust(self, **more: Any) -> Trust:
         """Of a charger that knows its operators and makers."""
@@ -91,7 +93,7 @@ class World:
         key: Key = _own(key_of(self.kind, self.seed, f"contract {emaid}"))
         if self.kind == "ed448":
             key = envelopes.ed448_of(drawn(self.seed, f"contract {emaid}", octets=56))
-        spec = spec_of("contractLeaf", self.kind, seed=self.seed, now=self.now, serial_of=emaid, responder=self.responder)
+        spec = spec_of("contractLeaf", self.kind, seed=self.seed, now=self.now, serial_of=emaid, responder=self.responder, lists=self.lists)
         spec = replace(spec, common_name=emaid, issuer=issuer.certificate.subject)
         certificate = issue(change(spec), key, issuer.key)
         return Identity(certificate, key, (certificate, *issuer.chain))
@@ -113,8 +115,8 @@ class World:
 
 
 @lru_cache(maxsize=8)
-def _world(kind: Kind, seed: bytes, responder: str) -> World:
-    return World(kind, seed, build(kind, seed=seed, now=NOW, responder=responder), responder=responder)
+def _world(kind: Kind, seed: bytes, responder: str, lists: str) -> World:
+    return World(kind, seed, build(kind, seed=seed, now=NOW, responder=responder, lists=lists), responder=responder, lists=lists)
 
 
 def _own(key: object) -> Key:
