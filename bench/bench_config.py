@@ -24,6 +24,7 @@ KEYS = (
 MAX_CURRENT_A = 32.0
 VERSIONS = ("ocpp2.1", "ocpp2.0.1", "ocpp1.6")
 OWN = "client/csms"
+VEHICLES = "client/cso"
 ROOTS = "ca/csms"
 
 
@@ -68,7 +69,7 @@ class _Reader:
             if key not in KEYS:
                 near = get_close_matches(key, KEYS, n=1)
                 self.warnings.append(f"{key}: unknown, ignored" + (f"; did you mean {near[0]}?" if near else ""))
-        evses = self._evses()
+        evses = self._with_keys_of_2(self._evses())
         identity, state_dir = self._text("charge_point_id"), Path(self._text("state_dir"))
         station = StationConfig(
             serial=identity[:25],
@@ -81,7 +82,7 @@ class _Reader:
             network_profiles=tuple(self._list("network_profiles")),
         )
         infos = tuple(info_of(evse) for evse in evses)
-        board = BoardOptions(infos, str(state_dir), self._address())
+        board = BoardOptions(infos, str(state_dir), self._address(), certs_dir=self._certs_dir())
         return BenchConfig(self._without_what_is_wrong(station), board, state_dir, tuple(self.warnings))
 
     # ---- single keys
@@ -132,6 +133,14 @@ class _Reader:
         if not evses and not self.problems:
             self._wrong("evses", "there is none; a station has at least one EVSE")
         return tuple(evses.values())
+
+    def _with_keys_of_2(self, evses: tuple[EvseConfig, ...]) -> tuple[EvseConfig, ...]:
+        """A tree that has nothing else for vehicles is made do with: others know ISO 15118-20 with P-256 only."""
+        kinds = _kinds_for_vehicles(Path(self._certs_dir())) if self._certs_dir() else set()
+        if not kinds or kinds & {"p521", "ed448"}:
+            return evses
+        self.warnings.append(f"certs_dir: {VEHICLES}: no key of ISO 15118-20 (P-521, Ed448); those of ISO 15118-2 serve it, too")
+        return tuple(replace(each, v2g=replace(each.v2g, p256_contracts=True)) for each in evses)
 
     def _warn_of_connectors(self, at: str, entry: Mapping[str, Any]) -> None:
         connectors = entry.get("connectors") or [1]
@@ -247,6 +256,14 @@ def _own(certs: Path | None) -> tuple[str, str]:
     fitting = ((chain, key) for chain in chains for key in keys if _belongs(chain, key)) if len(chains) + len(keys) > 2 else iter(())
     chain, key = next(fitting, (chains[0] if chains else "", keys[0] if keys else ""))
     return str(chain), str(key)
+
+
+def _kinds_for_vehicles(certs: Path) -> set[str]:
+    """Of the keys whose chains vehicles are shown."""
+    from certs.reading import kind_of, readable
+
+    chains = (readable(each.read_bytes()) for each in sorted((certs / VEHICLES).glob("*.pem")))
+    return {kind_of(chain[0].public_key()) for chain in chains if chain}
 
 
 def _belongs(chain: Path, key: Path) -> bool:

@@ -132,7 +132,9 @@ async def _run(config: BenchConfig, logger: Logger) -> int:
         loop.add_signal_handler(number, bench.end)
     watching = loop.create_task(bench.watch_board())
     reason = "PowerUp"
-    vehicles = partial(LinkedVehicles, board, [each for each in config.station.evses if each.mode == "dc"])
+    evses = config.station.evses
+    lax = [each.id for each in evses if each.v2g.p256_contracts]
+    vehicles = partial(LinkedVehicles, board, [each for each in evses if each.mode == "dc"], lax=lax)
     try:
         while not bench.ends:
             options = Options(start_reason=reason, watchers=[logger], vehicles=vehicles)

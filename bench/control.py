@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bench.board.driver import NotPossible
 from bench.board.vehicles import ENERGY_FOR_S, Kind
 from bench.verbs import STATION_VERBS, BadBody, integer, text, texts
+from certs.pki_files import PkiError
 from hal.sim.world import STATION
 from hal.types import TokenPresented
 
@@ -54,9 +55,10 @@ def _plug_in_iso(kind: Kind) -> Verb:
         payment = text(body, "payment_type", 20, PAYMENTS[0])
         if payment.lower() not in PAYMENTS:
             raise BadBody(f"payment_type: one of {', '.join(PAYMENTS)}, not {payment!r}")
-        if payment.lower() == "contract":
-            raise NotThere("payment_type: contract: Plug & Charge is not there yet")
-        process.vehicles.plug_in(evse_id, kind, draws_s=ENERGY_FOR_S)
+        try:
+            process.vehicles.plug_in(evse_id, kind, draws_s=ENERGY_FOR_S, by_contract=payment.lower() == "contract")
+        except PkiError as error:
+            raise NotThere(f"payment_type: contract: {error}") from None
 
     return plug_in
 

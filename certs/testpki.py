@@ -101,9 +101,15 @@ CAS = tuple(name for name, line in TREE.items() if line.path is not None)
 OCSP = "Ocsp"
 OCPP = ("csms", "station")
 
-STATION = {"ca/csms": "csmsRoot", "ca/v2g": "v2gRoot", "ca/mo": "moRoot", "ca/mf": "oemRoot"}
+STATION = {"ca/csms": "csmsRoot", "ca/v2g": "v2gRoot", "ca/mo": "moRoot", "ca/oem": "oemRoot", "ca/mf": "oemRoot"}
 """Roots of the tree that bench-station takes as its `certs_dir`."""
-STATION_OWN = {"client/csms": ("stationLeaf", "CSMS_LEAF"), "client/cso": ("seccLeaf", "SECC_LEAF")}
+STATION_OWN = {
+    "client/csms": ("stationLeaf", "CSMS_LEAF"), "client/cso": ("seccLeaf", "SECC_LEAF"),
+    "client/mo": ("contractLeaf", "MO_LEAF"), "client/oem": ("oemLeaf", "OEM_LEAF"), "client/vehicle": ("vehicleLeaf", "VEHICLE_LEAF"),
+}  # fmt: skip
+"""Chains with their keys: the station's, and the simulated vehicles'."""
+STATION_20 = "_20"
+"""Ends the names of those of ISO 15118-20 (P-521)."""
 
 
 def line_of(name: str) -> Line:
@@ -182,7 +188,7 @@ def write(folder: Path, *, seed: bytes, now: dt.datetime, wrong: Wrong = "", res
     """The folder that `--pki` takes: P-256 for -2 in it, P-521 for -20 in iso20/, Ed448 in iso20/ed448/. Keys are readable by the owner only.
 
     In each of them `issuers/` has the CAs with their keys, and `ocsp/` their responders. `ocpp/` is for the CSMS and the station's connection,
-    `station/` the tree that bench-station takes.
+    `station/` the tree that bench-station takes, with what its simulated vehicles show.
     """
     for below, kind in FOLDERS:
         target = folder / below
@@ -198,6 +204,8 @@ def write(folder: Path, *, seed: bytes, now: dt.datetime, wrong: Wrong = "", res
                 _put(target / f"{where}.key", each.key_pem)
         if kind == "p256":
             _write_ocpp(folder, made)
+        if kind != "ed448":
+            _write_station(folder / "station", made, "" if kind == "p256" else STATION_20)
 
 
 def _issuers(kind: Kind) -> Iterator[str]:
@@ -209,11 +217,17 @@ def _write_ocpp(folder: Path, made: Mapping[str, Identity]) -> None:
     for name in OCPP:
         _put(folder / f"ocpp/{name}CertChain.pem", made[f"{name}Leaf"].chain_pem)
         _put(folder / f"ocpp/{name}Leaf.key", made[f"{name}Leaf"].key_pem)
+
+
+def _write_station(folder: Path, made: Mapping[str, Identity], suffix: str) -> None:
+    """What is the CSMS's is there once."""
     for below, root in STATION.items():
-        _put(folder / "station" / below / f"{root}.pem", made[root].certificate_pem)
+        if not (suffix and root.startswith(OCPP)):
+            _put(folder / below / f"{root}{suffix}.pem", made[root].certificate_pem)
     for below, (leaf, name) in STATION_OWN.items():
-        _put(folder / "station" / below / f"{name}.pem", made[leaf].chain_pem)
-        _put(folder / "station" / below / f"{name}.key", made[leaf].key_pem)
+        if not (suffix and leaf.startswith(OCPP)):
+            _put(folder / below / f"{name}{suffix}.pem", made[leaf].chain_pem)
+            _put(folder / below / f"{name}{suffix}.key", made[leaf].key_pem)
 
 
 def _put(path: Path, octets: bytes) -> None:

@@ -137,6 +137,8 @@ class V2gConfig:
     """AC: so much a vehicle may feed back; 0 = one way only. DC has it in its own section."""
     unverified_vehicles: bool = False
     """A bench may speak ISO 15118-20 with vehicles whose certificate nobody has judged; `run` refuses it."""
+    p256_contracts: bool = False
+    """A bench may take contracts and vehicles with keys of ISO 15118-2 (P-256) in ISO 15118-20, as some stacks have them; `run` refuses it."""
     pausing: bool = True
     """The vehicle may pause its session."""
     standby: bool = True

@@ -346,7 +346,8 @@ class V2gMachine:
         moment = v2g_facts.Moment(prices, self._read_utc(now), dialect is not None and dialect.state in v2g_asks.STANDBY)
         v2g_facts.refresh(facts, s, evse, self.config, self.board, moment)
         offered, clock_known = dialect is not None and dialect.state is S.AUTHORIZATION, self.clock.known_utc(now) is not None
-        v2g_contracts.refresh(facts, s.contracts, evse, self.certificates, clock_known=clock_known, offered=offered)
+        p256 = self.config.v2g.p256_contracts
+        v2g_contracts.refresh(facts, s.contracts, evse, self.certificates, clock_known=clock_known, p256=p256, offered=offered)
         if dialect is None:
             return []
         asked_before = s.replan.asked_mono

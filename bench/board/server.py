@@ -43,6 +43,8 @@ class BoardOptions:
     """Where the control port listens."""
     modems: tuple[int, ...] = ()
     """EVSEs with a power-line modem: cars that talk are matched there."""
+    certs_dir: str = ""
+    """The tree that has the contract of cars that pay by one (`bench.board.tree`)."""
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class BoardProcess:
     line: Line
     file: StateFile | None
     modems: tuple[int, ...] = ()
+    certs_dir: str = ""
     believes: dict[str, Any] = field(default_factory=dict)
     """What the station last said of itself."""
     vehicles: Vehicles = field(init=False)
@@ -62,7 +65,7 @@ class BoardProcess:
     _numbers: Any = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        self.vehicles = Vehicles(self.board, lambda event: self.line.send({"vehicle": to_json(event)}), self.modems)
+        self.vehicles = Vehicles(self.board, lambda event: self.line.send({"vehicle": to_json(event)}), self.modems, self.certs_dir)
 
     # ---- the station's calls
 
@@ -200,7 +203,7 @@ async def run(line_end: socket.socket, options: BoardOptions, control: Callable[
     file = StateFile(Path(options.state_dir)) if options.state_dir else None
     reader, writer = await asyncio.open_connection(sock=line_end, limit=LIMIT)
     board = SimBoard(SimWorld([SimEvseOptions(info) for info in options.evses], loop.time()))
-    process = BoardProcess(board, Driver(board), Line(reader, writer), file, options.modems)
+    process = BoardProcess(board, Driver(board), Line(reader, writer), file, options.modems, options.certs_dir)
     if problem := process.restore():
         print(f"board: {problem}", file=sys.stderr)
     tasks = [loop.create_task(_drive(process))]

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.board.driver import NotPossible
 from bench.ev import Ev
+from certs.pki_files import PkiError
 from chargepoint.commands import CloseVehicle, SendOnPowerLine, SendToVehicle, ServeVehicle
 from chargepoint.events import DataLinkChanged, PowerLineHeard, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
 from hal.sim.box import ResistorBox
 from hal.sim.ports import SimBoard
 
 if TYPE_CHECKING:
+    from bench.board.tree import Papers
     from bench.ev.talking import TalkingEv
     from bench.plc.cables import Cables, HeardBy
+    from chargepoint.runtime.v2g_tls.secured import Secured
 
 Kind = Literal["iso20-ac", "iso20-dc"]
 KINDS: tuple[Kind, ...] = ("iso20-ac", "iso20-dc")
@@ -27,6 +32,8 @@ ENDS_WITHIN_S = 15.0
 KEPT = 200
 """Messages that a car remembers."""
 PEER = "fe80::ec"
+TLS_WANTED = "TLS"
+"""What `VehicleConnected.tls` says on the line between the processes: which one it is, and whether it comes to that, is known later."""
 ENERGY_FOR_S = 60.0
 """So long a car of the control port draws."""
 _TIMES = ("stops_at", "leaves_at", "unplugs_at")
@@ -48,13 +55,17 @@ class Car:
     connection: int | None = None
     dials: bool = False
     """It wants to connect, and nobody is served yet."""
+    papers: Papers | None = None
+    """It pays by contract, over TLS."""
+    secured: Secured | None = None
+    """TLS of the connection."""
 
 
 class Vehicles:
     """All of one board. `tick` has to be called now and then."""
 
-    def __init__(self, board: SimBoard, tell: ToStation, modems: tuple[int, ...] = ()) -> None:
-        self.board, self.tell = board, tell
+    def __init__(self, board: SimBoard, tell: ToStation, modems: tuple[int, ...] = (), certs_dir: str = "") -> None:
+        self.board, self.tell, self.certs_dir = board, tell, certs_dir
         self._cables: Cables | None = None
         self._due: asyncio.TimerHandle | None = None
         if modems:
@@ -75,8 +86,10 @@ class Vehicles:
 
     # ---- drivers
 
-    def plug_in(self, evse_id: int, kind: Kind, *, draws_s: float | None = None, leaves_s: float | None = None) -> None:
-        """A car with a battery at 30 %. Raises NotPossible where another one is, or where it does not fit."""
+    def plug_in(
+        self, evse_id: int, kind: Kind, *, draws_s: float | None = None, leaves_s: float | None = None, by_contract: bool = False
+    ) -> None:
+        """A car with a battery at 30 %. Raises NotPossible where another one is, or where it does not fit; PkiError where it has no contract."""
         from bench.ev.talking import TalkingEv
         from bench.v2g.model import COMPACT, Vehicle
         from iso15118.terms import Control, Energy
@@ -90,7 +103,8 @@ class Vehicles:
         vehicle.wants.energies = (Energy.DC if kind == "iso20-dc" else Energy.AC,)
         vehicle.wants.controls = (Control.DYNAMIC, Control.SCHEDULED)
         ev = TalkingEv(vehicle, self.now_s)
-        self._take(evse_id, Car(ev, draws_s, leaves_at=None if leaves_s is None else self.now_s + leaves_s))
+        papers = self._papers() if by_contract else None
+        self._take(evse_id, Car(ev, draws_s, leaves_at=None if leaves_s is None else self.now_s + leaves_s, papers=papers))
         self.board.plug(evse_id, ev)
 
     def _take(self, evse_id: int, car: Car) -> None:
@@ -100,8 +114,20 @@ class Vehicles:
         car.ev.out = Outbox(lambda: asyncio.get_running_loop().call_soon(self._flush, evse_id))
         if self._cables is not None:
             car.ev.slac = self._cables.vehicle(evse_id)
+        if car.papers is not None:
+            car.papers.fill(car.ev.vehicle.wants)
         self.cars[evse_id] = car
         self._serves(evse_id, ready=True)
+
+    def _papers(self) -> Papers:
+        """Raises PkiError."""
+        from bench.board.tree import papers
+
+        if not self.certs_dir:
+            raise PkiError(
+                "there is no certs_dir, in which the vehicle's own certificates would be (client/mo, client/vehicle or client/oem)"
+            )
+        return papers(Path(self.certs_dir))
 
     def plain(self, evse_id: int) -> None:
         """The car that is plugged in now cannot talk; the station need not wait for it."""
@@ -170,13 +196,17 @@ class Vehicles:
         return {
             str(evse_id): {
                 "draws_s": car.draws_s,
+                "by_contract": car.papers is not None,
                 **{f"{name}_s": None if (at := getattr(car, name)) is None else at - now_s for name in _TIMES},
             }
             for evse_id, car in self.cars.items()
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Whatever car on a cable can talk does so again. Raises KeyError, TypeError, ValueError for another shape."""
+        """Whatever car on a cable can talk does so again. Raises KeyError, TypeError, ValueError for another shape.
+
+        One whose contract is gone meanwhile pays otherwise.
+        """
         for evse_id, evse in self.board.world.evses.items():
             if evse.load is None or isinstance(evse.load, (Ev, ResistorBox)):
                 continue
@@ -189,6 +219,9 @@ class Vehicles:
                 for name in _TIMES:
                     left_s = plan.get(f"{name}_s")
                     setattr(car, name, None if left_s is None else self.now_s + float(left_s))
+                if plan.get("by_contract"):
+                    with contextlib.suppress(PkiError):
+                        car.papers = self._papers()
                 self._take(evse_id, car)
 
     # ---- the network
@@ -202,7 +235,7 @@ class Vehicles:
             if car.connection is None and car.ev.over is not None and car.ev.over.ending is Ending.TERMINATED:
                 car.ev.over = None
             if car.connection is not None:
-                car.connection = None
+                car.connection = car.secured = None
                 self._live(car, partial(car.ev.lost, "the charger is gone"))
 
     def carry_out(self, command: object) -> None:
@@ -215,9 +248,9 @@ class Vehicles:
             case SendOnPowerLine(evse_id, octets) if self._cables is not None:
                 self._on_line(self._cables.sent(self.now_s, evse_id, octets, vehicle=False))
             case SendToVehicle(evse_id, connection, octets) if (car := self._on(evse_id, connection)) is not None:
-                self._live(car, partial(car.ev.hear, octets))
+                self._hears(evse_id, car, octets)
             case CloseVehicle(evse_id, connection) if (car := self._on(evse_id, connection)) is not None:
-                car.connection = None
+                car.connection = car.secured = None
                 self._live(car, partial(car.ev.lost, "closed by the charger"))
 
     def _on(self, evse_id: int, connection: int) -> Car | None:
@@ -246,8 +279,9 @@ class Vehicles:
                     if evse_id in self.served:
                         self._connect(evse_id, car)
                 case Say(octets) if car.connection is not None:
-                    self.tell(VehicleSaid(evse_id, car.connection, octets))
+                    self._says(evse_id, car, octets if car.secured is None else car.secured.wrapped(octets))
                 case HangUp():
+                    self._says(evse_id, car, b"" if car.secured is None else car.secured.closing())
                     self._hung_up(evse_id, car, "closed by the vehicle")
 
     def _on_line(self, heard: list[HeardBy]) -> None:
@@ -273,10 +307,40 @@ class Vehicles:
 
     def _connect(self, evse_id: int, car: Car) -> None:
         car.dials, car.connection = False, next(self._numbers)
-        self.tell(VehicleConnected(evse_id, car.connection, PEER))
-        self._live(car, car.ev.connected)
+        if car.papers is None:
+            self.tell(VehicleConnected(evse_id, car.connection, PEER))
+            self._live(car, car.ev.connected)
+            return
+        from chargepoint.runtime.v2g_tls.secured import Secured
+        from chargepoint.runtime.v2g_tls.server import open_engine
+
+        car.secured = Secured(open_engine(car.papers.plan))
+        self.tell(VehicleConnected(evse_id, car.connection, PEER, TLS_WANTED))
+        self._says(evse_id, car, car.secured.pending())
+
+    def _says(self, evse_id: int, car: Car, octets: bytes) -> None:
+        if octets and car.connection is not None:
+            self.tell(VehicleSaid(evse_id, car.connection, octets))
+
+    def _hears(self, evse_id: int, car: Car, octets: bytes) -> None:
+        """TLS is taken off; its session begins when that is agreed on."""
+        secured = car.secured
+        if secured is not None:
+            was_ready = secured.ready
+            try:
+                octets = secured.received(octets)
+            except ConnectionError as error:
+                self._says(evse_id, car, secured.pending())
+                self._hung_up(evse_id, car, str(error))
+                self._live(car, partial(car.ev.lost, str(error)))
+                return
+            self._says(evse_id, car, secured.pending())
+            if secured.ready and not was_ready:
+                self._live(car, car.ev.connected)
+        if octets:
+            self._live(car, partial(car.ev.hear, octets))
 
     def _hung_up(self, evse_id: int, car: Car, why: str) -> None:
-        connection, car.connection = car.connection, None
+        connection, car.connection, car.secured = car.connection, None, None
         if connection is not None:
             self.tell(VehicleGone(evse_id, connection, why))

@@ -67,7 +67,7 @@ def fill(wants: Wants, folder: Path, words: str) -> None:
     """What a vehicle pays with. Raises PkiError; InputError where it has neither a contract nor what to ask for one with."""
     wants.peer_profile, sides = peer(words), _sides(folder, peer_profile=peer(words))
     wants.payment, wants.fall_back = Payment.PNC, Payment.EIM in payments(words)
-    wants.contracts = tuple(_contract(side.contract) for side in sides if side.contract is not None)
+    wants.contracts = tuple(contract_of(side.contract) for side in sides if side.contract is not None)
     wants.v2g_roots = _roots(root for side in sides for root in side.v2g_roots)
     wants.mo_roots = _roots(root for side in sides for root in side.mo_roots)
     own = next((side.oem for side in sides if side.oem is not None), None)
@@ -76,7 +76,8 @@ def fill(wants: Wants, folder: Path, words: str) -> None:
         raise InputError(f"--auth pnc: {folder} has neither contractCertChain.pem nor oemCertChain.pem")
 
 
-def _contract(chain: pki_files.Chain) -> Contract:
+def contract_of(chain: pki_files.Chain) -> Contract:
+    """What a session signs with. Raises InputError for a key that no contract has."""
     found = der(x509.load_pem_x509_certificates(chain.certificates))
     return Contract(plain(leaf_of(found[0]).common_name), found, signer_of(_key(chain.key)))
 

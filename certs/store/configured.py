@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
 from certs.reading import fingerprint, kind_of
 from certs.store import InstalledRoot, OwnChain, OwnUse, RootUse, StoreError
 from certs.store.reading import (
@@ -20,6 +23,8 @@ from certs.store.reading import (
     validity,
 )
 
+PASSWORD = "_PASSWORD.txt"  # noqa: S105 the end of the name of a file
+"""Ends the name of the file with a key's password."""
 PREFIX = "configured-"
 """Begins the name of a slot that lies in files of the configuration; the fingerprint of its leaf ends it, as other files are another slot."""
 NAMED_BY = 16
@@ -86,7 +91,10 @@ def of_pki_folder(folder: Path) -> Configured:
 
 
 def of_tree(folder: Path) -> Configured:
-    """`ca/csms`, `ca/v2g`, `ca/mo`, `ca/mf`, `ca/oem`, `client/csms`, `client/cso`: files *.pem and *.key, whatever they are called."""
+    """`ca/csms`, `ca/v2g`, `ca/mo`, `ca/mf`, `ca/oem`, `client/csms`, `client/cso`: files *.pem and *.key, whatever they are called.
+
+    A key may be encrypted, where its password lies beside it.
+    """
     roots = [(use, path) for name, use in TREE_ROOTS.items() for path in sorted((folder / "ca" / name).glob("*.pem"))]
     own: list[OwnFiles] = []
     for name, use in TREE_OWN.items():
@@ -101,7 +109,7 @@ def of_tree(folder: Path) -> Configured:
 def _public(path: Path) -> bytes:
     """Of a key file; empty where it cannot be read."""
     try:
-        return spki_of(getattr(private_key(_octets(path)), "public_key", object)())
+        return spki_of(getattr(private_key(plain_key(path)), "public_key", object)())
     except StoreError:
         return b""
 
@@ -146,7 +154,7 @@ def own(configured: Configured, notes: list[str]) -> Iterator[OwnRead]:
 
 def _own(files: OwnFiles) -> OwnRead:
     chain = certificates(_octets(files.chain), most=MOST_IN_CHAIN)
-    key = _octets(files.key)
+    key = plain_key(files.key)
     public = chain[0].public_key()
     if getattr(private_key(key), "public_key", object)() != public:
         raise StoreError("KeyMismatch", f"{files.key} is not the key of its first certificate")
@@ -155,6 +163,18 @@ def _own(files: OwnFiles) -> OwnRead:
     slot = f"{PREFIX}{files.use}-{kind}-{fingerprint(chain[0])[:NAMED_BY]}"
     told = OwnChain(files.use, slot, "active", kind, pem_of(chain), "", one_line(chain[0]), begins, ends, configured=True)
     return OwnRead(told, fingerprint(chain[0]), key)
+
+
+def plain_key(path: Path) -> bytes:
+    """PEM of a key file; of one that is encrypted, with its password beside it in NAME_PASSWORD.txt, as it is without. Raises StoreError."""
+    octets, password = _octets(path), path.with_name(f"{path.stem}{PASSWORD}")
+    if not password.is_file():
+        return octets
+    try:
+        key = load_pem_private_key(octets, _octets(password).strip())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return octets
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _octets(path: Path) -> bytes:

@@ -39,6 +39,8 @@ def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
         )
     if v2g.unverified_vehicles:
         yield Finding((*at, "unverified_vehicles"), "a bench may; a station speaks ISO 15118-20 with verified vehicles only")
+    if v2g.p256_contracts:
+        yield Finding((*at, "p256_contracts"), "a bench may; ISO 15118-20 has P-521 and Ed448")
     if v2g.tls != "none" and (lacking := missing(Path(v2g.pki_dir)) if v2g.pki_dir else "is needed for TLS"):
         yield Finding((*at, "pki_dir"), lacking)
 

@@ -60,8 +60,8 @@ class Options:
     clock: Clock | None = None
     journal: bool = True
     uptime_s: float | None = None
-    vehicles: Callable[[Tell], ReleasedPort] | None = None
-    """What takes the place of the cables' network interfaces, where everything is simulated."""
+    vehicles: Callable[[Tell, Callable[[], Held]], ReleasedPort] | None = None
+    """What takes the place of the cables' network interfaces, where everything is simulated; it is given what the store of certificates holds."""
     watchers: list[Watcher] = field(default_factory=list)
 
 
@@ -206,7 +206,7 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
             threaded=options.threaded,
             worth_opening=worth_opening(config, state_dir),
         )
-        vehicles = (options.vehicles or partial(_vehicles, config, known_utc, held=lambda: certificates.held))(shell.tell)
+        vehicles = (options.vehicles or partial(_vehicles, config, known_utc))(shell.tell, lambda: certificates.held)
         csms = CsmsPort(
             shell.tell, partial(credentials, config.csms, lambda: certificates.held, known_utc=known_utc), threaded=options.threaded
         )
@@ -241,7 +241,7 @@ def _known_utc(core: Station, clock: Clock) -> float | None:
     return core.wiring.context.clock.known_utc(clock.now())
 
 
-def _vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell: Tell, held: Callable[[], Held] = Held) -> ReleasedPort:
+def _vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell: Tell, held: Callable[[], Held]) -> ReleasedPort:
     """A station that does not talk does not carry what talking needs."""
     if not any(evse.v2g.interface for evse in config.evses):
         return NoVehicles()

@@ -105,9 +105,11 @@ def test_of_the_csms(tmp_path: Path) -> None:
         verdict = chain.validate(pem, NOW, PROFILES[name], [root], key=key, host=host)
         assert not verdict.findings, verdict.why
     found = {str(each.relative_to(tmp_path / "station")) for each in (tmp_path / "station").rglob("*.*")}
+    own = ("cso/SECC_LEAF", "mo/MO_LEAF", "oem/OEM_LEAF", "vehicle/VEHICLE_LEAF")
     assert found == {
-        "ca/csms/csmsRoot.pem", "ca/v2g/v2gRoot.pem", "ca/mo/moRoot.pem", "ca/mf/oemRoot.pem",
-        "client/csms/CSMS_LEAF.pem", "client/csms/CSMS_LEAF.key", "client/cso/SECC_LEAF.pem", "client/cso/SECC_LEAF.key",
+        "ca/csms/csmsRoot.pem", "client/csms/CSMS_LEAF.pem", "client/csms/CSMS_LEAF.key",
+        *(f"ca/{each}Root{kind}.pem" for each in ("v2g/v2g", "mo/mo", "oem/oem", "mf/oem") for kind in ("", "_20")),
+        *(f"client/{each}{kind}.{ending}" for each in own for kind in ("", "_20") for ending in ("pem", "key")),
     }  # fmt: skip
 
 

@@ -88,6 +88,7 @@ WRONG = [
     ("[[evses]]\n[evses.v2g]\ninterface = 'a'\npki_dir = '/none'", ["4: evses[0].v2g.pki_dir: /none: there is no such folder"]),
     ("[[evses]]\n[evses.v2g]\ninterface = 'a'\ntls = 'none'", ["4: evses[0].v2g.tls: 'none' serves nobody: ISO 15118-20 is never offered without TLS 1.3"]),
     ("[[evses]]\n[evses.v2g]\nunverified_vehicles = true\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed", "3: evses[0].v2g.unverified_vehicles: a bench may"]),
+    ("[[evses]]\n[evses.v2g]\np256_contracts = true\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed", "3: evses[0].v2g.p256_contracts: a bench may"]),
     ("[[evses]]\n[evses.v2g]\nprotocols = ['iso20-dc']\ninterface = 'a'", ["2: evses[0].v2g.pki_dir", "3: evses[0].v2g.protocols: none of them charges mode = 'ac'; 'iso20-ac' does"]),
     ("[csms]\nurl = 'ws://x'\nbasic_auth_password='0123456789abcdef'", ["1: csms.security_profile: security profile 2 needs wss://; the url is 'ws://x'; without TLS say"]),
     ("[csms]\nurl = 'wss://x'\nsecurity_profile = 0", ["3: csms.security_profile: security profile 0 needs ws://"]),
@@ -106,7 +107,7 @@ WRONG = [
     ("[certificates]\nbackend = 'tpm2'", [f"1: certificates.{key}: is needed with backend = 'tpm2'" for key in ("token", "pin_file")]),
     (TOKEN + "token = 'pkcs11:token=a;pin-value=1234'\npin_file = '/none'", ["3: certificates.token: no PIN stands in it", "4: certificates.pin_file: /none: No such file"]),
     (TOKEN + "token = 'pkcs11:token=a'\nmodule = '/none.so'\npin_file = 'none'", ["4: certificates.module: /none.so: there is no such file", "5: certificates.pin_file: none: is no absolute path"]),
-    (TOKEN + "[csms]\nsecurity_profile = 3", [*(f"1: certificates.{key}: is needed" for key in ("token", "pin_file")), "2: certificates.backend: 'tpm2' and security profile 3: the connection to the CSMS cannot use a key in a token"]),
+    (TOKEN + "[csms]\nsecurity_profile = 3", [*(f"1: certificates.{key}: is needed" for key in ("token", "pin_file"))]),
     (TOKEN + "token = 'a'", ['3: certificates.token: "a" is not a text']),
     ("[[network_profiles]]\nconfigurationSlot = 2", ["1: network_profiles[0]: is not shaped as SetNetworkProfileRequest: "]),
 ]  # fmt: skip

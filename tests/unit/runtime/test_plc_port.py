@@ -21,6 +21,7 @@ from chargepoint.runtime import main, plc_link
 from chargepoint.runtime.plc_link import Facts, NoLink
 from chargepoint.runtime.port import StartError
 from chargepoint.runtime.ports import plc_line
+from chargepoint.runtime.ports.certificates import Held
 from chargepoint.runtime.ports.plc import Cables, PlcPort
 from chargepoint.runtime.ports.vehicle import VehiclePort
 from iso15118.slac import mme
@@ -143,7 +144,7 @@ def test_the_port_asks_for_that_when_it_starts(monkeypatch: pytest.MonkeyPatch) 
 def test_the_composition_has_it_where_a_modem_is_named() -> None:
     async def story() -> None:
         def made(given: StationConfig) -> object:
-            return main._vehicles(given, lambda: None, lambda _: None)
+            return main._vehicles(given, lambda: None, lambda _: None, Held)
 
         with_modem = made(config("plc0", "plc1"))
         assert isinstance(with_modem, Cables)
