@@ -103,6 +103,8 @@ class Heap:
         self._body = Body(world, self.later, self._tell)
         self.verified = True
         """The vehicle's certificate is good."""
+        self.chain_pem = ""
+        """What it has shown, to the root."""
         self._serves: dict[int, bool] = {}
         self._lines: dict[int, tuple[int, TalkingEv]] = {}
         """EVSE -> number of its vehicle's connection, and the vehicle."""
@@ -231,7 +233,8 @@ class Heap:
                 self.connections += 1
                 number = self.connections
                 self._lines[evse_id] = number, ev
-                self.tell(VehicleConnected(evse_id, number, "fe80::1", "TLSv1.3" if self.verified else "", self.verified))
+                tls = "TLSv1.3" if self.verified else ""
+                self.tell(VehicleConnected(evse_id, number, "fe80::1", tls, self.verified, self.chain_pem))
                 self._at_ev(evse_id, number, ev.connected)
             case Say(octets) if (line := self._lines.get(evse_id)) is not None:
                 number = line[0]

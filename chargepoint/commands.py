@@ -246,6 +246,13 @@ class SetStaples(Command):
     responses: tuple[bytes, ...] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SetRevocations(Command):
+    """These certificates (fingerprints) of vehicles are known to be revoked, and no others: a handshake with one of them is refused from now on."""
+
+    fingerprints: tuple[str, ...]
+
+
 # The link to the CSMS.
 
 

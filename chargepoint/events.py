@@ -193,6 +193,10 @@ class VehicleConnected(Event):
     """"TLSv1.3", ...; "" without."""
     verified: bool = False
     """The vehicle's certificate was judged good."""
+    chain_pem: str = field(default="", repr=False)
+    """Its chain as it was judged, from the leaf to the root; "" where there is none that is good."""
+    note: str = ""
+    """What is odd about that one, in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +210,12 @@ class VehicleSaid(Event):
 
 @dataclass(frozen=True, slots=True)
 class VehicleGone(Event):
-    """A connection is over, and not by us."""
+    """A connection is over, and not by us; or it never stood. `sentence` is for the driver where the vehicle's certificate was refused."""
 
     evse_id: int
     connection: int
     why: str
+    sentence: str = ""
 
 
 # ---- inputs: the station's certificates; no private key ever comes through the door
@@ -516,6 +521,14 @@ class InsulationTested(Event):
 
     evse_id: int
     passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleRevoked(Event):
+    """A certificate of the vehicle on this connection has been revoked."""
+
+    evse_id: int
+    connection: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ from chargepoint.events import (
     VehicleConnected,
     VehicleGone,
     VehicleLeft,
+    VehicleRevoked,
     VehicleSaid,
 )
 from chargepoint.facts import CertificateFacts, EvseFacts
@@ -96,6 +97,7 @@ class V2gMachine:
             VehicleConnected: self._connected,
             VehicleSaid: lambda now, event: self._session(now, event.connection, Received(event.octets)),
             VehicleGone: lambda now, event: self._session(now, event.connection, Lost(event.why)),
+            VehicleRevoked: self._revoked,
             DataLinkChanged: self._link,
             EvDisconnected: self._unplugged,
             TalkingEnded: self._ended,
@@ -157,7 +159,19 @@ class V2gMachine:
                 out += self._replace(now, number, "the vehicle connected anew")
         self.sessions[event.connection] = Session(self._protocols(verified=event.verified))
         out.append(Log("info", "v2g.connected", {"evse": event.evse_id, "tls": event.tls or "none", "verified": event.verified}))
+        if event.note:
+            out.append(Log("warning", "v2g.vehicle_certificate", {"evse": event.evse_id, "found": event.note[:500]}))
         return out + self._session(now, event.connection, Connected(event.verified))
+
+    def _revoked(self, now: Tick, event: VehicleRevoked) -> list[object]:
+        """Its session ends; where energy is on, the vehicle is asked to end it."""
+        session = self.sessions.get(event.connection)
+        if session is None:
+            return []
+        if session.dialect is None or not session.dialect.energy_on:
+            return self._session(now, event.connection, Abort("the vehicle's certificate has been revoked"))
+        self.memory.refused = True
+        return [*self._refresh(now), *self._changed(now, event)]
 
     def _replace(self, now: Tick, number: int, why: str) -> list[object]:
         """This session gives way to one that follows: the pilot stays as it is."""
@@ -268,7 +282,7 @@ class V2gMachine:
     def _forget(self) -> None:
         """What belonged to one session."""
         s = self.memory
-        s.authorization_wanted = s.authorised = s.was_on = s.asking_needs = False
+        s.authorization_wanted = s.authorised = s.was_on = s.asking_needs = s.refused = False
         s.needs_told = 0
         s.asked_V = s.asked_A = 0.0
         s.replan, s.asks = Replan(), Asks()

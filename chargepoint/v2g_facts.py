@@ -193,7 +193,7 @@ def _fault(state: V2gState, evse: EvseFacts, *, stands_by: bool) -> str:
 def _wish(state: V2gState, evse: EvseFacts) -> Wish | None:
     ended = state.authorised and evse.id_token is None
     stopping = any(known(code).reaction is Reaction.STOP for code in evse.faults)
-    if ended or state.leaving or not (evse.operative or evse.transaction_id):
+    if ended or state.leaving or state.refused or not (evse.operative or evse.transaction_id):
         return Wish.STOP
     if evse.switching or stopping:  # it may pass
         return Wish.PAUSE

@@ -106,6 +106,8 @@ class V2gState:
     replan: Replan = field(default_factory=Replan)
     asks: Asks = field(default_factory=Asks)
     contracts: Contracts = field(default_factory=Contracts)
+    refused: bool = False
+    """The vehicle's certificate turned out to be revoked while it has energy: it is asked to stop."""
     stopped: tuple[str, ...] = ()
     """Causes of SupplyStopped."""
     stopped_for_good: bool = False

@@ -139,7 +139,8 @@ class Wiring:
 def build(config: StationConfig, board: BoardInfo) -> Wiring:
     """The machines of a station on this board. Raises KeyError when the board has no EVSE of a configured id."""
     evses = {evse.id: EvseFacts(evse.id) for evse in config.evses}
-    model = DeviceModel((row for block in (*FIRST_BLOCKS, *BLOCKS) for row in block.variables), evses)
+    blocks = (*BLOCKS, *(_talking() if any(evse.v2g.interface for evse in config.evses) else ()))
+    model = DeviceModel((row for block in (*FIRST_BLOCKS, *blocks) for row in block.variables), evses)
     context = Context(config, model, WallClock(), Entropy(), evses, LinkFacts())
     machines: dict[str, Machine] = {block.name: block(context) for block in FIRST_BLOCKS}
     machines["certificates"] = CertificatesMachine(context.certificates, context.clock, config.certificates.expiring_days)
@@ -150,9 +151,7 @@ def build(config: StationConfig, board: BoardInfo) -> Wiring:
     machines |= {f"v2g:{evse.id}": _v2g(evse.id, context, board) for evse in config.evses if evse.v2g.interface}
     machines |= {f"slac:{each.id}": _slac(each, context) for each in config.evses if each.has_modem}
     machines["authorize"] = AuthorizeMachine(config, evses)
-    machines |= {block.name: block(context) for block in BLOCKS}
-    if any(evse.v2g.interface for evse in config.evses):
-        machines |= _certificate_status(context)
+    machines |= {block.name: block(context) for block in blocks}
     rows = TransactionRows(model)
     sampling = SamplingRows(model)
     machines["transaction"] = TransactionMachine(config, rows, sampling, evses, context.link, context.clock, context.entropy)
@@ -175,10 +174,11 @@ def _v2g(evse_id: int, context: Context, board: BoardInfo) -> Machine:
     return V2gMachine(config, board.evse(evse_id), context.evses[evse_id], context.entropy, tariff, context.clock, context.certificates)
 
 
-def _certificate_status(context: Context) -> dict[str, Machine]:
+def _talking() -> tuple[type[Block], ...]:
     from chargepoint.ocpp.blocks.certificate_status import CertificateStatusBlock  # noqa: PLC0415 the same for X.509
+    from chargepoint.ocpp.blocks.vehicle_status import VehicleStatusBlock  # noqa: PLC0415
 
-    return {CertificateStatusBlock.name: CertificateStatusBlock(context)}
+    return CertificateStatusBlock, VehicleStatusBlock
 
 
 def _slac(config: EvseConfig, context: Context) -> Machine:

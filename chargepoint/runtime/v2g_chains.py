@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from base64 import encodebytes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from certs import pki_files
+from certs.chain import Status
 from certs.pki_files import Chain, PkiError, Root
 from certs.reading import is_signed, readable
 from certs.store import Identity, OwnChain, OwnUse, StoreError, in_use
+from chargepoint.runtime.certificate_store import use_token
 from chargepoint.runtime.ports.certificates import Held
 from chargepoint.runtime.v2g_tls.plan import Chains
 
@@ -38,6 +40,7 @@ class SeccChains:
         self._held, self._token_module = held, token_module
         self._now = _Now(Held())
         self._staples: dict[str, tuple[bytes, ...]] = {}
+        self._revoked: dict[str, Status] = {}
         self._made: dict[tuple[Chains, tuple[tuple[OwnChain, ...], ...]], Chains] = {}
 
     def staple(self, slot: str, responses: tuple[bytes, ...]) -> None:
@@ -45,8 +48,19 @@ class SeccChains:
         self._staples[slot] = responses
         self._made.clear()
 
+    def revoke(self, fingerprints: tuple[str, ...]) -> None:
+        """These certificates of vehicles, and no others: from the next handshake on."""
+        self._revoked = dict.fromkeys(fingerprints, "revoked")
+
+    def known(self) -> Mapping[str, Status]:
+        """What is known of them."""
+        return self._revoked
+
     def over(self, folder: Chains) -> Chains:
         """For the next handshake; `folder` is what the configuration names."""
+        return self._over(replace(folder, revocation=self.known))
+
+    def _over(self, folder: Chains) -> Chains:
         held = self._held()
         if not held.read:
             return folder
@@ -75,10 +89,8 @@ class SeccChains:
             yield replace(chain, staples=_pem(self._staples.get(identity.slot, ()))) if same else chain
 
     def _use_token(self) -> None:
-        from certs.store import gnutls
-
         try:
-            gnutls.use(self._token_module)
+            use_token(self._token_module)
         except StoreError:
             return  # the handshake will say it
 

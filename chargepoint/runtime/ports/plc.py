@@ -6,7 +6,7 @@ import socket
 from functools import partial
 from typing import ClassVar
 
-from chargepoint.commands import CloseVehicle, Command, SendOnPowerLine, SendToVehicle, ServeVehicle, SetStaples
+from chargepoint.commands import CloseVehicle, Command, SendOnPowerLine, SendToVehicle, ServeVehicle, SetRevocations, SetStaples
 from chargepoint.config import StationConfig
 from chargepoint.events import PowerLineChanged, PowerLineHeard
 from chargepoint.runtime.plc_link import Lift
@@ -72,7 +72,7 @@ class PlcPort:
 class Cables:
     """The link to the vehicles and the modems that it goes over, as one port: both want to know when a vehicle is served."""
 
-    takes: ClassVar[tuple[type[Command], ...]] = (SendOnPowerLine, ServeVehicle, SendToVehicle, CloseVehicle, SetStaples)
+    takes: ClassVar[tuple[type[Command], ...]] = (SendOnPowerLine, ServeVehicle, SendToVehicle, CloseVehicle, SetStaples, SetRevocations)
 
     def __init__(self, modems: PlcPort, vehicles: ReleasedPort) -> None:
         self.modems, self.vehicles = modems, vehicles

@@ -7,6 +7,7 @@ import asyncio
 import socket
 from typing import Protocol, cast
 
+from certs.chain import Verdict
 from iso15118.connection import Connected, Event, Lost, Received
 
 MOST_UNREAD = 1 << 16
@@ -37,6 +38,14 @@ class Secure(Protocol):
     @property
     def verified(self) -> bool:
         """The vehicle's certificate was judged good."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What was found of the vehicle's chain."""
+
+    @property
+    def sentence(self) -> str:
+        """For a driver whose vehicle's certificate was refused."""
 
     @property
     def version(self) -> str:

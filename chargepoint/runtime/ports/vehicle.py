@@ -13,9 +13,11 @@ from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from certs import pki_files
 from chargepoint import v2g_facts
-from chargepoint.commands import CloseVehicle, Command, SendToVehicle, ServeVehicle, SetStaples
+from chargepoint.commands import CloseVehicle, Command, SendToVehicle, ServeVehicle, SetRevocations, SetStaples
 from chargepoint.config import EvseConfig, StationConfig, V2gConfig
 from chargepoint.config_file.v2g_rules import missing
 from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
@@ -45,9 +47,9 @@ Server = V2gServer["VehicleWire"]
 
 
 class VehiclePort:
-    """ServeVehicle, SendToVehicle, CloseVehicle, SetStaples; tells VehicleServed, VehicleConnected, VehicleSaid, VehicleGone, DataLinkChanged."""
+    """ServeVehicle, SendToVehicle, CloseVehicle, SetStaples, SetRevocations; tells VehicleServed, VehicleConnected, VehicleSaid, VehicleGone, DataLinkChanged."""
 
-    takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle, SetStaples)
+    takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle, SetStaples, SetRevocations)
 
     def __init__(self, config: StationConfig, tell: Tell, clock: Clock | None = None, held: Callable[[], Held] = Held) -> None:
         """`clock`: the station's own; vehicles' certificates are judged by it (F-3). `held`: what the store of certificates holds now."""
@@ -73,6 +75,8 @@ class VehiclePort:
             self.cables[command.evse_id].carry_out(command)
         elif isinstance(command, SetStaples):
             self.chains.staple(command.slot, command.responses)
+        elif isinstance(command, SetRevocations):
+            self.chains.revoke(command.fingerprints)
 
     async def stop(self) -> None:
         for each in self.cables.values():
@@ -247,7 +251,7 @@ class VehicleWire(Wire):
                 self._connected = True
                 self.cable.wires[self.number] = self
                 tls = f"TLSv{self.secure.version}" if self.secure else ""
-                self.cable.tell(VehicleConnected(evse_id, self.number, self.peer, tls, verified))
+                self.cable.tell(VehicleConnected(evse_id, self.number, self.peer, tls, verified, *self._shown(verified=verified)))
             case Received(octets):
                 self.said = True
                 self.cable.tell(VehicleSaid(evse_id, self.number, octets))
@@ -258,8 +262,17 @@ class VehicleWire(Wire):
         """Told later: it may come of what the station is sending just now."""
         self._over = True
         if self._connected or self.cable.may_tell_failure():
-            asyncio.get_running_loop().call_soon(self.cable.tell, VehicleGone(self.cable.evse_id, self.number, why))
+            sentence = self.secure.sentence if self.secure and not self._connected else ""
+            asyncio.get_running_loop().call_soon(self.cable.tell, VehicleGone(self.cable.evse_id, self.number, why, sentence))
         self.close()
+
+    def _shown(self, *, verified: bool) -> tuple[str, str]:
+        """The vehicle's chain, and what is odd about it."""
+        verdict = self.secure.verdict if self.secure is not None and verified else None
+        if verdict is None:
+            return "", ""
+        chain = "".join(each.public_bytes(Encoding.PEM).decode("ascii") for each in verdict.path)
+        return chain, verdict.why if verdict.warnings else ""
 
     def dismiss(self) -> None:
         """The station has done with it."""

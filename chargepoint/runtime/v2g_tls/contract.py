@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from certs.chain import Verdict
 from chargepoint.runtime.v2g_tls.plan import KeyLog, Plan
 
 MOST_HANDSHAKE_OCTETS = 64 * 1024
@@ -14,7 +15,7 @@ class TlsEngine(Protocol):
     """What a port needs of a TLS connection, whatever library is behind it.
 
     feed, then step until `handshake_done`, then read; after each of them, take what is to be sent. After TlsFailed, which any of them
-    may raise, `take` still gives the alert; then only `free` makes sense. `peer_chain` is DER as it was sent, leaf first.
+    may raise, `take` still gives the alert; then only `free` makes sense. `peer_chain` is DER as it was sent, leaf first; `verdict` is what was found of it.
 
     `Secured` needs none of these: `feed_eof`, for who tells an end in order from a connection that broke off (S-29); `free`, for who does
     not leave the keys to the collector; `description`, for a log that says which suite and group were agreed on.
@@ -30,6 +31,8 @@ class TlsEngine(Protocol):
     def peer_chain(self) -> tuple[bytes, ...]: ...
     @property
     def verified(self) -> bool: ...
+    @property
+    def verdict(self) -> Verdict | None: ...
     @property
     def version(self) -> str: ...
     @property

@@ -10,6 +10,7 @@ from ctypes import byref, c_int, c_uint, c_void_p
 from functools import lru_cache
 from typing import Any
 
+from certs.chain import Verdict
 from chargepoint.runtime.v2g_tls import gnutls
 from chargepoint.runtime.v2g_tls.contract import MOST_HANDSHAKE_OCTETS
 from chargepoint.runtime.v2g_tls.gnutls import Credentials, Datum, alert_words, library, words_of
@@ -22,7 +23,7 @@ from chargepoint.runtime.v2g_tls.hello import (
     trusted_ca_keys,
 )
 from chargepoint.runtime.v2g_tls.plan import HANDSHAKE_FAILURE, KeyLog, Plan, TlsFailed
-from chargepoint.runtime.v2g_tls.verify import BAD, UNSUPPORTED, Refusal, refusal, second
+from chargepoint.runtime.v2g_tls.verify import BAD, UNSUPPORTED, Refusal, judged, refusal, refused, second
 
 MOST_RECORD = 16384
 PLAIN_ALERT = 7
@@ -45,6 +46,7 @@ class Engine:
         self._eof = self._closed = self._over = False
         self.handshake_done = self.ended = self._judged_right = False
         self.peer_chain: tuple[bytes, ...] = ()
+        self.verdict: Verdict | None = None
         self._session = c_void_p()
         self._open()
 
@@ -216,12 +218,12 @@ class Engine:
             self._over = True
             raise bug
 
-    def _failed(self, words: str, alert: int) -> TlsFailed:
+    def _failed(self, words: str, alert: int, sentence: str = "") -> TlsFailed:
         """Sends the alert."""
         if not self._over:
             self._over = True
             self._lib.gnutls_alert_send(self._session, gnutls.ALERT_FATAL, alert)
-        return TlsFailed(words, alert)
+        return TlsFailed(words, alert, sentence=sentence)
 
     def _failure(self, code: int) -> TlsFailed:
         if code == gnutls.E_FATAL_ALERT_RECEIVED:
@@ -235,11 +237,12 @@ class Engine:
             self._over = True
             return TlsFailed("the connection broke off")
         if self._refusal is not None:
-            return self._failed(self._refusal.words, self._refusal.alert)
+            return self._failed(self._refusal.words, self._refusal.alert, self._refusal.sentence)
         if code == gnutls.E_KEY_USAGE_VIOLATION:  # noticed before we are asked
             self._see_peer()
             found = refusal(self.peer_chain, self.plan, self._agreed)
-            return self._failed(*(found[::-1] if found else ("the certificate is not for signatures (key usage)", UNSUPPORTED)))
+            self._refusal = found = found or Refusal(UNSUPPORTED, "the certificate is not for signatures (key usage)")
+            return self._failed(found.words, found.alert, found.sentence)
         what = "the certificate, or the signature made with it, cannot be read: " if code in gnutls.E_ASN1 else ""
         level = c_int()
         return self._failed(what + words_of(code), self._lib.gnutls_error_to_alert(code, byref(level)))
@@ -271,7 +274,8 @@ class Engine:
         self._see_peer()
         if self.plan.role == "server" and not self.peer_chain:
             return 0  # a car with nothing to show: who is asked for `verified` hears no
-        self._refusal = refusal(self.peer_chain, self.plan, self._agreed, self._stapled()) or self._second()
+        self.verdict = judged(self.peer_chain, self.plan, self._agreed, self._stapled())
+        self._refusal = refused(self.verdict, self.plan) or self._second()
         self._judged_right = self._refusal is None
         return 0 if self._judged_right else gnutls.E_CERTIFICATE_ERROR
 

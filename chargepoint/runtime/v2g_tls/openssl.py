@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from certs.chain import Verdict
 from chargepoint.runtime.v2g_tls import plan as p
 from chargepoint.runtime.v2g_tls.contract import MOST_HANDSHAKE_OCTETS
 from chargepoint.runtime.v2g_tls.hello import TLS_1_2, TLS_1_3
 from chargepoint.runtime.v2g_tls.plan import KeyLog, Plan, TlsFailed, TlsMissing
-from chargepoint.runtime.v2g_tls.verify import MOST_CERTIFICATES, Refusal, refusal
+from chargepoint.runtime.v2g_tls.verify import MOST_CERTIFICATES, Refusal, judged, refused
 
 SHORTCOMINGS = (
     "no OCSP responses for sub-CAs; no answer to trusted_ca_keys, and none sent; a certificate that OpenSSL finds right and ISO 15118 does not "
@@ -63,6 +64,7 @@ class _Ear:
     def __init__(self, plan: Plan, key_log: KeyLog | None) -> None:
         self.plan, self.key_log = plan, key_log
         self.refusal: Refusal | None = None
+        self.verdict: Verdict | None = None
         self.bug: Exception | None = None
         self.sent: int | None = None
         self.received: int | None = None
@@ -86,7 +88,8 @@ class _Ear:
         elif depth == 0:
             path = [self._path[each] for each in sorted(self._path)]
             version = VERSIONS.get(connection.get_protocol_version_name(), "")
-            self.refusal = self.refusal or refusal(path, self.plan, version)
+            self.verdict = judged(path, self.plan, version)
+            self.refusal = self.refusal or refused(self.verdict, self.plan)
         return self.refusal is None
 
     def log(self, connection: Any, line: bytes) -> None:
@@ -182,6 +185,11 @@ class OpensslEngine:
     def staples(self) -> tuple[bytes, ...]:
         """The OCSP response (DER) that came with the other side's certificate, if one did."""
         return self._ear.staples
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What was found of the other side's chain."""
+        return self._ear.verdict
 
     @property
     def version(self) -> str:
@@ -300,6 +308,6 @@ class OpensslEngine:
         if ear.received is not None:
             return TlsFailed(f"the other side ended it with alert {ear.received}", received=ear.received)
         if ear.refusal is not None:
-            return TlsFailed(ear.refusal.words, ear.sent)
+            return TlsFailed(ear.refusal.words, ear.sent, sentence=ear.refusal.sentence)
         reasons = [each[2] for each in error.args[0]] if error.args and isinstance(error.args[0], list) else [str(error)]
         return TlsFailed(f"OpenSSL: {', '.join(reasons) or 'an error without a name'}", ear.sent)

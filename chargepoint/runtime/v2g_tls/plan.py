@@ -35,9 +35,9 @@ Revocation: TypeAlias = Callable[[], Mapping[str, Status]]
 class TlsFailed(Exception):
     """The connection is over. `alert` went out, `received` came in; None where there was none."""
 
-    def __init__(self, words: str, alert: int | None = None, received: int | None = None) -> None:
+    def __init__(self, words: str, alert: int | None = None, received: int | None = None, sentence: str = "") -> None:
         super().__init__(words)
-        self.alert, self.received = alert, received
+        self.alert, self.received, self.sentence = alert, received, sentence
 
 
 class TlsMissing(Exception):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from certs import pki_files
+from certs.chain import Verdict
 from chargepoint.runtime.v2g_tls.contract import TlsEngine
 from chargepoint.runtime.v2g_tls.plan import Chains, Clock, KeyLog, TlsFailed, Version, chains_of, client_plan
 from chargepoint.runtime.v2g_tls.server import Server, open_engine, shortcomings
@@ -16,6 +17,8 @@ class Secured:
 
     def __init__(self, engine: Server | TlsEngine, agreed: Callable[[Secured], None] | None = None) -> None:
         self.engine = engine
+        self.sentence = ""
+        """For a driver whose vehicle's certificate was refused."""
         self._agreed = agreed
 
     def received(self, octets: bytes) -> bytes:
@@ -24,6 +27,7 @@ class Secured:
             self.engine.feed(octets)
             inside = self.engine.read() if self.engine.step() else b""
         except TlsFailed as error:
+            self.sentence = error.sentence
             raise _in_words(error) from None
         if self._agreed is not None and self.ready:
             agreed, self._agreed = self._agreed, None
@@ -64,6 +68,11 @@ class Secured:
     def verified(self) -> bool:
         """The other side's certificate was judged good."""
         return self.engine.verified
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What was found of the other side's chain."""
+        return self.engine.verdict
 
     @property
     def version(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+from certs.chain import Verdict
 from chargepoint.runtime.v2g_tls import gnutls, openssl
 from chargepoint.runtime.v2g_tls.contract import MakeEngine, TlsEngine
 from chargepoint.runtime.v2g_tls.engine import Engine
@@ -71,6 +72,10 @@ class Server:
     @property
     def verified(self) -> bool:
         return self.engine is not None and self.engine.verified
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return self.engine.verdict if self.engine else None
 
     @property
     def version(self) -> str:

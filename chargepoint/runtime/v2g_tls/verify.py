@@ -37,10 +37,11 @@ ALERTS: Mapping[Code, int] = {
 
 
 class Refusal(NamedTuple):
-    """The alert to send, and the words for us."""
+    """The alert to send, the words for us, and those for the driver where there are some."""
 
     alert: int
     words: str
+    sentence: str = ""
 
 
 STATUS: tuple[tuple[int, int, str], ...] = (
@@ -59,10 +60,14 @@ STATUS: tuple[tuple[int, int, str], ...] = (
 
 def refusal(chain: Sequence[bytes], plan: Plan, version: str, staples: Sequence[bytes] = ()) -> Refusal | None:
     """None for a chain (DER as it was sent, leaf first) that is right. `version` of TLS is what was agreed on, as "1.3"; `staples` came with the chain."""
-    verdict = judged(chain, plan, version, staples)
+    return refused(judged(chain, plan, version, staples), plan)
+
+
+def refused(verdict: Verdict, plan: Plan) -> Refusal | None:
+    """What comes of it; None for what is right."""
     if verdict.ok:
         return None
-    return Refusal(_alert(verdict.refusals[0], verdict, plan), verdict.why)
+    return Refusal(_alert(verdict.refusals[0], verdict, plan), verdict.why, verdict.sentence)
 
 
 def judged(chain: Sequence[bytes], plan: Plan, version: str, staples: Sequence[bytes] = ()) -> Verdict:

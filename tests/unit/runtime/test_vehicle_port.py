@@ -12,10 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from cryptography import x509
 
+from certs.chain import fingerprint
 from certs.pki_files import PkiError
 from chargepoint import codec
-from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle
+from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle, SetRevocations
 from chargepoint.config import EvseConfig, StationConfig, V2gConfig
 from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
 from chargepoint.runtime.main import check_board
@@ -24,6 +26,7 @@ from chargepoint.runtime.ports import vehicle as module
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, Where
 from chargepoint.runtime.ports.v2g_line import Wire
 from chargepoint.runtime.ports.vehicle import VehiclePort
+from chargepoint.runtime.v2g_tls.plan import Clock
 from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from hal.sim.ports import SimBoard
 from hal.types import DcRatings, EvseInfo
@@ -47,12 +50,12 @@ async def eventually(true: Callable[[], bool]) -> None:
 class Site:
     """The port, what it tells, and the interface as the test wants it."""
 
-    def __init__(self, v2g: V2gConfig) -> None:
+    def __init__(self, v2g: V2gConfig, clock: Clock | None = None) -> None:
         self.told: list[object] = []
         self.writers: list[asyncio.StreamWriter] = []
         self.where: Where | str = LOOPBACK
         self.carrier = True
-        self.port = VehiclePort(StationConfig(evses=(EvseConfig(v2g=v2g),)), self.tell)
+        self.port = VehiclePort(StationConfig(evses=(EvseConfig(v2g=v2g),)), self.tell, clock)
         self.cable = self.port.cables[1]
 
     def tell(self, event: object) -> None:
@@ -87,8 +90,8 @@ class Site:
 
 
 @asynccontextmanager
-async def site(monkeypatch: pytest.MonkeyPatch, v2g: V2gConfig = PLAIN) -> AsyncIterator[Site]:
-    made = Site(v2g)
+async def site(monkeypatch: pytest.MonkeyPatch, v2g: V2gConfig = PLAIN, clock: Clock | None = None) -> AsyncIterator[Site]:
+    made = Site(v2g, clock)
     monkeypatch.setattr(module, "find", made.find)
     monkeypatch.setattr(module, "carrier", lambda _: made.carrier)
     monkeypatch.setattr(module, "LOOK_S", 0.01)
@@ -274,6 +277,16 @@ class Vehicle(Wire):
         self.heard.append(event)
 
 
+def read(pem: str) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(pem.encode())
+
+
+def shown() -> str:
+    """The vehicle's chain, to its root."""
+    there = folder() / "iso20"
+    return (there / "vehicleCertChain.pem").read_text() + (there / "oemRootCACert.pem").read_text()
+
+
 SECURED = V2gConfig(interface="lo", pki_dir=str(folder()), protocols=("iso20-ac",))
 
 
@@ -286,12 +299,52 @@ def test_with_tls_a_connection_is_told_when_the_handshake_is_done(monkeypatch: p
             assert found is not None
             vehicle = Vehicle()
             await asyncio.get_running_loop().create_connection(lambda: vehicle, "::1", found.port)
-            await there.until(VehicleConnected(1, 1, "::1", "TLSv1.3", verified=True))
+            await there.until(VehicleConnected(1, 1, "::1", "TLSv1.3", verified=True, chain_pem=shown()))
+            assert [each.subject for each in read(shown())][::3] == [
+                read(shown())[0].subject,
+                read((folder() / "iso20/oemRootCACert.pem").read_text())[0].subject,
+            ]
             vehicle.send(b"inside")
             await there.until(VehicleSaid(1, 1, b"inside"))
             there.port.carry_out(SendToVehicle(1, 1, b"answer"))
             await eventually(lambda: vehicle.heard == [Connected(verified=True), Received(b"answer")])
             vehicle.drop()
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("S-29", "M07")
+@pytest.mark.parametrize("of", [0, 1], ids=["leaf", "sub-CA"])
+def test_a_vehicle_that_is_known_to_be_revoked_is_refused_in_tls_and_its_driver_told(monkeypatch: pytest.MonkeyPatch, of: int) -> None:
+    async def story() -> None:
+        async with site(monkeypatch, SECURED) as there:
+            there.serve()
+            found = there.ask(sdp.Security.TLS)
+            assert found is not None
+            there.port.carry_out(SetRevocations((fingerprint(read(shown())[of]), "0" * 64)))
+            vehicle = Vehicle()
+            await asyncio.get_running_loop().create_connection(lambda: vehicle, "::1", found.port)
+            await eventually(lambda: any(isinstance(each, VehicleGone) for each in there.told))
+            (gone,) = [each for each in there.told if isinstance(each, VehicleGone)]
+            assert "it has been revoked (alert 44 sent)" in gone.why
+            assert gone.sentence.startswith("Your vehicle's certificate has been blocked.")
+            assert there.connected() == []
+            there.port.carry_out(SetRevocations(()))
+            await asyncio.get_running_loop().create_connection(Vehicle, "::1", found.port)
+            await eventually(lambda: len(there.connected()) == 1)
+
+    asyncio.run(story())
+
+
+def test_what_is_odd_about_a_vehicles_certificate_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with site(monkeypatch, SECURED, clock=lambda: None) as there:
+            there.serve()
+            found = there.ask(sdp.Security.TLS)
+            assert found is not None
+            await asyncio.get_running_loop().create_connection(Vehicle, "::1", found.port)
+            await eventually(lambda: len(there.connected()) == 1)
+            assert "right, though chain: the clock is not set yet" in there.connected()[0].note
 
     asyncio.run(story())
 
