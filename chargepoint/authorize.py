@@ -57,6 +57,7 @@ from chargepoint.events import (
     TokenLookup,
     TokenVerdict,
     TransactionEnded,
+    TransactionKept,
     TransactionStarted,
     TransactionTokenJudged,
 )
@@ -92,6 +93,7 @@ class AuthorizeMachine:
             CablePluggedIn: self._plugged_in,
             EvDisconnected: self._unplugged,
             OperationalChanged: self._operational,
+            TransactionKept: self._kept,
             TransactionStarted: self._started,
             TransactionEnded: self._transaction_ended,
             AuthorisationEnded: self._ended_by_others,
@@ -329,6 +331,16 @@ class AuthorizeMachine:
         return []
 
     # ---- transactions
+
+    def _kept(self, now: Tick, event: TransactionKept) -> list[object]:
+        """A restart takes nobody's transaction away: its owner's card stops it, and nobody else's starts another one."""
+        facts, owner = self.evses[event.evse_id], event.owner
+        facts.owner = owner
+        if owner is not None and event.authorised:
+            facts.id_token = owner
+            owners = any(same_token(each, owner) for each in self.owners_tokens)
+            self.state.spots[event.evse_id].grant = Grant(owner, event.group, was_plugged=True, owners=owners)
+        return []
 
     def _started(self, now: Tick, event: TransactionStarted) -> list[object]:
         meter = self.evses[event.evse_id].meter

@@ -707,6 +707,19 @@ class TransactionStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TransactionKept(Event):
+    """A transaction that a restart has interrupted goes on where its EV is still there (OCPP 2.1 E17): whoever it belongs to owns the EVSE until then."""
+
+    evse_id: int
+    transaction_id: str
+    owner: IdToken | None
+    """Whose it is; None where nobody had been authorised."""
+    authorised: bool
+    """The owner's authorisation stood when it was interrupted."""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionDurable(Event):
     """Its Started event is on disk: power may flow."""
 

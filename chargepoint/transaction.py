@@ -4,8 +4,7 @@ Each event changes what is so at an EVSE (`Conditions`); TxStartPoint and TxStop
 leaves as `TransactionReport`; the outbox numbers and delivers it. A Started is on disk before TransactionDurable is said, and so before
 the contactor closes.
 
-A transaction that a power loss cut short ends with the next start: Ended, PowerLoss, with the last reading that is on disk. Going on with
-it (OCPP 2.1 E17) is not done yet.
+A transaction that a restart has interrupted ends with the next start, with the last reading that is on disk, or goes on (`transaction_resume`).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chargepoint import energy
+from chargepoint import energy, transaction_resume
 from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.entropy import Entropy
@@ -104,7 +103,7 @@ class TransactionMachine:
         both_ways = [evse.id for evse in config.evses if _feeds_back(evse)]
         self.ledger = Ledger(self.meter, evses, link, clock, entropy, both_ways)
         self.handlers: dict[type, Callable[[Tick, Any], list[object]]] = {
-            PoweredUp: self.ledger.powered_up,
+            PoweredUp: self._powered_up,
             Persisted: self.ledger.persisted,
             PersistFailed: self.ledger.persist_failed,
             BayOccupied: self._bay,
@@ -145,10 +144,26 @@ class TransactionMachine:
 
     def deadline(self) -> float | None:
         """The next reading to be told, kept or written down."""
-        dues = (at for _, r in self.ledger.all_running() for at in (*self.meter.dues(r), *([r.closing_by] if r.closing else [])))
-        return min(dues, default=None)
+        return min((at for _, running in self.ledger.all_running() for at in self._dues(running)), default=None)
+
+    def _dues(self, running: Running) -> list[float]:
+        if running.resume_by is not None:
+            return [running.resume_by]
+        resumed_by = [] if running.resumed_by is None else [running.resumed_by]
+        return [*self.meter.dues(running), *resumed_by, *([running.closing_by] if running.closing else [])]
 
     # ---- what happens at an EVSE
+
+    def _powered_up(self, now: Tick, event: PoweredUp) -> list[object]:
+        found, out = self.ledger.stored(event)
+        free = {evse_id for evse_id, spot in self.state.spots.items() if spot.running is None}
+        for running in found:
+            if transaction_resume.goes_on(running, free, self.settings, self.ledger.clock.known_utc(now)):
+                free.discard(running.evse_id)
+                out += transaction_resume.kept(self.ledger, now, running)
+            else:
+                out += self.ledger.cut_short(running, self.state.interrupted)
+        return out
 
     def _bay(self, now: Tick, event: BayOccupied) -> list[object]:
         after = replace(self._spot(event).conditions, bay_occupied=event.occupied)
@@ -156,8 +171,12 @@ class TransactionMachine:
 
     def _plugged_in(self, now: Tick, event: CablePluggedIn) -> list[object]:
         spot = self._spot(event)
-        spot.charging_state = ChargingState.EV_CONNECTED.value
         running = spot.running
+        if running and running.resume_by is not None:
+            energy_too = self.settings.resumes_energy()
+            out = transaction_resume.resumed(self.ledger, now, spot, running, energy=energy_too)
+            return [*self._permitted(event.evse_id, spot), *out]
+        spot.charging_state = ChargingState.EV_CONNECTED.value
         if running and running.reason == "EVDisconnected":
             running.reason = ""
         out = self._happened(now, event.evse_id, replace(spot.conditions, connected=True), Cause("CablePluggedIn"))
@@ -186,6 +205,7 @@ class TransactionMachine:
         if spot.conditions.authorised and spot.running and not remote and event.id_token == self.evses[event.evse_id].owner:
             return []  # said again after the EV came back
         spot.id_token, spot.remote_start_id = event.id_token, event.remote_start_id
+        spot.owner, spot.group = event.id_token, event.group
         if spot.running:
             spot.running.reason = ""
         cause = Cause("RemoteStart" if remote else "Authorized", fresh=True)
@@ -234,10 +254,15 @@ class TransactionMachine:
         spot, state = self._spot(event), event.state.value
         self._charges(now, spot, state)
         energy_flows = state == CHARGING
+        resumed = spot.running is not None and spot.running.resumed_by is not None
+        if resumed and state == ChargingState.EV_CONNECTED.value:
+            return []
         told = spot.running is not None and spot.running.state_told != state
         reason = "StoppedByEV" if state == ChargingState.SUSPENDED_EV.value else ""
         after = replace(spot.conditions, energy=energy_flows)
-        return self._happened(now, event.evse_id, after, Cause("ChargingStateChanged", reason, told=told))
+        if spot.running is not None and resumed:
+            spot.running.resumed_by = None
+        return self._happened(now, event.evse_id, after, Cause("TxResumed" if resumed else "ChargingStateChanged", reason, told=told))
 
     def _link(self, now: Tick, event: DataLinkChanged) -> list[object]:
         """Lost while charging, it takes the energy off (F-10); the transaction goes on, and the vehicle may come back."""
@@ -316,8 +341,12 @@ class TransactionMachine:
     def _timer(self, now: Tick, event: TimerExpired) -> list[object]:
         out: list[object] = []
         for evse_id, running in self.ledger.all_running():
-            if running.closing and now.mono >= running.closing_by:
+            if running.resume_by is not None:
+                out += transaction_resume.gone(self.ledger, self.state.spots[evse_id], running) if now.mono >= running.resume_by else []
+            elif running.closing and now.mono >= running.closing_by:
                 out += self.ledger.end(now, evse_id, running.closing)
+            elif running.resumed_by is not None and now.mono >= running.resumed_by:
+                out += transaction_resume.told(self.ledger, now, evse_id, running)
             elif values := self.meter.periodic(now, running):
                 out += self.ledger.tell(now, evse_id, "Updated", Cause("MeterValuePeriodic"), values)
             elif now.mono >= running.saved_at + SAVE_S:

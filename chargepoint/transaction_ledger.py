@@ -173,7 +173,9 @@ class Ledger:
         if ended:
             return Persist((Delete(TABLE, running.transaction_id),), (f"{TABLE}:{running.transaction_id}",))
         running.saved_at, running.alive_utc = now.mono, self.clock.utc(now)
-        kept = replace(running, charging_s=charged_s(now, running), charging_at=None)
+        spot = self.state.spots[running.evse_id]
+        running.owner, running.group, running.authorised = spot.owner, spot.group, spot.conditions.authorised
+        kept = replace(running, charging_s=charged_s(now, running), charging_at=None, resume_by=None, resumed_by=None)
         return Persist((Put(TABLE, running.transaction_id, codec.dump(Running, kept)),), (f"{TABLE}:{running.transaction_id}",))
 
     def persisted(self, now: Tick, event: Persisted) -> list[object]:
@@ -214,9 +216,11 @@ class Ledger:
         self.state.forget = (*self.state.forget, *sorted(failed))
         return out
 
-    def powered_up(self, now: Tick, event: PoweredUp) -> list[object]:
-        """End what was running when the power went, with what is on disk of it (F-1)."""
+    def stored(self, event: PoweredUp) -> tuple[list[Running], list[object]]:
+        """What was running when the power went, and what follows from rows that say nothing of that."""
+        found: list[Running] = []
         out: list[object] = []
+        self.state.interrupted = BOOT_REASONS.get(event.reason, "Reboot")
         rows = event.stored.get(OUTBOX, {}).values()
         ended = {row.get("transaction_id") for row in rows if isinstance(row, dict) and row.get("event_type") == "Ended"}
         for key, value in event.stored.get(TABLE, {}).items():
@@ -228,10 +232,11 @@ class Ledger:
             if key in ended:
                 out.append(Persist((Delete(TABLE, key),)))
             else:
-                out += self._cut_short(running, BOOT_REASONS.get(event.reason, "Reboot"))
-        return out
+                found.append(running)
+        return found, out
 
-    def _cut_short(self, running: Running, reason: str) -> list[object]:
+    def cut_short(self, running: Running, reason: str) -> list[object]:
+        """It ended with what is on disk of it (F-1)."""
         report = TransactionReport(
             evse_id=running.evse_id,
             transaction_id=running.transaction_id,

@@ -23,6 +23,12 @@ class TransactionSettings(Protocol):
     def stop_points(self) -> Collection[str]:
         """TxCtrlr.TxStopPoint."""
 
+    def resumption_s(self) -> float:
+        """TxCtrlr.ResumptionTimeout; 0: what a restart interrupts has ended."""
+
+    def resumes_energy(self) -> bool:
+        """TxCtrlr.AllowEnergyTransferResumption."""
+
 
 class SamplingSettings(Protocol):
     """What the CSMS has set about meter values in transactions. An interval of 0 means none."""
@@ -138,6 +144,16 @@ class Running:
     closing: Cause | None = None
     """It ends as soon as its contactor is open, or has had its time to (F-18)."""
     closing_by: float = 0.0
+    owner: IdToken | None = None
+    """Whose it is."""
+    group: str = ""
+    """Of the owner."""
+    authorised: bool = False
+    """The owner's authorisation stands."""
+    resume_by: float | None = None
+    """A restart has interrupted it: until then its EV has to show itself."""
+    resumed_by: float | None = None
+    """It goes on, and the CSMS hears so with the first state of charging, then at the latest."""
 
 
 @dataclass(slots=True)
@@ -148,6 +164,9 @@ class Spot:
     charging_state: str = "Idle"
     id_token: IdToken | None = None
     """Presented, and not yet told."""
+    owner: IdToken | None = None
+    group: str = ""
+    """Who was authorised here last."""
     remote_start_id: int | None = None
     """Not yet told."""
     cable_A: int | None = None
@@ -168,3 +187,5 @@ class TransactionState:
     """Ended transactions whose row could not be removed (F-2): done with the next write that works."""
     unsaved: bool = False
     """A row could not be written (F-2)."""
+    interrupted: str = "PowerLoss"
+    """Why what does not go on after a restart ended (ReasonEnumType)."""

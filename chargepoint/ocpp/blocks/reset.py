@@ -1,8 +1,8 @@
-"""Reset, and the ordered end of the process (OCPP 2.1 B11, B12; F-18).
+"""Reset, and the ordered end of the process (OCPP 2.1 B11, B12, B13; F-18).
 
 A reset of the station ends the transactions, waits until their end is on disk (and a moment, so that it gets out), stores what the next
 BootNotification has to say, and only then orders the restart. A reset of one EVSE takes its pilot down and up again, with the
-station running on.
+station running on. ImmediateAndResume takes the energy off and leaves transactions open: they go on after the restart (`chargepoint.transaction_resume`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from chargepoint.events import (
     PowerSwitched,
     SecurityEvent,
     ShutdownRequested,
+    SupplyStopped,
     TimerExpired,
     TransactionEnded,
     UnlockFinished,
@@ -27,6 +28,7 @@ from chargepoint.events import (
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp import boot_reason
 from chargepoint.ocpp.block import Block, CallReceived, Context, Reply, answers, hears, refusal
+from chargepoint.ocpp.blocks.transactions import RESUMPTION_TIMEOUT
 from chargepoint.ocpp.device_model import Mutability, Variable
 from chargepoint.tick import Tick
 
@@ -70,6 +72,8 @@ class Going:
     retry_at: float | None = None
     orders: int = 0
     """How often the restart has been ordered."""
+    resumes: bool = False
+    """Transactions stay open; only the energy goes."""
 
 
 @dataclass(slots=True)
@@ -101,10 +105,10 @@ class ResetBlock(Block):
     @answers("Reset")
     def reset(self, now: Tick, call: CallReceived) -> Reply:
         kind, evse_id = call.payload["type"], call.payload.get("evseId", 0)
-        if kind == "ImmediateAndResume":
-            return refusal("Rejected", "UnsupportedParam", "transactions are not resumed over a reset")
         if self.state.going:
             return refusal("Rejected", "InternalError", "the station is going down already")
+        if kind == "ImmediateAndResume":
+            return self._reset_resuming(now, evse_id)
         if not evse_id:
             return self._reset_station(now, immediate=kind == "Immediate")
         if evse_id not in self.context.evses:
@@ -118,6 +122,13 @@ class ResetBlock(Block):
             return Reply({"status": "Accepted"}, self._go(now, "RemoteReset", END_S, restarts=True))
         self.state.scheduled = True
         return Reply({"status": "Scheduled"}, self._close_idle())
+
+    def _reset_resuming(self, now: Tick, evse_id: int) -> Reply:
+        if evse_id:
+            return refusal("Rejected", "UnsupportedParam", "only the whole station is reset with its transactions open")
+        if not self.context.model.integer(RESUMPTION_TIMEOUT):
+            return refusal("Rejected", "NotEnabled", "transactions do not outlive a reset: TxCtrlr.ResumptionTimeout is 0")
+        return Reply({"status": "Accepted"}, self._go(now, "RemoteReset", END_S, restarts=True, resumes=True))
 
     def _reset_evse(self, now: Tick, evse_id: int, *, immediate: bool) -> Reply:
         facts = self.context.evses[evse_id]
@@ -151,14 +162,20 @@ class ResetBlock(Block):
         """SIGTERM: the contactor opens first, transactions end with this reason, the store is complete, all within 5 s."""
         return self._go(now, "LocalReset", SHUTDOWN_END_S, restarts=False, reason=event.reason)
 
-    def _go(self, now: Tick, next_reason: str, wait_s: float, *, restarts: bool, reason: str = "ImmediateReset") -> list[object]:
+    def _go(
+        self, now: Tick, next_reason: str, wait_s: float, *, restarts: bool, reason: str = "ImmediateReset", resumes: bool = False
+    ) -> list[object]:
         evses = self.context.evses.values()
-        running = [facts for facts in evses if facts.transaction_id or facts.id_token or facts.power_closed]
-        self.state.going = Going(next_reason, restarts, now.mono + wait_s, ended=any(facts.transaction_id for facts in evses))
+        kept = [facts for facts in evses if resumes and facts.transaction_id]
+        others = [facts for facts in evses if facts not in kept]
+        running = [facts for facts in others if facts.transaction_id or facts.id_token or facts.power_closed]
+        ended = any(facts.transaction_id for facts in others)
+        self.state.going = Going(next_reason, restarts, now.mono + wait_s, ended=ended, resumes=resumes)
         self.state.scheduled = False
         return [
             *(_ended(facts, reason, at_once=not restarts) for facts in running),
-            *(EvseOutOfService(facts.evse_id, CAUSE, out=True) for facts in evses),
+            *(SupplyStopped(facts.evse_id, True, CAUSE) for facts in kept),
+            *(EvseOutOfService(facts.evse_id, CAUSE, out=True) for facts in others),
             SecurityEvent("ResetOrReboot", next_reason),
             Log("info", "station.going", {"boot_reason": next_reason, "transactions": sum(1 for facts in evses if facts.transaction_id)}),
             *self._proceed(now),
@@ -197,14 +214,19 @@ class ResetBlock(Block):
         if going.stored:
             return self._order(now, going) if going.retry_at is not None and going.retry_at <= now.mono else []
         late = now.mono >= going.give_up_at
-        if going.settled_at is None and (late or not any(facts.transaction_id for facts in self.context.evses.values())):
-            waits = going.ended and self.context.link.online and not late
+        if going.settled_at is None and (late or not self._under_way(going)):
+            waits = (going.ended or going.resumes) and self.context.link.online and not late
             delivery_s = DELIVERY_S if going.restarts else SHUTDOWN_DELIVERY_S
             going.settled_at = now.mono + (delivery_s if waits else 0.0)
         if going.settled_at is None or now.mono < going.settled_at:
             return []
         going.stored = True
         return [Persist((boot_reason.kept(going.boot_reason),), (REF,))]
+
+    def _under_way(self, going: Going) -> bool:
+        """What has to be over before the process may end."""
+        evses = self.context.evses.values()
+        return any(facts.power_closed if going.resumes and facts.transaction_id else facts.transaction_id for facts in evses)
 
     @hears(Persisted, PersistFailed)
     def stored(self, now: Tick, event: Persisted | PersistFailed) -> Sequence[object]:
@@ -218,7 +240,9 @@ class ResetBlock(Block):
         """A restart that does not come about is tried ResetRetries times, and then the station goes on serving (B11)."""
         if going.orders > self.context.model.integer(RESET_RETRIES):
             self.state.going = None
-            back = [EvseOutOfService(evse_id, CAUSE, out=False) for evse_id in self.context.evses]
+            kept = [evse_id for evse_id, facts in self.context.evses.items() if going.resumes and facts.transaction_id]
+            back: list[object] = [SupplyStopped(evse_id, False, CAUSE) for evse_id in kept]
+            back += [EvseOutOfService(evse_id, CAUSE, out=False) for evse_id in self.context.evses if evse_id not in kept]
             return [Log("error", "station.reset_failed", {"tries": going.orders}), *back]
         going.orders += 1
         going.retry_at = now.mono + RETRY_S

@@ -66,6 +66,27 @@ MESSAGE_ATTEMPT_INTERVAL = Variable(
     key16="TransactionMessageRetryInterval",
     source="OCPP 2.1 E13",
 )
+RESUMPTION_TIMEOUT = Variable(
+    "TxCtrlr",
+    "ResumptionTimeout",
+    "integer",
+    "0",
+    "A transaction that a restart has interrupted goes on when that took no longer; 0 = it has ended.",
+    mutability=Mutability.READ_WRITE,
+    unit="s",
+    min=0,
+    max=86_400,
+    source="OCPP 2.1 E17",
+)
+RESUMES_ENERGY = Variable(
+    "TxCtrlr",
+    "AllowEnergyTransferResumption",
+    "boolean",
+    "false",
+    "Whether energy may flow again, too: another EV may have been plugged in meanwhile.",
+    mutability=Mutability.READ_WRITE,
+    source="OCPP 2.1 E17",
+)
 QUEUE_ALL_MESSAGES = Variable(
     "OCPPCommCtrlr",
     "QueueAllMessages",
@@ -95,6 +116,14 @@ class TransactionRows:
         """TxCtrlr.TxStopPoint."""
         return self.model.members(TX_STOP_POINT)
 
+    def resumption_s(self) -> float:
+        """TxCtrlr.ResumptionTimeout."""
+        return float(self.model.integer(RESUMPTION_TIMEOUT))
+
+    def resumes_energy(self) -> bool:
+        """TxCtrlr.AllowEnergyTransferResumption."""
+        return self.model.flag(RESUMES_ENERGY)
+
     def attempts(self) -> int:
         """MessageAttempts[TransactionEvent]."""
         return max(self.model.integer(MESSAGE_ATTEMPTS), 1)
@@ -122,6 +151,8 @@ class Transactions(Block):
         MESSAGE_ATTEMPTS,
         MESSAGE_ATTEMPT_INTERVAL,
         QUEUE_ALL_MESSAGES,
+        RESUMPTION_TIMEOUT,
+        RESUMES_ENERGY,
     )
 
     def __init__(self, context: Context) -> None:

@@ -1,0 +1,168 @@
+"""Certification cases of E17: transactions that a restart interrupts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.octt.system import CARD, OTHER_CARD, TestSystem
+
+
+def interrupted(timeout: str, energy: str = "false", for_s: float = 20.0) -> tuple[TestSystem, str]:
+    """A vehicle that charges, and the power goes for that long."""
+    station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": timeout, "TxCtrlr.AllowEnergyTransferResumption": energy}).booted()
+    transaction = station.charging()
+    station.power_loss(for_s)
+    station.expect("BootNotification")
+    return station, transaction
+
+
+@pytest.mark.req("TC_E_112")
+def test_tc_e_112_goes_on_without_energy() -> None:
+    station, transaction = interrupted("999")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="SuspendedEVSE")
+    station.nothing()
+    assert not station.closed()
+
+
+@pytest.mark.req("TC_E_113")
+def test_tc_e_113_goes_on_with_energy() -> None:
+    station, transaction = interrupted("999", "true")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="Charging", within_s=20.0)
+    assert station.closed()
+
+
+@pytest.mark.req("TC_E_115")
+@pytest.mark.parametrize("energy", ["false", "true"])
+def test_tc_e_115_never_goes_on(energy: str) -> None:
+    station, transaction = interrupted("0", energy)
+    station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
+    station.nothing()
+
+
+@pytest.mark.req("TC_E_116")
+def test_tc_e_116_interrupted_for_too_long() -> None:
+    station, transaction = interrupted("60", "true", for_s=120.0)
+    station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
+    station.nothing()
+
+
+@pytest.mark.req("E17")
+def test_whoever_began_it_ends_it_after_the_restart_and_nobody_else_begins() -> None:
+    station, transaction = interrupted("999", "true")
+    station.tx("Updated", "TxResumed", transaction=transaction)
+    station.swipe(OTHER_CARD)
+    station.ignores.add("Authorize")
+    station.nothing("TransactionEvent", for_s=5.0)
+    station.swipe(CARD)
+    ended = station.tx("Ended", "StopAuthorized", transaction=transaction, reason="Local")
+    numbers = [event["seqNo"] for event in station.said("TransactionEvent")]
+    assert numbers == list(range(ended["seqNo"] + 1))
+
+
+def test_no_vehicle_there_any_more_ends_it_as_of_then() -> None:
+    station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": "999"}).booted()
+    transaction = station.charging()
+    station.heap.cut()
+    station.unplug()
+    station.heap.run(5.0)
+    station.start()
+    station.expect("BootNotification")
+    ended = station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
+    assert ended["timestamp"] < station.utc(-5.0 - 30.0)
+    station.plug()
+    station.status("Occupied")
+    station.nothing("TransactionEvent")
+
+
+def test_interrupted_twice() -> None:
+    station, transaction = interrupted("999", "true")
+    station.tx("Updated", "TxResumed", transaction=transaction)
+    station.power_loss()
+    station.expect("BootNotification")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="Charging")
+    station.power_loss(for_s=3.0)
+    station.wait(0.2)
+    station.power_loss(for_s=3.0)
+    station.among(
+        "TransactionEvent", triggerReason="TxResumed", transactionInfo={"transactionId": transaction, "chargingState": "Charging"}
+    )
+    station.nothing("TransactionEvent", for_s=30.0)
+
+
+def test_what_was_remotely_stopped_does_not_come_back() -> None:
+    station = TestSystem(
+        variables={
+            "TxCtrlr.ResumptionTimeout": "999",
+            "TxCtrlr.AllowEnergyTransferResumption": "true",
+            "TxCtrlr.TxStopPoint": "EVConnected",
+        }
+    ).booted()
+    transaction = station.charging()
+    assert station.call("RequestStopTransaction", {"transactionId": transaction}) == {"status": "Accepted"}
+    station.tx("Updated", "RemoteStop")
+    station.wait(10.0)
+    station.forget()
+    station.power_loss()
+    station.expect("BootNotification")
+    station.tx("Updated", "TxResumed", transaction=transaction)
+    assert not station.closed()
+    station.unplug()
+    station.tx("Ended", transaction=transaction)
+
+
+# ---- B13: the CSMS resets the station, and transactions stay open
+
+
+RESUMES = {"TxCtrlr.ResumptionTimeout": "300"}
+
+
+def reset(station: TestSystem) -> str:
+    status: str = station.call("Reset", {"type": "ImmediateAndResume"})["status"]
+    return status
+
+
+@pytest.mark.req("TC_B_101")
+def test_tc_b_101_no_resumption_no_such_reset() -> None:
+    station = TestSystem().booted()
+    station.charging()
+    assert reset(station) == "Rejected"
+    station.nothing()
+    assert station.closed()
+
+
+@pytest.mark.req("TC_B_102")
+def test_tc_b_102_goes_on_without_energy() -> None:
+    station = TestSystem(variables=RESUMES).booted()
+    transaction = station.charging()
+    assert reset(station) == "Accepted"
+    station.tx("Updated", "ChargingStateChanged", transaction=transaction, state="SuspendedEVSE")
+    station.expect("BootNotification", reason="RemoteReset")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="SuspendedEVSE")
+    station.nothing()
+    assert not station.closed()
+
+
+@pytest.mark.req("TC_B_103")
+def test_tc_b_103_goes_on_with_energy() -> None:
+    station = TestSystem(variables=RESUMES | {"TxCtrlr.AllowEnergyTransferResumption": "true"}).booted()
+    transaction = station.charging()
+    assert reset(station) == "Accepted"
+    station.tx("Updated", "ChargingStateChanged", transaction=transaction, state="SuspendedEVSE")
+    station.expect("BootNotification", reason="RemoteReset")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="Charging")
+    assert station.closed()
+
+
+@pytest.mark.req("TC_B_104")
+def test_tc_b_104_nothing_to_resume() -> None:
+    station = TestSystem(variables=RESUMES).booted()
+    assert reset(station) == "Accepted"
+    station.expect("BootNotification", reason="RemoteReset")
+    station.nothing()
+
+
+def test_one_evse_is_not_reset_with_its_transaction_open() -> None:
+    station = TestSystem(evses=2, variables=RESUMES).booted()
+    answer = station.call("Reset", {"type": "ImmediateAndResume", "evseId": 1})
+    assert (answer["status"], answer["statusInfo"]["reasonCode"]) == ("Rejected", "UnsupportedParam")
+    station.nothing()
