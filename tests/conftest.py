@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import pytest
 
+from tests.token_rig import softhsm, tpm  # noqa: F401 fixtures
+
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 COLLECTED = os.environ.get("CHARGEPOINT_COLLECTED", "")
 # How many tests were left out for want of $CHARGEPOINT_COLLECTED; xdist's controller collects nothing, so it counts none.

@@ -70,6 +70,15 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+def missing() -> str:
+    """Why there can be no keys in a token here, whatever the token; "" where nothing is missing."""
+    try:
+        _library()
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
 @cache
 def use(module: str) -> None:
     """This PKCS#11 library, and no other one that the system may know of (p11-kit would load them all)."""

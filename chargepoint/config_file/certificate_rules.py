@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from certs.store import gnutls
 from chargepoint.config import CertificatesConfig
 from chargepoint.config_file.reader import Finding
 
 
-def broken(certificates: CertificatesConfig, security_profile: int) -> Iterator[Finding]:
-    """Every rule that this section breaks, beside the security profile towards the CSMS."""
+def broken(certificates: CertificatesConfig) -> Iterator[Finding]:
+    """Every rule that this section breaks."""
     at = "certificates"
     if certificates.tree and not Path(certificates.tree).is_dir():
         yield Finding((at, "tree"), f"{certificates.tree}: there is no such folder")
     if certificates.backend == "files":
         return
-    if security_profile == 3:
-        words = f"{certificates.backend!r} and security profile 3: the connection to the CSMS cannot use a key in a token, which it would get when renewed"
-        yield Finding((at, "backend"), words)
+    if wrong := gnutls.missing():
+        yield Finding((at, "backend"), f"{certificates.backend!r}: {wrong}; nor can TLS use them without it, towards vehicles or the CSMS")
     needed = ("module", "token", "pin_file") if certificates.backend == "pkcs11" else ("token", "pin_file")
     for key in needed:
         if not getattr(certificates, key):

@@ -35,7 +35,7 @@ def broken(config: StationConfig, given: Mapping[str, Any]) -> Iterator[Finding]
     yield from _evses(config)
     yield from tariff_rules.broken(config.tariff, tariff if isinstance(tariff := given.get("tariff", {}), Mapping) else {})
     yield from _csms(config)
-    yield from certificate_rules.broken(config.certificates, config.csms.security_profile)
+    yield from certificate_rules.broken(config.certificates)
     yield from _slots(config)
     yield from _seeds(config)
     for i, token in enumerate(config.local_tokens):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from certs.store import Store
@@ -30,6 +31,28 @@ def worth_opening(config: StationConfig, state_dir: Path) -> bool:
 def token_module(config: StationConfig) -> str:
     """The PKCS#11 library that keys in a token need."""
     return config.certificates.module or next((each for each in TPM2_MODULES if Path(each).exists()), TPM2_MODULES[0])
+
+
+def use_token(module: str) -> None:
+    """Load this PKCS#11 library, once. Raises StoreError.
+
+    In a thread of its own: softhsm2 leaves errors of OpenSSL in the thread that loads it, where a connection of Python's `ssl` takes them for its own and breaks.
+    """
+    from certs.store import StoreError, gnutls
+
+    failed: list[StoreError] = []
+
+    def load() -> None:
+        try:
+            gnutls.use(module)
+        except StoreError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=load, name="token", daemon=True)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
 
 
 def open_store(config: StationConfig, state_dir: Path, *, read_only: bool = False) -> Store:

@@ -18,9 +18,13 @@ OWN: OwnUse = "ChargingStationCertificate"
 
 
 def credentials(
-    csms: CsmsConfig, held: Callable[[], Held], order: OpenLink, known_utc: Callable[[], float | None] = lambda: None
+    csms: CsmsConfig,
+    held: Callable[[], Held],
+    order: OpenLink,
+    known_utc: Callable[[], float | None] = lambda: None,
+    token_module: str = "",
 ) -> TlsFiles:
-    """What TLS needs for this attempt; `known_utc` is the time of day, None while nobody has set it.
+    """What TLS needs for this attempt; `known_utc` is the time of day, None while nobody has set it, `token_module` the PKCS#11 library for a key in a token.
 
     A store that cannot be read leaves the configured files. The system's roots count as long as the configuration names none, beside what was
     installed: a CSMS with a public certificate would be out of reach else.
@@ -31,9 +35,9 @@ def credentials(
     roots = "".join(each.pem for each in now.contents.roots if each.use == ROOTS and each.fingerprint not in order.distrusted)
     identity = (now.identity(order.own_slot) if order.own_slot else None) or _best(now, known_utc())
     system = not csms.ca_file
-    return (
-        TlsFiles(roots=roots, system=system, chain=identity.chain, key=identity.key) if identity else TlsFiles(roots=roots, system=system)
-    )
+    if identity is None:
+        return TlsFiles(roots=roots, system=system)
+    return TlsFiles(roots=roots, system=system, chain=identity.chain, key=identity.key, token_module=token_module)
 
 
 def _best(held: Held, utc: float | None) -> Identity | None:

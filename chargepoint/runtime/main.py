@@ -16,7 +16,7 @@ from chargepoint.commands import Command, Log, Persist, Put, Restart
 from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.events import PoweredUp, ShutdownRequested
 from chargepoint.journal import Head
-from chargepoint.runtime.certificate_store import open_store, worth_opening
+from chargepoint.runtime.certificate_store import open_store, token_module, worth_opening
 from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.csms_credentials import credentials
 from chargepoint.runtime.journal_file import JournalFile
@@ -207,9 +207,8 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
             worth_opening=worth_opening(config, state_dir),
         )
         vehicles = (options.vehicles or partial(_vehicles, config, known_utc))(shell.tell, lambda: certificates.held)
-        csms = CsmsPort(
-            shell.tell, partial(credentials, config.csms, lambda: certificates.held, known_utc=known_utc), threaded=options.threaded
-        )
+        shown = partial(credentials, config.csms, lambda: certificates.held, known_utc=known_utc, token_module=token_module(config))
+        csms = CsmsPort(shell.tell, shown, threaded=options.threaded)
         ports: Sequence[Port] = (hal, store, certificates, csms, vehicles)
         shell.use(ports)
         for port in ports[1:]:

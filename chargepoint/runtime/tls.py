@@ -56,6 +56,10 @@ WORDS: tuple[tuple[str, Cause, str], ...] = (
 )  # fmt: skip
 
 
+class Refused(Exception):
+    """The CSMS's certificate is not as it has to be; the message says why."""
+
+
 class TlsSetupError(Exception):
     """The configured files cannot be used; the message names the file."""
 
@@ -76,6 +80,13 @@ class TlsFiles:
     """What is known of the CSMS's certificates, by `certs.chain.fingerprint`."""
     policy: Policy | None = None
     """Which of them that refuses; None: those that are known to be revoked."""
+    token_module: str = ""
+    """The PKCS#11 library for a key that is a URI."""
+
+    @property
+    def in_token(self) -> bool:
+        """The key does not leave it: Python's `ssl` cannot use it, `chargepoint.runtime.token_tls` does."""
+        return self.key.startswith(b"pkcs11:")
 
 
 def client_context(files: TlsFiles, security_profile: int) -> ssl.SSLContext:
@@ -103,8 +114,8 @@ def client_context(files: TlsFiles, security_profile: int) -> ssl.SSLContext:
 
 def _show(context: ssl.SSLContext, files: TlsFiles) -> None:
     """Our own chain and its key, from the store or from files."""
-    if files.key.startswith(b"pkcs11:"):
-        raise TlsSetupError("the key of the station's client certificate is in a token, which the connection to the CSMS cannot use yet")
+    if files.in_token:
+        raise TlsSetupError("the key of the station's client certificate is in a token, which Python's ssl cannot use")
     try:
         if files.chain:
             with in_memory(files.chain + files.key) as path:

@@ -11,10 +11,12 @@ from chargepoint.commands import OpenLink
 from chargepoint.events import LinkCause, LinkDown
 from chargepoint.ocpp import dialects
 from chargepoint.runtime import tcp
-from chargepoint.runtime.tls import TlsFiles, TlsSetupError, client_context, explain
+from chargepoint.runtime.tls import Refused, TlsFiles, TlsSetupError, client_context, explain
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
+
+    from chargepoint.runtime.token_tls import TokenTls
 
 OPEN_TIMEOUT_S = 20.0
 """TCP, TLS and the upgrade together (ours)."""
@@ -35,10 +37,6 @@ class Progress:
     """The TLS handshake is over, as far as our side can see: with TLS 1.3 the server judges our certificate only after it."""
     broken_by: ssl.SSLError | None = None
     """What the other side said in TLS when it hung up."""
-
-
-class Refused(Exception):
-    """The CSMS's certificate is not as it has to be; the message says why."""
 
 
 async def dial(order: OpenLink, files: TlsFiles, *, threaded: bool) -> ClientConnection | LinkDown:
@@ -121,11 +119,20 @@ async def _connect(order: OpenLink, files: TlsFiles, progress: Progress, *, thre
             super().connection_lost(exc)
 
     uri = parse_uri(order.url)
-    more: dict[str, Any] = {"ssl": client_context(files, order.security_profile)} if uri.secure else {}
+    more: dict[str, Any] = {}
+    token: TokenTls | None = None
+    if uri.secure and order.security_profile == 3 and files.in_token:
+        from chargepoint.runtime.token_tls import TokenTls
+
+        token = TokenTls(files, uri.host)
+    elif uri.secure:
+        more["ssl"] = client_context(files, order.security_profile)
     headers = {"Authorization": _basic(order.identity, order.password)} if order.security_profile in (1, 2) else {}
     sock = await tcp.connect(uri.host, uri.port, threaded=threaded)
     progress.connected = True
     try:
+        if token is not None:
+            more["ssl"] = await token.shake(sock, threaded=threaded)
         return await Connect(
             order.url,
             create_connection=Connection,

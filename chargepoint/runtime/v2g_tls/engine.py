@@ -34,10 +34,11 @@ NO_RENEGOTIATION, INTERNAL_ERROR = 100, 80
 class Engine:
     """A session of GnuTLS, as `TlsEngine` says."""
 
-    def __init__(self, plan: Plan, *, key_log: KeyLog | None = None) -> None:
-        self.plan, self._key_log = plan, key_log
+    def __init__(self, plan: Plan, *, key_log: KeyLog | None = None, kept: bool = True) -> None:
+        """`kept`: chain and key are read once for all handshakes of this plan; else for this one, and given back after it."""
+        self.plan, self._key_log, self._kept = plan, key_log, kept
         self._lib = library()
-        self._credentials = _credentials_of(plan)
+        self._credentials = _credentials_of(plan) if kept else Credentials(plan, _VERIFY)
         self._input, self._output = bytearray(), bytearray()
         self._handed = 0
         self._tail = b""
@@ -69,6 +70,9 @@ class Engine:
             lib.gnutls_certificate_server_set_request(self._session, gnutls.CERT_REQUEST)
         if self.plan.names_roots:
             self._name_roots()
+        if self.plan.server_name:
+            name = self.plan.server_name.encode()
+            gnutls.checked(lib.gnutls_server_name_set(self._session, gnutls.NAME_DNS, name, len(name)), f"the name {self.plan.host}")
         if self._key_log is not None:
             lib.gnutls_session_set_keylog_function(self._session, _KEY_LOG)
 
@@ -96,6 +100,11 @@ class Engine:
     def verified(self) -> bool:
         """The other side has a certificate that is right, and has shown by the end of the handshake that it has the key, too."""
         return self._judged_right and self.handshake_done
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why the other side's certificate is not right."""
+        return self._refusal
 
     @property
     def description(self) -> str:
@@ -143,6 +152,8 @@ class Engine:
             if code == 0:
                 self.handshake_done = True
                 self._see_peer()
+                if not self._kept:
+                    self._credentials.forget_keys()
             elif code == gnutls.E_AGAIN:
                 break
             elif self._lib.gnutls_error_is_fatal(code) or code == gnutls.E_GOT_APPLICATION_DATA:

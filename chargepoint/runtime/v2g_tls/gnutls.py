@@ -1,6 +1,6 @@
 """The system's GnuTLS by ctypes: what we call of it, its error numbers, and credentials made once per plan.
 
-Not thread-safe in one point: the callbacks below find their engine in a plain table; all engines live on one thread.
+Not thread-safe in one point: what is read goes through one buffer, so that all engines read on one thread; a handshake may be in one of its own.
 """
 
 from __future__ import annotations
@@ -18,13 +18,25 @@ from chargepoint.runtime.v2g_tls.plan import (
     CHACHA20,
     ECDHE_AES_128_CBC,
     ECDHE_AES_128_GCM,
+    ECDHE_AES_256_GCM,
+    ECDHE_RSA_AES_128_GCM,
+    ECDHE_RSA_AES_256_GCM,
     ECDSA_P256,
     ECDSA_P384,
     ECDSA_P521,
     ED448,
+    ED25519,
     P256,
     P384,
     P521,
+    PSS_SHA256,
+    PSS_SHA384,
+    PSS_SHA512,
+    RSA_AES_128_GCM,
+    RSA_AES_256_GCM,
+    RSA_SHA256,
+    RSA_SHA384,
+    RSA_SHA512,
     X448,
     X25519,
     Plan,
@@ -46,6 +58,7 @@ E_FATAL_ALERT_RECEIVED, E_WARNING_ALERT_RECEIVED, E_DECRYPTION_FAILED, E_AGAIN, 
 )
 E_CERTIFICATE_ERROR, E_KEY_USAGE_VIOLATION, E_INTERRUPTED, E_PREMATURE_TERMINATION = -43, -48, -52, -110
 E_ASN1 = range(-76, -66)
+NAME_DNS = 1
 SERVER, CLIENT, NONBLOCK, FORCE_CLIENT_CERT, NO_TICKETS = 1, 1 << 1, 1 << 3, 1 << 9, 1 << 10
 CRD_CERTIFICATE, PEM, CERT_REQUEST, SHUT_WR, ALERT_FATAL = 1, 1, 1, 1, 2
 CERTIFICATE_API_V2 = 1 << 1
@@ -58,7 +71,12 @@ NAMES: dict[int, tuple[str, ...]] = {
     AES_256_GCM: ("AES-256-GCM", "AEAD"), CHACHA20: ("CHACHA20-POLY1305", "AEAD"), AES_128_GCM: ("AES-128-GCM", "AEAD"),
     ECDHE_AES_128_CBC: ("AES-128-CBC", "SHA256"), ECDHE_AES_128_GCM: ("AES-128-GCM", "AEAD"),
     P256: ("GROUP-SECP256R1",), P384: ("GROUP-SECP384R1",), P521: ("GROUP-SECP521R1",), X25519: ("GROUP-X25519",), X448: ("GROUP-X448",),
-    ED448: ("SIGN-EDDSA-ED448",),
+    ED448: ("SIGN-EDDSA-ED448",), ED25519: ("SIGN-EDDSA-ED25519",),
+    ECDHE_AES_256_GCM: ("AES-256-GCM", "AEAD", "ECDHE-ECDSA"),
+    ECDHE_RSA_AES_128_GCM: ("AES-128-GCM", "AEAD", "ECDHE-RSA"), ECDHE_RSA_AES_256_GCM: ("AES-256-GCM", "AEAD", "ECDHE-RSA"),
+    RSA_AES_128_GCM: ("AES-128-GCM", "AEAD", "RSA"), RSA_AES_256_GCM: ("AES-256-GCM", "AEAD", "RSA"),
+    RSA_SHA256: ("SIGN-RSA-SHA256",), RSA_SHA384: ("SIGN-RSA-SHA384",), RSA_SHA512: ("SIGN-RSA-SHA512",),
+    PSS_SHA256: ("SIGN-RSA-PSS-RSAE-SHA256",), PSS_SHA384: ("SIGN-RSA-PSS-RSAE-SHA384",), PSS_SHA512: ("SIGN-RSA-PSS-RSAE-SHA512",),
 }  # fmt: skip
 SIGNATURES = {  # TLS 1.3 binds the curve, 1.2 does not; GnuTLS has a name for each
     TLS_1_3: {ECDSA_P256: "SIGN-ECDSA-SECP256R1-SHA256", ECDSA_P384: "SIGN-ECDSA-SECP384R1-SHA384", ECDSA_P521: "SIGN-ECDSA-SECP521R1-SHA512"},
@@ -108,6 +126,7 @@ SIGNATURES_OF_CALLS: dict[str, tuple[object, ...]] = {
     "gnutls_credentials_set": (c_int, c_void_p, c_int, c_void_p),
     "gnutls_certificate_allocate_credentials": (c_int, POINTER(c_void_p)),
     "gnutls_certificate_free_credentials": (None, c_void_p),
+    "gnutls_certificate_free_keys": (None, c_void_p),
     "gnutls_certificate_set_flags": (None, c_void_p, c_uint),
     "gnutls_certificate_set_x509_key_mem2": (c_int, c_void_p, POINTER(Datum), POINTER(Datum), c_int, c_char_p, c_uint),
     "gnutls_certificate_set_x509_key_file2": (c_int, c_void_p, c_char_p, c_char_p, c_int, c_char_p, c_uint),
@@ -124,6 +143,7 @@ SIGNATURES_OF_CALLS: dict[str, tuple[object, ...]] = {
     "gnutls_transport_set_pull_function": (None, c_void_p, PULL),
     "gnutls_transport_set_pull_timeout_function": (None, c_void_p, PULL_TIMEOUT),
     "gnutls_session_set_ptr": (None, c_void_p, c_void_p),
+    "gnutls_server_name_set": (c_int, c_void_p, c_int, c_char_p, c_size_t),
     "gnutls_session_get_ptr": (c_void_p, c_void_p),
     "gnutls_session_set_keylog_function": (None, c_void_p, KEY_LOG),
     "gnutls_session_get_random": (None, c_void_p, POINTER(Datum), POINTER(Datum)),
@@ -148,7 +168,9 @@ def library() -> ctypes.CDLL:
             call = getattr(found, name)
             call.restype, call.argtypes = returns, takes
     except (OSError, AttributeError) as error:
-        raise TlsMissing(f"TLS towards vehicles needs GnuTLS 3.7 or newer: install the package {PACKAGES} ({error})") from None
+        raise TlsMissing(
+            f"TLS towards vehicles, and with keys in a token, needs GnuTLS 3.7 or newer: install the package {PACKAGES} ({error})"
+        ) from None
     pkcs11 = getattr(found, "gnutls_pkcs11_init", None)
     if pkcs11 is not None:
         pkcs11(0, None)  # by hand, before anything else: otherwise every PKCS#11 module of the system is loaded
@@ -208,6 +230,10 @@ class Credentials:
             staples = datum(plan.chain.staples)
             # What GnuTLS does not take (too old by the host's clock, say) is not sent: without it vehicles charge as well.
             self._lib.gnutls_certificate_set_ocsp_status_request_mem(self.pointer, byref(staples), index, PEM)
+
+    def forget_keys(self) -> None:
+        """Gives them back, and with them what a token holds open for them: for who has no other handshake before them."""
+        self._lib.gnutls_certificate_free_keys(self.pointer)
 
     def __del__(self) -> None:
         if self.priority.value:

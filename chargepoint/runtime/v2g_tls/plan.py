@@ -5,6 +5,7 @@ Numbers as in IANA's registries; the sets are the standards' (-2 table 7 and -20
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -15,9 +16,11 @@ from certs.profiles import Policy
 from chargepoint.runtime.v2g_tls.hello import TLS_1_2, TLS_1_3, Hello, TrustedCa
 
 P256, P384, P521, X25519, X448 = 0x17, 0x18, 0x19, 0x1D, 0x1E
-ECDSA_P256, ECDSA_P384, ECDSA_P521, ED448 = 0x0403, 0x0503, 0x0603, 0x0808
+ECDSA_P256, ECDSA_P384, ECDSA_P521, ED25519, ED448 = 0x0403, 0x0503, 0x0603, 0x0807, 0x0808
+RSA_SHA256, RSA_SHA384, RSA_SHA512, PSS_SHA256, PSS_SHA384, PSS_SHA512 = 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806
 AES_128_GCM, AES_256_GCM, CHACHA20 = 0x1301, 0x1302, 0x1303
-ECDHE_AES_128_CBC, ECDHE_AES_128_GCM = 0xC023, 0xC02B
+ECDHE_AES_128_CBC, ECDHE_AES_128_GCM, ECDHE_AES_256_GCM = 0xC023, 0xC02B, 0xC02C
+ECDHE_RSA_AES_128_GCM, ECDHE_RSA_AES_256_GCM, RSA_AES_128_GCM, RSA_AES_256_GCM = 0xC02F, 0xC030, 0x009C, 0x009D
 FALLBACK_SCSV = 0x5600
 """A car that comes again with less than it can (RFC 7507)."""
 
@@ -33,7 +36,7 @@ Revocation: TypeAlias = Callable[[], Mapping[str, Status]]
 
 
 class TlsFailed(Exception):
-    """The connection is over. `alert` went out, `received` came in; None where there was none."""
+    """The connection is over. `alert` went out, `received` came in; None where there was none. `sentence` is for the driver whose certificate is refused."""
 
     def __init__(self, words: str, alert: int | None = None, received: int | None = None, sentence: str = "") -> None:
         super().__init__(words)
@@ -68,6 +71,24 @@ class Plan:
     lax: bool = False
     revocation: Revocation | None = None
     policy: Policy | None = None
+    host: str = ""
+    """The CSMS that a client dials, which has to have a certificate for this name; "" for the station that a vehicle dials."""
+
+    @property
+    def server_name(self) -> str:
+        """What a hello calls the CSMS by (RFC 6066, section 3: an address is none)."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return self.host.rstrip(".")
+        return ""
+
+    @property
+    def whose(self) -> str:
+        """The certificate that the other side shows, in words."""
+        return (
+            "the vehicle's certificate" if self.role == "server" else "the CSMS's certificate" if self.host else "the station's certificate"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def judged(chain: Sequence[bytes], plan: Plan, version: str, staples: Sequence[b
     if staples and now is not None:
         # A revocation that was known before is not taken back by who shows the chain.
         known = {**_told(chain, staples, roots, now), **{each: status for each, status in known.items() if status == "revoked"}}
-    return validate(chain, now, profile, roots, known, policy=plan.policy)
+    return validate(chain, now, profile, roots, known, policy=plan.policy, host=plan.host)
 
 
 def _told(chain: Sequence[bytes], staples: Sequence[bytes], roots: Sequence[x509.Certificate], now: dt.datetime) -> dict[str, Status]:
@@ -97,15 +97,16 @@ def _told(chain: Sequence[bytes], staples: Sequence[bytes], roots: Sequence[x509
 
 def second(status: int, plan: Plan) -> Refusal | None:
     """What GnuTLS has against a chain that is right for us."""
-    whose = "the vehicle's certificate" if plan.role == "server" else "the station's certificate"
     for bit, alert, words in STATUS:
         if status & bit:
-            return Refusal(alert, f"{whose} {words}")
-    return Refusal(BAD, f"{whose} is not valid (0x{status:x})") if status else None
+            return Refusal(alert, f"{plan.whose} {words}")
+    return Refusal(BAD, f"{plan.whose} is not valid (0x{status:x})") if status else None
 
 
 def profile_of(plan: Plan, version: str) -> Profile:
     """What the other side's chain has to be."""
+    if plan.host:
+        return PROFILES["csms"]
     name = "vehicle20" if plan.role == "server" else "secc2" if version == "1.2" else "secc20"
     return _relaxed(name) if plan.lax and name != "secc2" else PROFILES[name]
 
