@@ -43,8 +43,13 @@ _PNC = (Payment.PNC, Payment.EIM)
 # ---- what is so, for the session
 
 
-def refresh(facts: Facts, s: Contracts, evse: EvseFacts, certificates: CertificateFacts, *, clock_known: bool, offered: bool) -> None:
-    """What changes. `offered`: the vehicle has been told its ways to pay, and chooses among them: those hold, whatever has changed meanwhile."""
+def refresh(
+    facts: Facts, s: Contracts, evse: EvseFacts, certificates: CertificateFacts, *, clock_known: bool, offered: bool, p256: bool = False
+) -> None:
+    """What changes. `offered`: the vehicle has been told its ways to pay, and chooses among them: those hold, whatever has changed meanwhile.
+
+    `p256`: keys of ISO 15118-2 are taken, too.
+    """
     allowed, roots = s.allowed, certificates.roots
     if not offered:
         s.offers_pnc = allowed is not None and allowed.pnc and _free_for_contracts(evse)
@@ -52,7 +57,7 @@ def refresh(facts: Facts, s: Contracts, evse: EvseFacts, certificates: Certifica
     facts.payments = _PNC if s.offers_pnc else _EIM
     facts.certificate_installation = s.offers_installation
     central = allowed is not None and allowed.central
-    facts.trust = _trust(roots, certificates.revoked, central=central, clock_known=clock_known)
+    facts.trust = _trust(roots, certificates.revoked, central=central, clock_known=clock_known, peer_profile=p256)
     facts.contract, facts.contract_refusal = _contract(s, evse), s.refusal or Refusal.NOT_ACCEPTED
     facts.installation, facts.installation_res = s.installation, s.installation_res
     facts.installation_remaining, facts.installation_refusal = s.remaining, s.installation_refusal
@@ -73,8 +78,9 @@ def _contract(s: Contracts, evse: EvseFacts) -> Progress:
 
 
 @lru_cache(maxsize=16)
-def _trust(roots: tuple[InstalledRoot, ...], revoked: frozenset[str], *, central: bool, clock_known: bool) -> Trust:
-    return Trust(_ders(roots, CONTRACT_ROOTS), _ders(roots, OEM_ROOTS), revoked, central=central, clock_known=clock_known)
+def _trust(roots: tuple[InstalledRoot, ...], revoked: frozenset[str], *, central: bool, clock_known: bool, peer_profile: bool) -> Trust:
+    known = _ders(roots, CONTRACT_ROOTS), _ders(roots, OEM_ROOTS)
+    return Trust(*known, revoked, central=central, clock_known=clock_known, peer_profile=peer_profile)
 
 
 def _ders(roots: tuple[InstalledRoot, ...], uses: tuple[RootUse, ...]) -> tuple[bytes, ...]:

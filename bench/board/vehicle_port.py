@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.board.client import LinkedBoard
 from bench.plc.cables import mac_of
-from chargepoint.commands import CloseVehicle, Command, SendOnPowerLine, SendToVehicle, ServeVehicle, SetStaples
+from chargepoint.commands import CloseVehicle, Command, SendOnPowerLine, SendToVehicle, ServeVehicle, SetRevocations, SetStaples
 from chargepoint.config import EvseConfig
 from chargepoint.events import Event, PowerLineChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
 from chargepoint.runtime.port import Tell
 from chargepoint.runtime.ports.certificates import Held
-from chargepoint.runtime.ports.vehicle import warm
+from chargepoint.runtime.ports.vehicle import shown, warm
 from chargepoint.runtime.v2g_chains import SeccChains
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class LinkedVehicles:
     `held`: what the store of certificates holds, for TLS. `lax`: EVSEs at which keys of ISO 15118-2 serve -20, too.
     """
 
-    takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle, SendOnPowerLine, SetStaples)
+    takes: ClassVar[tuple[type[Command], ...]] = (ServeVehicle, SendToVehicle, CloseVehicle, SendOnPowerLine, SetStaples, SetRevocations)
 
     def __init__(
         self,
@@ -66,6 +66,9 @@ class LinkedVehicles:
         match command:
             case SetStaples(slot=slot, responses=responses):
                 self.chains.staple(slot, responses)
+                return
+            case SetRevocations(fingerprints):
+                self.chains.revoke(fingerprints)
                 return
             case SendToVehicle(connection=connection, octets=octets) if connection in self._secured:
                 command = replace(command, octets=self._secured[connection][1].wrapped(octets))
@@ -106,12 +109,13 @@ class LinkedVehicles:
             self._forget(number)
             self._send(evse_id, number, secured.pending())
             self.board.tell_vehicle(CloseVehicle(evse_id, number))
-            self.tell(VehicleGone(evse_id, number, str(error)))
+            self.tell(VehicleGone(evse_id, number, str(error), secured.sentence))
             return
         self._send(evse_id, number, secured.pending())
         if secured.ready and number not in self._told:
             self._told.add(number)
-            self.tell(replace(who, tls=f"TLSv{secured.version}", verified=secured.verified))
+            chain_pem, note = shown(secured)
+            self.tell(replace(who, tls=f"TLSv{secured.version}", verified=secured.verified, chain_pem=chain_pem, note=note))
         if inside:
             self.tell(replace(event, octets=inside))
 

@@ -251,7 +251,7 @@ class VehicleWire(Wire):
                 self._connected = True
                 self.cable.wires[self.number] = self
                 tls = f"TLSv{self.secure.version}" if self.secure else ""
-                self.cable.tell(VehicleConnected(evse_id, self.number, self.peer, tls, verified, *self._shown(verified=verified)))
+                self.cable.tell(VehicleConnected(evse_id, self.number, self.peer, tls, verified, *shown(self.secure)))
             case Received(octets):
                 self.said = True
                 self.cable.tell(VehicleSaid(evse_id, self.number, octets))
@@ -265,14 +265,6 @@ class VehicleWire(Wire):
             sentence = self.secure.sentence if self.secure and not self._connected else ""
             asyncio.get_running_loop().call_soon(self.cable.tell, VehicleGone(self.cable.evse_id, self.number, why, sentence))
         self.close()
-
-    def _shown(self, *, verified: bool) -> tuple[str, str]:
-        """The vehicle's chain, and what is odd about it."""
-        verdict = self.secure.verdict if self.secure is not None and verified else None
-        if verdict is None:
-            return "", ""
-        chain = "".join(each.public_bytes(Encoding.PEM).decode("ascii") for each in verdict.path)
-        return chain, verdict.why if verdict.warnings else ""
 
     def dismiss(self) -> None:
         """The station has done with it."""
@@ -288,6 +280,15 @@ class VehicleWire(Wire):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def shown(secure: Secure | None) -> tuple[str, str]:
+    """The vehicle's chain as it was judged, and what is odd about it; "" where there is none that is good."""
+    verdict = secure.verdict if secure is not None and secure.verified else None
+    if verdict is None:
+        return "", ""
+    chain = "".join(each.public_bytes(Encoding.PEM).decode("ascii") for each in verdict.path)
+    return chain, verdict.why if verdict.warnings else ""
 
 
 def warm(config: EvseConfig) -> None:
