@@ -73,9 +73,10 @@ class TokenTls:
         """
         loop = asyncio.get_running_loop()
         engine = await aside(self._engine, "token", threaded=threaded)
-        begun = False
+        octets, begun = b"", False
         while True:
             try:
+                engine.feed(octets)
                 done = await aside(engine.step, "token", threaded=threaded)
             except TlsFailed as error:
                 with contextlib.suppress(OSError):
@@ -92,10 +93,6 @@ class TokenTls:
             if not begun and octets[0] not in (HANDSHAKE, ALERT):
                 raise ssl.SSLError("WRONG_VERSION_NUMBER")
             begun = True
-            try:
-                engine.feed(octets)
-            except TlsFailed as error:
-                raise in_openssls_words(error) from None
 
     def _engine(self) -> Engine:
         """The token is asked for the key here, and signs with it in a step of the handshake; nothing of it stays open after that."""

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.v2g.cable import fresh_pki
+from certs.store import gnutls
 from chargepoint.config import CsmsConfig, EvseConfig, StationConfig, Timings
 from chargepoint.config_file import ConfigError, from_values, parse, read
 from chargepoint.config_file.hints import fields_of, taken_apart
@@ -179,6 +180,14 @@ def test_a_file_with_a_pin(tmp_path: Path, octets: bytes, mode: int, said: str) 
     assert [said in each and "sesam" not in each for each in found] == [True] * bool(said)
     if not said:
         assert parse(f"{TOKEN}token = 'pkcs11:token=a'\npin_file = '{path}'", "cp.toml").certificates.pin_file == str(path)
+
+
+def test_keys_in_a_token_without_gnutls_are_said_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    gnutls._library.cache_clear()
+    monkeypatch.setattr(gnutls, "LIBRARY", "libnowhere.so")
+    (said,) = (each for each in problems(TOKEN) if "backend:" in each)
+    assert said.startswith("2: certificates.backend: 'tpm2': libnowhere.so is not there; keys in a token need libgnutls30 ")
+    assert said.endswith("towards vehicles or the CSMS")
 
 
 SLOT = """[[network_profiles]]

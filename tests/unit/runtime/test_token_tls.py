@@ -1,4 +1,4 @@
-"""Security profile 3 with the station's key in a token, against real TLS servers on loopback: who is let in, and in which words the others are refused."""
+"""Security profile 3 with the station's key in a token, against real TLS servers on loopback: who is let in, how it talks, and what may be missing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import ssl
 import subprocess
 import sys
 import threading
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,54 +18,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from websockets.asyncio.server import ServerConnection
 
-from certs.store import KeyKind, Subject
-from certs.store.files import FileStore
-from certs.store.pkcs11 import ANY_CURVE, P256_ONLY, Token, token_keys
+from certs.store import KeyKind
+from certs.store.pkcs11 import ANY_CURVE, P256_ONLY, Token
 from chargepoint.commands import CloseLink, SendText
-from chargepoint.config import CsmsConfig
 from chargepoint.events import LinkDown, LinkUp, TextReceived
 from chargepoint.runtime import token_tls
-from chargepoint.runtime.csms_credentials import credentials
-from chargepoint.runtime.ports.certificates import Keeper
 from chargepoint.runtime.ports.csms import CsmsPort
 from chargepoint.runtime.tls import TlsFiles, TlsSetupError
 from chargepoint.runtime.token_tls import TokenTls
 from chargepoint.runtime.v2g_tls.engine import Engine
 from chargepoint.runtime.v2g_tls.plan import TlsMissing
-from tests.unit.certs.store_rig import QuickDisk
-from tests.unit.runtime.csms_rig import Ears, Stream, a_csms, a_listener, a_port, a_tls_csms, order, says_nothing, virtually, wait_closed
-from tests.unit.runtime.test_csms_tls import ROOT, RSA_ROOT, SUB, answers_in_http, hangs_up, security_event, server_context
-from tests.unit.runtime.tls_pki import CLIENT, DAY, NOW, Identity, ec_key, root, rsa_key, self_signed, with_sha1
+from tests.unit.runtime.csms_rig import Ears, a_csms, a_port, order, virtually, wait_closed
+from tests.unit.runtime.test_csms_tls import ROOT, RSA_ROOT, SUB
+from tests.unit.runtime.tls_pki import Identity, ec_key, rsa_key, self_signed
+from tests.unit.runtime.token_tls_rig import BOTH, Box, demanding, outcome, refused
 
 pytestmark = pytest.mark.xdist_group("token")
-VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
-BOTH = pytest.mark.parametrize("version", VERSIONS)
-OWN: Any = "ChargingStationCertificate"
-
-
-class Box:
-    """A store whose keys are in a token, and what a connection gets of it."""
-
-    def __init__(self, folder: Path, token: Token, kinds: tuple[KeyKind, ...] = ANY_CURVE) -> None:
-        self.token = token
-        self.store = FileStore(folder / "store", keys=token_keys(token, kinds), disk=QuickDisk())
-        for each in (ROOT, RSA_ROOT):
-            self.store.install_root("CSMSRootCertificate", each.certificate.public_bytes(Encoding.PEM).decode())
-        self.keeper = Keeper(lambda: self.store)
-
-    def adopt(self, kind: KeyKind = "p256", by: Identity = SUB, **named: Any) -> str:
-        slot, _ = self.store.make_request(OWN, kind, Subject("SN1"))
-        key: Any = self.store._keys.load(slot)
-        issued = by.issue("SN1", key, **{"usage": CLIENT, **named})
-        chain = (issued.certificate, *issued.issuers)
-        self.store.adopt(slot, "".join(each.public_bytes(Encoding.PEM).decode() for each in chain))
-        return slot
-
-    def files(self, **changes: Any) -> TlsFiles:
-        self.keeper.read()
-        config = CsmsConfig(ca_file="/configured.pem")
-        found = credentials(config, lambda: self.keeper.held, order("wss://localhost/"), token_module=self.token.module)
-        return replace(found, **changes)
 
 
 @pytest.fixture
@@ -76,46 +42,6 @@ def box(softhsm: Token, tmp_path: Path) -> Box:
     made = Box(tmp_path / "box", softhsm)
     made.adopt()
     return made
-
-
-def at_most(version: ssl.TLSVersion, context: ssl.SSLContext) -> None:
-    context.maximum_version = version
-
-
-def demanding(folder: Path, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, server: Identity | None = None) -> ssl.SSLContext:
-    context = server_context(server or ROOT.issue("localhost"), folder, change=partial(at_most, version))
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(ROOT.write(folder, "clients")[0])
-    return context
-
-
-def outcome(
-    context: ssl.SSLContext,
-    files: TlsFiles,
-    *,
-    host: str = "localhost",
-    alerts: bool = True,
-    wildcards: bool = False,
-    handler: Any = wait_closed,
-) -> LinkUp | LinkDown:
-    found: list[LinkUp | LinkDown] = []
-
-    async def story() -> None:
-        serving = a_tls_csms(handler, context) if alerts else a_csms(handler, context)
-        async with serving as url, a_port(files) as (port, ears):
-            port.carry_out(order(url.replace("localhost", host), security_profile=3, wildcards=wildcards))
-            event = await ears.queue.get()
-            assert isinstance(event, (LinkUp, LinkDown))
-            found.append(event)
-
-    virtually(story())
-    return found[0]
-
-
-def refused(*arguments: Any, **named: Any) -> LinkDown:
-    down = outcome(*arguments, **named)
-    assert isinstance(down, LinkDown)
-    return down
 
 
 # ---- let in
@@ -254,144 +180,6 @@ def test_with_threads_the_token_is_asked_in_one_of_its_own(box: Box, tmp_path: P
 
     asyncio.run(story())
     assert set(asked) == {"token"}
-
-
-# ---- refused by us
-
-
-@pytest.mark.req("S-29", "F-8", "F-9", "TC_A_05")
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda: ROOT.issue("other.example"), "localhost"),
-        (lambda: ROOT.issue("localhost", names=("other.example",)), "localhost"),
-        (lambda: ROOT.issue("localhost", ends=NOW - DAY / 2), "expired"),
-        (lambda: ROOT.issue("localhost", begins=NOW + DAY), "not valid before"),
-        (lambda: ROOT.issue("old", is_ca=True, ends=NOW - DAY / 2).issue("localhost"), "expired"),
-        (lambda: root("Another root").issue("localhost"), "nor a root that is known here"),
-        (lambda: self_signed("localhost"), "signed itself"),
-        (lambda: ROOT.issue("localhost", rsa_key(1024)), "rsa1024"),
-        (lambda: with_sha1(RSA_ROOT.issue("localhost"), RSA_ROOT), "sha1"),
-        (lambda: ROOT.issue("localhost", usage=CLIENT), "clientAuth"),
-        (lambda: ROOT.issue("no CA").issue("localhost"), "CA"),
-    ],
-    ids=["host", "host in the alternative name", "expired", "not yet", "expired sub-CA", "wrong root", "self-signed", "RSA 1024", "SHA-1", "for clients",
-         "issuer is no CA"],
-)  # fmt: skip
-@BOTH
-def test_a_certificate_that_is_refused(box: Box, make: Callable[[], Identity], words: str, version: ssl.TLSVersion, tmp_path: Path) -> None:
-    reached: list[object] = []
-
-    async def note(link: ServerConnection) -> None:
-        reached.append(link)
-
-    down = refused(demanding(tmp_path, version, make()), box.files(), handler=note)
-    assert (down.cause, words in down.detail, reached) == ("certificate", True, []), down
-    assert security_event(down) == "InvalidCsmsCertificate"
-
-
-@pytest.mark.parametrize("allowed", [True, False])
-def test_a_wildcard_is_taken_where_it_is_allowed(box: Box, allowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chargepoint.runtime import tcp
-
-    connect = tcp.connect
-    monkeypatch.setattr(tcp, "connect", lambda _, port, **how: connect("localhost", port, **how))
-    context = demanding(tmp_path, server=ROOT.issue("CSMS", names=("*.hub.example",)))
-    came = outcome(context, box.files(), host="csms.hub.example", wildcards=allowed)
-    if allowed:
-        assert isinstance(came, LinkUp)
-    else:
-        assert isinstance(came, LinkDown)
-        assert (came.cause, "AllowCSMSTLSWildcards" in came.detail) == ("certificate", True)
-        assert security_event(came) == "InvalidCsmsCertificate"
-
-
-def test_a_certificate_that_is_known_to_be_revoked(box: Box, tmp_path: Path) -> None:
-    from certs.reading import fingerprint
-
-    server = ROOT.issue("localhost")
-    down = refused(demanding(tmp_path, server=server), box.files(revocation={fingerprint(server.certificate): "revoked"}))
-    assert (down.cause, "revoked" in down.detail) == ("certificate", True)
-
-
-@pytest.mark.req("S-29", "TC_A_06")
-def test_a_server_that_speaks_too_old_a_version(box: Box, tmp_path: Path) -> None:
-    context = server_context(ROOT.issue("localhost", rsa_key(2048)), tmp_path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    down = refused(context, box.files())
-    assert (down.cause, "TLS version" in down.detail) == ("tls", True), down
-    assert security_event(down) == "InvalidTLSVersion"
-
-
-@pytest.mark.req("S-29")
-@pytest.mark.parametrize("suites", ["ECDHE-RSA-AES128-SHA256", "DHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305", "AES128-SHA"])
-def test_a_server_with_none_of_the_suites(box: Box, suites: str, tmp_path: Path) -> None:
-    context = server_context(ROOT.issue("localhost", rsa_key(2048)), tmp_path, change=partial(at_most, ssl.TLSVersion.TLSv1_2))
-    context.set_ciphers(f"{suites}:@SECLEVEL=0")
-    down = refused(context, box.files())
-    assert (down.cause, "cipher suite" in down.detail) == ("tls", True), down
-    assert security_event(down) == "InvalidTLSCipherSuite"
-
-
-@pytest.mark.parametrize("talk", [answers_in_http, hangs_up])
-def test_a_port_without_tls(box: Box, talk: Stream) -> None:
-    async def story() -> None:
-        async with a_listener(talk) as url, a_port(box.files()) as (port, ears):
-            port.carry_out(order(url.replace("ws:", "wss:"), security_profile=3))
-            down = await ears.next(LinkDown)
-            assert (down.cause, "ws:// port" in down.detail) == ("tls", True), down
-
-    virtually(story())
-
-
-@pytest.mark.req("F-8")
-def test_a_port_that_never_shakes_hands(box: Box) -> None:
-    async def story() -> None:
-        async with a_listener(says_nothing) as url, a_port(box.files()) as (port, ears):
-            port.carry_out(order(url.replace("ws:", "wss:"), security_profile=3))
-            assert (await ears.next(LinkDown)).cause == "timeout"
-
-    virtually(story())
-
-
-@pytest.mark.req("S-29")
-def test_a_port_that_talks_without_end(box: Box) -> None:
-    async def floods(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(10)
-        writer.write(bytes([22, 3, 3, 0x40, 0]) + bytes(100_000))
-        await says_nothing(reader, writer)
-
-    async def story() -> None:
-        async with a_listener(floods) as url, a_port(box.files()) as (port, ears):
-            port.carry_out(order(url.replace("ws:", "wss:"), security_profile=3))
-            assert (await ears.next(LinkDown)).cause == "tls"
-
-    virtually(story())
-
-
-# ---- refused by the CSMS
-
-
-@BOTH
-@pytest.mark.parametrize("alerts", [True, False])
-@pytest.mark.parametrize(
-    ("by", "named"), [(root("Another root"), {}), (ROOT, {"ends": NOW - DAY / 2})], ids=["unknown issuer", "expired"]
-)  # fmt: skip
-def test_our_certificate_is_refused(
-    softhsm: Token, by: Identity, named: dict[str, Any], alerts: bool, version: ssl.TLSVersion, tmp_path: Path
-) -> None:
-    box = Box(tmp_path / "box", softhsm)
-    slot = box.adopt(by=by, **named)
-    down = refused(demanding(tmp_path, version), box.files(), alerts=alerts)
-    if alerts or version is ssl.TLSVersion.TLSv1_3:
-        assert (down.cause, "our client certificate" in down.detail) == ("tls", True), down
-        assert security_event(down) == "FailedToAuthenticateAtCsms"
-    else:
-        assert (down.cause, down.detail) == ("tls", "the CSMS broke off the TLS handshake (is it a ws:// port?)")
-    box.store.delete_own(slot)
 
 
 # ---- what is not there
