@@ -40,14 +40,16 @@ def refused(lookup: Lookup, status: str, certificate: str = "") -> list[object]:
     out: list[object] = [AuthorisationRefused(lookup.at, lookup.id_token, status or "Unknown")]
     if lookup.contract is not None:
         refusal = refusal_of(certificate)
-        out.append(ContractJudged(lookup.at, lookup.contract.number, refusal))
-        if lookup.evse_ids:
-            out.append(indicated(lookup.at, refusal, "" if status else _NOBODY))
+        words = sentence_of(refusal) if status else _NOBODY
+        out.append(ContractJudged(lookup.at, lookup.contract.number, refusal, words if lookup.evse_ids else ""))
     return out
 
 
-def indicated(evse_id: int, refusal: Refusal, sentence: str = "") -> Indicate:
-    """Likewise, by the reason; `sentence` where there is one that says more."""
-    return Indicate(
-        evse_id, "contract.refused", {"why": refusal.value, "sentence": sentence or f"{_WORDS.get(refusal, _OTHERWISE)} {_ADVICE}"}
-    )
+def sentence_of(refusal: Refusal) -> str:
+    """For the driver, by the reason alone."""
+    return f"{_WORDS.get(refusal, _OTHERWISE)} {_ADVICE}"
+
+
+def indicated(evse_id: int, refusal: Refusal, sentence: str) -> Indicate:
+    """Shown to the driver."""
+    return Indicate(evse_id, "contract.refused", {"why": refusal.value, "sentence": sentence})

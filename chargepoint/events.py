@@ -608,6 +608,8 @@ class ContractJudged(Event):
     evse_id: int
     number: int
     refusal: Refusal | None
+    sentence: str = ""
+    """For its driver; "" where nobody is there to read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -851,6 +853,36 @@ class TransactionTokenJudged(Event):
     transaction_id: str
     id_token: IdToken
     info: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one transaction (TransactionLimitType); None: no such bound."""
+
+    cost: float | None = None
+    """In the currency of the tariff, with taxes."""
+    energy_Wh: float | None = None
+    time_s: int | None = None
+    """From its start, whether energy flows or not."""
+    soc_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionAnswered(Event):
+    """What the CSMS said of a running transaction in its answer to a TransactionEvent. None: nothing."""
+
+    evse_id: int
+    transaction_id: str
+    limits: Limits | None = None
+    total_cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsWanted(Event):
+    """The driver bounds the transaction that goes on here, in place of what was wanted before."""
+
+    evse_id: int
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)

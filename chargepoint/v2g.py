@@ -240,6 +240,7 @@ class V2gMachine:
                 case SessionOver(ending, why, _):
                     if self.memory.active == number:
                         self.memory.active = None
+                        out += v2g_contracts.say(self.memory.contracts, self.evse)
                         self._remember(session, ending)
                         stage = SessionStage.REPLACED if self._replacing else _STAGES[ending]
                         # First, since it says what the end of the supply means.
@@ -337,8 +338,8 @@ class V2gMachine:
         return [*self._refresh(now), *self._changed(now, event)]
 
     def _answered(self, now: Tick, event: ContractsAllowed | ContractJudged | InstallationAnswered) -> list[object]:
-        v2g_contracts.heard(self.memory.contracts, event)
-        return [*self._refresh(now), *self._changed(now, event)]
+        said = v2g_contracts.heard(self.memory.contracts, self.evse, event)
+        return [*said, *self._refresh(now), *self._changed(now, event)]
 
     def _shutdown(self, now: Tick, event: ShutdownRequested) -> list[object]:
         self.memory.leaving = True

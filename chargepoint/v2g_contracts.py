@@ -99,11 +99,25 @@ def shown(s: Contracts, evse: EvseFacts, told: ContractShown) -> list[object]:
     return [log, ContractPresented(evse.evse_id, told.emaid, contract)]
 
 
-def refused(evse: EvseFacts, told: ContractRefused) -> list[object]:
-    """One that is not taken; the driver is told, unless the station has told it already."""
+def refused(s: Contracts, evse: EvseFacts, told: ContractRefused) -> list[object]:
+    """One that is not taken."""
+    _keep(s, told.refusal, told.sentence)
     values = {"evse": evse.evse_id, "emaid": told.emaid, "refusal": told.refusal.value, "why": told.why}
-    log = Log("warning", "v2g.contract_refused", values)
-    return [log, *([indicated(evse.evse_id, told.refusal, told.sentence)] if told.sentence else [])]
+    return [Log("warning", "v2g.contract_refused", values)]
+
+
+def _keep(s: Contracts, refusal: Refusal, sentence: str) -> None:
+    """The first is the one that the vehicle would have paid with."""
+    if sentence and s.unsaid is None:
+        s.unsaid, s.unsaid_sentence = refusal, sentence
+
+
+def say(s: Contracts, evse: EvseFacts) -> list[object]:
+    """The vehicle shows no other contract: one sentence for its driver, however many have been refused."""
+    if s.unsaid is None:
+        return []
+    shown, s.unsaid = indicated(evse.evse_id, s.unsaid, s.unsaid_sentence), None
+    return [shown]
 
 
 def asked(s: Contracts, evse: EvseFacts, told: InstallationAsked) -> list[object]:
@@ -122,21 +136,28 @@ def not_installed(evse: EvseFacts, told: InstallationRefused) -> list[object]:
 # ---- what the station answers
 
 
-def heard(s: Contracts, event: ContractJudged | InstallationAnswered | ContractsAllowed) -> None:
-    """What is so from now on; what answers an earlier question is not."""
+def heard(s: Contracts, evse: EvseFacts, event: ContractJudged | InstallationAnswered | ContractsAllowed) -> list[object]:
+    """What is so from now on; what answers an earlier question is not. Whose session is over meanwhile reads at once why."""
     match event:
         case ContractsAllowed():
             s.allowed = event
         case ContractJudged(number=number, refusal=refusal) if number == s.number and s.emaid:
             s.refusal, s.pays = refusal, refusal is None
+            if refusal is None:
+                s.unsaid = None
+            else:
+                _keep(s, refusal, event.sentence)
+        case ContractJudged(number=number, refusal=refusal, sentence=sentence) if number == s.number and refusal and sentence:
+            return [indicated(evse.evse_id, refusal, sentence)]
         case InstallationAnswered(number=number) if number == s.asked and s.installation is Progress.UNDER_WAY:
             s.installation = Progress.DONE if event.octets else Progress.FAILED
             s.installation_res, s.remaining, s.installation_refusal = event.octets, event.remaining, event.refusal
+    return []
 
 
 def forget(s: Contracts) -> None:
     """What belonged to one session; numbers go on."""
-    s.emaid, s.refusal, s.pays = "", None, False
+    s.emaid, s.refusal, s.pays, s.unsaid = "", None, False, None
     s.installation, s.installation_res, s.remaining = Progress.NOT_ASKED, b"", None
 
 

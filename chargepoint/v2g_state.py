@@ -70,6 +70,10 @@ class Contracts:
     """Of the one that was shown last; "": none was in this session."""
     refusal: Refusal | None = None
     pays: bool = False
+    unsaid: Refusal | None = None
+    """Why the first one that was refused in this session was, as long as its driver has not read it: another one may yet pay..."""
+    unsaid_sentence: str = ""
+    """...and in words."""
     asked: int = 0
     """How often contracts were asked for here."""
     installation: Progress = Progress.NOT_ASKED

@@ -69,6 +69,7 @@ class Teller:
                 return [SessionChanged(evse_id, SessionStage.BEGUN), VehicleIdentified(evse_id)]
             case AuthorizationWanted():
                 state.authorization_wanted = True
+                return v2g_contracts.say(state.contracts, self.evse)
             case ScheduleAsked(most_points):
                 if self.evse.vehicle is not None:
                     self.evse.vehicle.most_points = most_points
@@ -92,7 +93,7 @@ class Teller:
                 state.authorization_wanted = True
                 return v2g_contracts.shown(s, evse, told)
             case ContractRefused():
-                return v2g_contracts.refused(evse, told)
+                return v2g_contracts.refused(s, evse, told)
             case InstallationAsked():
                 return v2g_contracts.asked(s, evse, told)
             case InstallationRefused():

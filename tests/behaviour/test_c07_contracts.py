@@ -134,6 +134,25 @@ def test_pem_from_a_vehicle_is_refused_and_a_card_pays(roots: tuple[str, ...]) -
     site.until(site.charges)
 
 
+def test_of_several_contracts_that_are_refused_the_driver_reads_one_sentence() -> None:
+    site = PncSite()
+    site.plug(site.payer(*(site.world.contract(f"DETSTC0000001{each}") for each in (1, 2, 3))))
+    site.run(20.0)
+    assert len(site.codes()) == 3
+    assert len(site.shown()) == 1
+    site.card()
+    site.until(site.charges)
+    assert len(site.shown()) == 1
+
+
+def test_where_a_later_contract_pays_nothing_is_said_of_those_before() -> None:
+    site = PncSite()
+    site.roaming.contracts["DETSTC00000011"] = "Blocked"
+    site.pays(site.payer(site.world.contract("DETSTC00000011"), site.world.contract(EMAID)))
+    assert len(site.codes()) == 2
+    assert site.shown() == []
+
+
 def test_a_root_that_nobody_knows_is_refused_without_asking() -> None:
     site = PncSite(roots=("v2gRoot",))
     site.plug(site.payer())

@@ -102,7 +102,7 @@ def test_each_status_of_a_certificate(rig: Rig, status: str, refusal: Refusal) -
     rig.answer("Authorize", {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": status})
     assert rig.judged() == [(1, refusal)]
     assert rig.token_of() is None
-    assert rig.shown()[-1] == "contract.refused"
+    assert rig.said(ContractJudged)[-1].sentence.endswith("Please pay by card or app.")
 
 
 def test_a_card_is_not_refused_by_a_word_about_certificates(rig: Rig) -> None:
@@ -238,7 +238,7 @@ def test_no_cache_keeps_nothing_of_certificates(rig: Rig) -> None:
 
 def test_nobody_is_plugged_in() -> None:
     rig = Rig(config=SITE)
-    assert rig.show() == [ContractJudged(1, 1, Refusal.NOT_ACCEPTED)]
+    assert rig.show() == [ContractJudged(1, 1, Refusal.NOT_ACCEPTED, "Your contract is not accepted here. Please pay by card or app.")]
 
 
 def test_a_flood_of_contracts_is_answered(rig: Rig) -> None:
