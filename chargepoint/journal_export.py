@@ -56,6 +56,8 @@ OCTETS = "octets"
 """Of a vehicle's connection, in hexadecimal: they stay where each of their messages is known to name nobody."""
 DOCUMENTS = ("chain_pem", "leaf", "installation_res", "exiRequest", "exiResponse", "certificate")
 """Certificates of contracts and vehicles, and what they are asked for and sent with: whatever the encoding, a name stands in it. They are left out."""
+SERIALS, BESIDE = ("serialNumber", "serial_number"), ("issuerKeyHash", "issuer_key_hash")
+"""Of a certificate, where it is named by its hashes: who has its maker's list knows whose it is."""
 ROOT = "certificateType"
 """Beside a certificate: it is a root, and names nobody."""
 NAMES_NOBODY: frozenset[type] = frozenset(
@@ -127,6 +129,9 @@ def _of_object(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _secrets(each)
         if _HASH.fullmatch(key):
             yield "key", key
+    for each in SERIALS:
+        if not value.keys().isdisjoint(BESIDE) and isinstance(value.get(each), str) and len(value[each]) >= _LONG:
+            yield "key", value[each]
     name = value.get("variable")
     if isinstance(name, dict):
         name = name.get("name")

@@ -34,7 +34,7 @@ from chargepoint.events import (
     TokenVerdict,
     TransactionTokenJudged,
 )
-from chargepoint.ocpp import auth_cache
+from chargepoint.ocpp import auth_cache, revoked_contracts
 from chargepoint.ocpp.authorize_contract import OF_THE_EMAID, certificate_key, certificate_of, counts, kept
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Later, Reply, answers, hears
 from chargepoint.ocpp.contract_rows import CENTRAL_VALIDATION, OFFLINE_VALIDATION
@@ -128,6 +128,8 @@ class AuthorizationState:
     """The cache, and what is under way."""
 
     cache: dict[str, Entry] = field(default_factory=dict)
+    revoked: dict[str, float] = field(default_factory=dict)
+    """Contract certificates that the CSMS has called revoked, as `revoked_contracts` has them."""
     asked: dict[int, Asked] = field(default_factory=dict)
 
 
@@ -152,6 +154,7 @@ class AuthorizationBlock(Block):
     @hears(PoweredUp)
     def powered_up(self, now: Tick, event: PoweredUp) -> Sequence[object]:
         self.state.cache, unreadable = auth_cache.loaded(event.stored.get(auth_cache.TABLE, {}))
+        self.state.revoked = revoked_contracts.loaded(event.stored.get(revoked_contracts.TABLE, {}))
         return [Log("warning", "auth.cache_unreadable", {"rows": unreadable})] if unreadable else []
 
     @hears(RulesWanted, VariableChanged)
@@ -198,6 +201,8 @@ class AuthorizationBlock(Block):
         model, found, contract = self.context.model, asked.found, asked.contract
         if contract is not None and not (contract.rooted and model.flag(OFFLINE_VALIDATION, contract.evse_id)):
             return [TokenVerdict(lookup_id, "")]
+        if contract is not None and certificate_key(contract) in self.state.revoked:
+            return [TokenVerdict(lookup_id, "Invalid", certificate=revoked_contracts.REVOKED)]
         if contract is not None and (refused := self._row(now, certificate_key(contract))) is not None:
             return [TokenVerdict(lookup_id, "Invalid", certificate=refused.status)]
         if found and found.status == "Accepted" and not model.flag(LOCAL_AUTHORIZE_OFFLINE):
@@ -222,7 +227,9 @@ class AuthorizationBlock(Block):
         entry = counts(said, certificate, rooted=contract.rooted)
         told = replace(verdict(lookup_id, "online", entry.known()), certificate=certificate)
         unjudged = not certificate and entry.status != said.status
-        log = [Log("warning", "auth.contract_not_judged", {"evse": contract.evse_id})] if unjudged else []
+        log: list[object] = [Log("warning", "auth.contract_not_judged", {"evse": contract.evse_id})] if unjudged else []
+        rows = revoked_contracts.told(self.state.revoked, contract, certificate, self.context.clock.utc(now))
+        log += [Persist(tuple(rows))] if rows else []
         return [*log, *self._keep_contract(asked.id_token, kept(contract, entry, certificate)), told]
 
     @hears(CallFailed)

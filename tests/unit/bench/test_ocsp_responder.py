@@ -13,6 +13,7 @@ from cryptography.x509 import ocsp
 
 from bench.csms.ocsp_responder import HttpResponder, Responder
 from bench.v2g.pki import NOW, World
+from certs import crl, hash_data
 from certs import ocsp as ours
 
 KINDS: list[Any] = ["p521", "ed448", "p256"]
@@ -46,6 +47,41 @@ def test_good_and_revoked_and_another_pki(kind: Any) -> None:
     other = World.of(kind, b"another").made
     request = ours.request_for(other["seccLeaf"].certificate, other["cpoSub2"].certificate)
     assert ocsp.load_der_ocsp_response(responder.respond(request, NOW)).response_status is ocsp.OCSPResponseStatus.UNAUTHORIZED
+
+
+@pytest.mark.req("M07")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("source", ["OCSP", "CRL"])
+def test_a_chain_as_a_csms_tells_it(kind: Any, source: str) -> None:
+    world = World.of(kind, responder="http://ocsp.example/", lists="http://lists.example/")
+    responder, leaf = Responder(world), world.made["vehicleLeaf"].certificate
+
+    def told(made: Any = world.made) -> str:
+        data = hash_data.of(made["vehicleLeaf"].certificate, made["oemSub2"].certificate)
+        names = zip(("hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber"), data, strict=True)
+        row = responder.row({"source": source, "urls": ["http://x"], "certificateHashData": dict(names)}, NOW)
+        assert row["source"] == source
+        assert (row["nextUpdate"] == "2027-01-18T08:00:00.000Z") == (row["status"] != "Failed")
+        return str(row["status"])
+
+    assert told() == "Good"
+    responder.revoke(leaf, NOW)
+    assert told() == "Revoked"
+    assert told(World.of(kind, b"another").made) == "Failed"
+    responder.silent = True
+    assert told() == "Failed"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_lists_are_believed(kind: Any) -> None:
+    world = World.of(kind, lists="http://lists.example/")
+    leaf, issuer = world.made["vehicleLeaf"].certificate, world.made["oemSub2"].certificate
+    assert crl.urls_of(leaf) == ("http://lists.example/",)
+    responder = Responder(world)
+    assert crl.judge(responder.revocations("oemSub2", NOW), certificate=leaf, issuer=issuer, now=NOW).status == "good"
+    responder.revoke(leaf, NOW)
+    assert crl.judge(responder.revocations("oemSub2", NOW), certificate=leaf, issuer=issuer, now=NOW).status == "revoked"
+    assert crl.judge(responder.revocations("oemSub1", NOW), certificate=leaf, issuer=issuer, now=NOW).status == "unknown"
 
 
 def test_over_http() -> None:

@@ -113,6 +113,23 @@ def test_nothing_of_the_power_line_is_left() -> None:
     assert "slac.missed" in text
 
 
+def test_a_vehicles_certificate_is_left_out_and_its_number_is_a_pseudonym() -> None:
+    serial = "5fe312a9c0ffee01"
+    hashed = {"hashAlgorithm": "SHA256", "issuerNameHash": "a" * 64, "issuerKeyHash": "b" * 64, "serialNumber": serial}
+    asked = json.dumps([2, "1", "GetCertificateChainStatus", {"certificateStatusRequests": [{"certificateHashData": hashed}]}])
+    boot = json.dumps([2, "2", "BootNotification", {"chargingStation": {"serialNumber": "SN-00000001"}}])
+    question = {"issuer_key_hash": "b" * 64, "serial_number": serial, "fingerprint": "c" * 64}
+    lines = [
+        json.dumps({"e": {"@": "VehicleConnected", "evse_id": 1, "peer": "fe80::1", "chain_pem": "-----BEGIN CERTIFICATE-----\nMIIB\n"}}),
+        json.dumps({"c": [{"@": "SendText", "text": asked}, {"@": "SendText", "text": boot}], "s": {"question": question}}),
+        json.dumps({"c": [{"@": "Log", "values": {"certificate": "c" * 64}}]}),
+    ]
+    text = "\n".join(redacted(lines, SALT))
+    for secret in ("MIIB", serial, "c" * 64):
+        assert secret not in text
+    assert "SN-00000001" in text
+
+
 def test_a_contract_is_left_out_and_what_is_said_of_it_stays() -> None:
     contract, root = "-----BEGIN CERTIFICATE-----\nMIIB\n", "-----BEGIN CERTIFICATE-----\nMIIC\n"
     asked = json.dumps([2, "1", "Authorize", {"idToken": {"idToken": "DETSTC00000001", "type": "eMAID"}, "certificate": contract}])
