@@ -99,6 +99,8 @@ class LinkUp(Event):
     peer: str = ""
     root: str = ""
     """The root (fingerprint) that the CSMS's chain ends at, where there is TLS and the port can say."""
+    wildcard: bool = False
+    """Its certificate names it by a wildcard only."""
 
 
 LinkCause = Literal[

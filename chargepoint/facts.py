@@ -101,6 +101,8 @@ class LinkFacts:
     """Basic-auth password of this connection, or of the last one; "" without basic auth."""
     root: str = ""
     """The root (fingerprint) that the CSMS's chain on this connection ends at; "" where nobody says."""
+    wildcard: bool = False
+    """Its certificate on this connection names it by a wildcard only."""
     registration: str = ""
     """RegistrationStatusEnumType of the last BootNotificationResponse; "" before the first."""
     offline_since: float | None = 0.0

@@ -107,7 +107,7 @@ class LinkMachine:
         s.phase, s.up_since = Phase.UP, now.mono
         link.connected, link.slot, link.security_profile = True, profile.slot, profile.security_profile
         link.subprotocol, link.offline_since, link.password = event.subprotocol, None, self._password_of(profile)
-        link.identity, link.root = self._identity_of(profile), event.root
+        link.identity, link.root, link.wildcard = self._identity_of(profile), event.root, event.wildcard
         values = {"slot": profile.slot, "subprotocol": event.subprotocol, "security_profile": profile.security_profile}
         yield Log("info", "link.up", {**values, **({"peer": event.peer} if event.peer else {})})
         if s.turns.last_good != profile.slot:

@@ -27,6 +27,8 @@ class Judged(NamedTuple):
     """It is refused; "" for one that is right."""
     root: str
     """The fingerprint of the one that it ends at."""
+    wildcard: bool
+    """It names the CSMS by a wildcard only."""
 
 
 def judged(tls: ssl.SSLObject, files: TlsFiles, host: str, *, wildcards: bool = False) -> Judged:
@@ -39,9 +41,10 @@ def judged(tls: ssl.SSLObject, files: TlsFiles, host: str, *, wildcards: bool = 
     trust = [x509.load_der_x509_certificate(each) for each in (*(each for each in found[:-1] if each not in sent), *found[-1:])]
     verdict = validate(sent, now, PROFILES["csms"], trust, files.revocation, policy=files.policy, host=host)
     why = "" if verdict.ok else verdict.why
-    if not why and not wildcards and not _named(verdict.path[0], host):
+    wildcard = not why and not _named(verdict.path[0], host)
+    if wildcard and not wildcards:
         why = f"the certificate of the CSMS is for {host} by a wildcard only, and SecurityCtrlr.AllowCSMSTLSWildcards is false"
-    return Judged(why, fingerprint(verdict.path[-1]) if verdict.path else "")
+    return Judged(why, fingerprint(verdict.path[-1]) if verdict.path else "", wildcard)
 
 
 def _named(leaf: x509.Certificate, host: str) -> bool:

@@ -97,9 +97,9 @@ async def _connect(order: OpenLink, files: TlsFiles, progress: Progress, *, thre
             return exc
 
     class Connection(ClientConnection):
-        """Says how far it came, and by which root (fingerprint)."""
+        """Says how far it came, by which root (fingerprint), and whether a wildcard alone names the CSMS."""
 
-        root = ""
+        root, wildcard = "", False
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             progress.shaken = True
@@ -109,7 +109,7 @@ async def _connect(order: OpenLink, files: TlsFiles, progress: Progress, *, thre
             if uri.secure:
                 from chargepoint.runtime.csms_chain import judged
 
-                why, self.root = judged(self.transport.get_extra_info("ssl_object"), files, uri.host, wildcards=order.wildcards)
+                why, self.root, self.wildcard = judged(self.transport.get_extra_info("ssl_object"), files, uri.host, wildcards=order.wildcards)
                 if why:
                     raise Refused(why)
             await super().handshake(*arguments, **named)

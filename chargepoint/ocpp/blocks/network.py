@@ -120,8 +120,15 @@ class NetworkBlock(Block):
         context.model.compute(ACTIVE_PROFILE, lambda _: str(context.link.slot))
         context.model.bound(PRIORITY, Limits(None, None, PRIORITY.values, MOST_SLOTS))
         context.model.guard(PRIORITY, self._known_slots)
+        context.model.guard(WILDCARDS, self._not_what_we_stand_on)
         for (slot, name), row in SLOT_ROWS.items():
             context.model.guard(row, partial(self._settable, slot, name))
+
+    def _not_what_we_stand_on(self, value: str) -> None:
+        """Who takes the wildcard away by which the CSMS is known now would never hear of this station again."""
+        link = self.context.link
+        if value == "false" and link.connected and link.wildcard:
+            raise BadValue("InvalidValue", "the certificate of this CSMS names it by a wildcard only: this connection would be the last one")
 
     def _configured_floor(self) -> int:
         csms = self.context.config.csms

@@ -130,7 +130,8 @@ class CsmsPort:
         if isinstance(link, LinkDown):
             return link
         try:
-            self.tell(LinkUp(order.attempt, link.subprotocol or "", _peer(link), getattr(link, "root", "")))
+            root, wildcard = getattr(link, "root", ""), getattr(link, "wildcard", False)
+            self.tell(LinkUp(order.attempt, link.subprotocol or "", _peer(link), root, wildcard))
             return LinkDown(order.attempt, *await self._talk(link, closing))
         finally:
             link.transport.abort()  # nobody is there any more, or all has been said

@@ -223,6 +223,25 @@ def test_wildcards_of_the_csms_are_taken_where_the_row_says_so(value: str | None
     assert station.last.wildcards is wildcards
 
 
+@pytest.mark.parametrize("wildcard", [True, False])
+def test_a_csms_that_is_known_by_a_wildcard_cannot_lock_the_station_out(wildcard: bool) -> None:
+    """The next connection would not come about, and nobody could set it back."""
+    name = "SecurityCtrlr.AllowCSMSTLSWildcards"
+    station = LinkRig(variables={name: "true"})
+    station.power_up()
+    station.hear(LinkUp(station.last.attempt, "ocpp2.1", wildcard=wildcard))
+    station.accepted()
+    assert station.set(name, "true") == "Accepted"
+    assert station.set(name, "false") == ("Rejected" if wildcard else "Accepted")
+    station.down()
+    station.advance(30.0)
+    assert station.last.wildcards is wildcard
+    if wildcard:
+        station.hear(LinkUp(station.last.attempt, "ocpp2.1"))
+        station.accepted()
+        assert station.set(name, "false") == "Accepted"  # it has a certificate of its own name by now
+
+
 # ---- what is asked for
 
 

@@ -171,13 +171,16 @@ def test_a_wildcard_is_taken_where_it_is_allowed(
     came = come("csms.hub.example")
     if allowed:
         assert isinstance(came, LinkUp)
+        assert came.wildcard
     else:
         assert isinstance(came, LinkDown)
         assert (came.cause, "AllowCSMSTLSWildcards" in came.detail) == ("certificate", True)
         assert security_event(came) == "InvalidCsmsCertificate"
     assert isinstance(come("a.csms.hub.example"), LinkDown)
     if names:
-        assert isinstance(come("Other.Example"), LinkUp)
+        by_name = come("Other.Example")
+        assert isinstance(by_name, LinkUp)
+        assert not by_name.wildcard
 
 
 def test_a_server_that_keeps_its_sub_ca_to_itself(tmp_path: Path) -> None:
