@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
-from chargepoint.events import BayOccupied, FaultAcknowledged, LinkSwitched, StopRequested, TokenForced, VariableForced
+from chargepoint.events import (
+    BayOccupied,
+    FaultAcknowledged,
+    Limits,
+    LimitsWanted,
+    LinkSwitched,
+    StopRequested,
+    TokenForced,
+    VariableForced,
+)
 from chargepoint.ocpp.model.enums import AuthorizationStatusEnumType, ReasonEnumType
 
 MOST_FREEZE_S = 600.0
@@ -55,6 +64,20 @@ def _stop(body: dict[str, Any]) -> object:
     return StopRequested(integer(body, "connector_id"), reason)
 
 
+def _limits(body: dict[str, Any]) -> object:
+    def bound(key: str, most: float) -> float | None:
+        value = body.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+            raise BadBody(f"{key}: a number from 0 to {most:g}, or null, not {value!r:.60}")
+        return value
+
+    energy_Wh, time_s, soc = bound("energy_Wh", 1e6), bound("time_s", 1e6), bound("soc_percent", 100)
+    whole = [None if each is None else int(each) for each in (time_s, soc)]
+    return LimitsWanted(integer(body, "connector_id"), Limits(bound("cost", 1e6), energy_Wh, *whole))
+
+
 def _bay(body: dict[str, Any]) -> object:
     occupied = body.get("occupied")
     if not isinstance(occupied, bool):
@@ -102,6 +125,7 @@ STATION_VERBS: dict[str, Callable[[dict[str, Any]], object]] = {
     "disconnect_websocket": lambda body: LinkSwitched(up=False),
     "connect_websocket": lambda body: LinkSwitched(up=True),
     "stop_transaction": _stop,
+    "limit_transaction": _limits,
     "parking_bay": _bay,
     "set_variable": _variable,
     "add_to_auth_cache": _token("cache"),

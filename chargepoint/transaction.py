@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chargepoint import energy, transaction_resume
+from chargepoint import energy, transaction_limits, transaction_resume
 from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.entropy import Entropy
@@ -29,6 +29,7 @@ from chargepoint.events import (
     EvDisconnected,
     FaultCleared,
     FaultRaised,
+    LimitsWanted,
     MessageTriggered,
     Persisted,
     PersistFailed,
@@ -38,6 +39,7 @@ from chargepoint.events import (
     SessionChanged,
     TimerExpired,
     TimeSet,
+    TransactionAnswered,
     TransactionDurable,
 )
 from chargepoint.facts import EvseFacts, LinkFacts
@@ -57,6 +59,7 @@ from chargepoint.transaction_points import (
     starts,
 )
 from chargepoint.transaction_state import (
+    FAULT_REASONS,
     Cause,
     Running,
     SamplingSettings,
@@ -64,23 +67,13 @@ from chargepoint.transaction_state import (
     TransactionSettings,
     TransactionState,
 )
-from hal.types import ProximityResistance
+from hal.types import MeterSample, ProximityResistance
 
 RESTARTS = frozenset({"ImmediateReset", "Reboot"})
 """Reasons for which a transaction ends at once: nobody will be there to see its TxStopPoint (B12.FR.03)."""
 OPENING_S = 3.2
 """The end of a transaction waits so long for its contactor: the longest ramp-down of a DC output, and the opening. One that does not open is another
 fault, and must not keep the end from being told before the process ends (F-18)."""
-FAULT_REASONS = {
-    "ResidualCurrentTrip": "GroundFault",
-    "GroundFailure": "GroundFault",
-    "OverCurrent": "OvercurrentFault",
-    "EmergencyStop": "EmergencyStop",
-    "OverVoltage": "PowerQuality",
-    "UnderVoltage": "PowerQuality",
-    "PowerLoss": "PowerLoss",
-}
-"""Fault code -> ReasonEnumType; every other fault is Other."""
 
 
 class TransactionMachine:
@@ -120,6 +113,9 @@ class TransactionMachine:
             FaultRaised: self._fault,
             FaultCleared: self._fault_cleared,
             ProximityResistance: self._cable,
+            TransactionAnswered: self._answered,
+            LimitsWanted: self._limits_wanted,
+            MeterSample: self._measured,
             MessageTriggered: self._triggered,
             ClockAlignedMoment: self._aligned,
             TimeSet: self._time_set,
@@ -149,8 +145,9 @@ class TransactionMachine:
     def _dues(self, running: Running) -> list[float]:
         if running.resume_by is not None:
             return [running.resume_by]
-        resumed_by = [] if running.resumed_by is None else [running.resumed_by]
-        return [*self.meter.dues(running), *resumed_by, *([running.closing_by] if running.closing else [])]
+        time_up_at = running.time_up_at if not running.limit_hit else None
+        mine = (running.resumed_by, running.limit_told_by, time_up_at, running.closing_by if running.closing else None)
+        return [*self.meter.dues(running), *(at for at in mine if at is not None)]
 
     # ---- what happens at an EVSE
 
@@ -188,6 +185,7 @@ class TransactionMachine:
         """The EVSE forgets everything with its EV; one that comes back within its transaction goes on (E10)."""
         running, owner = spot.running, self.evses[evse_id].id_token
         out: list[object] = [Authorised(evse_id, owner)] if spot.conditions.authorised and owner else []
+        out += transaction_limits.still(running)
         return [*out, TransactionDurable(evse_id, running.transaction_id)] if running and running.durable else out
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
@@ -209,7 +207,8 @@ class TransactionMachine:
         if spot.running:
             spot.running.reason = ""
         cause = Cause("RemoteStart" if remote else "Authorized", fresh=True)
-        return self._happened(now, event.evse_id, replace(spot.conditions, authorised=True), cause)
+        out = self._happened(now, event.evse_id, replace(spot.conditions, authorised=True), cause)
+        return [*out, *transaction_limits.still(spot.running)]
 
     def _deauthorised(self, now: Tick, event: AuthorisationEnded) -> list[object]:
         spot = self._spot(event)
@@ -254,15 +253,17 @@ class TransactionMachine:
         spot, state = self._spot(event), event.state.value
         self._charges(now, spot, state)
         energy_flows = state == CHARGING
-        resumed = spot.running is not None and spot.running.resumed_by is not None
-        if resumed and state == ChargingState.EV_CONNECTED.value:
+        running = spot.running
+        if running is not None and running.resumed_by is not None and state == ChargingState.EV_CONNECTED.value:
             return []
-        told = spot.running is not None and spot.running.state_told != state
+        told = running is not None and running.state_told != state
         reason = "StoppedByEV" if state == ChargingState.SUSPENDED_EV.value else ""
-        after = replace(spot.conditions, energy=energy_flows)
-        if spot.running is not None and resumed:
-            spot.running.resumed_by = None
-        return self._happened(now, event.evse_id, after, Cause("TxResumed" if resumed else "ChargingStateChanged", reason, told=told))
+        trigger = "ChargingStateChanged"
+        if running is not None and running.resumed_by is not None:
+            trigger, running.resumed_by = "TxResumed", None
+        elif running is not None and running.limit_told_by is not None and not energy_flows:
+            trigger, reason, running.limit_told_by = running.limit_hit, transaction_limits.REASONS[running.limit_hit], None
+        return self._happened(now, event.evse_id, replace(spot.conditions, energy=energy_flows), Cause(trigger, reason, told=told))
 
     def _link(self, now: Tick, event: DataLinkChanged) -> list[object]:
         """Lost while charging, it takes the energy off (F-10); the transaction goes on, and the vehicle may come back."""
@@ -324,6 +325,22 @@ class TransactionMachine:
             return []
         return self.ledger.end(now, event.evse_id, running.closing)
 
+    # ---- limits
+
+    def _answered(self, now: Tick, event: TransactionAnswered) -> list[object]:
+        running = self._spot(event).running
+        if running is None or running.transaction_id != event.transaction_id:
+            return []
+        return transaction_limits.answered(self.ledger, now, running, event)
+
+    def _limits_wanted(self, now: Tick, event: LimitsWanted) -> list[object]:
+        running = self._spot(event).running
+        return transaction_limits.wanted(self.ledger, now, running, event.limits) if running else []
+
+    def _measured(self, now: Tick, event: MeterSample) -> list[object]:
+        running = self._spot(event).running
+        return transaction_limits.looked(self.ledger, now, running) if running and running.resume_by is None else []
+
     # ---- readings
 
     def _triggered(self, now: Tick, event: MessageTriggered) -> list[object]:
@@ -347,6 +364,10 @@ class TransactionMachine:
                 out += self.ledger.end(now, evse_id, running.closing)
             elif running.resumed_by is not None and now.mono >= running.resumed_by:
                 out += transaction_resume.told(self.ledger, now, evse_id, running)
+            elif running.limit_told_by is not None and now.mono >= running.limit_told_by:
+                out += transaction_limits.told(self.ledger, now, running)
+            elif running.time_up_at is not None and now.mono >= running.time_up_at and not running.limit_hit:
+                out += transaction_limits.looked(self.ledger, now, running)
             elif values := self.meter.periodic(now, running):
                 out += self.ledger.tell(now, evse_id, "Updated", Cause("MeterValuePeriodic"), values)
             elif now.mono >= running.saved_at + SAVE_S:

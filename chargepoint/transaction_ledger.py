@@ -151,6 +151,7 @@ class Ledger:
             phases=phases_used(reading) if spot.charging_state == CHARGING else None,
             cable_A=spot.cable_A if connected and not spot.cable_told else None,
             meter_values=values,
+            limits=cause.limits,
         )
         spot.cable_told = spot.cable_told or report.cable_A is not None
         running.evse_told = running.evse_told or tell_evse
@@ -175,7 +176,15 @@ class Ledger:
         running.saved_at, running.alive_utc = now.mono, self.clock.utc(now)
         spot = self.state.spots[running.evse_id]
         running.owner, running.group, running.authorised = spot.owner, spot.group, spot.conditions.authorised
-        kept = replace(running, charging_s=charged_s(now, running), charging_at=None, resume_by=None, resumed_by=None)
+        kept = replace(
+            running,
+            charging_s=charged_s(now, running),
+            charging_at=None,
+            resume_by=None,
+            resumed_by=None,
+            limit_told_by=None,
+            time_up_at=None,
+        )
         return Persist((Put(TABLE, running.transaction_id, codec.dump(Running, kept)),), (f"{TABLE}:{running.transaction_id}",))
 
     def persisted(self, now: Tick, event: Persisted) -> list[object]:

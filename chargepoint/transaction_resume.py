@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from chargepoint import transaction_limits
 from chargepoint.commands import Log
 from chargepoint.events import ChargingState, SupplyStopped, TransactionEnded, TransactionKept
 from chargepoint.tick import Tick
@@ -49,6 +50,7 @@ def kept(ledger: Ledger, now: Tick, running: Running) -> list[object]:
     spot.running, spot.owner, spot.group = running, running.owner, running.group
     spot.conditions = replace(spot.conditions, authorised=running.authorised)
     ledger.evses[running.evse_id].transaction_id = running.transaction_id
+    transaction_limits.timed(ledger, now, running)
     what = TransactionKept(running.evse_id, running.transaction_id, running.owner, running.authorised, running.group)
     return [what, Log("info", "transaction.kept", {"evse": running.evse_id, "id": running.transaction_id})]
 

@@ -6,12 +6,22 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from chargepoint.events import Event, IdToken
+from chargepoint.events import Event, IdToken, Limits
 from chargepoint.metering import MeterValue, Reading, Signature, Taken
 from chargepoint.transaction_points import Conditions
 
 KEPT_MOST = 48
 """Readings kept for the Ended event of one transaction; when it is full every second one goes (E06.FR.12 lets intermediate data go). Ours."""
+FAULT_REASONS = {
+    "ResidualCurrentTrip": "GroundFault",
+    "GroundFailure": "GroundFault",
+    "OverCurrent": "OvercurrentFault",
+    "EmergencyStop": "EmergencyStop",
+    "OverVoltage": "PowerQuality",
+    "UnderVoltage": "PowerQuality",
+    "PowerLoss": "PowerLoss",
+}
+"""Fault code -> ReasonEnumType; every other fault is Other."""
 
 
 class TransactionSettings(Protocol):
@@ -82,6 +92,7 @@ class TransactionReport(Event):
     phases: int | None = None
     cable_A: int | None = None
     meter_values: tuple[MeterValue, ...] = ()
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,8 @@ class Cause:
     """The contactor has been ordered open for it: the end is told when it is."""
     utc: float | None = None
     """When it happened, where that was not now."""
+    limits: Limits | None = None
+    """Told with it."""
 
 
 @dataclass(slots=True)
@@ -154,6 +167,15 @@ class Running:
     """A restart has interrupted it: until then its EV has to show itself."""
     resumed_by: float | None = None
     """It goes on, and the CSMS hears so with the first state of charging, then at the latest."""
+    csms_limits: Limits = field(default_factory=Limits)
+    driver_limits: Limits = field(default_factory=Limits)
+    cost: float | None = None
+    """So far, as the CSMS has said."""
+    limit_hit: str = ""
+    """The bound that has been reached (TriggerReasonEnumType)."""
+    limit_told_by: float | None = None
+    """It is told with the next state of charging, then at the latest."""
+    time_up_at: float | None = None
 
 
 @dataclass(slots=True)

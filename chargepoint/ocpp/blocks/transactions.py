@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from chargepoint.events import IdToken, TransactionTokenJudged
+from chargepoint.events import IdToken, Limits, TransactionAnswered, TransactionTokenJudged
 from chargepoint.metering import MeterValue
 from chargepoint.ocpp.block import Block, CallReceived, Context, Later, answers, hears
 from chargepoint.ocpp.device_model import BadValue, DeviceModel, Mutability, Variable
@@ -87,6 +87,16 @@ RESUMES_ENERGY = Variable(
     mutability=Mutability.READ_WRITE,
     source="OCPP 2.1 E17",
 )
+SUPPORTED_LIMITS = Variable(
+    "TxCtrlr",
+    "SupportedLimits",
+    "MemberList",
+    "maxCost,maxEnergy,maxTime,maxSoC",
+    "What can bound a transaction; costs are those that the CSMS has told, a state of charge what the vehicle has.",
+    values=("maxCost", "maxEnergy", "maxTime", "maxSoC"),
+    constant=True,
+    source="OCPP 2.1 E16",
+)
 QUEUE_ALL_MESSAGES = Variable(
     "OCPPCommCtrlr",
     "QueueAllMessages",
@@ -153,6 +163,7 @@ class Transactions(Block):
         QUEUE_ALL_MESSAGES,
         RESUMPTION_TIMEOUT,
         RESUMES_ENERGY,
+        SUPPORTED_LIMITS,
     )
 
     def __init__(self, context: Context) -> None:
@@ -173,13 +184,21 @@ class Transactions(Block):
 
     @hears(Delivered)
     def delivered(self, now: Tick, event: Delivered) -> Sequence[object]:
-        """The CSMS judges the token that it was told (E01.FR.12, E05)."""
-        info, token = event.answer.get("idTokenInfo"), event.payload.get("idToken")
-        if event.source != self.name or not info or not token:
+        """The CSMS judges the token that it was told (E01.FR.12, E05), bounds the transaction, and says what it has cost (E16)."""
+        if event.source != self.name:
             return []
         transaction_id = event.payload["transactionInfo"]["transactionId"]
         evse_id = next((e for e, facts in self.context.evses.items() if facts.transaction_id == transaction_id), 0)
-        return [TransactionTokenJudged(evse_id, transaction_id, id_token_of(token), info)] if evse_id else []
+        if not evse_id:
+            return []
+        info, token = event.answer.get("idTokenInfo"), event.payload.get("idToken")
+        limit, cost = event.answer.get("transactionLimit"), event.answer.get("totalCost")
+        out: list[object] = []
+        if limit is not None or cost is not None:
+            out.append(TransactionAnswered(evse_id, transaction_id, limits_of(limit) if limit is not None else None, cost))
+        if info and token:
+            out.append(TransactionTokenJudged(evse_id, transaction_id, id_token_of(token), info))
+        return out
 
     @answers("GetTransactionStatus")
     def status(self, now: Tick, call: CallReceived) -> Later:
@@ -202,6 +221,7 @@ def transaction_event(report: TransactionReport) -> dict[str, Any]:
         "timeSpentCharging": report.charging_s,
         "stoppedReason": report.stopped_reason,
         "remoteStartId": report.remote_start_id,
+        "transactionLimit": limit_type(report.limits) if report.limits else None,
     }
     payload = {
         "eventType": report.event_type,
@@ -216,6 +236,21 @@ def transaction_event(report: TransactionReport) -> dict[str, Any]:
         "meterValue": [meter_value_type(value) for value in report.meter_values] or None,
     }
     return {key: value for key, value in payload.items() if value is not None}
+
+
+LIMITS = {"maxCost": "cost", "maxEnergy": "energy_Wh", "maxTime": "time_s", "maxSoC": "soc_percent"}
+"""Of TransactionLimitType -> of Limits."""
+
+
+def limit_type(limits: Limits) -> dict[str, Any]:
+    """TransactionLimitType."""
+    found = {key: getattr(limits, name) for key, name in LIMITS.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def limits_of(value: dict[str, Any]) -> Limits:
+    """The other way."""
+    return Limits(**{name: value[key] for key, name in LIMITS.items() if key in value})
 
 
 def meter_value_type(value: MeterValue) -> dict[str, Any]:

@@ -50,6 +50,13 @@ def test_a_whole_charge_by_its_verbs(tmp_path: Path, capsys: pytest.CaptureFixtu
             await station.do("resume_session", connector_id=1)
             await station.until(lambda evse: evse["pilot"] == "C")
 
+            await station.do("limit_transaction", connector_id=1, time_s=0)
+            said = await csms.wait_for("TransactionEvent", lambda it: it["triggerReason"] == "LimitSet")
+            assert said["transactionInfo"]["transactionLimit"] == {"maxTime": 0}
+            await station.until(lambda evse: evse["contactor"] == "open" and evse["session"] == "SuspendedEVSE")
+            await station.do("limit_transaction", connector_id=1)
+            await station.until(lambda evse: evse["session"] == "Charging")
+
             await station.do("stop_transaction", connector_id=1, reason="EmergencyStop")
             said = await csms.wait_for("TransactionEvent", ended)
             assert said["transactionInfo"]["stoppedReason"] == "EmergencyStop"
@@ -209,6 +216,8 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("set_variable", '{"variable": "x", "value": "\\ud800"}', 400, "value: no Unicode"),
     ("raise_error", '{"connector_id": 1}', 400, "error_string: missing"),
     ("stop_transaction", '{"connector_id": 1, "reason": "Zorp"}', 400, "reason: one of"),
+    ("limit_transaction", '{"connector_id": 1, "energy_Wh": -1}', 400, "energy_Wh: a number from 0"),
+    ("limit_transaction", '{"connector_id": 1, "soc_percent": true}', 400, "soc_percent: a number from 0"),
     ("stop_transaction", '{"connector_id": 3}', 400, "connector_id: there is no EVSE 3"),
     ("parking_bay", '{"connector_id": 1}', 400, "occupied: true or false, not None"),
     ("set_variable", '{"component": "TxCtrlr"}', 400, "variable: missing"),

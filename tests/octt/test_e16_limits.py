@@ -1,0 +1,177 @@
+"""Certification cases of E16 and F07: transactions with a fixed energy, time, cost or state of charge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chargepoint.events import Limits, LimitsWanted
+from tests.octt.system import TestSystem
+
+STOPPED = lambda state: state in ("SuspendedEVSE", "EVConnected")
+
+
+def limited(answers: dict[str, dict[str, Any]], **variables: str) -> TestSystem:
+    """Charging; the CSMS answers the first TransactionEvent of each trigger (or "Started") like this."""
+    left = dict(answers)
+
+    def answer(payload: dict[str, Any]) -> dict[str, Any]:
+        key = "Started" if payload["eventType"] == "Started" else payload["triggerReason"]
+        return left.pop(key, {})
+
+    variables.setdefault("SampledDataCtrlr_TxUpdatedInterval", "0")
+    names = {key.replace("_", "."): value for key, value in variables.items()}
+    station = TestSystem(variables=names, answers={"TransactionEvent": answer}).booted()
+    station.plug()
+    station.swipe()
+    station.expect("Authorize")
+    station.tx("Started")
+    return station
+
+
+def limit_set(station: TestSystem, **limit: float) -> None:
+    station.among("TransactionEvent", triggerReason="LimitSet", eventType="Updated", transactionInfo={"transactionLimit": limit})
+
+
+def ends_with(station: TestSystem, trigger: str, within_s: float = 600.0) -> None:
+    station.among("TransactionEvent", within_s, triggerReason=trigger, eventType="Updated", transactionInfo={"chargingState": STOPPED})
+    station.wait(4.0)
+    assert not station.closed()
+    station.wait(60.0)
+    told = [event["triggerReason"] for event in station.said("TransactionEvent")]
+    assert set(told[told.index(trigger) :]) <= {trigger, "MeterValuePeriodic"}
+    assert told.count(trigger) == 1
+
+
+@pytest.mark.req("TC_E_100", "E16", "F07")
+def test_tc_e_100_energy_by_the_csms() -> None:
+    station = limited({"Started": {"transactionLimit": {"maxEnergy": 2000}}, "LimitSet": {"transactionLimit": {"maxEnergy": 30}}})
+    limit_set(station, maxEnergy=2000)
+    limit_set(station, maxEnergy=30)
+    ends_with(station, "EnergyLimitReached")
+    assert 30.0 <= station.evse().sample().energy_import_Wh < 45.0
+
+
+@pytest.mark.req("TC_E_101", "E16")
+def test_tc_e_101_cost_as_the_csms_reckons_it() -> None:
+    station = limited(
+        {"Started": {"transactionLimit": {"maxCost": 45.3}}, "MeterValuePeriodic": {"totalCost": 50.0}},
+        SampledDataCtrlr_TxUpdatedInterval="30",
+    )
+    limit_set(station, maxCost=45.3)
+    ends_with(station, "CostLimitReached")
+
+
+@pytest.mark.req("TC_E_102", "E16")
+def test_tc_e_102_the_lower_of_both() -> None:
+    station = limited({"Started": {"transactionLimit": {"maxEnergy": 20_000, "maxTime": 3600}}})
+    limit_set(station, maxEnergy=20_000, maxTime=3600)
+    station.tell(LimitsWanted(1, Limits(energy_Wh=40.0)))
+    limit_set(station, maxEnergy=40.0, maxTime=3600)
+    ends_with(station, "EnergyLimitReached")
+
+
+@pytest.mark.req("TC_E_105", "E16")
+def test_time_by_the_csms() -> None:
+    station = limited({"Started": {"transactionLimit": {"maxTime": 60}}})
+    at = station.heap.now
+    limit_set(station, maxTime=60)
+    ends_with(station, "TimeLimitReached", within_s=62.0)
+    assert station.heap.now - at < 130.0
+
+
+@pytest.mark.req("TC_E_106", "E16")
+def test_tc_e_106_energy_by_the_driver() -> None:
+    station = limited({})
+    station.tell(LimitsWanted(1, Limits(energy_Wh=20_000.0)))
+    limit_set(station, maxEnergy=20_000)
+    station.tell(LimitsWanted(1, Limits(energy_Wh=200.0)))
+    limit_set(station, maxEnergy=200)
+    ends_with(station, "EnergyLimitReached")
+
+
+@pytest.mark.req("TC_E_107", "E16")
+def test_tc_e_107_time_by_the_driver() -> None:
+    station = limited({})
+    station.tell(LimitsWanted(1, Limits(time_s=3600)))
+    limit_set(station, maxTime=3600)
+    station.tell(LimitsWanted(1, Limits(time_s=30)))
+    limit_set(station, maxTime=30)
+    ends_with(station, "TimeLimitReached")
+
+
+def reached(**variables: str) -> TestSystem:
+    station = limited({"Started": {"transactionLimit": {"maxEnergy": 30}}}, **variables)
+    station.wait(30.0)
+    return station
+
+
+def test_a_higher_bound_lets_energy_flow_again() -> None:
+    station = reached()
+    assert not station.closed()
+    station.tell(LimitsWanted(1, Limits(energy_Wh=1.0)))
+    station.wait(20.0)
+    assert not station.closed()
+    station.answers["TransactionEvent"] = {"transactionLimit": {"maxEnergy": 60}}
+    station.tell(LimitsWanted(1, Limits()))
+    station.wait(10.0)
+    assert station.closed()
+    station.wait(30.0)
+    assert not station.closed()
+    assert 60.0 <= station.evse().sample().energy_import_Wh < 75.0
+
+
+@pytest.mark.req("E16")
+def test_where_the_stop_point_is_energy_the_transaction_ends() -> None:
+    station = reached(TxCtrlr_TxStopPoint="EnergyTransfer")
+    station.among(
+        "TransactionEvent", eventType="Ended", triggerReason="EnergyLimitReached", transactionInfo={"stoppedReason": "EnergyLimitReached"}
+    )
+
+
+def test_what_was_reached_is_echoed_once_and_the_end_is_the_drivers() -> None:
+    station = reached()
+    station.answers["TransactionEvent"] = {"transactionLimit": {"maxEnergy": 30}}
+    station.forget()
+    station.call("TriggerMessage", {"requestedMessage": "TransactionEvent"})
+    station.tx("Updated", "Trigger", state="SuspendedEVSE")
+    station.nothing("TransactionEvent", for_s=30.0)
+    station.swipe()
+    station.tx("Ended", "StopAuthorized", reason="Local")
+
+
+def swipes_again(station: TestSystem) -> None:
+    """The same driver, in the same transaction."""
+    station.swipe()
+    station.wait(5.0)
+    station.swipe()
+
+
+def comes_back(station: TestSystem) -> None:
+    station.unplug()
+    station.wait(5.0)
+    station.plug()
+
+
+def loses_power(station: TestSystem) -> None:
+    station.power_loss()
+
+
+@pytest.mark.parametrize(
+    ("what", "variables"),
+    [
+        (swipes_again, {"TxCtrlr_TxStopPoint": "EVConnected"}),
+        (comes_back, {"TxCtrlr_TxStopPoint": "Authorized", "TxCtrlr_StopTxOnEVSideDisconnect": "false"}),
+        (loses_power, {"TxCtrlr_ResumptionTimeout": "999", "TxCtrlr_AllowEnergyTransferResumption": "true"}),
+    ],
+)
+def test_nothing_gives_more_than_the_bound(what: Callable[[TestSystem], None], variables: dict[str, str]) -> None:
+    station = reached(**variables)
+    begun, had = station.said("TransactionEvent")[0]["transactionInfo"]["transactionId"], station.evse().sample().energy_import_Wh
+    what(station)
+    station.wait(60.0)
+    assert {event["transactionInfo"]["transactionId"] for event in station.said("TransactionEvent")} == {begun}
+    assert "Ended" not in [event["eventType"] for event in station.said("TransactionEvent")]
+    assert station.evse().sample().energy_import_Wh - had < 5.0
