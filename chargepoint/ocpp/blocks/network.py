@@ -128,7 +128,9 @@ class NetworkBlock(Block):
         """Who takes the wildcard away by which the CSMS is known now would never hear of this station again."""
         link = self.context.link
         if value == "false" and link.connected and link.wildcard:
-            raise BadValue("InvalidValue", "the certificate of this CSMS names it by a wildcard only: this connection would be the last one")
+            raise BadValue(
+                "InvalidValue", "the certificate of this CSMS names it by a wildcard only: this connection would be the last one"
+            )
 
     def _configured_floor(self) -> int:
         csms = self.context.config.csms
