@@ -13,16 +13,25 @@ import json
 import random
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.csms import EmbeddedCsms
 
-LEAST_S, MOST_S = 0.25, 1.6
-"""How long a life lasts, in real time; start-up included, so that kills hit it as well."""
-LAST_LIFE_S = 4.0
-"""The last life gets so long to deliver what is left."""
+SHARE_AT_START = 0.15
+"""So many lives end while they begin."""
+MOST_S = 1.1
+"""How long the others last at most once their board is up, in real time."""
+LOOK_S = 0.05
+"""So often it is looked how far a life has come."""
+MOST_START_S = 0.6
+"""Of those that end before their board is up, mostly."""
+LAST_LIFE_S, MOST_LAST_LIVES = 120.0, 5
+"""The last life has told all that was left, and has ended in order, long before this. What it cannot tell in the time that the end of a process has, the
+next one tells."""
+Event = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -40,34 +49,75 @@ class Result:
     wrong: list[str] = field(default_factory=list)
 
 
-async def campaign(kills: int, seed: int, folder: Path) -> Result:
-    """Run it. `wrong` is empty when all is well."""
+async def campaign(kills: int, seed: int, folder: Path, *, transactions: int = 0, power_losses: int = 0) -> Result:
+    """Run it. `wrong` is empty when all is well.
+
+    There are more lives than asked for until so many transactions have been made, and cut by kills: how long that takes is the machine's matter. The last
+    life lasts until all is told.
+    """
     dice = random.Random(seed)
     result = Result()
     closed: set[str] = set()
     async with EmbeddedCsms() as csms:
-        for number in range(kills + 1):
-            last = number == kills
+        number, last_lives = 0, 0
+        while True:
+            told = _by_id(csms.calls_of("TransactionEvent"))
+            last = number >= kills and len(told) >= transactions and _power_losses(told) >= power_losses
             command = [sys.executable, "-m", "bench.campaign.life", str(folder), csms.url, str(seed * 1000 + number)]
             process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-            await asyncio.sleep(LAST_LIFE_S if last else dice.uniform(LEAST_S, MOST_S))
-            if last:
-                process.terminate()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(20.0):
-                        await process.wait()
+            said: list[str] = []
+            reading = asyncio.ensure_future(_read(process, said))
+            await (_last(csms, told, process) if last else _live(dice, said, process))
             if process.returncode is None:
                 process.kill()
                 result.kills += 1
-            said, _ = await process.communicate()
-            _look_at(said.decode(), closed, result)
+            await reading
+            await process.wait()
+            _look_at(said, closed, result)
+            number, last_lives = number + 1, last_lives + last
+            if last and (last_lives == MOST_LAST_LIVES or _all_told(csms, {*closed, *_by_id(csms.calls_of("TransactionEvent"))})):
+                break
         _judge(csms.calls_of("TransactionEvent"), closed, result)
         result.boots = len(csms.calls_of("BootNotification"))
     return result
 
 
-def _look_at(said: str, closed: set[str], result: Result) -> None:
-    lines = said.splitlines()
+async def _live(dice: random.Random, said: list[str], process: asyncio.subprocess.Process) -> None:
+    """So long as this life lasts."""
+    if dice.random() < SHARE_AT_START:
+        await asyncio.sleep(dice.uniform(0.0, MOST_START_S))
+        return
+    await _until(lambda: bool(said) or process.returncode is not None, LAST_LIFE_S)
+    await asyncio.sleep(dice.uniform(0.0, MOST_S))
+
+
+async def _last(csms: EmbeddedCsms, known: Iterable[str], process: asyncio.subprocess.Process) -> None:
+    """Until all is told of what was there before it; then it ends in order."""
+    await _until(lambda: _all_told(csms, known), LAST_LIFE_S)
+    process.terminate()
+    await _until(lambda: process.returncode is not None, LAST_LIFE_S)
+
+
+async def _read(process: asyncio.subprocess.Process, said: list[str]) -> None:
+    if process.stdout is not None:
+        while line := await process.stdout.readline():
+            said.append(line.decode().rstrip("\n"))
+
+
+async def _until(holds: Callable[[], bool], most_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(most_s):
+            while not holds():  # noqa: ASYNC110 other processes are looked at again and again
+                await asyncio.sleep(LOOK_S)
+
+
+def _all_told(csms: EmbeddedCsms, known: Iterable[str]) -> bool:
+    """Of these transactions the CSMS has the end."""
+    told = _by_id(csms.calls_of("TransactionEvent"))
+    return all("Ended" in _kinds(told.get(each, {})) for each in known if each)
+
+
+def _look_at(lines: Sequence[str], closed: set[str], result: Result) -> None:
     if lines and lines[0] != "open":
         result.wrong.append(f"at boot: {lines[0]}")
     for line in lines[1:]:
@@ -79,30 +129,40 @@ def _look_at(said: str, closed: set[str], result: Result) -> None:
                 result.wrong.append("the contactor closed outside of a transaction")
 
 
-def _judge(events: list[dict[str, Any]], closed: set[str], result: Result) -> None:
-    by_id: dict[str, dict[int, dict[str, Any]]] = {}
-    result.events = len(events)
+def _by_id(events: Iterable[Event], result: Result | None = None) -> dict[str, dict[int, Event]]:
+    """Transaction -> seqNo -> its event; what comes twice is told."""
+    by_id: dict[str, dict[int, Event]] = {}
     for event in events:
-        of_this = by_id.setdefault(event["transactionInfo"]["transactionId"], {})
-        before = of_this.get(event["seqNo"])
-        if before is None:
-            of_this[event["seqNo"]] = event
-        elif before == event:
+        before = by_id.setdefault(event["transactionInfo"]["transactionId"], {}).setdefault(event["seqNo"], event)
+        if result is None or before is event:
+            continue
+        if before == event:
             result.repeated += 1
         else:
             result.wrong.append(f"two different messages with seqNo {event['seqNo']}: {json.dumps(before)} and {json.dumps(event)}")
-    result.transactions = len(by_id)
+    return by_id
+
+
+def _kinds(numbered: dict[int, Event]) -> list[str]:
+    return [numbered[n]["eventType"] for n in sorted(numbered)]
+
+
+def _power_losses(by_id: dict[str, dict[int, Event]]) -> int:
+    return sum(any(e["transactionInfo"].get("stoppedReason") == "PowerLoss" for e in numbered.values()) for numbered in by_id.values())
+
+
+def _judge(events: list[Event], closed: set[str], result: Result) -> None:
+    by_id = _by_id(events, result)
+    result.events, result.transactions, result.power_losses = len(events), len(by_id), _power_losses(by_id)
     for transaction_id, numbered in by_id.items():
         result.wrong += [f"{transaction_id}: {problem}" for problem in _problems(numbered)]
-        result.power_losses += any(e["transactionInfo"].get("stoppedReason") == "PowerLoss" for e in numbered.values())
     result.wrong += [
         f"{transaction_id}: power flowed, and the CSMS never heard of it" for transaction_id in closed - by_id.keys() if transaction_id
     ]
 
 
-def _problems(numbered: dict[int, dict[str, Any]]) -> list[str]:
-    order = sorted(numbered)
-    kinds = [numbered[n]["eventType"] for n in order]
+def _problems(numbered: dict[int, Event]) -> list[str]:
+    order, kinds = sorted(numbered), _kinds(numbered)
     problems = []
     if order != list(range(len(order))):
         problems.append(f"seqNo {order}")
@@ -116,7 +176,7 @@ def _problems(numbered: dict[int, dict[str, Any]]) -> list[str]:
     return problems
 
 
-def _energy_Wh(event: dict[str, Any]) -> float | None:
+def _energy_Wh(event: Event) -> float | None:
     found = None
     for value in event.get("meterValue", ()):
         for sampled in value["sampledValue"]:

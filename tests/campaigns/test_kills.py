@@ -16,7 +16,9 @@ WHOLE = bool(os.environ.get("SOAK"))
 @pytest.mark.soak
 @pytest.mark.req("F-1", "F-17", "S-30")
 def test_no_kill_costs_a_transaction(tmp_path: Path) -> None:
-    result = asyncio.run(campaign(300 if WHOLE else 12, 11, tmp_path))
+    most = {"transactions": 250, "power_losses": 100} if WHOLE else {"transactions": 5, "power_losses": 2}
+    result = asyncio.run(campaign(300 if WHOLE else 12, 11, tmp_path, **most))
     assert result.wrong == []
-    assert result.transactions >= (250 if WHOLE else 5)
-    assert result.power_losses >= (100 if WHOLE else 2)
+    assert result.kills >= (300 if WHOLE else 12)
+    assert result.transactions >= most["transactions"]
+    assert result.power_losses >= most["power_losses"]
