@@ -18,6 +18,7 @@ from bench.verbs import STATION_VERBS, BadBody
 from chargepoint.commands import Command, Log
 from chargepoint.runtime.log import Background, Logger
 from chargepoint.runtime.main import Handle, Options, alone, run_station
+from chargepoint.runtime.monitor.server import monitored
 from chargepoint.tick import Tick
 
 NOT_TAKEN = ("variable.unknown", "variable.refused")
@@ -138,7 +139,7 @@ async def _run(config: BenchConfig, logger: Logger) -> int:
     try:
         while not bench.ends:
             options = Options(start_reason=reason, watchers=[logger], vehicles=vehicles)
-            outcome = await run_station(config.station, board, config.state_dir, ready=bench.ready, options=options)
+            outcome = await run_station(config.station, board, config.state_dir, ready=bench.ready, options=options, monitor=monitored)
             bench.over()
             if not outcome.restart:
                 break

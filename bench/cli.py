@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+DEFAULT_CONFIG = Path("/etc/chargepoint/chargepoint.toml")
 EXIT_WRONG, EXIT_INTERRUPTED, EXIT_PIPE = 1, 130, 141
 MENDABLE = {
     "ConfigError",
@@ -24,6 +25,7 @@ MENDABLE = {
     "NoCharger",
     "ScenarioError",
     "TlsMissing",
+    "NotRunning",
 }
 """Errors, by name, since nothing is imported here, whose message says what is wrong with what was given."""
 EXTRAS = {"pyroute2": "plc", "rich": "bench", "starlette": "bench", "uvicorn": "bench", "serialx": "serial"}
@@ -73,9 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seconds", type=float, default=0.0, help="end by itself after so long")
     demo.add_argument("--hlc", choices=("iso20-ac", "iso20-dc"), default="", help="the car talks: ISO 15118-20 with AC, or a DC charger")
     run = add("run", _run, "the station on the hardware that the configuration names")
-    run.add_argument("--config", type=Path, default=Path("/etc/chargepoint/chargepoint.toml"), metavar="FILE")
+    run.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
     run.add_argument("--json", action="store_true", help="log as JSON, one object a line")
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    _add_monitor(add, commands)
     check = add("check-config", _check, "say what is wrong with a configuration file, with line and allowed range")
     check.add_argument("file", type=Path, metavar="FILE")
     doctor = add(
@@ -109,6 +112,27 @@ def _parser() -> argparse.ArgumentParser:
     exi = add("exi", _exi, "V2G messages between EXI and JSON, bit by bit, and out of captures", prefix_chars="\0", add_help=False)
     exi.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
+
+
+def _add_monitor(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    """Looking into a station that runs."""
+
+    def where(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        place = parser.add_mutually_exclusive_group()
+        place.add_argument("--config", type=Path, metavar="FILE", help="of the station; /etc/chargepoint/chargepoint.toml")
+        place.add_argument("--state-dir", type=Path, metavar="DIR", help="of the station, where there is no such file")
+        parser.add_argument("--json", action="store_true")
+        return parser
+
+    where(add("status", _status, "what a running station does: CSMS, EVSEs, transactions, outbox, and why a start was refused"))
+    names = where(add("variables", _variables, "the variables of a running station as the CSMS sees them; exit 1 where there is none"))
+    names.add_argument("wanted", nargs="?", default="", metavar="PART", help="of the name: those only")
+    ocpp = commands.add_parser("ocpp", help="what a running station and its CSMS say to each other")
+    ocpp.set_defaults(command=lambda given: _help(ocpp))
+    what = ocpp.add_subparsers(metavar="COMMAND")
+    tail = where(what.add_parser("tail", help="the messages as they pass, until Ctrl-C"))
+    tail.add_argument("actions", nargs="*", metavar="ACTION", help="these only, with their answers")
+    tail.set_defaults(command=_tail)
 
 
 def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -172,6 +196,32 @@ def _run(given: argparse.Namespace) -> int:
     from chargepoint.runtime.run import main
 
     return main(given.config, as_json=given.json, level=given.log_level)
+
+
+def _state_dir(given: argparse.Namespace) -> Path:
+    if given.state_dir is not None:
+        return Path(given.state_dir)
+    from chargepoint.config_file import read
+
+    return Path(read(given.config or DEFAULT_CONFIG).state_dir)
+
+
+def _status(given: argparse.Namespace) -> int:
+    from chargepoint.runtime.monitor.shown import show_status
+
+    return show_status(_state_dir(given), sys.stdout, as_json=given.json)
+
+
+def _variables(given: argparse.Namespace) -> int:
+    from chargepoint.runtime.monitor.shown import show_variables
+
+    return show_variables(_state_dir(given), sys.stdout, given.wanted, as_json=given.json)
+
+
+def _tail(given: argparse.Namespace) -> int:
+    from chargepoint.runtime.monitor.shown import show_tail
+
+    return show_tail(_state_dir(given), sys.stdout, tuple(given.actions), as_json=given.json)
 
 
 def _check(given: argparse.Namespace) -> int:

@@ -92,6 +92,10 @@ class Handle:
         self.shell.end_within(SHUTDOWN_S)
 
 
+Monitored = Callable[[Handle, Path], contextlib.AbstractAsyncContextManager[str]]
+"""Lets others look into a running station (`chargepoint.runtime.monitor`); gives why not."""
+
+
 def software_version() -> str:
     """Of this distribution."""
     try:
@@ -302,12 +306,17 @@ async def run_station(
     *,
     ready: Callable[[Handle], None] | None = None,
     options: Options | None = None,
+    monitor: Monitored | None = None,
 ) -> Outcome:
-    """Run until the station wants to end or to begin anew. Raises StartError, HalError, and whatever bug ended the station.
+    """Run until the station wants to end or to begin anew. Raises StartError, HalError, and whatever bug ended the station. `monitor` is there meanwhile.
 
     Cancelled, it ends at once: `Handle.shut_down` is the orderly way.
     """
-    async with station(config, board, state_dir, options) as handle:
+    async with contextlib.AsyncExitStack() as stack:
+        handle = await stack.enter_async_context(station(config, board, state_dir, options))
+        why_not = await stack.enter_async_context(monitor(handle, state_dir)) if monitor is not None else ""
+        if why_not:
+            _say(handle.shell, handle.shell.clock.now(), [("monitor.off", {"why": why_not})])
         if ready is not None:
             ready(handle)
         command = await handle.shell.ended

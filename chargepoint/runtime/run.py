@@ -16,6 +16,7 @@ from chargepoint.config_file import read
 from chargepoint.runtime.last_words import listening
 from chargepoint.runtime.log import Background, Logger
 from chargepoint.runtime.main import Handle, Options, Outcome, run_station
+from chargepoint.runtime.monitor.server import monitored
 from chargepoint.runtime.port import StartError
 from chargepoint.runtime.systemd import Notifier
 from hal.ports import Board
@@ -53,7 +54,9 @@ async def _run(config: StationConfig, logger: Logger) -> Outcome:
 
     with started:
         try:
-            return await run_station(config, make_board(config), state_dir, ready=ready, options=Options(watchers=[logger]))
+            return await run_station(
+                config, make_board(config), state_dir, ready=ready, options=Options(watchers=[logger]), monitor=monitored
+            )
         except asyncio.CancelledError:
             return Outcome(restart=False)
         finally:

@@ -1,0 +1,150 @@
+"""The monitor's socket: a line of JSON in, lines of JSON out. It only tells; whoever asks too much, or reads too slowly, is let go.
+
+| asks | answers |
+|---|---|
+| `{"ask": "status"}` | one line, `asked.status` |
+| `{"ask": "variables", "wanted": "TxCtrlr"}` | one line, `asked.variables` |
+| `{"ask": "tail"}` | a line for each message in either direction, until the other side goes: {"time", "out", "frame"} |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from chargepoint.commands import Command, SendText
+from chargepoint.events import TextReceived
+from chargepoint.ocpp.wire import format_timestamp
+from chargepoint.runtime.main import Handle, software_version
+from chargepoint.runtime.monitor.asked import Memory, status, variables
+from chargepoint.tick import Tick
+
+SOCKET = "monitor"
+"""In state_dir."""
+MOST_CLIENTS = 8
+MOST_ASKED = 4_096
+"""Octets of a question."""
+MOST_UNREAD = 1_000_000
+"""Octets that a reader may be behind."""
+ASK_S = 10.0
+SECRETS = frozenset({"basicauthpassword", "password", "vpnpassword", "apnpassword", "simpin", "sharedsecret"})
+
+
+class Monitor:
+    """For one running station."""
+
+    def __init__(self, handle: Handle) -> None:
+        self.handle, self.memory = handle, Memory()
+        self.tails: set[asyncio.StreamWriter] = set()
+        self._clients = 0
+        handle.watch(self.memory.watch)
+        handle.watch(self._pass_on)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client, one question."""
+        self._clients += 1
+        try:
+            if self._clients > MOST_CLIENTS:
+                return
+            with contextlib.suppress(OSError, ValueError, TimeoutError, asyncio.IncompleteReadError):
+                line = await asyncio.wait_for(reader.readline(), ASK_S)
+                await self._answer(json.loads(line), reader, writer)
+        finally:
+            self._clients -= 1
+            self.tails.discard(writer)
+            writer.close()
+
+    async def _answer(self, asked: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        what = asked.get("ask") if isinstance(asked, dict) else None
+        now, station = self.handle.shell.clock.now(), self.handle.station
+        match what:
+            case "status":
+                writer.write(_line(status(station, now, self.memory, software_version())))
+            case "variables":
+                writer.write(_line(variables(station, now, str(asked.get("wanted") or ""))))
+            case "tail":
+                self.tails.add(writer)
+                await reader.read()  # until the other side goes
+            case _:
+                writer.write(_line({"error": "ask: one of status, variables, tail"}))
+        await writer.drain()
+
+    def _pass_on(self, now: Tick, event: object, commands: Sequence[Command]) -> None:
+        if not self.tails:
+            return
+        texts = [(False, event.text)] if isinstance(event, TextReceived) else []
+        texts += [(True, command.text) for command in commands if isinstance(command, SendText)]
+        for out, text in texts:
+            self._tell(_line({"time": self._time(now), "out": out, "frame": without_secrets(text)}))
+
+    def _time(self, now: Tick) -> str:
+        return format_timestamp(self.handle.station.wiring.context.clock.utc(now))
+
+    def _tell(self, line: bytes) -> None:
+        for writer in tuple(self.tails):
+            if writer.transport.get_write_buffer_size() > MOST_UNREAD:
+                self.tails.discard(writer)
+                writer.transport.abort()
+            elif not writer.is_closing():
+                writer.write(line)
+
+
+def without_secrets(text: str) -> Any:
+    """A frame as JSON, its passwords left out; text that is none is told by its length.
+
+    >>> without_secrets('[2,"1","SetNetworkProfile",{"connectionData":{"basicAuthPassword":"hunter2"}}]')[3]
+    {'connectionData': {'basicAuthPassword': '…'}}
+    """
+    try:
+        return _without(json.loads(text))
+    except (ValueError, RecursionError):
+        return {"no_json": len(text)}
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    name = value["variable"].get("name") if isinstance(value.get("variable"), dict) else None
+    secret = isinstance(name, str) and name.casefold() in SECRETS
+    return {key: "…" if _hides(key, each, secret=secret) else _without(each) for key, each in value.items()}
+
+
+def _hides(key: str, value: Any, *, secret: bool) -> bool:
+    return isinstance(value, str) and (key.casefold() in SECRETS or (secret and key == "attributeValue"))
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+@contextlib.asynccontextmanager
+async def monitored(handle: Handle, state_dir: Path) -> AsyncIterator[str]:
+    """While this lasts, the station can be looked into. Gives why it cannot; "" where it can: a station charges without it."""
+    path = state_dir / SOCKET
+    monitor = Monitor(handle)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()  # of a run before: the lock says that there is no other
+        before = os.umask(0o177)
+        try:
+            server = await asyncio.start_unix_server(monitor.serve, path, limit=MOST_ASKED)
+        finally:
+            os.umask(before)
+    except OSError as error:
+        yield str(error)
+        return
+    try:
+        yield ""
+    finally:
+        server.close()
+        for writer in tuple(monitor.tails):
+            writer.transport.abort()
+        with contextlib.suppress(OSError):
+            path.unlink()
