@@ -180,7 +180,7 @@ def test_right(profile: str) -> None:
     ("name", "words"), [("vehicle20-leaf_forged", "does not end at a known root"), ("secc20-sub_is_no_ca", "has an issuer that is no CA")]
 )
 def test_gnutls_has_to_be_content_as_well(name: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "refusal", lambda *_: None)
+    monkeypatch.setattr(engines, "refused", lambda *_: None)
     shows, judges = ends(name)
     refused = meet(shows, judges)
     assert refused is not None
