@@ -625,6 +625,8 @@ class ContractsAllowed(Event):
     """One whose root is not known here is given to the CSMS (CentralContractValidationAllowed)."""
     installation: bool = False
     """They can be asked for through the CSMS (ContractCertificateInstallationEnabled)."""
+    providers: tuple[str, ...] = ()
+    """Whose contracts pay here (SupportedProviders): the first five characters of their eMAIDs, without the hyphen; () = everybody's."""
 
 
 @dataclass(frozen=True, slots=True)

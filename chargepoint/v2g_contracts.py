@@ -54,6 +54,7 @@ def refresh(
     if not offered:
         s.offers_pnc = allowed is not None and allowed.pnc and _free_for_contracts(evse)
         s.offers_installation = s.offers_pnc and allowed is not None and allowed.installation
+        facts.providers = allowed.providers if allowed is not None else ()
     facts.payments = _PNC if s.offers_pnc else _EIM
     facts.certificate_installation = s.offers_installation
     central = allowed is not None and allowed.central

@@ -134,6 +134,27 @@ def test_pem_from_a_vehicle_is_refused_and_a_card_pays(roots: tuple[str, ...]) -
     site.until(site.charges)
 
 
+def test_vehicles_are_told_whose_contracts_pay_and_no_other_one_is_taken() -> None:
+    site = PncSite()
+    site.set("SupportedProviders", "NL-XYZ")
+    ev = site.plug(site.payer())
+    site.run(20.0)
+    (setup,) = [message for _, by, message in ev.messages if by == "evse" and isinstance(message, cm.AuthorizationSetupRes)]
+    assert setup.PnC_ASResAuthorizationMode == cm.PnC_ASResAuthorizationModeType(
+        GenChallenge=setup.PnC_ASResAuthorizationMode.GenChallenge if setup.PnC_ASResAuthorizationMode else b"",
+        SupportedProviders=cm.SupportedProvidersListType(ProviderID=("NLXYZ",)),
+    )
+    assert site.codes() == []
+    assert site.told("Authorize") == []
+    assert not site.charges()
+
+
+def test_a_provider_that_is_named_pays() -> None:
+    site = PncSite()
+    site.set("SupportedProviders", f"NL-XYZ,{EMAID[:2]}-{EMAID[2:5]}")
+    site.pays()
+
+
 def test_of_several_contracts_that_are_refused_the_driver_reads_one_sentence() -> None:
     site = PncSite()
     site.plug(site.payer(*(site.world.contract(f"DETSTC0000001{each}") for each in (1, 2, 3))))

@@ -24,13 +24,14 @@ from chargepoint.events import (
     RegistrationChanged,
 )
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
-from chargepoint.ocpp.contract_rows import CENTRAL_VALIDATION, INSTALLATION_ENABLED, PNC_ENABLED
+from chargepoint.ocpp.contract_rows import CENTRAL_VALIDATION, INSTALLATION_ENABLED, PNC_ENABLED, SUPPORTED_PROVIDERS, providers
 from chargepoint.ocpp.device_model import Variable, VariableChanged
 from chargepoint.ocpp.messages import Call
 from chargepoint.tick import Tick
 from iso15118.trust import Refusal
 
-ROWS = (PNC_ENABLED, INSTALLATION_ENABLED, CENTRAL_VALIDATION)
+OWN_ROWS = (PNC_ENABLED, INSTALLATION_ENABLED, SUPPORTED_PROVIDERS)
+ROWS = (*OWN_ROWS, CENTRAL_VALIDATION)
 ACTION = "Get15118EVCertificate"
 LONGEST_REQUEST = 11_000
 """Characters of exiRequest (in OCPP 2.0.1: 7,500)."""
@@ -45,19 +46,25 @@ class ContractsState:
     """EVSE -> what its sessions go by."""
 
 
+def _readable(value: str) -> None:
+    providers(value)
+
+
 class ContractsBlock(Block):
     """Says what is allowed, and hands on what is asked for and what is given."""
 
     name: ClassVar[str] = "contracts"
-    variables: ClassVar[tuple[Variable, ...]] = (PNC_ENABLED, INSTALLATION_ENABLED)
+    variables: ClassVar[tuple[Variable, ...]] = OWN_ROWS
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.state: ContractsState = ContractsState()
         self.talking = [evse.id for evse in context.config.evses if evse.v2g.interface]
         for evse in context.config.evses:
-            if not evse.v2g.interface:
-                context.model.undeclare((PNC_ENABLED, INSTALLATION_ENABLED), evse.id)
+            if evse.v2g.interface:
+                context.model.guard(SUPPORTED_PROVIDERS, _readable, evse.id)
+            else:
+                context.model.undeclare(OWN_ROWS, evse.id)
 
     # ---- what is allowed
 
@@ -77,7 +84,8 @@ class ContractsBlock(Block):
         central = model.flag(CENTRAL_VALIDATION, evse_id)
         roots = bool(certificates.trusted("MORootCertificate") or certificates.trusted("V2GRootCertificate"))
         pnc = model.flag(PNC_ENABLED, evse_id) and (roots or (central and online))
-        return ContractsAllowed(evse_id, pnc, central, pnc and online and model.flag(INSTALLATION_ENABLED, evse_id))
+        installation = pnc and online and model.flag(INSTALLATION_ENABLED, evse_id)
+        return ContractsAllowed(evse_id, pnc, central, installation, providers(model.text(SUPPORTED_PROVIDERS, evse_id)))
 
     # ---- what is asked for
 

@@ -39,6 +39,7 @@ from chargepoint.ocpp.block import (
     refusal,
     status_info,
 )
+from chargepoint.ocpp.contract_rows import V2G_INSTALLATION
 from chargepoint.ocpp.device_model import BadValue, Mutability, Variable
 from chargepoint.ocpp.messages import CONNECTION_LOST, TIMEOUT, Answer, Call
 from chargepoint.tick import Tick
@@ -79,10 +80,6 @@ V2G_ORGANIZATION_NAME = Variable(
 COUNTRY_NAME = Variable(
     "ISO15118Ctrlr", "CountryName", "string", "", "the operator's country in certificates for vehicles (C)", mutability=RW, max_length=2,
     source="OCPP 2.1 A02.FR.22",
-)  # fmt: skip
-V2G_INSTALLATION = Variable(
-    "ISO15118Ctrlr", "V2GCertificateInstallationEnabled", "boolean", "true", "certificates for vehicles are asked for and taken over OCPP", mutability=RW,
-    source="OCPP 2.1 Part 2, ISO15118Ctrlr",
 )  # fmt: skip
 
 

@@ -27,7 +27,8 @@ from chargepoint.events import (
 )
 from chargepoint.facts import Vehicle
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
-from chargepoint.ocpp.charging_needs import TRANSFER_MODES, needs_request, schedule_request, transfer_mode
+from chargepoint.ocpp.charging_needs import MOST_PERIODS, TRANSFER_MODES, needs_request, schedule_request, transfer_mode
+from chargepoint.ocpp.contract_rows import V2G_INSTALLATION, V2G_INSTALLATION_HERE
 from chargepoint.ocpp.device_model import Attribute, DataType, Mutability, Variable, VariableChanged
 from chargepoint.ocpp.messages import Call
 from chargepoint.ocpp.outbox import Delivered, DroppedFromQueue
@@ -66,9 +67,8 @@ REQUESTED_MODE = _controller(
     persistent=False,
     values=TRANSFER_MODES,
 )
-BY_THE_SITE = (
-    _controller("V2GCertificateInstallationEnabled", "boolean", "false", "the SECC's certificate comes from the site, not from the CSMS"),
-)
+RENEGOTIATION = _controller("ServiceRenegotiationSupport", "boolean", "true", "the vehicle may choose another service in its session")
+MAX_SCHEDULE_ENTRIES = _controller("MaxScheduleEntries", "integer", str(MOST_PERIODS), "of a schedule of the vehicle that is told")
 METERING_RECEIPT = _controller("RequestMeteringReceipt", "boolean", "false", "the vehicle is asked to sign readings")
 
 # ---- what the vehicle has said
@@ -152,7 +152,18 @@ EV_ROWS: dict[Variable, tuple[Callable[[Vehicle], object], ...]] = {
 """Row -> where the value of each of its attributes comes from. "" on the wire as long as the vehicle has not said it."""
 
 EVERYWHERE = (ISO15118_AVAILABLE, EV_AVAILABLE)
-WITH_A_LINE = (ISO15118_ENABLED, EVSE_ID, *PROTOCOL_SUPPORTED, REQUESTED_MODE, *BY_THE_SITE, METERING_RECEIPT, EV_DEPARTURE, *EV_ROWS)
+WITH_A_LINE = (
+    ISO15118_ENABLED,
+    EVSE_ID,
+    *PROTOCOL_SUPPORTED,
+    REQUESTED_MODE,
+    RENEGOTIATION,
+    MAX_SCHEDULE_ENTRIES,
+    V2G_INSTALLATION_HERE,
+    METERING_RECEIPT,
+    EV_DEPARTURE,
+    *EV_ROWS,
+)
 """Only EVSEs that can talk with the vehicle have these."""
 
 
@@ -192,6 +203,7 @@ class VehicleBlock(Block):
         model.put(ISO15118_AVAILABLE, "true", evse_id)
         model.put(EVSE_ID, evse.v2g.evse_id, evse_id)
         model.put(METERING_RECEIPT, "true" if evse.v2g.confirm_metering_s else "false", evse_id)
+        model.compute(V2G_INSTALLATION_HERE, lambda _: model.text(V2G_INSTALLATION) or "false", evse_id)
         spoken = list(_spoken(evse))
         for row, protocol in zip(PROTOCOL_SUPPORTED, spoken, strict=False):
             model.put(row, protocol, evse_id)

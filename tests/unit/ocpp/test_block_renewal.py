@@ -12,7 +12,8 @@ from cryptography import x509
 from certs.store import OwnUse, StoreError
 from chargepoint.commands import Log
 from chargepoint.events import CredentialsRenewed, RegistrationChanged, SecurityEvent
-from chargepoint.ocpp.blocks.renewal import V2G_INSTALLATION, WAIT_MINIMUM
+from chargepoint.ocpp.blocks.renewal import WAIT_MINIMUM
+from chargepoint.ocpp.contract_rows import V2G_INSTALLATION
 from tests.unit.ocpp.block_rig import CONFIG
 from tests.unit.ocpp.certificates_rig import wire
 from tests.unit.ocpp.renewal_rig import NAMED, NAMES, STATION, USES, a_rig
