@@ -28,8 +28,8 @@ from chargepoint.events import (
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp import boot_reason
 from chargepoint.ocpp.block import Block, CallReceived, Context, Reply, answers, hears, refusal
-from chargepoint.ocpp.blocks.transactions import RESUMPTION_TIMEOUT
 from chargepoint.ocpp.device_model import Mutability, Variable
+from chargepoint.ocpp.resumption_rows import RESUMPTION_TIMEOUT
 from chargepoint.tick import Tick
 
 REF = "reset:boot_reason"

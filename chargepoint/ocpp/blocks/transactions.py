@@ -11,6 +11,7 @@ from chargepoint.ocpp.block import Block, CallReceived, Context, Later, answers,
 from chargepoint.ocpp.device_model import BadValue, DeviceModel, Mutability, Variable
 from chargepoint.ocpp.outbox import Delivered, Enqueue, QueueAsked
 from chargepoint.ocpp.outbox_queue import Thin
+from chargepoint.ocpp.resumption_rows import RESUMES_ENERGY, RESUMPTION_TIMEOUT
 from chargepoint.ocpp.variable import parse_place
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
@@ -65,27 +66,6 @@ MESSAGE_ATTEMPT_INTERVAL = Variable(
     max=86_400,
     key16="TransactionMessageRetryInterval",
     source="OCPP 2.1 E13",
-)
-RESUMPTION_TIMEOUT = Variable(
-    "TxCtrlr",
-    "ResumptionTimeout",
-    "integer",
-    "0",
-    "A transaction that a restart has interrupted goes on when that took no longer; 0 = it has ended.",
-    mutability=Mutability.READ_WRITE,
-    unit="s",
-    min=0,
-    max=86_400,
-    source="OCPP 2.1 E17",
-)
-RESUMES_ENERGY = Variable(
-    "TxCtrlr",
-    "AllowEnergyTransferResumption",
-    "boolean",
-    "false",
-    "Whether energy may flow again, too: another EV may have been plugged in meanwhile.",
-    mutability=Mutability.READ_WRITE,
-    source="OCPP 2.1 E17",
 )
 SUPPORTED_LIMITS = Variable(
     "TxCtrlr",

@@ -48,11 +48,11 @@ def test_a_whole_charge_by_its_verbs(tmp_path: Path, capsys: pytest.CaptureFixtu
             await station.do("pause_session", connector_id=1)
             await station.until(lambda evse: evse["pilot"] == "B" and evse["contactor"] == "open" and evse["session"] == "SuspendedEV")
             await station.do("resume_session", connector_id=1)
-            await station.until(lambda evse: evse["pilot"] == "C")
+            await station.until(lambda evse: evse["pilot"] == "C" and evse["contactor"] == "closed" and evse["session"] == "Charging")
 
             assert await asyncio.to_thread(cli.main, ["status", "--state-dir", str(tmp_path / "state")]) == 0
             said_of_it = capsys.readouterr().out
-            assert "EVSE 1: Charging, plugged, closed, 32 A" in said_of_it
+            assert "EVSE 1: Charging, plugged, closed, 32 A (hardware)\n" in said_of_it
             assert evse["transaction"] in said_of_it
 
             await station.do("limit_transaction", connector_id=1, time_s=0)
