@@ -8,7 +8,7 @@ from bench import control
 from bench.page import write_or_check
 from bench.render_machines import rows
 from chargepoint import authorize_rules, evse_dc, evse_outlet, transaction
-from chargepoint.ocpp import auth_cache, limits, outbox, outbox_queue, profiles, rpc_state, wire
+from chargepoint.ocpp import auth_cache, limits, outbox, outbox_queue, profiles, revoked_contracts, rpc_state, vehicle_status, wire
 from chargepoint.ocpp.blocks import local_list, problems, reports, security
 from chargepoint.runtime import journal_file, websocket
 from chargepoint.runtime import main as runtime
@@ -66,6 +66,12 @@ def table() -> list[tuple[str, str, str]]:
         ("reports at once", str(reports.MOST_WAITING), "Rejected"),
         ("local authorization list", f"{local_list.MOST_ENTRIES} tokens, {local_list.MOST_PER_MESSAGE} a message", "Failed"),
         ("authorization cache", f"{auth_cache.MOST_ENTRIES} tokens", "the one that was not used for longest goes"),
+        (
+            "certificates of vehicles whose status is kept",
+            str(vehicle_status.MOST_ROWS),
+            "the one asked about longest ago goes, of those that are revoked last",
+        ),
+        ("contract certificates that are known to be revoked", str(revoked_contracts.MOST_ROWS), "the one that was told longest ago goes"),
         ("cards that wait for the CSMS", str(authorize_rules.MOST_LOOKUPS), "the card is refused"),
         ("network profiles", f"slots 1 to {profiles.MOST_SLOTS}", "Rejected"),
         ("security log", f"{security.MOST_ENTRIES} entries", "the oldest go; the same event from outside counts once a minute"),

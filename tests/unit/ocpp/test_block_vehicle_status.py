@@ -64,6 +64,7 @@ class Site(BlockRig):
         while self.calls:
             call = self.pop(ACTION)
             self.asked.append(call.payload["certificateStatusRequests"])
+            assert len(self.asked) < 500, "in circles"
             told = self.answers(call.payload) if self.answers else None
             answer = {"certificateStatus": [self.responder.row(each, self.at) for each in self.asked[-1]]} if told is None else told
             if isinstance(answer, str):
@@ -279,6 +280,18 @@ def test_many_vehicles_and_connections_have_their_bound(monkeypatch: pytest.Monk
     assert len(site.store[vehicle_status.TABLE]) == 2
     assert site.revoked() == [LEAF]
     assert len(site.machines[0].state.present) <= MOST_PRESENT
+
+
+def test_what_is_revoked_is_forgotten_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vehicle_status, "MOST_ROWS", 2)
+    question = vehicle_status.Question("", "SHA256", "", "", "1", "OCSP", (OCSP,))
+    rows: dict[str, vehicle_status.Row] = {}
+    for at, (name, status) in enumerate((("a", "revoked"), ("b", "good"), ("c", "good"), ("d", "revoked"), ("e", "revoked"))):
+        vehicle_status.put(rows, name, vehicle_status.Row(question, status, told_utc=float(at)))  # type: ignore[arg-type] # one of them
+    assert list(rows) == ["d", "e"]
+    vehicle_status.put(rows, "f", vehicle_status.Row(question, "good", told_utc=9.0))
+    vehicle_status.put(rows, "g", vehicle_status.Row(question, "good", told_utc=0.0))
+    assert "e" in rows
 
 
 def test_without_a_chain_nothing_is_asked() -> None:
