@@ -236,7 +236,7 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("disconnect_websocket", '{"verb": "end"}', 400, "verb: the path says it"),
     ("end", '{"why": "no"}', 501, "'end' is not implemented"),
     ("zorp", "{}", 501, "'zorp' is not implemented; there are add_to_auth_cache"),
-    ("plug_in_ac_iso", '{"connector_id": 1, "payment_type": "contract"}', 501, "plug_in_ac_iso: payment_type: contract: Plug & Charge is not"),
+    ("plug_in_ac_iso", '{"connector_id": 1, "payment_type": "contract"}', 501, "plug_in_ac_iso: payment_type: contract: there is no certs_dir"),
     ("plug_in_ac_iso", '{"connector_id": 1, "payment_type": "cash"}', 400, "payment_type: one of externalpayment, contract"),
     ("plug_in_dc_iso", '{"connector_id": 1}', 400, "EVSE 1: has no DC stage, and the car wants iso20-dc"),
     ("pause_iso_session", '{"connector_id": 1}', 400, "EVSE 1: no car with a session is plugged in"),
