@@ -38,7 +38,8 @@ from iso15118.messages.iso20 import common_messages as cm
 from tests.unit.runtime.v2g_tls_rig import folder
 
 LOOPBACK = Where("lo", socket.if_nametoindex("lo"), ipaddress.IPv6Address("::1"))
-PATIENCE_S = 20.0
+PATIENCE_S = 240.0
+"""What is waited for comes at once, unless the machine has other things to do: the test's own timeout is the bound."""
 PLAIN = V2gConfig(interface="lo", tls="none", protocols=("iso20-ac",))
 
 
