@@ -282,6 +282,15 @@ def test_many_vehicles_and_connections_have_their_bound(monkeypatch: pytest.Monk
     assert len(site.machines[0].state.present) <= MOST_PRESENT
 
 
+def test_connections_have_their_bound() -> None:
+    site = Site()
+    for _ in range(3 * MOST_PRESENT):
+        site.comes(plugs_in=False)
+    assert len(site.machines[0].state.present) == MOST_PRESENT
+    site.hear(VehicleGone(1, site.connection, "closed"))
+    assert len(site.machines[0].state.present) == MOST_PRESENT - 1
+
+
 def test_what_is_revoked_is_forgotten_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vehicle_status, "MOST_ROWS", 2)
     question = vehicle_status.Question("", "SHA256", "", "", "1", "OCSP", (OCSP,))
