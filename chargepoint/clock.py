@@ -16,6 +16,11 @@ SYNC_THRESHOLD_S = 1.0
 """Smaller differences are the network's, and are left alone."""
 
 
+def board_is_set(now: Tick) -> bool:
+    """Whether somebody has set the board's clock."""
+    return now.utc >= SET_FROM_UTC
+
+
 @dataclass(slots=True)
 class WallClock:
     """Shared by the machines that report times; only the provisioning block moves it."""
@@ -27,9 +32,15 @@ class WallClock:
         """POSIX seconds as the station reports them."""
         return now.utc + self.offset_s
 
+    def follow_board(self, now: Tick) -> float:
+        """Go by the board's clock alone; gives by how much the station's time moved."""
+        change_s, self.offset_s = -self.offset_s, 0.0
+        self.synchronised = board_is_set(now)
+        return change_s
+
     def known_utc(self, now: Tick) -> float | None:
         """POSIX seconds, where somebody has set a clock: the CSMS ours, or whoever it was the board's; None where nobody has."""
-        return self.utc(now) if self.synchronised or now.utc >= SET_FROM_UTC else None
+        return self.utc(now) if self.synchronised or board_is_set(now) else None
 
     def set(self, now: Tick, csms_utc: float) -> float:
         """Take the CSMS's time over; gives by how much the station's time moved (0.0 when within the threshold)."""

@@ -53,8 +53,8 @@ PING_INTERVAL = Variable(
     mutability=RW, unit="s", min=0, max=86_400, key16="WebSocketPingInterval", source="OCPP 2.1 Part 4 5.3",
 )  # fmt: skip
 MESSAGE_TIMEOUT = Variable(
-    "OCPPCommCtrlr", "MessageTimeout", "integer", "30", "how long the answer to a call may take", instance="Default",
-    mutability=RW, unit="s", min=1, max=LONGEST_TIMEOUT_S, source="OCPP 2.1 Part 2, OCPPCommCtrlr",
+    "OCPPCommCtrlr", "MessageTimeout", "integer", "30", "how long the answer to a call may take; a network profile may bring its own", instance="Default",
+    unit="s", min=1, max=LONGEST_TIMEOUT_S, source="OCPP 2.1 Part 2, OCPPCommCtrlr",
 )  # fmt: skip
 WILDCARDS = Variable(
     "SecurityCtrlr", "AllowCSMSTLSWildcards", "boolean", "false", "the certificate of the CSMS may be for *.example.com; counts from the next connection on",

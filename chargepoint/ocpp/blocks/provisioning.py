@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from chargepoint.clock import board_is_set
 from chargepoint.commands import Log, Persist
 from chargepoint.events import LinkDown, LinkUp, MessageTriggered, PoweredUp, RegistrationChanged, SecurityEvent, TimerExpired, TimeSet
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
@@ -37,8 +38,9 @@ DATE_TIME = Variable(
     "ClockCtrlr", "DateTime", "dateTime", None, "the time as the station has it", persistent=False, source="OCPP 2.1 Part 2, ClockCtrlr"
 )
 TIME_SOURCE = Variable(
-    "ClockCtrlr", "TimeSource", "SequenceList", "Heartbeat", "where the time comes from: the CSMS, by BootNotification and Heartbeat",
-    values=("Heartbeat",), constant=True, source="OCPP 2.1 Part 2, ClockCtrlr",
+    "ClockCtrlr", "TimeSource", "SequenceList", "Heartbeat",
+    "where the time comes from, the best first: Heartbeat, what the CSMS says; RealTimeClock, the board's clock where somebody has set it",
+    mutability=Mutability.READ_WRITE, values=("Heartbeat", "RealTimeClock"), max_elements=2, source="OCPP 2.1 Part 2, ClockCtrlr; B01.FR.06",
 )  # fmt: skip
 TIME_REPORTING = Variable(
     "ClockCtrlr", "TimeAdjustmentReportingThreshold", "integer", "20", "the clock moved by more than this: security event SettingSystemTime",
@@ -245,11 +247,20 @@ class ProvisioningBlock(Block):
     # ---- the clock
 
     def _set_clock(self, now: Tick, text: str) -> Sequence[object]:
+        if not self._by_csms(now):
+            return self._moved(self.context.clock.follow_board(now))
         try:
             utc = parse_timestamp(text)
         except ValueError as error:
             return (Log("warning", "clock.unreadable", {"why": str(error)}),)
-        changed_s = self.context.clock.set(now, utc)
+        return self._moved(self.context.clock.set(now, utc))
+
+    def _by_csms(self, now: Tick) -> bool:
+        """Whether the CSMS's time counts (B01.FR.06): it is the best source, or the only one that there is."""
+        sources = self.context.model.members(TIME_SOURCE)
+        return sources[:1] != ("RealTimeClock",) or ("Heartbeat" in sources and not board_is_set(now))
+
+    def _moved(self, changed_s: float) -> Sequence[object]:
         if not changed_s:
             return ()
         out: list[object] = [TimeSet(self.context.clock.offset_s, changed_s), Log("info", "clock.set", {"changed_s": round(changed_s, 3)})]
@@ -261,4 +272,6 @@ class ProvisioningBlock(Block):
     def variable_changed(self, now: Tick, event: VariableChanged) -> Sequence[object]:
         if event.concerns(HEARTBEAT_INTERVAL) and self.state.accepted_on:
             self.state.heartbeat_at = now.mono + self._interval()
+        if event.concerns(TIME_SOURCE) and not self._by_csms(now):
+            return self._moved(self.context.clock.follow_board(now))
         return ()

@@ -30,7 +30,7 @@ from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
 
 SECURITY_EVENTS: dict[str, bool] = {
-    # type -> whether it is critical, so that the CSMS is told (OCPP 2.1 Part 2 appendix 1 [K], as a certified station has it).
+    # type -> whether it is critical, so that the CSMS is told (OCPP 2.1 Part 2, appendix 1).
     "FirmwareUpdated": True,
     "FailedToAuthenticateAtCsms": False,
     "CsmsFailedToAuthenticate": False,
@@ -50,8 +50,8 @@ SECURITY_EVENTS: dict[str, bool] = {
     "DiscardedRenewedClientCertificate": True,  # A02.FR.29
     "InvalidTLSVersion": True,
     "InvalidTLSCipherSuite": True,
-    "MaintenanceLoginAccepted": False,
-    "MaintenanceLoginFailed": False,
+    "MaintenanceLoginAccepted": True,
+    "MaintenanceLoginFailed": True,
 }
 LOG_TABLE = "security_log"
 META = "meta"

@@ -174,6 +174,41 @@ def test_a_small_correction_is_no_security_event() -> None:
     assert not [event for event in out if isinstance(event, SecurityEvent)]
 
 
+@pytest.mark.req("B01.FR.06")
+@pytest.mark.parametrize(
+    ("sources", "board_utc", "taken"),
+    [
+        ("Heartbeat", NOW_UTC - 3600, True),
+        ("Heartbeat,RealTimeClock", NOW_UTC - 3600, True),
+        ("RealTimeClock,Heartbeat", NOW_UTC - 3600, False),
+        ("RealTimeClock", NOW_UTC - 3600, False),
+        ("RealTimeClock,Heartbeat", 1000.0, True),
+        ("RealTimeClock", 1000.0, False),
+    ],
+)
+def test_the_csms_sets_the_clock_where_it_is_a_source_and_no_better_one_is_set(sources: str, board_utc: float, *, taken: bool) -> None:
+    station = rig(utc=board_utc, config=replace(CONFIG, variables={"ClockCtrlr.TimeSource": sources}))
+    out = station.boot()
+    assert (station.context.clock.utc(station.now) == NOW_UTC) is taken
+    assert any(isinstance(event, TimeSet) for event in out) is taken
+    assert station.context.clock.synchronised is (taken or board_utc > 1000)
+
+
+@pytest.mark.req("B01.FR.06")
+def test_another_source_counts_at_once_and_its_jump_is_a_security_event() -> None:
+    station = rig(utc=NOW_UTC - 3600)
+    station.boot(interval=10)
+    station.accept_all()
+    entry = {"component": {"name": "ClockCtrlr"}, "variable": {"name": "TimeSource"}, "attributeValue": "RealTimeClock"}
+    answered = station.ask("SetVariables", {"setVariableData": [entry]})["setVariableResult"]
+    assert answered[0]["attributeStatus"] == "Accepted"
+    assert station.context.clock.offset_s == 0.0
+    assert SecurityEvent("SettingSystemTime", "changed by -3600 s") in station.log
+    station.advance(12)
+    station.answer("Heartbeat", {"currentTime": "2026-11-24T13:00:00Z"})
+    assert station.context.clock.offset_s == 0.0
+
+
 @pytest.mark.parametrize("text", ["2026-11-24T13:00:00.123456+01:00", "2026-11-24T12:00:00.123Z", "2026-11-24T12:00:00Z"])
 def test_times_are_read_in_every_usual_spelling(text: str) -> None:
     """Quirk 11 of the hubs."""

@@ -33,8 +33,16 @@ def set_password(station: BlockRig, value: str) -> Any:
     return station.ask("SetVariables", {"setVariableData": [item]})["setVariableResult"][0]
 
 
-def test_there_are_21_events() -> None:
+def test_there_are_21_events_and_these_five_stay_in_the_log() -> None:
+    """Appendix 1 of OCPP 2.1 calls all others critical."""
     assert len(SECURITY_EVENTS) == 21
+    assert {kind for kind, critical in SECURITY_EVENTS.items() if not critical} == {
+        "FailedToAuthenticateAtCsms",
+        "CsmsFailedToAuthenticate",
+        "ReconfigurationOfSecurityParameters",
+        "InvalidMessages",
+        "AttemptedReplayAttacks",
+    }
 
 
 @pytest.mark.req("A04.FR.01", "A04.FR.02")

@@ -334,8 +334,7 @@ def test_a_profile_taken_into_use_brings_its_message_timeout_once() -> None:
     station.power_up()
     station.accepted()
     assert station.context.model.integer(MESSAGE_TIMEOUT) == 45
-    place = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "MessageTimeout", "instance": "Default"}, "attributeValue": "20"}
-    station.ask("SetVariables", {"setVariableData": [place]})
+    station.hear(VariableForced("OCPPCommCtrlr", "MessageTimeout", "20", "Default"))
     station.fail(1)
     station.accepted()
     assert station.context.model.integer(MESSAGE_TIMEOUT) == 20
