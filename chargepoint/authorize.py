@@ -25,6 +25,7 @@ from chargepoint.authorize_rules import (
     Lookup,
     Spot,
     chosen,
+    kept,
     obstacle,
     parsed,
     said,
@@ -60,6 +61,7 @@ from chargepoint.events import (
     TransactionKept,
     TransactionStarted,
     TransactionTokenJudged,
+    UnlockWanted,
 )
 from chargepoint.facts import EvseFacts
 from chargepoint.tick import Tick
@@ -126,6 +128,8 @@ class AuthorizeMachine:
         mine = [e for e in at if (grant := self._grant(e)) and same_token(grant.id_token, id_token)]
         if mine:
             return [each for e in mine for each in self._end(e, "Local", by=id_token)]
+        if left := kept(self.evses, self.state.spots, at, id_token):
+            return [UnlockWanted(e) for e in left]
         if any(same_token(lookup.id_token, id_token) and lookup.remote_start_id is None for lookup in self.state.lookups.values()):
             return []  # a second swipe while the first one is being looked up changes nothing
         plugged = tuple(e for e in at if self.evses[e].plugged)
@@ -297,7 +301,8 @@ class AuthorizeMachine:
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         evse_id, grant = event.evse_id, self._grant(event.evse_id)
-        self.state.spots[evse_id].stopped = None
+        spot = self.state.spots[evse_id]
+        spot.stopped, spot.left = None, grant.id_token if grant else spot.left
         self.state.bar(evse_id, lambda lookup: evse_id in lookup.plugged)
         if grant is None:
             self._disown(evse_id)
@@ -311,7 +316,7 @@ class AuthorizeMachine:
         out: list[object] = []
         for evse_id, spot in self.state.spots.items():
             if spot.grant and spot.grant.plug_by is not None and spot.grant.plug_by <= now.mono:
-                out += self._end(evse_id, "EVDisconnected" if spot.grant.was_plugged else "Timeout")
+                out += self._end(evse_id, "Timeout")  # also of a cable that was pulled and does not come back (E10.FR.02)
         return out
 
     def _operational(self, now: Tick, event: OperationalChanged) -> list[object]:

@@ -51,6 +51,8 @@ class Spot:
     """The meter's register when the transaction began; None when there was none."""
     invalid: Literal["", "bounded", "stopped"] = ""
     """The CSMS refused the token in the middle: energy up to the bound, or none any more."""
+    left: IdToken | None = None
+    """Whose plug it was that was pulled at the EV last: where the socket keeps it, this token releases it."""
     stopped: IdToken | None = None
     """A contract that was stopped here by somebody: the vehicle shows it by itself again and again, and it counts no more before it has left."""
 
@@ -143,9 +145,15 @@ def obstacle(facts: EvseFacts, id_token: IdToken) -> Obstacle:
     """
     if not usable(facts):
         return "unavailable"
-    if facts.id_token is not None or (facts.owner is not None and not same_token(facts.owner, id_token)):
+    left = facts.locked and not facts.plugged  # a plug that the socket keeps for its driver
+    if left or facts.id_token is not None or (facts.owner is not None and not same_token(facts.owner, id_token)):
         return "occupied"
     return "reserved" if facts.reserved else ""
+
+
+def kept(evses: Mapping[int, EvseFacts], spots: Mapping[int, Spot], among: Iterable[int], id_token: IdToken) -> list[int]:
+    """The EVSEs whose socket keeps a plug for this token, without a vehicle (E09.FR.03)."""
+    return [e for e in among if evses[e].locked and not evses[e].plugged and (left := spots[e].left) and same_token(left, id_token)]
 
 
 def chosen(evses: Mapping[int, EvseFacts], spots: Mapping[int, Spot], among: Iterable[int], id_token: IdToken) -> int:

@@ -910,6 +910,8 @@ class AuthorisationRules(Event):
     """TxCtrlr.MaxEnergyOnInvalidId, counted from the beginning of the transaction."""
     end_on_unplug: bool = True
     """TxCtrlr.StopTxOnEVSideDisconnect: without it the authorisation outlives a plug that is pulled at the EV."""
+    unlock_on_unplug: bool = True
+    """OCPPCommCtrlr.UnlockOnEVSideDisconnect: without it a socket keeps the plug until its driver presents the token again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from chargepoint import evse_dc, evse_faults, evse_guard, evse_hlc, evse_lock, e
 from chargepoint.commands import MeasureInsulation, ResetResidualCurrent, SetDcOutput, SetX1, StopDcOutput
 from chargepoint.events import (
     AuthorisationEnded,
+    AuthorisationRules,
     Authorised,
     DataLinkChanged,
     FaultAcknowledged,
@@ -167,7 +168,14 @@ def _failed(evse: Evse, now: Tick, event: HardwareFailed) -> list[object]:
 
 def _authorised(evse: Evse, now: Tick, event: Authorised) -> list[object]:
     s = evse.state
-    s.authorised, s.at_once, s.released, s.charged = True, False, False, s.charged and s.authorised
+    s.charged = s.charged and s.authorised
+    s.authorised, s.at_once = True, False
+    evse_lock.authorised(evse, event.id_token)
+    return []
+
+
+def _rules(evse: Evse, now: Tick, event: AuthorisationRules) -> list[object]:
+    evse.state.unlock_on_unplug = event.unlock_on_unplug
     return []
 
 
@@ -175,6 +183,7 @@ def _authorisation_ended(evse: Evse, now: Tick, event: AuthorisationEnded) -> li
     s = evse.state
     s.authorised, s.at_once, s.charged, s.wanted = False, event.at_once, False, False
     s.stops = ()
+    evse_lock.ended(evse, event.trigger)
     return []
 
 
@@ -271,6 +280,7 @@ HANDLERS: dict[type, Callable[[Evse, Tick, Any], list[object]]] = {
     HardwareDone: _done,
     HardwareFailed: _failed,
     Authorised: _authorised,
+    AuthorisationRules: _rules,
     AuthorisationEnded: _authorisation_ended,
     SupplyStopped: _supply_stopped,
     TransactionDurable: _durable,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from chargepoint import evse_faults
 from chargepoint.commands import LockCable, UnlockCable
-from chargepoint.events import UnlockFinished
+from chargepoint.events import IdToken, UnlockFinished
 from chargepoint.evse_state import Evse, Power
 from chargepoint.faults import LOCK
 from chargepoint.tick import Tick
 
 LOCK_TRIES = 3
 """Attempts of the motor before it is a fault [K]."""
+BY_ITSELF = frozenset({"NoAuthorization", "eMAID"})
+"""Types of tokens that no reader could be shown: free charging, and a vehicle's contract."""
 
 
 def lock_state(evse: Evse, now: Tick, locked: bool, fault: bool) -> list[object]:
@@ -30,6 +32,7 @@ def wanted(evse: Evse) -> list[object]:
     if not evse.has_lock or s.power is not Power.OPEN:
         return [UnlockFinished(evse.id, unlocked=False)]
     s.released = s.unlock_wanted = True
+    s.held = False
     s.lock_asked, s.lock_tries = "", 0
     return []
 
@@ -61,9 +64,30 @@ def settle(evse: Evse, now: Tick) -> list[object]:
     return []
 
 
+def unplugged(evse: Evse) -> None:
+    """At the EV; said while it is still known who was authorised. Nobody is kept from a plug that no token could release."""
+    s = evse.state
+    s.held = s.held or (s.authorised and s.presents and s.locked is True and not s.unlock_on_unplug)
+
+
+def authorised(evse: Evse, id_token: IdToken) -> None:
+    """From now on the plug belongs to this token."""
+    s = evse.state
+    s.released = s.held = False
+    s.presents = id_token.type not in BY_ITSELF
+
+
+def ended(evse: Evse, trigger: str) -> None:
+    """Somebody has stopped what a plug was held for: it is released. That it was pulled at the EV is why it is held."""
+    s = evse.state
+    if s.held and trigger != "EVCommunicationLost":
+        s.held, s.unlock_wanted = False, True
+
+
 def _should_lock(evse: Evse) -> bool:
     s = evse.state
-    return s.plugged and s.authorised and s.plug_in_socket and not s.released
+    s.held = s.held and s.plug_in_socket
+    return (s.held or (s.plugged and s.authorised)) and s.plug_in_socket and not s.released
 
 
 def _ask(evse: Evse, now: Tick, want: str) -> list[object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chargepoint import evse_dc, evse_faults, evse_hlc, pilot
+from chargepoint import evse_dc, evse_faults, evse_hlc, evse_lock, pilot
 from chargepoint.commands import SetDuty, SetStateF, SetX1
 from chargepoint.energy import PAUSE, SAFETY_SOURCES, Offer
 from chargepoint.events import CablePluggedIn, EvDisconnected, EvseSeen, LimitApplied
@@ -139,6 +139,7 @@ def _unplugged(evse: Evse, now: Tick) -> list[object]:
     if not s.plugged:
         return out
     s.plugged = evse.facts.plugged = False
+    evse_lock.unplugged(evse)
     s.authorised = s.at_once = s.charged = s.wanted = s.released = False
     s.shown_percent = None
     s.transaction_id, s.stops = "", ()

@@ -113,6 +113,12 @@ class EvseState:
     cable_A: float | None = None
     cable_wrong_since: float | None = None
     plug_in_socket: bool = False
+    unlock_on_unplug: bool = True
+    """As AuthorisationRules say it."""
+    presents: bool = False
+    """Who is authorised has something to present again, and so to release the plug with."""
+    held: bool = False
+    """The plug was pulled at the EV, and the socket keeps it until its driver comes (E09.FR.03, E10.FR.01)."""
     applied_A: float = 0.0
     applied_reason: str = ""
     old_limit_A: float = 0.0

@@ -193,7 +193,7 @@ class TransactionMachine:
         stays = spot.conditions.authorised and not self.state.end_on_unplug and spot.running is not None
         after = replace(spot.conditions, connected=False, authorised=stays, energy=False, signed=False)
         self._charges(now, spot, ChargingState.IDLE.value)
-        out = self._happened(now, event.evse_id, after, Cause("EVCommunicationLost", "EVDisconnected"))
+        out = self._happened(now, event.evse_id, after, Cause("EVCommunicationLost", "" if stays else "EVDisconnected"))
         spot.cable_A, spot.cable_told = None, False
         return out
 

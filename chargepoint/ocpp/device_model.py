@@ -124,6 +124,12 @@ class DeviceModel:
             self.values.pop(place, None)
         self._index()
 
+    def fix(self, row: Variable, value: str) -> None:
+        """This station is not made so that the row could be anything else; said by its owner before anything else happens."""
+        place = place_of(row)
+        self.rows[place] = replace(row, default=value, mutability=Mutability.READ_ONLY, constant=True)
+        self.values[place] = value
+
     def guard(self, row: Variable, check: Callable[[str], None], evse_id: int = 0) -> None:
         """The owner's own check of a new value, after type and limits: raises BadValue."""
         self._guards[place_of(row, evse_id)] = check

@@ -54,7 +54,7 @@ def tethered_does_not_return(rig: ChargeRig) -> None:
     rig.keep_on_unplug()
     charging(rig)
     rig.unplug(keeps=True)
-    rig.stop_by("EVDisconnected", "EVCommunicationLost")
+    rig.stop_by("Timeout", "EVConnectTimeout")
 
 
 def not_ready(rig: ChargeRig) -> None:
@@ -143,7 +143,7 @@ CASES: list[tuple[str, str, str, Callable[[ChargeRig], None], list[str]]] = [
             "Updated ChargingStateChanged Charging",
         ],
     ),
-    ("TC_E_27", P, A, tethered_does_not_return, ["...", "Updated EVCommunicationLost Idle", "Ended EVCommunicationLost EVDisconnected"]),
+    ("TC_E_27", P, A, tethered_does_not_return, ["...", "Updated EVCommunicationLost Idle", "Ended EVConnectTimeout Timeout"]),
     ("TC_E_35", P, P, remote_stop, ["...", "Ended RemoteStop Remote"]),
     ("TC_E_37", P, P, pulled, ["...", "Ended EVCommunicationLost Idle EVDisconnected"]),
     ("TC_E_38", A, A, not_ready, ["...", "Updated CablePluggedIn EVConnected", "Updated ChargingStateChanged SuspendedEV"]),

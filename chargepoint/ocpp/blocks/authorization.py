@@ -105,9 +105,13 @@ END_ON_UNPLUG = _flag(
     "TxCtrlr", "StopTxOnEVSideDisconnect", "true", "the authorisation ends when the EV is unplugged, else it may come back",
     "StopTransactionOnEVSideDisconnect", "OCPP 2.1 E09, E10",
 )  # fmt: skip
+UNLOCK_ON_UNPLUG = Variable(
+    "OCPPCommCtrlr", "UnlockOnEVSideDisconnect", "boolean", "true", "a socket releases the plug that is pulled at the EV; else its driver does",
+    mutability=Mutability.READ_WRITE, key16="UnlockConnectorOnEVSideDisconnect", source="OCPP 2.1 E09, E10",
+)  # fmt: skip
 BEFORE_ACCEPTED = _flag("TxCtrlr", "TxBeforeAcceptedEnabled", "true", "tokens are taken before the CSMS has accepted the station", source="OCPP 2.1 B02, B03 [K]")  # fmt: skip
 
-RULES = (AUTH_ENABLED, MASTER_PASS, CONNECTION_TIMEOUT, STOP_ON_INVALID, MAX_ENERGY_ON_INVALID, END_ON_UNPLUG)
+RULES = (AUTH_ENABLED, MASTER_PASS, CONNECTION_TIMEOUT, STOP_ON_INVALID, MAX_ENERGY_ON_INVALID, END_ON_UNPLUG, UNLOCK_ON_UNPLUG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ class AuthorizationBlock(Block):
     variables: ClassVar[tuple[Variable, ...]] = (
         AUTH_ENABLED, LOCAL_PRE_AUTHORIZE, LOCAL_AUTHORIZE_OFFLINE, OFFLINE_UNKNOWN, NO_REMOTE_AUTHORIZATION, MASTER_PASS, ADDITIONAL_ITEMS,
         SUPPORTED_TYPES, CACHE_AVAILABLE, CACHE_ENABLED, CACHE_LIFETIME, CACHE_NO_POST, CACHE_POLICY, CACHE_STORAGE, CONNECTION_TIMEOUT,
-        STOP_ON_INVALID, MAX_ENERGY_ON_INVALID, END_ON_UNPLUG, BEFORE_ACCEPTED, CENTRAL_VALIDATION, OFFLINE_VALIDATION,
+        STOP_ON_INVALID, MAX_ENERGY_ON_INVALID, END_ON_UNPLUG, UNLOCK_ON_UNPLUG, BEFORE_ACCEPTED, CENTRAL_VALIDATION, OFFLINE_VALIDATION,
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
@@ -149,6 +153,8 @@ class AuthorizationBlock(Block):
         for evse in context.config.evses:
             if not evse.v2g.interface:
                 context.model.undeclare((CENTRAL_VALIDATION, OFFLINE_VALIDATION), evse.id)
+        if not any(evse.connector == "sType2" for evse in context.config.evses):
+            context.model.fix(UNLOCK_ON_UNPLUG, "false")
         context.model.compute(CACHE_STORAGE, lambda _: str(sum(size_of((key, str(entry))) for key, entry in self.state.cache.items())))
 
     @hears(PoweredUp)
@@ -328,4 +334,5 @@ def rules_of(model: DeviceModel) -> AuthorisationRules:
         stop_on_invalid=model.flag(STOP_ON_INVALID),
         max_energy_on_invalid_Wh=float(model.integer(MAX_ENERGY_ON_INVALID)),
         end_on_unplug=model.flag(END_ON_UNPLUG),
+        unlock_on_unplug=model.flag(UNLOCK_ON_UNPLUG),
     )

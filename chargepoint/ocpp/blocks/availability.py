@@ -28,6 +28,7 @@ from chargepoint.events import (
     TimerExpired,
     TransactionEnded,
     TransactionStarted,
+    UnlockFinished,
 )
 from chargepoint.faults import Reaction, known
 from chargepoint.ocpp.block import Block, CallFailed, CallReceived, Context, Reply, answers, hears, refusal
@@ -124,6 +125,7 @@ class AvailabilityBlock(Block):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.state: AvailabilityState = AvailabilityState()
+        self.sockets = {evse.id for evse in context.config.evses if evse.connector == "sType2"}
         context.model.compute(STATION_STATE, lambda _: self._station_status())
         for evse_id in context.evses:
             context.model.compute(EVSE_STATE, partial(self._shown, evse_id), evse_id)
@@ -177,7 +179,17 @@ class AvailabilityBlock(Block):
         self.state.seen = (*self.state.seen, event.evse_id)
         return self._settled(now)
 
-    @hears(CablePluggedIn, EvDisconnected, FaultRaised, FaultCleared, TransactionStarted, TransactionEnded, TimerExpired, VariableChanged)
+    @hears(
+        CablePluggedIn,
+        EvDisconnected,
+        FaultRaised,
+        FaultCleared,
+        TransactionStarted,
+        TransactionEnded,
+        UnlockFinished,
+        TimerExpired,
+        VariableChanged,
+    )
     def _happened(self, now: Tick, event: object) -> Sequence[object]:
         return self._settled(now)
 
@@ -200,8 +212,10 @@ class AvailabilityBlock(Block):
             return "Faulted"
         if not facts.operative:
             return "Unavailable"
-        # A transaction keeps the connector while its cable is out for a moment (E10), but one that waits for the first plug does not.
-        if facts.plugged or (facts.transaction_id and before is not None and before.status in ("Occupied", "Faulted")):
+        # A socket is kept by the plug that it holds, and by a transaction while its cable is out for a moment (E10); one that waits for the
+        # first plug keeps none, and a cable of the station's own is free again when it hangs there (E10.FR.03).
+        kept = facts.transaction_id and evse_id in self.sockets and before is not None and before.status in ("Occupied", "Faulted")
+        if facts.plugged or facts.locked or kept:
             return "Occupied"
         return "Reserved" if facts.reserved else "Available"
 

@@ -209,7 +209,7 @@ def test_it_outlives_the_unplugging_for_a_while_when_it_shall(rig: AuthRig) -> N
     assert rig.ends() == []
     rig.unplug()
     rig.advance(121)
-    assert rig.ends() == [(1, "EVDisconnected", "EVCommunicationLost")]
+    assert rig.ends() == [(1, "Timeout", "EVConnectTimeout")]
 
 
 def test_without_a_transaction_it_ends_with_the_plug_all_the_same(rig: AuthRig) -> None:

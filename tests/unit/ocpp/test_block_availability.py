@@ -16,6 +16,7 @@ from chargepoint.events import (
     PoweredUp,
     TransactionEnded,
     TransactionStarted,
+    UnlockFinished,
 )
 from chargepoint.faults import METER_SILENT, RESIDUAL_CURRENT
 from chargepoint.ocpp.blocks.availability import FIRST_LOOK_S, AvailabilityBlock
@@ -90,11 +91,32 @@ def test_plugging_in_and_out_is_reported(station: BlockRig) -> None:
     assert told(station) == [(1, "Available")]
 
 
-def test_a_transaction_keeps_its_connector_while_the_cable_is_out(station: BlockRig) -> None:
+def test_a_transaction_keeps_its_socket_while_the_cable_is_out(station: BlockRig) -> None:
+    station.machines[-1].sockets = {1}  # type: ignore[attr-defined]
     begin(station)
     unplug(station)
     assert told(station) == []
     finish(station)
+    assert told(station) == [(1, "Available")]
+
+
+@pytest.mark.req("TC_E_26")
+def test_a_cable_of_the_station_is_free_when_it_hangs_there(station: BlockRig) -> None:
+    begin(station)
+    unplug(station)
+    assert told(station) == [(1, "Available")]
+    plug(station)
+    assert told(station) == [(1, "Occupied")]
+
+
+def test_a_plug_that_the_socket_holds_occupies(station: BlockRig) -> None:
+    plug(station)
+    told(station)
+    station.context.evses[1].locked = True
+    unplug(station)
+    assert told(station) == []
+    station.context.evses[1].locked = False
+    station.hear(UnlockFinished(1, unlocked=True))
     assert told(station) == [(1, "Available")]
 
 
