@@ -15,7 +15,7 @@ from chargepoint.clock import WallClock
 from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.events import Event, LinkDown, LinkUp, Persisted, PersistFailed, PoweredUp, RegistrationChanged, TimerExpired, TimeSet
 from chargepoint.facts import LinkFacts
-from chargepoint.ocpp.messages import CONNECTION_LOST, TIMEOUT, Answer, Call, CallAnswered, CallFailed, LateAnswer
+from chargepoint.ocpp.messages import CONNECTION_LOST, Answer, Call, CallAnswered, CallFailed, LateAnswer
 from chargepoint.ocpp.outbox_queue import (
     BATCH,
     MOST_BYTES,
@@ -55,9 +55,6 @@ class DeliverySettings(Protocol):
 
     def interval_s(self) -> float:
         """MessageAttemptInterval[TransactionEvent]."""
-
-    def timeout_s(self) -> float:
-        """MessageTimeout[Default]."""
 
     def queue_all(self) -> bool:
         """QueueAllMessages."""
@@ -212,7 +209,7 @@ class Outbox:
         if lane.attempts >= self.settings.attempts():
             yield from self._set_aside(now, lane, number, event)
             return
-        wait_s = self.settings.interval_s() * lane.attempts + (0.0 if event.code == TIMEOUT else self.settings.timeout_s())
+        wait_s = self.settings.interval_s() * lane.attempts  # after an answer that did not come in time as after a bad one (E13.FR.03)
         lane.again_at = now.mono + wait_s
         row = self.state.rows[number]
         yield Log("warning", "outbox.refused", {"action": row.action, "code": event.code, "attempt": lane.attempts, "again_in_s": wait_s})

@@ -12,7 +12,6 @@ from chargepoint.ocpp.device_model import BadValue, DeviceModel, Mutability, Var
 from chargepoint.ocpp.outbox import Delivered, Enqueue, QueueAsked
 from chargepoint.ocpp.outbox_queue import Thin
 from chargepoint.ocpp.resumption_rows import RESUMES_ENERGY, RESUMPTION_TIMEOUT
-from chargepoint.ocpp.variable import parse_place
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
 from chargepoint.transaction_points import DATA_SIGNED, START_POINTS, STOP_POINTS
@@ -86,10 +85,6 @@ QUEUE_ALL_MESSAGES = Variable(
     mutability=Mutability.READ_WRITE,
     source="OCPP 2.1 part 2, 2.1.11 [K]",
 )
-MESSAGE_TIMEOUT = parse_place("OCPPCommCtrlr.MessageTimeout[Default]")
-"""Declared by whoever owns the RPC machine's settings."""
-MESSAGE_TIMEOUT_S = 30.0
-"""Where nobody has declared it."""
 
 
 class TransactionRows:
@@ -121,10 +116,6 @@ class TransactionRows:
     def interval_s(self) -> float:
         """MessageAttemptInterval[TransactionEvent]."""
         return float(self.model.integer(MESSAGE_ATTEMPT_INTERVAL))
-
-    def timeout_s(self) -> float:
-        """MessageTimeout[Default]."""
-        return float(self.model.values.get(MESSAGE_TIMEOUT) or MESSAGE_TIMEOUT_S)
 
     def queue_all(self) -> bool:
         """QueueAllMessages."""
