@@ -35,6 +35,8 @@ CARD, OTHER_CARD, STRANGER = "04A1B2C3D4E5F6", "04112233445566", "04FFFFFFFFFFFF
 CHATTER = frozenset({"Heartbeat", "StatusNotification", "NotifyEvent", "SecurityEventNotification", "MeterValues"})
 """What may come at any time; a case about one of them takes it out of `ignores`."""
 STEP_S = 0.05
+LONG_WAIT_S, LONG_STEP_S = 3.0, 0.25
+"""Whoever waits longer than this looks less often whether the process has ended."""
 WITHIN_S = 60.0
 OFF_S = 2.0
 """From the end of a process to its next start."""
@@ -273,7 +275,7 @@ class TestSystem:
         """Let time pass; a process that wants to begin anew does."""
         until = self.heap.now + seconds
         while self.heap.now < until:
-            self.heap.run(min(STEP_S, until - self.heap.now))
+            self.heap.run(min(LONG_STEP_S if until - self.heap.now > LONG_WAIT_S else STEP_S, until - self.heap.now))
             if isinstance(self.heap.ended, Restart):
                 reason = self.heap.ended.reason
                 self.heap.cut()

@@ -213,8 +213,10 @@ class AvailabilityBlock(Block):
         if not facts.operative:
             return "Unavailable"
         # A socket is kept by the plug that it holds, and by a transaction while its cable is out for a moment (E10); one that waits for the
-        # first plug keeps none, and a cable of the station's own is free again when it hangs there (E10.FR.03).
-        kept = facts.transaction_id and evse_id in self.sockets and before is not None and before.status in ("Occupied", "Faulted")
+        # first plug keeps none, and a cable of the station's own is free again when it hangs there (E10.FR.03), unless the connector is to go
+        # out of service as soon as the transaction ends.
+        keeps = evse_id in self.sockets or self._waits(evse_id)
+        kept = facts.transaction_id and keeps and before is not None and before.status in ("Occupied", "Faulted")
         if facts.plugged or facts.locked or kept:
             return "Occupied"
         return "Reserved" if facts.reserved else "Available"

@@ -148,7 +148,7 @@ class ProblemsBlock(Block):
         return {
             "eventId": self.state.events,
             "timestamp": format_timestamp(self.context.clock.utc(now) - (now.mono - news.mono)),
-            "trigger": "Alerting",
+            "trigger": "Delta",
             "actualValue": _flag(not news.cleared),
             "cleared": news.cleared,
             "techCode": (fault.mrec or fault.code)[:50],

@@ -56,7 +56,7 @@ def test_a_fault_is_told_when_it_comes_and_when_it_goes(station: BlockRig) -> No
         "true",
         False,
         "MREC2GroundFailure",
-        "Alerting",
+        "Delta",
     )
     assert (row(station, "RCD", "Tripped", id=1), row(station, "RCD", "Tripped", id=2), row(station, "ChargingStation", "Problem")) == (
         "true",

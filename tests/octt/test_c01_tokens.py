@@ -1,0 +1,95 @@
+"""Certification cases of C01, C02, C04, C05 and C06: a driver shows who he is, and the CSMS says what it thinks of that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.octt.states import driver, station, token
+from tests.octt.system import OTHER_CARD, STRANGER, TestSystem
+
+
+def connected(start: str = "PowerPathClosed", **more: Any) -> TestSystem:
+    """EVConnectedPreSession."""
+    it = station(start, **more)
+    it.plug()
+    it.status("Occupied")
+    if start == "EVConnected":
+        it.tx("Started", "CablePluggedIn", idToken=None)
+    return it
+
+
+def refused(it: TestSystem, status: str, kind: str = "ISO14443") -> None:
+    it.tokens[STRANGER] = status
+    it.swipe(STRANGER, kind=kind)
+    it.expect("Authorize", idToken={"idToken": STRANGER, "type": kind}, within_s=2.0)
+    it.nothing()
+    assert not it.closed()
+
+
+@pytest.mark.req("TC_C_02", "C01.FR.01", "C01.FR.02", "C04.FR.02", "C06.FR.02")
+@pytest.mark.parametrize(
+    ("kind", "start"),
+    [("ISO14443", "Authorized"), ("ISO14443", "EVConnected")]
+    + [(kind, "PowerPathClosed") for kind in ("ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "EVCCID", "VIN")],
+)
+def test_tc_c_02_invalid(kind: str, start: str) -> None:
+    refused(connected(start), "Invalid", kind)
+
+
+@pytest.mark.req("TC_C_05", "C01.FR.02", "C06.FR.02")
+@pytest.mark.parametrize("start", ["Authorized", "PowerPathClosed"])
+def test_tc_c_05_invalid_at_a_socket_with_a_lock(start: str) -> None:
+    it = station(start, socket=True)
+    refused(it, "Invalid")
+    it.plug()
+    it.status("Occupied")
+    it.nothing()
+    assert not it.closed()
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param("Blocked", marks=pytest.mark.req("TC_C_06")),
+        pytest.param("Expired", marks=pytest.mark.req("TC_C_07")),
+        pytest.param("Unknown", marks=pytest.mark.req("TC_C_56")),
+        "NoCredit",
+        "NotAllowedTypeEVSE",
+        "NotAtThisLocation",
+        "NotAtThisTime",
+        "ConcurrentTx",
+    ],
+)
+@pytest.mark.req("C01.FR.02")
+@pytest.mark.parametrize("start", ["PowerPathClosed", "EVConnected"])
+def test_tc_c_06_07_56_not_accepted(status: str, start: str) -> None:
+    refused(connected(start), status)
+
+
+@pytest.mark.req("TC_C_04", "C01", "C04", "E07")
+@pytest.mark.parametrize("stop", ["EVConnected,Authorized", "PowerPathClosed", "EnergyTransfer"])
+def test_tc_c_04_another_card_stops_nothing(stop: str) -> None:
+    it = station(stop=stop)
+    it.charging()
+    it.swipe(OTHER_CARD)
+    it.ignores.add("Authorize")
+    it.nothing()
+    assert it.closed()
+
+
+@pytest.mark.req("TC_C_100", "E03.FR.05", "C01.FR.02")
+@pytest.mark.parametrize("start", ["Authorized", "PowerPathClosed"])
+def test_tc_c_100_no_cable_comes(start: str) -> None:
+    it = station(start, variables={"TxCtrlr.EVConnectionTimeOut": "30"})
+    driver(it)
+    if start == "Authorized":
+        it.tx("Started", "Authorized", idToken=token())
+        it.nothing(for_s=28.0)
+        it.tx("Ended", "EVConnectTimeout", within_s=4.0, reason="Timeout", idToken=None)
+    else:
+        it.nothing(for_s=32.0)
+    it.plug()
+    it.nothing()
+    assert not it.closed()
