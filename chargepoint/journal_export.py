@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from chargepoint.ocpp.secret_names import is_secret
 from iso15118 import exi
 from iso15118.messages import sap
 from iso15118.messages.iso20 import ac, common_messages, dc
@@ -27,7 +28,6 @@ SECRET_FIELDS: dict[str, str] = {
     "master_pass_group": "token",
     "evcc_id": "token",
     "paused_evcc": "token",
-    "password": "password",
     "password_before": "password",
     "proven_password": "password",
     "other_password": "password",
@@ -42,8 +42,8 @@ SECRET_FIELDS: dict[str, str] = {
     "pcid": "token",
 }
 """Field -> what kind of thing its text is. A field that holds an object is walked through, not replaced."""
-SECRET_VARIABLES = {"basicauthpassword": "password", "masterpassgroupid": "token", "vehicleid": "token"}
-"""Device-model variables, in lower case, whose value counts like a field."""
+SECRET_VARIABLES = {"masterpassgroupid": "token", "vehicleid": "token"}
+"""Device-model variables, in lower case, whose value counts like a field, beside those of `secret_names`."""
 OWNERS = "local_tokens"
 """Of the configuration: a list of `type:token`."""
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -103,12 +103,12 @@ def pseudonym(kind: str, text: str, salt: bytes) -> str:
     return f"{kind}-{hmac.new(salt, text.encode('utf-8', 'surrogatepass'), hashlib.sha256).hexdigest()[:10]}"
 
 
-def _secrets(value: Any) -> Iterator[tuple[str, str]]:
+def _secrets(value: Any, parent: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, list):
         for each in value:
-            yield from _secrets(each)
+            yield from _secrets(each, parent)
     elif isinstance(value, dict):
-        yield from _of_object(value)
+        yield from _of_object(value, parent)
     elif isinstance(value, str):
         yield from (("address", each) for each in _MAC.findall(value))
         if _HASH.fullmatch(value):
@@ -117,16 +117,14 @@ def _secrets(value: Any) -> Iterator[tuple[str, str]]:
             yield from _inside(value)
 
 
-def _of_object(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _of_object(value: dict[str, Any], parent: str) -> Iterator[tuple[str, str]]:
     for key, each in value.items():
         if key == OWNERS and isinstance(each, list):
             yield from (("token", str(token).partition(":")[2] or str(token)) for token in each)
-        elif key == PEER and isinstance(each, str) and each.startswith(LINK_LOCAL):
-            yield "address", each
-        elif isinstance(each, str) and (kind := SECRET_FIELDS.get(key) or _of_variable(key)):
-            yield kind, each
+        elif kind := _of_field(key, each, parent):
+            yield kind, str(each)
         else:
-            yield from _secrets(each)
+            yield from _secrets(each, key)
         if _HASH.fullmatch(key):
             yield "key", key
     for each in SERIALS:
@@ -135,14 +133,26 @@ def _of_object(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     name = value.get("variable")
     if isinstance(name, dict):
         name = name.get("name")
-    if isinstance(name, str) and (word := SECRET_VARIABLES.get(name.lower())):
+    if isinstance(name, str) and (word := _of_variable(name)):
         for field in ("attributeValue", "value"):
             if isinstance(value.get(field), str):
                 yield word, value[field]
 
 
+def _of_field(key: str, value: Any, parent: str) -> str:
+    """What kind of secret it is; "" for none."""
+    if isinstance(value, (str, int)) and not isinstance(value, bool) and is_secret(key, parent):
+        return "password"
+    if not isinstance(value, str):
+        return ""
+    if key == PEER:
+        return "address" if value.startswith(LINK_LOCAL) else ""
+    return SECRET_FIELDS.get(key) or _of_variable(key)
+
+
 def _of_variable(key: str) -> str:
-    return SECRET_VARIABLES.get(key.rpartition(".")[2].lower(), "")
+    name = key.rpartition(".")[2]
+    return "password" if is_secret(name) else SECRET_VARIABLES.get(name.lower(), "")
 
 
 def _inside(text: str) -> Iterator[tuple[str, str]]:
@@ -162,6 +172,8 @@ def _replaced(value: Any, pattern: re.Pattern[str] | None, secrets: dict[str, st
         if ROOT not in value and not value.keys().isdisjoint(DOCUMENTS):
             value = {key: "" if _is_document(key, each) else each for key, each in value.items()}
         return {_text(key, pattern, secrets): _replaced(each, pattern, secrets) for key, each in value.items()}
+    if isinstance(value, int) and not isinstance(value, bool):
+        return secrets.get(str(value), value)
     return _text(_without_documents(value), pattern, secrets) if isinstance(value, str) else value
 
 

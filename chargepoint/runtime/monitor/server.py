@@ -19,6 +19,7 @@ from typing import Any
 
 from chargepoint.commands import Command, SendText
 from chargepoint.events import TextReceived
+from chargepoint.ocpp.secret_names import is_secret
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.runtime.main import Handle, software_version
 from chargepoint.runtime.monitor.asked import Memory, status, variables
@@ -32,7 +33,6 @@ MOST_ASKED = 4_096
 MOST_UNREAD = 1_000_000
 """Octets that a reader may be behind."""
 ASK_S = 10.0
-SECRETS = frozenset({"basicauthpassword", "password", "vpnpassword", "apnpassword", "simpin", "sharedsecret"})
 
 
 class Monitor:
@@ -106,18 +106,18 @@ def without_secrets(text: str) -> Any:
         return {"no_json": len(text)}
 
 
-def _without(value: Any) -> Any:
+def _without(value: Any, parent: str = "") -> Any:
     if isinstance(value, list):
-        return [_without(each) for each in value]
+        return [_without(each, parent) for each in value]
     if not isinstance(value, dict):
         return value
     name = value["variable"].get("name") if isinstance(value.get("variable"), dict) else None
-    secret = isinstance(name, str) and name.casefold() in SECRETS
-    return {key: "…" if _hides(key, each, secret=secret) else _without(each) for key, each in value.items()}
+    hidden = {"attributeValue", "value"} if isinstance(name, str) and is_secret(name) else set()
+    return {key: "…" if _hides(key, each, parent, hidden) else _without(each, key) for key, each in value.items()}
 
 
-def _hides(key: str, value: Any, *, secret: bool) -> bool:
-    return isinstance(value, str) and (key.casefold() in SECRETS or (secret and key == "attributeValue"))
+def _hides(key: str, value: Any, parent: str, hidden: set[str]) -> bool:
+    return not isinstance(value, (dict, list)) and (key in hidden or is_secret(key, parent))
 
 
 def _line(value: Any) -> bytes:
