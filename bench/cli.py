@@ -258,9 +258,10 @@ def _bench(given: argparse.Namespace) -> int:
 def _replay(given: argparse.Namespace) -> int:
     from chargepoint.journal import read, replay, words
     from chargepoint.runtime.journal_file import lines
+    from chargepoint.runtime.vendors import installed
 
     count = different = 0
-    for each in replay(read(lines(given.journal))):
+    for each in replay(read(lines(given.journal)), installed()):
         count += 1
         if not given.quiet:
             for command in each.now:

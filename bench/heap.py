@@ -49,6 +49,7 @@ from chargepoint.events import (
     VehicleSaid,
     VehicleServed,
 )
+from chargepoint.ocpp.vendors import Vendor
 from chargepoint.runtime.ports.certificates import CertificatesPort, Keeper, OpenStore
 from chargepoint.station import Station
 from chargepoint.tick import Tick
@@ -77,6 +78,8 @@ class Heap:
         self.config, self.world, self.csms, self.seed, self.latency_s = config, world, csms, seed, latency_s
         self.now = 0.0
         self.utc_offset = UTC_S
+        self.vendors: tuple[Vendor, ...] = ()
+        """Extensions that each life begins with."""
         self.store: dict[str, dict[str, Any]] = {}
         self.refuses_writes = ""
         """Why the store takes nothing; "" while it does."""
@@ -125,7 +128,7 @@ class Heap:
         self.world.safe()
         self.lives += 1
         self.ended, self._linked = None, False
-        self.station = Station(self.config, info_of(self.world))
+        self.station = Station(self.config, info_of(self.world), self.vendors)
         stored = json.loads(json.dumps(self.store))
         self.tell(PoweredUp(reason, f"{self.seed}{self.lives:04x}", stored, **more))
         self._keeper = Keeper(self.certificates or _no_store)

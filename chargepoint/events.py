@@ -942,6 +942,15 @@ class MessageTriggered(Event):
     custom: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DataTransferWanted(Event):
+    """A vendor's extension, or whoever embeds the station, has something for its CSMS (P02). `data`: anything that JSON can carry; None: nothing."""
+
+    vendor_id: str
+    message_id: str = ""
+    data: Any = None
+
+
 # ---- between machines: time
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from chargepoint import codec, commands, events
 from chargepoint.commands import Command, Delete, Persist, Put
 from chargepoint.config import StationConfig
 from chargepoint.events import Event
+from chargepoint.ocpp.vendors import Vendor
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.types import BoardInfo, BoardInput
@@ -172,13 +173,13 @@ class Replayed:
         return f"now also {words(now_more[0])}" if now_more else ""
 
 
-def replay(journal: Iterable[Head | Entry]) -> Iterator[Replayed]:
+def replay(journal: Iterable[Head | Entry], vendors: Sequence[Vendor] = ()) -> Iterator[Replayed]:
     """All inputs through today's code, each segment from its own head. Raises JournalError when inputs come before a head."""
     station: Station | None = None
     number = 0
     for each in journal:
         if isinstance(each, Head):
-            station = Station(each.config, each.board)
+            station = Station(each.config, each.board, vendors)
             if each.snapshot is not None:
                 station.restore(each.snapshot)
             continue

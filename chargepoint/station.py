@@ -30,6 +30,7 @@ from chargepoint.config import StationConfig
 from chargepoint.events import PoweredUp, TimerExpired
 from chargepoint.machine import Machine
 from chargepoint.ocpp.messages import Answer, AnswerError, Call, CallReceived, SendOneWay
+from chargepoint.ocpp.vendors import Vendor
 from chargepoint.tick import Tick
 from chargepoint.wiring import Wiring, build
 from hal.types import BoardInfo
@@ -57,9 +58,9 @@ class RoutingLoop(RuntimeError):
 class Station:
     """`handle(now, event) -> commands`, safe ones first; `deadline() -> Tick.mono or None`."""
 
-    def __init__(self, config: StationConfig, board: BoardInfo) -> None:
+    def __init__(self, config: StationConfig, board: BoardInfo, vendors: Iterable[Vendor] = ()) -> None:
         self.config = config
-        self.wiring: Wiring = build(config, board)
+        self.wiring: Wiring = build(config, board, vendors)
         self._pauses: dict[Machine, Pause] = {}
         """Of blocks whose timer failed: without one a deadline that stays in the past would be a busy loop."""
         self._deadlines: dict[Machine, float | None] = {machine: machine.deadline() for machine in self.wiring.machines.values()}

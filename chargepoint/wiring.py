@@ -6,7 +6,7 @@ before those who ask whether it is up, and the RPC machine last, when all that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
@@ -45,6 +45,7 @@ from chargepoint.ocpp.link import LinkMachine
 from chargepoint.ocpp.messages import CallReceived
 from chargepoint.ocpp.outbox import Outbox
 from chargepoint.ocpp.rpc import Rpc
+from chargepoint.ocpp.vendors import Vendor, by_id
 from chargepoint.transaction import TransactionMachine
 from hal.types import BoardInfo
 
@@ -136,12 +137,12 @@ class Wiring:
         yield from self.machines.items()
 
 
-def build(config: StationConfig, board: BoardInfo) -> Wiring:
-    """The machines of a station on this board. Raises KeyError when the board has no EVSE of a configured id."""
+def build(config: StationConfig, board: BoardInfo, vendors: Iterable[Vendor] = ()) -> Wiring:
+    """The machines of a station on this board. Raises KeyError when the board has no EVSE of a configured id, ValueError for vendors that collide."""
     evses = {evse.id: EvseFacts(evse.id) for evse in config.evses}
     blocks = (*BLOCKS, *(_talking() if any(evse.v2g.interface for evse in config.evses) else ()))
     model = DeviceModel((row for block in (*FIRST_BLOCKS, *blocks) for row in block.variables), evses)
-    context = Context(config, model, WallClock(), Entropy(), evses, LinkFacts())
+    context = Context(config, model, WallClock(), Entropy(), evses, LinkFacts(), vendors=by_id(vendors))
     machines: dict[str, Machine] = {block.name: block(context) for block in FIRST_BLOCKS}
     machines["certificates"] = CertificatesMachine(context.certificates, context.clock, config.certificates.expiring_days)
     network = machines[NetworkBlock.name]

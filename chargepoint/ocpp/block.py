@@ -12,6 +12,7 @@ from chargepoint.entropy import Entropy
 from chargepoint.facts import CertificateFacts, EvseFacts, LinkFacts
 from chargepoint.ocpp.device_model import DeviceModel, Variable
 from chargepoint.ocpp.messages import Answer, AnswerError, CallAnswered, CallFailed, CallReceived
+from chargepoint.ocpp.vendors import Vendor
 from chargepoint.tick import Tick
 
 
@@ -26,6 +27,8 @@ class Context:
     evses: Mapping[int, EvseFacts]
     link: LinkFacts
     certificates: CertificateFacts = field(default_factory=CertificateFacts)
+    vendors: Mapping[str, Vendor] = field(default_factory=dict)
+    """Extensions by their vendorId."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,11 @@ class DeviceModel:
             self.values.pop(place, None)
         self._index()
 
+    def declare(self, row: Variable) -> None:
+        """One row more, of the whole station, that this one's make or extensions bring; said before anything else happens."""
+        self._declare(place_of(row), row)
+        self._index()
+
     def fix(self, row: Variable, value: str) -> None:
         """This station is not made so that the row could be anything else; said by its owner before anything else happens."""
         place = place_of(row)

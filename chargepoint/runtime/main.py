@@ -16,6 +16,7 @@ from chargepoint.commands import Command, Log, Persist, Put, Restart
 from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.events import PoweredUp, ShutdownRequested
 from chargepoint.journal import Head
+from chargepoint.ocpp.vendors import Vendor
 from chargepoint.runtime.certificate_store import open_store, token_module, worth_opening
 from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.csms_credentials import credentials
@@ -63,6 +64,8 @@ class Options:
     vehicles: Callable[[Tell, Callable[[], Held]], ReleasedPort] | None = None
     """What takes the place of the cables' network interfaces, where everything is simulated; it is given what the store of certificates holds."""
     watchers: list[Watcher] = field(default_factory=list)
+    vendors: tuple[Vendor, ...] = ()
+    """Extensions of OCPP that others bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,7 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
         silence = check_board(config, board)
         database = _open_store(config, state_dir)
         stored = database.load()
-        core = Station(config, board.info)
+        core = Station(config, board.info, options.vendors)
         clock = options.clock or SystemClock()
         shell = Shell(core, clock)
         shell.watchers.extend(options.watchers)

@@ -19,6 +19,7 @@ from chargepoint.runtime.main import Handle, Options, Outcome, run_station
 from chargepoint.runtime.monitor.server import monitored
 from chargepoint.runtime.port import StartError
 from chargepoint.runtime.systemd import Notifier
+from chargepoint.runtime.vendors import installed
 from hal.ports import Board
 
 
@@ -55,7 +56,12 @@ async def _run(config: StationConfig, logger: Logger) -> Outcome:
     with started:
         try:
             return await run_station(
-                config, make_board(config), state_dir, ready=ready, options=Options(watchers=[logger]), monitor=monitored
+                config,
+                make_board(config),
+                state_dir,
+                ready=ready,
+                options=Options(watchers=[logger], vendors=installed()),
+                monitor=monitored,
             )
         except asyncio.CancelledError:
             return Outcome(restart=False)

@@ -28,6 +28,7 @@ from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, a
 from chargepoint.ocpp.device_model import Mutability, Variable
 from chargepoint.ocpp.id_tokens import CSMS_KNOWS, MOST_ADDITIONAL, TYPES, from_wire
 from chargepoint.ocpp.messages import Answer
+from chargepoint.ocpp.vendor_rows import custom_triggers
 from chargepoint.tick import Tick
 
 AUTHORIZE_REMOTE_START = Variable(
@@ -170,7 +171,8 @@ class RemoteControlBlock(Block):
     def trigger(self, now: Tick, call: CallReceived) -> Reply | Later:
         """The message itself follows the answer (F06.FR.05). An evse that does not matter for it is not looked at (F06.FR.03)."""
         requested, evse = call.payload["requestedMessage"], call.payload.get("evse") or {}
-        if requested not in TRIGGERS:
+        custom = call.payload.get("customTrigger", "") if requested == "CustomTrigger" else ""
+        if requested not in TRIGGERS and custom not in custom_triggers(self.context):
             return Reply({"status": "NotImplemented"})
         if requested == "BootNotification" and self.context.link.registration == "Accepted":
             return refusal("Rejected", "BootAccepted", "already accepted")  # F06.FR.17
@@ -187,7 +189,7 @@ class RemoteControlBlock(Block):
             return refusal("Rejected", "MissingParam", "evse.id and evse.connectorId")  # F06.FR.12
         if requested == "TransactionEvent" and not self._transactions(evse_id):
             return refusal("Rejected", "TxNotFound", "no transaction goes on there")
-        return Reply({"status": "Accepted"}, [MessageTriggered(requested, evse_id)])
+        return Reply({"status": "Accepted"}, [MessageTriggered(requested, evse_id, custom)])
 
     def _transactions(self, evse_id: int) -> bool:
         return any(facts.transaction_id for e, facts in self.context.evses.items() if evse_id in (0, e))

@@ -22,6 +22,7 @@ from chargepoint.facts import EvseFacts, LinkFacts
 from chargepoint.ocpp.block import Block, Context
 from chargepoint.ocpp.device_model import DeviceModel, VariableChanged
 from chargepoint.ocpp.messages import Answer, AnswerError, Call, CallAnswered, CallFailed, CallReceived
+from chargepoint.ocpp.vendors import Vendor, by_id
 from chargepoint.tick import Tick
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class BlockRig:
     utc: float = NOW_UTC
     writes: bool = True
     seed: str = "7"
+    vendors: Sequence[Vendor] = ()
 
     def __post_init__(self) -> None:
         self.now = Tick(self.start, self.utc)
@@ -70,6 +72,7 @@ class BlockRig:
             entropy=Entropy(self.seed),
             evses={evse.id: EvseFacts(evse.id) for evse in self.config.evses},
             link=LinkFacts(),
+            vendors=by_id(self.vendors),
         )
         self.machines = [block(self.context) for block in self.blocks]
         self.ids = 0
