@@ -14,6 +14,8 @@ TPM2_MODULES = (
     "/usr/lib/arm-linux-gnueabihf/pkcs11/libtpm2_pkcs11.so",
     "/usr/lib/riscv64-linux-gnu/pkcs11/libtpm2_pkcs11.so",
 )
+LOAD_S = 5.0
+"""A library that takes longer hangs. Ours."""
 
 
 def folder_of(config: StationConfig, state_dir: Path) -> Path:
@@ -50,7 +52,9 @@ def use_token(module: str) -> None:
 
     thread = threading.Thread(target=load, name="token", daemon=True)
     thread.start()
-    thread.join()
+    thread.join(LOAD_S)
+    if thread.is_alive():
+        raise StoreError("Failed", f"{module}: the token does not answer")
     if failed:
         raise failed[0]
 

@@ -36,7 +36,8 @@ def judged(tls: ssl.SSLObject, files: TlsFiles, host: str, *, wildcards: bool = 
 
     What OpenSSL has come to and was not sent is of those that count for this connection, and so is the last one.
     """
-    now = dt.datetime.now(dt.UTC)
+    utc = files.clock()
+    now = None if utc is None else dt.datetime.fromtimestamp(utc, dt.UTC)
     sent, found = _chain(tls, "get_unverified_chain"), _chain(tls, "get_verified_chain")
     trust = [x509.load_der_x509_certificate(each) for each in (*(each for each in found[:-1] if each not in sent), *found[-1:])]
     verdict = validate(sent, now, PROFILES["csms"], trust, files.revocation, policy=files.policy, host=host)

@@ -5,6 +5,7 @@ They are looked up for each connection, so that what was installed meanwhile cou
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from certs.store import Identity, OwnUse, RootUse, in_use
@@ -21,7 +22,7 @@ def credentials(
     csms: CsmsConfig,
     held: Callable[[], Held],
     order: OpenLink,
-    known_utc: Callable[[], float | None] = lambda: None,
+    known_utc: Callable[[], float | None] = time.time,
     token_module: str = "",
 ) -> TlsFiles:
     """What TLS needs for this attempt; `known_utc` is the time of day, None while nobody has set it, `token_module` the PKCS#11 library for a key in a token.
@@ -31,13 +32,13 @@ def credentials(
     """
     now = held()
     if not now.read:
-        return TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file)
+        return TlsFiles(csms.ca_file, csms.client_cert_file, csms.client_key_file, clock=known_utc)
     roots = "".join(each.pem for each in now.contents.roots if each.use == ROOTS and each.fingerprint not in order.distrusted)
     identity = (now.identity(order.own_slot) if order.own_slot else None) or _best(now, known_utc())
     system = not csms.ca_file
     if identity is None:
-        return TlsFiles(roots=roots, system=system)
-    return TlsFiles(roots=roots, system=system, chain=identity.chain, key=identity.key, token_module=token_module)
+        return TlsFiles(roots=roots, system=system, clock=known_utc)
+    return TlsFiles(roots=roots, system=system, chain=identity.chain, key=identity.key, token_module=token_module, clock=known_utc)
 
 
 def _best(held: Held, utc: float | None) -> Identity | None:

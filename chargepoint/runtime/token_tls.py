@@ -63,6 +63,8 @@ class TokenTls:
             roots=_roots(files),
             revocation=lambda: files.revocation,
             policy=files.policy,
+            clock=files.clock,
+            check_time=False,
             host=host,
         )
 

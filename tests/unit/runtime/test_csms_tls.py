@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import ssl
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,23 @@ def security_event(down: LinkDown) -> str:
 def test_a_good_server(make: Callable[[], Identity], host: str, version: ssl.TLSVersion, tmp_path: Path) -> None:
     context = server_context(make(), tmp_path, change=lambda context: setattr(context, "maximum_version", version))
     assert isinstance(outcome(context, trusting(tmp_path), host=host), LinkUp)
+
+
+@pytest.mark.req("F-3", "S-29")
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [(None, ""), (15 * DAY, ""), (0 * DAY, "not valid yet"), (25 * DAY, "it expired"), (-4000 * DAY, "it is not valid before")],
+    ids=["nobody has set it", "the station's is right, the host's is not", "both are early", "the station's is late", "1970"],
+)
+def test_dates_are_judged_by_the_stations_clock(after: dt.timedelta | None, why: str, tmp_path: Path) -> None:
+    """A board without a battery begins in 1970, and hears the time from its CSMS: it must not be kept from that, nor forget it with the connection."""
+    leaf = ROOT.issue("localhost", begins=NOW + 10 * DAY, ends=NOW + 20 * DAY)
+    files = replace(trusting(tmp_path), clock=lambda: None if after is None else (NOW + after).timestamp())
+    event = outcome(server_context(leaf, tmp_path), files)
+    assert isinstance(event, LinkDown if why else LinkUp)
+    if isinstance(event, LinkDown):
+        assert event.cause == "certificate"
+        assert why in event.detail
 
 
 def test_what_is_spoken(tmp_path: Path) -> None:
