@@ -187,4 +187,5 @@ def main(days: float = 30.0, seed: int = 1) -> Figures:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(main(*map(float, sys.argv[1:2]), *map(int, sys.argv[2:3])))))
+    given = sys.argv[1:]
+    print(json.dumps(asdict(main(float(given[0]) if given else 30.0, int(given[1]) if len(given) > 1 else 1))))
