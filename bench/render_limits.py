@@ -7,7 +7,7 @@ import sys
 from bench import control
 from bench.page import write_or_check
 from bench.render_machines import rows
-from chargepoint import authorize_rules, evse_dc, evse_outlet, transaction
+from chargepoint import authorize_rules, evse_dc, evse_outlet, transaction_state
 from chargepoint.ocpp import auth_cache, limits, outbox, outbox_queue, profiles, revoked_contracts, rpc_state, vehicle_status, wire
 from chargepoint.ocpp.blocks import local_list, problems, reports, security
 from chargepoint.runtime import journal_file, websocket
@@ -101,7 +101,7 @@ def table() -> list[tuple[str, str, str]]:
             f"{evse_dc.SAFE_V:g} V, {evse_outlet.VEHICLE_OPENS_S:g} s",
             "EVContactorFault: no session until it is unplugged; OutletLive, where the stage has the same voltage",
         ),
-        ("an Ended that waits for its contactor at a shutdown", f"{transaction.OPENING_S:g} s", "told though it is not open"),
+        ("an Ended that waits for its contactor at a shutdown", f"{transaction_state.OPENING_S:g} s", "told though it is not open"),
         ("disk", "`keep_disk_MB`", "half for the store, half for the journal; the oldest journal segments go"),
         ("a journal segment", kB(journal_file.SEGMENT_BYTES), "the next one, with a snapshot"),
         ("the end of the process", f"{runtime.SHUTDOWN_S:g} s", "the contactor opened at its beginning"),

@@ -66,14 +66,9 @@ from chargepoint.transaction_state import (
     Spot,
     TransactionSettings,
     TransactionState,
+    ending,
 )
 from hal.types import MeterSample, ProximityResistance
-
-RESTARTS = frozenset({"ImmediateReset", "Reboot"})
-"""Reasons for which a transaction ends at once: nobody will be there to see its TxStopPoint (B12.FR.03)."""
-OPENING_S = 3.2
-"""The end of a transaction waits so long for its contactor: the longest ramp-down of a DC output, and the opening. One that does not open is another
-fault, and must not keep the end from being told before the process ends (F-18)."""
 
 
 class TransactionMachine:
@@ -214,9 +209,7 @@ class TransactionMachine:
         spot = self._spot(event)
         if not spot.conditions.authorised and not spot.conditions.connected and event.trigger == "EVCommunicationLost":
             return []  # the unplugging has said it
-        token = event.id_token if event.trigger == "StopAuthorized" else None
-        restarts = event.reason in RESTARTS
-        cause = Cause(event.trigger, event.reason, token, deauthorises=True, ends=restarts, opens_first=restarts and event.at_once)
+        cause = ending(event)
         if spot.running is None:
             spot.id_token = spot.remote_start_id = None
         return self._happened(now, event.evse_id, replace(spot.conditions, authorised=False, signed=False), cause)
@@ -303,6 +296,8 @@ class TransactionMachine:
     def _happened(self, now: Tick, evse_id: int, after: Conditions, cause: Cause) -> list[object]:
         spot = self.state.spots[evse_id]
         before, spot.conditions = spot.conditions, after
+        if spot.running is not None and spot.running.closing is not None:
+            return []  # its end is on the way, and says all
         if spot.running is None:
             return self.ledger.start(now, evse_id, cause) if starts(self.settings.start_points(), before, after, fresh=cause.fresh) else []
         if cause.deauthorises:
@@ -314,15 +309,17 @@ class TransactionMachine:
         return self.ledger.tell(now, evse_id, "Updated", cause) if cause.told else []
 
     def _end(self, now: Tick, evse_id: int, running: Running, cause: Cause) -> list[object]:
-        if not cause.opens_first or not self.evses[evse_id].power_closed:
+        if not cause.opens_within_s or not self.evses[evse_id].power_closed:
             return self.ledger.end(now, evse_id, cause)
-        running.closing, running.closing_by = cause, now.mono + OPENING_S
+        running.closing, running.closing_by = cause, now.mono + cause.opens_within_s
         return []
 
     def _switched(self, now: Tick, event: PowerSwitched) -> list[object]:
         running = self._spot(event).running
         if running is None or running.closing is None or event.closed:
             return []
+        if self._spot(event).charging_state == CHARGING:
+            self._charges(now, self._spot(event), ChargingState.EV_CONNECTED.value)
         return self.ledger.end(now, event.evse_id, running.closing)
 
     # ---- limits

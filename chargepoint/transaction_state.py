@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from chargepoint.events import Event, IdToken, Limits
+from chargepoint.events import AuthorisationEnded, Event, IdToken, Limits
 from chargepoint.metering import MeterValue, Reading, Signature, Taken
 from chargepoint.transaction_points import Conditions
 
@@ -102,6 +102,15 @@ class TransactionVoid(Event):
     transaction_id: str
 
 
+RESTARTS = frozenset({"ImmediateReset", "Reboot"})
+"""Reasons for which a transaction ends whatever its TxStopPoint: nobody will be there to see that (B12.FR.03)."""
+OPENING_S = 3.2
+"""The end of a transaction waits so long for its contactor: the longest ramp-down of a DC output, and the opening. One that does not open is another
+fault, and must not keep the end from being told before the process ends (F-18)."""
+LETTING_GO_S = OPENING_S + 6.0
+"""The same where the vehicle may let go by itself first (IEC 61851-1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why something changes: what the TransactionEvent will say about it."""
@@ -116,12 +125,20 @@ class Cause:
     deauthorises: bool = False
     ends: bool = False
     """The transaction ends whatever TxStopPoint says: the station is about to restart."""
-    opens_first: bool = False
-    """The contactor has been ordered open for it: the end is told when it is."""
+    opens_within_s: float = 0.0
+    """The contactor has been ordered open for it: the end is told when it is, or after so long; 0: at once."""
     utc: float | None = None
     """When it happened, where that was not now."""
     limits: Limits | None = None
     """Told with it."""
+
+
+def ending(event: AuthorisationEnded) -> Cause:
+    """What the end of an authorisation says of a transaction."""
+    restarts = event.reason in RESTARTS
+    within_s = (OPENING_S if event.at_once else LETTING_GO_S) if restarts else 0.0
+    token = event.id_token if event.trigger == "StopAuthorized" else None
+    return Cause(event.trigger, event.reason, token, deauthorises=True, ends=restarts, opens_within_s=within_s)
 
 
 @dataclass(slots=True)
