@@ -16,3 +16,12 @@ def is_secret(name: str, parent: str = "") -> bool:
     """
     folded = name.casefold()
     return folded in SECRET_NAMES or ONLY_IN.get(folded, "-") == parent.casefold()
+
+
+def is_key_code(type_: object) -> bool:
+    """Whether a token of this type is a PIN that somebody knows by heart: it stands in no log, not even a part of it (OCPP 2.1 C04.FR.04).
+
+    >>> is_key_code("KeyCode"), is_key_code("ISO14443"), is_key_code(None)
+    (True, False, False)
+    """
+    return isinstance(type_, str) and type_.casefold() == "keycode"

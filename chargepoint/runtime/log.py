@@ -25,6 +25,7 @@ from chargepoint.events import (
     VehicleGone,
     VehicleServed,
 )
+from chargepoint.ocpp.secret_names import is_key_code
 from chargepoint.pilot import Level, level_of
 from chargepoint.tick import Tick
 from hal.types import (
@@ -42,6 +43,7 @@ from hal.types import (
 MOST_LINES = 10_000
 LAST_WORDS_S = 1.0
 END = ""
+HIDDEN = "…"
 LEVELS = ("debug", "info", "warning", "error")
 
 Shown = tuple[str, str, dict[str, Any]]
@@ -52,7 +54,7 @@ _EVENTS: dict[type, Callable[[Any], Shown | None]] = {
     ShutdownRequested: lambda e: ("info", "station.stop", {"reason": e.reason}),
     ContactorFeedback: lambda e: ("info", "contactor", {"evse": e.evse_id, "is": f"closed, {e.phases} phases" if e.closed else "open"}),
     PilotState: lambda e: ("info", "pilot", {"evse": e.evse_id, "is": e.state}),
-    TokenPresented: lambda e: ("info", "card", {"type": e.type, "token": masked(e.id_token)}),
+    TokenPresented: lambda e: ("info", "card", {"type": e.type, "token": HIDDEN if is_key_code(e.type) else masked(e.id_token)}),
     ResidualCurrentTrip: lambda e: ("error", "residual_current", {"evse": e.evse_id, "kind": e.kind}),
     BoardFault: lambda e: ("warning", "board.fault", {"evse": e.evse_id, "code": e.code, "present": e.present}),
     BoardRestarted: lambda e: ("warning", "board.restarted", {"text": e.text}),
@@ -80,7 +82,7 @@ def masked(token: str) -> str:
     >>> masked("04A1B2C3D4E5F6"), masked("1234")
     ('04…F6', '…')
     """
-    return f"{token[:2]}…{token[-2:]}" if len(token) >= 8 else "…"
+    return f"{token[:2]}…{token[-2:]}" if len(token) >= 8 else HIDDEN
 
 
 class Teller:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.octt.states import driver, station, token
-from tests.octt.system import OTHER_CARD, STRANGER, TestSystem
+from chargepoint.commands import Command
+from chargepoint.runtime.log import Teller
+from chargepoint.runtime.monitor.asked import Memory, status
+from chargepoint.tick import Tick
+from tests.octt.states import driver, listed, station, token
+from tests.octt.system import CARD, OTHER_CARD, STRANGER, TestSystem
 
 
 def connected(start: str = "PowerPathClosed", **more: Any) -> TestSystem:
@@ -28,7 +33,7 @@ def refused(it: TestSystem, status: str, kind: str = "ISO14443") -> None:
     assert not it.closed()
 
 
-@pytest.mark.req("TC_C_02", "C01.FR.01", "C01.FR.02", "C04.FR.02", "C06.FR.02")
+@pytest.mark.req("TC_C_02", "C01.FR.01", "C01.FR.02", "C06.FR.02")
 @pytest.mark.parametrize(
     ("kind", "start"),
     [("ISO14443", "Authorized"), ("ISO14443", "EVConnected")]
@@ -93,3 +98,60 @@ def test_tc_c_100_no_cable_comes(start: str) -> None:
     it.plug()
     it.nothing()
     assert not it.closed()
+
+
+# ---- PIN codes
+
+
+@pytest.mark.req("C04.FR.04", "C04")
+@pytest.mark.parametrize("pin", ["4711", "47114711"])
+def test_c04_a_pin_charges_and_stands_in_no_log(pin: str) -> None:
+    it = station("Authorized", tokens={pin: "Accepted"})
+    teller, memory = Teller(), Memory()
+    lines: list[str] = []
+
+    def watch(now: Tick, event: object, commands: tuple[Command, ...]) -> None:
+        memory.watch(now, event, commands)
+        lines.extend(json.dumps(each) for each in teller.told(event, commands))
+
+    it.heap.watch = watch
+    assert it.heap.station is not None
+    it.swipe(pin, kind="KeyCode")
+    it.expect("Authorize", idToken={"idToken": pin, "type": "KeyCode"})
+    it.tx("Started", "Authorized", idToken={"idToken": pin, "type": "KeyCode"})
+    lines.append(json.dumps(status(it.heap.station, Tick(it.heap.now, it.heap.now), memory)))
+    it.plug()
+    it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+    it.swipe(pin, kind="KeyCode")
+    it.among("TransactionEvent", triggerReason="StopAuthorized", idToken={"idToken": pin, "type": "KeyCode"})
+    assert any("KeyCode" in line for line in lines)
+    assert not [line for line in lines if pin in line or pin[:2] + "\\u2026" in line]
+
+
+# ---- tokens of the CSMS's own making, and nobody who is asked
+
+
+@pytest.mark.req("C03.FR.01", "C03.FR.02", "C05.FR.01", "C05.FR.02")
+@pytest.mark.parametrize("authorize", ["true", "false"])
+def test_c05_the_csms_is_not_asked_about_its_own_tokens(authorize: str) -> None:
+    it = station("Authorized", tokens={"SESSION-4711": "Accepted"}, variables={"AuthCtrlr.AuthorizeRemoteStart": authorize})
+    central = {"idToken": "SESSION-4711", "type": "Central"}
+    assert it.call("RequestStartTransaction", {"idToken": central, "remoteStartId": 7, "evseId": 1})["status"] == "Accepted"
+    it.tx("Started", "RemoteStart", idToken=central, remote=7)
+    it.plug()
+    it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+    assert not it.said("Authorize")
+    assert it.get("AuthCacheCtrlr.Storage") == "0"
+
+
+@pytest.mark.req("C01.FR.05")
+def test_where_the_csms_is_never_asked_list_and_cache_say_it_all() -> None:
+    it = station("Authorized", variables={"AuthCtrlr.DisableRemoteAuthorization": "true"})
+    listed(it, {CARD: "Accepted"})
+    it.swipe(OTHER_CARD)
+    it.nothing(for_s=10.0)
+    it.swipe(CARD)
+    it.tx("Started", "Authorized", idToken=token())
+    it.plug()
+    it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+    assert not it.said("Authorize")

@@ -1,4 +1,4 @@
-"""Certification cases of C10, C12 and C15: a token that the cache knows, and what becomes of one that the CSMS refuses afterwards."""
+"""Certification cases of C10, C11, C12 and C15: a token that the cache knows, and what becomes of one that the CSMS refuses afterwards."""
 
 from __future__ import annotations
 
@@ -99,6 +99,103 @@ def test_tc_c_36_without_local_pre_authorize_the_csms_is_asked() -> None:
     it.status("Occupied")
     it.nothing()
     assert not it.closed()
+
+
+@pytest.mark.req("TC_C_57", "C10.FR.03", "C12.FR.05")
+@START
+def test_tc_c_57_a_refusal_in_the_cache_is_final(start: str) -> None:
+    it = known(start, "Invalid", AuthCacheCtrlr_DisablePostAuthorize="true")
+    it.tokens[CARD] = "Accepted"
+    plugged(it, start)
+    it.swipe()
+    it.nothing()
+    assert not it.closed()
+
+
+@pytest.mark.req("TC_C_32", "C10.FR.02")
+def test_tc_c_32_it_outlives_a_restart() -> None:
+    it = known("Authorized")
+    assert it.call("Reset", {"type": "Immediate"})["status"] == "Accepted"
+    it.expect("BootNotification")
+    it.wait(5.0)
+    it.swipe()
+    it.tx("Started", "Authorized", idToken=token())
+    it.plug()
+    it.tx("Updated", "CablePluggedIn")
+    it.tx("Updated", "ChargingStateChanged", state="Charging")
+
+
+def again(it: TestSystem, start: str) -> None:
+    """EVDisconnected, EVConnectedPreSession and the same card."""
+    it.swipe()
+    it.wait(6.0)
+    it.unplug()
+    it.wait(6.0)
+    it.forget()
+    plugged(it, start)
+    it.swipe()
+
+
+@pytest.mark.req("TC_C_33", "C10.FR.04", "C12.FR.06")
+@START
+def test_tc_c_33_an_authorize_response_is_kept(start: str) -> None:
+    it = station(start)
+    plugged(it, start)
+    it.swipe()
+    it.expect("Authorize", idToken=token())
+    charges(it, start)
+    again(it, start)
+    charges(it, start)
+
+
+@pytest.mark.req("TC_C_34", "C10.FR.05", "C12.FR.06")
+@START
+def test_tc_c_34_a_transaction_event_response_is_kept(start: str) -> None:
+    it = known(start)
+    it.tokens[CARD] = "Invalid"
+    plugged(it, start)
+    it.swipe()
+    it.among("TransactionEvent", idToken=token())
+    it.wait(6.0)
+    it.unplug()
+    it.wait(6.0)
+    it.forget()
+    plugged(it, start)
+    it.swipe()
+    it.expect("Authorize", within_s=2.0, idToken=token())
+    it.nothing(for_s=10.0)
+    assert not it.closed()
+
+
+@pytest.mark.req("TC_C_46", "C10.FR.08")
+@pytest.mark.parametrize(("after_s", "asked"), [(200.0, False), (310.0, True)])
+def test_tc_c_46_its_lifetime_ends(after_s: float, asked: bool) -> None:
+    it = known(AuthCacheCtrlr_LifeTime="420")
+    plugged(it, "PowerPathClosed")
+    it.wait(after_s)
+    it.swipe()
+    if asked:
+        it.expect("Authorize", within_s=2.0, idToken=token())
+    charges(it, "PowerPathClosed")
+
+
+@pytest.mark.req("TC_C_37", "C11.FR.01", "C11.FR.02", "C11.FR.03")
+def test_tc_c_37_the_cache_is_cleared() -> None:
+    it = known()
+    assert it.get("AuthCacheCtrlr.Storage") != "0"
+    assert it.call("ClearCache")["status"] == "Accepted"
+    assert it.get("AuthCacheCtrlr.Storage") == "0"
+    plugged(it, "PowerPathClosed")
+    it.swipe()
+    it.expect("Authorize", within_s=2.0, idToken=token())
+    charges(it, "PowerPathClosed")
+
+
+@pytest.mark.req("TC_C_38", "C11.FR.01", "C11.FR.02", "C11.FR.04")
+def test_tc_c_38_a_cache_that_is_off_is_not_cleared() -> None:
+    it = known()
+    assert it.set("AuthCacheCtrlr.Enabled", "false") == "Accepted"
+    assert it.call("ClearCache")["status"] == "Rejected"
 
 
 # ---- offline by the cache or list, and the CSMS does not like it

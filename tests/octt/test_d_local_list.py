@@ -136,3 +136,23 @@ def test_tc_d_10_where_it_is_off_the_version_is_0(it: TestSystem) -> None:
     assert version(it) == 0
     assert not charges_by(it, CARD)
     assert send(it, 3, DIFFERENTIAL) == "Failed"
+
+
+@pytest.mark.req("D01.FR.09", "D01.FR.16")
+def test_ten_thousand_tokens_in_parts_and_not_one_more(it: TestSystem) -> None:
+    most = int(it.get("LocalAuthListCtrlr.ItemsPerMessage"))
+    cards = [f"04{number:012X}" for number in range(10_000)]
+    for number in range(len(cards) // most):
+        part = [(card, ACCEPTED) for card in cards[number * most : (number + 1) * most]]
+        assert send(it, number + 1, DIFFERENTIAL if number else FULL, *part) == "Accepted"
+    assert it.get("LocalAuthListCtrlr.Entries") == "10000"
+    assert send(it, 99, DIFFERENTIAL, (CARD, ACCEPTED)) == "Failed"
+    assert version(it) == len(cards) // most
+    assert charges_by(it, cards[-1])
+    it.power_loss()
+    it.expect("BootNotification")
+    it.wait(5.0)
+    it.forget()
+    assert charges_by(it, cards[0])
+    assert send(it, 99, DIFFERENTIAL, (cards[0], None), (CARD, ACCEPTED)) == "Accepted"
+    assert charges_by(it, CARD)

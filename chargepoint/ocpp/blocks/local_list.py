@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from chargepoint import codec
@@ -19,8 +19,10 @@ from chargepoint.tick import Tick
 TABLE = "local_list"
 VERSION_KEY = "version"
 """Beside the hashes of the tokens, in the same table, so that list and version are written together."""
-MOST_ENTRIES = 1000
+MOST_ENTRIES = 10_000
 """What the list holds [K]: maxLimit of LocalAuthListCtrlr.Entries."""
+MOST_STORAGE = 5_000_000
+"""Bytes that so many entries can take at most, with groups and EVSEs of usual length [K]: maxLimit of LocalAuthListCtrlr.Storage."""
 MOST_PER_MESSAGE = 250
 LARGEST_MESSAGE = 131_072
 """Bytes of one SendLocalList, as compact JSON [K]."""
@@ -49,7 +51,8 @@ LIST_BYTES = Variable(
     constant=True, unit="B", source="OCPP 2.1 D01.FR.11",
 )  # fmt: skip
 LIST_STORAGE = Variable(
-    "LocalAuthListCtrlr", "Storage", "integer", None, "bytes that the list takes", unit="B", persistent=False, source="OCPP 2.1 D01"
+    "LocalAuthListCtrlr", "Storage", "integer", None, "bytes that the list takes; maxLimit is what it may take", unit="B", persistent=False, max=MOST_STORAGE,
+    source="OCPP 2.1 D01",
 )  # fmt: skip
 LIST_EXPIRY = Variable(
     "LocalAuthListCtrlr", "SupportsExpiryDateTime", "boolean", "true", "an entry counts until its cacheExpiryDateTime",
@@ -66,6 +69,8 @@ class Change:
     whole: bool
     put: dict[str, Entry] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
+    size_after: int = 0
+    """Bytes of the list with it."""
 
 
 @dataclass(slots=True)
@@ -74,6 +79,8 @@ class LocalListState:
 
     version: int = 0
     entries: dict[str, Entry] = field(default_factory=dict)
+    size: int = 0
+    """Bytes that the entries take. Kept as they change: to count all of them takes longer than a report may hold up the pilot."""
     change: Change | None = None
 
 
@@ -89,7 +96,7 @@ class LocalListBlock(Block):
         super().__init__(context)
         self.state: LocalListState = LocalListState()
         context.model.compute(LIST_ENTRIES, lambda _: str(len(self.state.entries)))
-        context.model.compute(LIST_STORAGE, lambda _: str(sum(size_of((key, str(entry))) for key, entry in self.state.entries.items())))
+        context.model.compute(LIST_STORAGE, lambda _: str(self.state.size))
 
     @hears(PoweredUp)
     def powered_up(self, now: Tick, event: PoweredUp) -> Sequence[object]:
@@ -97,10 +104,11 @@ class LocalListBlock(Block):
         version = stored.get(VERSION_KEY, 0)
         try:
             self.state.entries = {key: codec.load(Entry, value, key) for key, value in stored.items() if key != VERSION_KEY}
+            self.state.size = _size(self.state.entries)
             self.state.version = version if isinstance(version, int) else 0
         except codec.CodecError as error:
             # Half a list would let in whom the other half shuts out: the CSMS sees version 0 and sends it anew.
-            self.state.entries, self.state.version = {}, 0
+            self.state.entries, self.state.size, self.state.version = {}, 0, 0
             return [Log("error", "local_list.unreadable", {"why": str(error)})]
         return []
 
@@ -129,8 +137,9 @@ class LocalListBlock(Block):
         if problem is not None:
             return problem
         change = change_of(call.message_id, payload, items)
-        if len(_after(self.state.entries, change)) > MOST_ENTRIES:
-            return refusal("Failed", "OutOfStorage", f"the list holds {MOST_ENTRIES}")
+        change = replace(change, size_after=self._size_after(change))
+        if len(_after(self.state.entries, change)) > MOST_ENTRIES or change.size_after > MOST_STORAGE:
+            return refusal("Failed", "OutOfStorage", f"the list holds {MOST_ENTRIES} entries and {MOST_STORAGE} bytes")
         self.state.change = change
         return Later([Persist(self._rows(change), (WRITTEN + call.message_id,))])
 
@@ -161,6 +170,12 @@ class LocalListBlock(Block):
             Put(TABLE, VERSION_KEY, change.version),
         )
 
+    def _size_after(self, change: Change) -> int:
+        if change.whole:
+            return _size(change.put)
+        entries = self.state.entries
+        return self.state.size + _size(change.put) - _size({key: entries[key] for key in {*change.put, *change.gone} & entries.keys()})
+
     @hears(Persisted, PersistFailed)
     def stored(self, now: Tick, event: Persisted | PersistFailed) -> Sequence[object]:
         change = self.state.change
@@ -173,6 +188,7 @@ class LocalListBlock(Block):
                 Log("error", "local_list.not_stored", {"error": event.error}),
                 Answer(change.message_id, "SendLocalList", failed.payload),
             ]
+        self.state.size = change.size_after
         self.state.entries, self.state.version = _after(self.state.entries, change), change.version
         log = Log("info", "local_list.stored", {"version": change.version, "entries": len(self.state.entries)})
         return [Answer(change.message_id, "SendLocalList", {"status": "Accepted"}), log]
@@ -182,6 +198,7 @@ class LocalListBlock(Block):
         if event.where != "list":
             return ()
         key, entry = key_of(IdToken(event.token, "ISO14443")), Entry(event.status, event.group)
+        self.state.size = self._size_after(Change("", 0, whole=False, put={key: entry}))
         self.state.entries[key] = entry
         self.state.version = self.state.version or 1
         return [Persist((Put(TABLE, key, codec.dump(Entry, entry)), Put(TABLE, VERSION_KEY, self.state.version)))]
@@ -192,6 +209,10 @@ def change_of(message_id: str, payload: dict[str, Any], items: list[dict[str, An
     put = {key_of(from_wire(item["idToken"])): entry_of(item["idTokenInfo"], 0.0) for item in items if "idTokenInfo" in item}
     gone = tuple(key_of(from_wire(item["idToken"])) for item in items if "idTokenInfo" not in item)
     return Change(message_id, payload["versionNumber"], payload["updateType"] == "Full", put, gone)
+
+
+def _size(entries: Mapping[str, Entry]) -> int:
+    return sum(size_of((key, codec.dump(Entry, entry))) for key, entry in entries.items())
 
 
 def _after(entries: dict[str, Entry], change: Change) -> dict[str, Entry]:

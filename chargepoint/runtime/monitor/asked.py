@@ -17,6 +17,7 @@ from chargepoint.events import IdToken
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp.network_slots import dialable, why_not
 from chargepoint.ocpp.outbox import SET_ASIDE
+from chargepoint.ocpp.secret_names import is_key_code
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.station import Station
 from chargepoint.tick import Tick
@@ -52,13 +53,15 @@ class Memory:
 
 
 def cut(token: IdToken | None) -> str:
-    """Enough of a token to know it by.
+    """Enough of a token to know it by; nothing of a PIN.
 
-    >>> cut(IdToken("04A1B2C3D4E5F6", "ISO14443"))
-    'ISO14443 04A1…'
+    >>> cut(IdToken("04A1B2C3D4E5F6", "ISO14443")), cut(IdToken("1234", "KeyCode"))
+    ('ISO14443 04A1…', 'KeyCode …')
     """
     if token is None:
         return ""
+    if is_key_code(token.type):
+        return f"{token.type} …"
     shown = token.id_token if len(token.id_token) <= SHOWN_OF_TOKEN else f"{token.id_token[:SHOWN_OF_TOKEN]}…"
     return f"{token.type} {shown}".strip()
 

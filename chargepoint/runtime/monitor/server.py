@@ -19,7 +19,7 @@ from typing import Any
 
 from chargepoint.commands import Command, SendText
 from chargepoint.events import TextReceived
-from chargepoint.ocpp.secret_names import is_secret
+from chargepoint.ocpp.secret_names import is_key_code, is_secret
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.runtime.main import Handle, software_version
 from chargepoint.runtime.monitor.asked import Memory, status, variables
@@ -95,10 +95,12 @@ class Monitor:
 
 
 def without_secrets(text: str) -> Any:
-    """A frame as JSON, its passwords left out; text that is none is told by its length.
+    """A frame as JSON, its passwords and PINs left out; text that is none is told by its length.
 
     >>> without_secrets('[2,"1","SetNetworkProfile",{"connectionData":{"basicAuthPassword":"hunter2"}}]')[3]
     {'connectionData': {'basicAuthPassword': '…'}}
+    >>> without_secrets('[2,"2","Authorize",{"idToken":{"idToken":"1234","type":"KeyCode"}}]')[3]
+    {'idToken': {'idToken': '…', 'type': 'KeyCode'}}
     """
     try:
         return _without(json.loads(text))
@@ -113,6 +115,7 @@ def _without(value: Any, parent: str = "") -> Any:
         return value
     name = value["variable"].get("name") if isinstance(value.get("variable"), dict) else None
     hidden = {"attributeValue", "value"} if isinstance(name, str) and is_secret(name) else set()
+    hidden |= {"idToken", "additionalIdToken"} if is_key_code(value.get("type")) else set()
     return {key: "…" if _hides(key, each, parent, hidden) else _without(each, key) for key, each in value.items()}
 
 

@@ -181,6 +181,31 @@ def test_the_model_tells_how_full_it_is(rig: AuthRig) -> None:
     assert model.shown(rig.now, place_of(LIST_ENTRIES)) == "2"
     assert int(model.shown(rig.now, place_of(LIST_STORAGE))) > 128
     assert model.limits(place_of(LIST_ENTRIES)).max == local_list.MOST_ENTRIES
+    assert model.limits(place_of(LIST_STORAGE)).max == local_list.MOST_STORAGE
+
+
+def test_what_it_takes_is_counted_as_it_changes(rig: AuthRig) -> None:
+    def told() -> int:
+        return int(rig.context.model.shown(rig.now, place_of(LIST_STORAGE)))
+
+    rig.send_list(1, (CARD, YES), (OTHER, NO))
+    both = told()
+    rig.send_list(2, (THIRD, {**YES, "groupIdToken": {"idToken": "G" * 100, "type": "Central"}}), (CARD, NO), full=False)
+    assert told() > both + 100
+    rig.send_list(3, (THIRD, None), (CARD, YES), (IdToken("05", "ISO14443"), None), full=False)
+    assert told() == both
+    rig.hear(TokenForced("list", CARD.id_token, "Accepted"))
+    assert told() == both
+    assert int(rig.another_life().context.model.shown(rig.now, place_of(LIST_STORAGE))) == both
+    rig.send_list(4)
+    assert told() == 0
+
+
+def test_more_bytes_than_the_list_may_take_fail_whole(rig: AuthRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_list, "MOST_STORAGE", 200)
+    assert rig.send_list(1, (CARD, YES), (OTHER, YES))["status"] == "Accepted"
+    assert rig.send_list(2, (THIRD, YES), full=False)["statusInfo"]["reasonCode"] == "OutOfStorage"
+    assert rig.send_list(3, (THIRD, YES), (CARD, None), full=False)["status"] == "Accepted"
 
 
 def test_a_token_that_was_put_there_by_hand(rig: AuthRig) -> None:
