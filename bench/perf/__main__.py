@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from bench.perf import day, drain, exi, memory, pnc, reaction, rpc, slac, start, tls, v2g
+from bench.perf import core, day, drain, exi, memory, pnc, reaction, rpc, slac, start, tls, v2g
 from bench.perf.table import Row, markdown
 
 
@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> int:
         messages,
         lambda: exi.measure(quick="--quick" in arguments),
         lambda: [start.measure()],
-        lambda: [reaction.measure()],
+        lambda: [reaction.measure(), reaction.under_reports()],
+        core.measure,
         lambda: [drain.measure()],
         lambda: [day.measure()],
         lambda: [memory.measure(minutes)],

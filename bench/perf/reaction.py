@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ MESSAGES_PER_S = 100
 S2_CLOSED, S2_OPENED = PilotVoltage(1, 6.0, -12.0), PilotVoltage(1, 9.0, -12.0)
 
 
+Load = Callable[[EmbeddedCsms, asyncio.Event], Coroutine[Any, Any, None]]
+
+
 async def _load(csms: EmbeddedCsms, stop: asyncio.Event) -> None:
     """Calls of the CSMS that make the station write: each sets a variable, durably."""
     number = 0
@@ -37,7 +40,16 @@ async def _load(csms: EmbeddedCsms, stop: asyncio.Event) -> None:
         await asyncio.sleep(1 / MESSAGES_PER_S)
 
 
-async def _measure(folder: Path) -> list[float]:
+async def _reports(csms: EmbeddedCsms, stop: asyncio.Event) -> None:
+    """One inventory of everything after the other."""
+    number = 0
+    while not stop.is_set():
+        number += 1
+        await csms.call("CP1", "GetBaseReport", {"requestId": number, "reportBase": "FullInventory"})
+        await asyncio.sleep(0.05)
+
+
+async def _measure(folder: Path, under: Load = _load) -> list[float]:
     loop = asyncio.get_running_loop()
     async with EmbeddedCsms(keep=False) as csms:
         board = SimBoard.of([EvseInfo(1, 32.0)])
@@ -64,7 +76,7 @@ async def _measure(folder: Path) -> list[float]:
             await asyncio.sleep(1.0)
             board.present(TokenPresented("04A1B2C3D4E5F6"))
             stop = asyncio.Event()
-            load = loop.create_task(_load(csms, stop))
+            load = loop.create_task(under(csms, stop))
             facts = handle.station.wiring.context.evses[1]
             found: list[float] = []
             for _ in range(ROUNDS):
@@ -87,13 +99,18 @@ async def _until(holds: Callable[[], bool], news: asyncio.Event) -> None:
         await news.wait()
 
 
-def measure() -> Row:
+def measure(under: Load = _load, words: str = "100 OCPP messages/s") -> Row:
     """Percentiles over many openings."""
     with tempfile.TemporaryDirectory(prefix="chargepoint-reaction-") as folder:
-        found = sorted(asyncio.run(_measure(Path(folder))))
+        found = sorted(asyncio.run(_measure(Path(folder), under)))
     p50, p99 = found[len(found) // 2], found[int(len(found) * 0.99) - 1]
-    return Row("pilot change to open command, 100 OCPP messages/s", f"p50 {p50 * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms", "p99 at most 5 ms")
+    return Row(f"pilot change to open command, {words}", f"p50 {p50 * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms", "p99 at most 5 ms")
+
+
+def under_reports() -> Row:
+    """While the CSMS asks for one FullInventory after the other."""
+    return measure(_reports, "FullInventory 20 times a second")
 
 
 if __name__ == "__main__":
-    print(measure())
+    print(measure(), under_reports(), sep="\n")

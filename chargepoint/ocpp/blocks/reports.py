@@ -1,11 +1,12 @@
 """GetBaseReport and GetReport, and the NotifyReport parts that follow (OCPP 2.1 B07, B08).
 
-The content is fixed when the request comes. One part is under way at a time, so that a long report never fills the queue of calls.
+Which variables are told is fixed when the request comes; a part with their values is made when its turn has come, so that no report takes long at
+once. One part is under way at a time, so that a long report never fills the queue of calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -59,7 +60,8 @@ class Report:
 
     request_id: int
     generated_at: str
-    parts: list[list[dict[str, Any]]]
+    left: list[tuple[Place, ...]]
+    """What is still to be told: the places of one variable each."""
     seq_no: int = 0
 
 
@@ -112,29 +114,29 @@ class ReportsBlock(Block):
             return Reply({"status": "EmptyResultSet"})
         if len(self.state.waiting) >= MOST_WAITING:
             return refusal("Rejected", "OutOfMemory", "other reports are still being sent")
-        model = self.context.model
-        parts = list(
-            _parts([_report_data(model, now, same) for same in _by_variable(places)], model.integer(ITEMS), model.integer(BYTES) - ENVELOPE)
-        )
-        self.state.waiting.append(Report(call.payload["requestId"], format_timestamp(self.context.clock.utc(now)), parts))
-        return Reply({"status": "Accepted"}, self._next())
+        at = format_timestamp(self.context.clock.utc(now))
+        self.state.waiting.append(Report(call.payload["requestId"], at, _by_variable(places)))
+        return Reply({"status": "Accepted"}, self._next(now))
 
-    def _next(self) -> Sequence[object]:
+    def _next(self, now: Tick) -> Sequence[object]:
         state = self.state
         if state.under_way or not state.waiting:
             return ()
-        report = state.waiting[0]
+        report, model = state.waiting[0], self.context.model
+        entries = (_report_data(model, now, same) for same in report.left)
+        part = _part(entries, model.integer(ITEMS), model.integer(BYTES) - ENVELOPE)
+        del report.left[: len(part)]
         payload = {
             "requestId": report.request_id,
             "generatedAt": report.generated_at,
             "seqNo": report.seq_no,
-            "tbc": len(report.parts) > 1,
-            "reportData": report.parts.pop(0),
+            "tbc": bool(report.left),
+            "reportData": part,
         }
         token = f"{self.name}:{report.request_id}:{report.seq_no}"
         report.seq_no += 1
         state.under_way = True
-        if not report.parts:
+        if not report.left:
             state.waiting.pop(0)
         return (Call("NotifyReport", payload, token),)
 
@@ -145,12 +147,12 @@ class ReportsBlock(Block):
             return ()
         self.state.under_way = False
         if isinstance(event, CallAnswered):
-            return self._next()
+            return self._next(now)
         log = Log("warning", "report.part_failed", {"part": event.token, "code": event.code, "why": event.description})
         if event.code == CONNECTION_LOST:
             self.state.waiting.clear()
             return (log,)
-        return (log, *self._next())
+        return (log, *self._next(now))
 
     @hears(LinkDown)
     def link_down(self, now: Tick, event: LinkDown) -> Sequence[object]:
@@ -198,12 +200,12 @@ def _meets(model: DeviceModel, now: Tick, component: tuple[str, str, int, int], 
     return False
 
 
-def _by_variable(places: Sequence[Place]) -> list[list[Place]]:
+def _by_variable(places: Sequence[Place]) -> list[tuple[Place, ...]]:
     """The attributes of one variable belong into one entry."""
     groups: dict[tuple[object, ...], list[Place]] = {}
     for place in places:
         groups.setdefault((*_component(place), place.variable, place.instance), []).append(place)
-    return list(groups.values())
+    return [tuple(each) for each in groups.values()]
 
 
 def _report_data(model: DeviceModel, now: Tick, places: Sequence[Place]) -> dict[str, Any]:
@@ -250,19 +252,16 @@ def _characteristics(model: DeviceModel, place: Place, row: Variable) -> dict[st
     return found
 
 
-def _parts(entries: Sequence[dict[str, Any]], most_items: int, most_bytes: int) -> Iterator[list[dict[str, Any]]]:
-    """Cut so that each part keeps within both limits; an entry that is too large by itself goes alone."""
+def _part(entries: Iterable[dict[str, Any]], most_items: int, most_bytes: int) -> list[dict[str, Any]]:
+    """As many of them as both limits allow; one that is too large by itself goes alone."""
     part: list[dict[str, Any]] = []
     size = 0
     for entry in entries:
-        length = size_of(entry) + 1
-        if part and (len(part) >= most_items or size + length > most_bytes):
-            yield part
-            part, size = [], 0
+        size += size_of(entry) + 1
+        if part and (len(part) >= most_items or size > most_bytes):
+            break
         part.append(entry)
-        size += length
-    if part:
-        yield part
+    return part
 
 
 __all__ = ["BYTES", "ITEMS", "Report", "ReportsBlock", "ReportsState"]
