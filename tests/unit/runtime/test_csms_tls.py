@@ -75,7 +75,7 @@ def security_event(down: LinkDown) -> str:
 # ---- let in
 
 
-@pytest.mark.req("S-29", "TC_A_04")
+@pytest.mark.req("S-29", "TC_A_04", "A00.FR.309", "A00.FR.312", "A00.FR.412", "A00.FR.415")
 @pytest.mark.parametrize(
     ("make", "host"),
     [
@@ -112,6 +112,7 @@ def test_dates_are_judged_by_the_stations_clock(after: dt.timedelta | None, why:
         assert why in event.detail
 
 
+@pytest.mark.req("TC_A_04", "A00.FR.313", "A00.FR.319", "A00.FR.321", "A00.FR.416", "A00.FR.422")
 def test_what_is_spoken(tmp_path: Path) -> None:
     seen: list[Any] = []
 
@@ -144,7 +145,7 @@ def test_what_is_spoken(tmp_path: Path) -> None:
 # ---- refused by us
 
 
-@pytest.mark.req("S-29", "F-8", "F-9", "TC_A_05")
+@pytest.mark.req("S-29", "F-8", "F-9", "TC_A_05", "A00.FR.309", "A00.FR.310", "A00.FR.311", "A00.FR.412", "A00.FR.413", "A00.FR.414")
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -209,7 +210,7 @@ def test_a_server_that_keeps_its_sub_ca_to_itself(tmp_path: Path) -> None:
     assert (down.cause, "sub-CA" in down.detail) == ("certificate", True)
 
 
-@pytest.mark.req("S-29", "TC_A_06")
+@pytest.mark.req("S-29", "TC_A_06", "A00.FR.314", "A00.FR.316", "A00.FR.416", "A00.FR.417", "A00.FR.419")
 def test_a_server_that_speaks_too_old_a_version(tmp_path: Path) -> None:
     def old(context: ssl.SSLContext) -> None:
         with warnings.catch_warnings():
