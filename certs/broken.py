@@ -15,11 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs.chain import MOST, Status, fingerprint
+from certs.chain import MOST, Status, tbs_fingerprint
 from certs.profiles import CLIENT, OCSP, PROFILES, SERVER, Policy, Profile
 from certs.rules import Code
 from certs.testpki import TREE, spec_of
-from certs.testpki_make import AnyKind, Digest, Key, Kind, Spec, issue, key_of, pem_of
+from certs.testpki_make import AnyKind, Digest, Key, Kind, Spec, issue, key_of, pem_of, twin
 
 LEAF, SUB, ROOT = 0, 1, -1
 """Places in a line of certificates: the leaf, who signed it, the root."""
@@ -141,7 +141,7 @@ def make(name: str, *, seed: bytes, now: dt.datetime) -> Case:
     made = draft.signed()
     root = draft.trusted or made[ROOT]
     sent = draft.sent(made) if draft.sent else _der(made[:ROOT])
-    revocation: dict[str, Status] = {} if draft.revoked is None else {fingerprint(made[draft.revoked]): "revoked"}
+    revocation: dict[str, Status] = {} if draft.revoked is None else {tbs_fingerprint(made[draft.revoked]): "revoked"}
     refused = of.refused and (profile, what) not in ONLY_TOLD
     return Case(
         name, PROFILES[profile], of.code, refused, tuple(sent), draft.keys[LEAF], (root,), revocation, draft.policy, draft.own, draft.host
@@ -239,6 +239,16 @@ def _revoked(at: int) -> Callable[[Draft], None]:
     return change
 
 
+def _twin(at: int) -> Callable[[Draft], None]:
+    """Revoked, and written down with another signature that is as right."""
+
+    def change(draft: Draft) -> None:
+        draft.revoked = at
+        draft.sent = lambda made: _der([twin(each) if number == at else each for number, each in enumerate(made[:ROOT])])
+
+    return change
+
+
 def _nobody_says(draft: Draft) -> None:
     draft.policy = "unknown"
 
@@ -308,6 +318,8 @@ BREAKS: Mapping[str, Break] = {
     "self_signed": Break("unknown_root", _self_signed, openssl=True),
     "leaf_revoked": Break("revoked", _revoked(LEAF)),
     "sub_revoked": Break("revoked", _revoked(SUB)),
+    "leaf_revoked_twin": Break("revoked", _twin(LEAF)),
+    "sub_revoked_twin": Break("revoked", _twin(SUB)),
     "nobody_says": Break("revocation_unknown", _nobody_says),
     "other_key": Break("key_mismatch", _other_key),
     "leaf_domain": Break("domain", _with(LEAF, domain="XX"), NAMED),

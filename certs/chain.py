@@ -18,10 +18,12 @@ from cryptography.x509.oid import NameOID
 
 from certs.name_constraints import outside
 from certs.profiles import Policy, Profile
-from certs.reading import CertificateError, Read, clean, fingerprint, is_signed, load, read, title_of
+from certs.reading import CertificateError, Read, clean, fingerprint, is_signed, load, read, tbs_fingerprint, title_of
 from certs.rules import Code, Finding, judge
 
-__all__ = ["CertificateError", "Code", "Finding", "Status", "Verdict", "fingerprint", "load", "signed_by", "validate", "validate_root"]
+__all__ = [
+    "CertificateError", "Code", "Finding", "Status", "Verdict", "fingerprint", "load", "signed_by", "tbs_fingerprint", "validate", "validate_root",
+]  # fmt: skip
 
 Status: TypeAlias = Literal["good", "revoked", "unknown"]
 MOST = 10
@@ -102,7 +104,7 @@ def validate(
     """Judge a chain as it was sent: PEM, one DER, or certificates one by one. `now` knows its time zone.
 
     The leaf is the first one, since TLS shows that its key is there for that one only; with `key`, it is the one that has this key.
-    `revocation` is what is known, by `fingerprint`; `policy` instead of the profile's. `key` is the one that the
+    `revocation` is what is known, by `tbs_fingerprint`; `policy` instead of the profile's. `key` is the one that the
     leaf has to have, `host` the name that was dialled, for profiles that look at it.
     """
     try:
@@ -273,7 +275,7 @@ def _limited(path: list[Read], places: list[str]) -> Iterator[Finding]:
 
 def _revoked(path: list[Read], places: list[str], revocation: Mapping[str, Status], policy: Policy) -> Iterator[Finding]:
     for at, each in zip(places, path, strict=True):
-        status = revocation.get(each.fingerprint)
+        status = revocation.get(each.tbs_fingerprint)
         if status == "revoked":
             yield Finding(at, "revoked", "it has been revoked")
         elif status != "good" and at != "root" and (policy == "unknown" or status is not None):

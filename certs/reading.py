@@ -29,6 +29,8 @@ UNREADABLE = (
     x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, CryptographyDeprecationWarning,
 )  # fmt: skip
 """What `cryptography` says to bytes that it does not take."""
+TBS = "tbs:"
+"""How a `tbs_fingerprint` begins: it is never taken for a `fingerprint`."""
 RSA_BITS = 2048
 PSS, PSS_OCTETS = "RSASSA-PSS", 32
 """Its hash stands in its parameters: shorter than SHA-256, it is named with it."""
@@ -73,6 +75,7 @@ class Read:
     certificate: x509.Certificate
     fingerprint: str
     """SHA-256 of its DER, in hex."""
+    tbs_fingerprint: str
     octets: int
     subject: x509.Name
     issuer: x509.Name
@@ -182,8 +185,17 @@ def kind_of(key: object) -> str:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """What revocation and stores know it by: SHA-256 of its DER, in hex."""
+    """What stores know it by: SHA-256 of its DER, in hex."""
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+
+
+def tbs_fingerprint(certificate: x509.Certificate) -> str:
+    """What revocation knows it by: SHA-256 of what its issuer signed (TBSCertificate), in hex behind `TBS`.
+
+    Not of the whole: where (r, s) is a signature of ECDSA, (r, n - s) is one as well, and anybody can write a certificate down so. Issuer and serial number,
+    as OCSP has them, would need the issuer's certificate, which a chain need not have.
+    """
+    return TBS + hashlib.sha256(certificate.tbs_certificate_bytes).hexdigest()
 
 
 def read(certificate: x509.Certificate) -> Read:
@@ -199,7 +211,8 @@ def read(certificate: x509.Certificate) -> Read:
             raise ValueError("no X.509 v3")
         return Read(
             certificate,
-            hashlib.sha256(der).hexdigest(),
+            fingerprint(certificate),
+            tbs_fingerprint(certificate),
             len(der),
             subject,
             certificate.issuer,

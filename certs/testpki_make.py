@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
@@ -29,6 +30,12 @@ CURVES: dict[str, tuple[ec.EllipticCurve, int]] = {
 DIGESTS: dict[str, hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
     "sha224": hashes.SHA224(), "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512(),
 }  # fmt: skip
+ORDERS = (
+    0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+    (1 << 521) - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7,
+)
+"""Of the groups of P-256, P-384 and P-521."""
 OF_KEY = {"secp256r1": "sha256", "secp384r1": "sha384", "secp521r1": "sha512"}
 EXPONENT = 65537
 ORGANIZATION = "chargepoint test PKI"
@@ -162,6 +169,22 @@ def _signed(builder: x509.CertificateBuilder, issuer: Key, digest: str) -> x509.
         return builder.sign(issuer, algorithm, ecdsa_deterministic=True)
     except (TypeError, UnsupportedAlgorithm):
         return builder.sign(issuer, algorithm)
+
+
+def twin(certificate: x509.Certificate) -> x509.Certificate:
+    """The same one with the other signature that is as right as its own, for ECDSA: (r, n - s) for (r, s). Anybody can make it, without any key."""
+    der, tbs = certificate.public_bytes(Encoding.DER), certificate.tbs_certificate_bytes
+    algorithm = der[der.index(tbs) + len(tbs) :]
+    r, s = decode_dss_signature(certificate.signature)
+    order = next(each for each in ORDERS if each > max(r, s))  # of who signed it: both are long but for one time in 2 ** 128
+    signature = _tlv(0x03, b"\0" + encode_dss_signature(r, order - s))
+    return x509.load_der_x509_certificate(_tlv(0x30, tbs + algorithm[: 2 + algorithm[1]] + signature))
+
+
+def _tlv(tag: int, value: bytes) -> bytes:
+    length = len(value)
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + (bytes([length]) if length < 0x80 else bytes([0x80 | len(octets)]) + octets) + value
 
 
 def _host(text: str) -> x509.GeneralName:

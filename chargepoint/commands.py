@@ -248,7 +248,7 @@ class SetStaples(Command):
 
 @dataclass(frozen=True, slots=True)
 class SetRevocations(Command):
-    """These certificates (fingerprints) of vehicles are known to be revoked, and no others: a handshake with one of them is refused from now on."""
+    """These certificates (`certs.reading.tbs_fingerprint`) of vehicles are known to be revoked, and no others: a handshake with one of them is refused from now on."""
 
     fingerprints: tuple[str, ...]
 

@@ -124,7 +124,7 @@ class CertificateFacts:
     """Whether it has been read at all."""
     # written by the block for vehicles' certificates
     revoked: frozenset[str] = frozenset()
-    """Fingerprints of certificates in vehicles' chains that the CSMS has called revoked."""
+    """`tbs_fingerprint` of certificates in vehicles' chains that the CSMS has called revoked."""
 
     def trusted(self, use: RootUse) -> tuple[InstalledRoot, ...]:
         """The roots for this use."""

@@ -14,7 +14,7 @@ class Trust:
     """MO roots, and those V2G roots where contracts may end."""
     oem_roots: tuple[bytes, ...] = field(default=(), repr=False)
     revoked: frozenset[str] = frozenset()
-    """Fingerprints (`certs.chain.fingerprint`) of certificates that are known to be revoked."""
+    """`certs.chain.tbs_fingerprint` of certificates that are known to be revoked."""
     local: bool = True
     """The chain is judged here. Else only the challenge and the signature are, and the host has the rest judged."""
     central: bool = False

@@ -18,7 +18,7 @@ from cryptography.x509 import ocsp
 
 from bench.v2g.pki import World
 from certs import crl, hash_data
-from certs.chain import Status, fingerprint
+from certs.chain import Status, tbs_fingerprint
 from certs.hash_data import HashData, HashDataError
 from certs.ocsp import Answer, judge
 from certs.testpki_make import Identity
@@ -34,14 +34,14 @@ class Responder:
     def __init__(self, world: World, *, holds: dt.timedelta = HOLDS) -> None:
         self.world, self.holds = world, holds
         self.revoked: dict[str, dt.datetime] = {}
-        """By fingerprint."""
+        """By `tbs_fingerprint`."""
         self.serials: dict[int, dt.datetime] = {}
         self.silent = False
         """Says tryLater."""
 
     def revoke(self, certificate: x509.Certificate, at: dt.datetime) -> None:
         """From then on."""
-        self.revoked[fingerprint(certificate)] = self.serials[certificate.serial_number] = at
+        self.revoked[tbs_fingerprint(certificate)] = self.serials[certificate.serial_number] = at
 
     def status_of(self, data: HashData) -> Status:
         """By its hashes."""

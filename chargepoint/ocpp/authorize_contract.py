@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from certs.reading import readable, tbs_fingerprint
 from chargepoint.events import CertificateHash, Contract
 from chargepoint.ocpp.id_tokens import Entry
 
@@ -16,6 +17,8 @@ LONGEST_CHAIN = 10_000
 ACCEPTED, INVALID, CANCELLED = "Accepted", "Invalid", "ContractCancelled"
 OF_THE_EMAID = "eMAID"
 END = "-----END CERTIFICATE-----"
+TEXT = "text:"
+"""How the key of what cannot be read begins."""
 
 
 def certificate_of(contract: Contract, *, central: bool) -> dict[str, Any] | None:
@@ -66,6 +69,7 @@ def kept(contract: Contract, entry: Entry, certificate: str) -> dict[str, Entry 
 
 
 def certificate_key(contract: Contract) -> str:
-    """Where one certificate stands in the cache: it is the first of its chain."""
+    """Where one certificate stands in what is kept: it is the first of its chain, by what its issuer signed, since anybody can write down the rest otherwise."""
     leaf = contract.chain_pem.partition(END)[0]
-    return sha256(f"certificate:{leaf}".encode()).hexdigest()
+    certificates = readable(f"{leaf}{END}\n".encode())
+    return tbs_fingerprint(certificates[0]) if certificates else TEXT + sha256(leaf.encode()).hexdigest()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from certs.reading import TBS
 from chargepoint.commands import Delete, Put
 from chargepoint.events import Contract
-from chargepoint.ocpp.authorize_contract import certificate_key
+from chargepoint.ocpp.authorize_contract import TEXT, certificate_key
 
 TABLE = "revoked_contracts"
 MOST_ROWS = 1000
@@ -15,9 +16,10 @@ MOST_ROWS = 1000
 REVOKED = "CertificateRevoked"
 
 
-def loaded(stored: Mapping[str, Any]) -> dict[str, float]:
-    """As they were kept: key of the certificate -> when that was told, as POSIX seconds."""
-    return {key: float(at) for key, at in stored.items() if isinstance(at, (int, float))}
+def loaded(stored: Mapping[str, Any]) -> tuple[dict[str, float], list[Delete]]:
+    """As they were kept: key of the certificate -> when that was told, as POSIX seconds. What is of another form, or has a key of another kind, goes."""
+    rows = {key: float(at) for key, at in stored.items() if isinstance(at, (int, float)) and key.startswith((TBS, TEXT))}
+    return rows, [Delete(TABLE, key) for key in stored if key not in rows]
 
 
 def told(rows: dict[str, float], contract: Contract, certificate: str, utc: float) -> list[Put | Delete]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from certs import crl, hash_data
 from certs.chain import Status
 from certs.hash_data import Algorithm, HashData, HashDataError
-from certs.reading import fingerprint, readable
+from certs.reading import TBS, readable, tbs_fingerprint
 from chargepoint import codec
 from chargepoint.commands import Delete, Put
 from chargepoint.ocpp.timestamps import TimestampError, parse_timestamp
@@ -35,6 +35,7 @@ class Question:
     """About one certificate: CertificateStatusRequestInfoType."""
 
     fingerprint: str
+    """`tbs_fingerprint`."""
     algorithm: Algorithm
     issuer_name_hash: str
     issuer_key_hash: str
@@ -92,14 +93,14 @@ def questions(chain_pem: str, sources: Container[str]) -> tuple[Question, ...]:
         for source in SOURCES:
             fit = tuple(each for each in urls[source] if each and len(each) <= LONGEST_URL)[:MOST_URLS]
             if fit and source in sources:
-                found.append(Question(fingerprint(certificate), *hash_data.of(certificate, issuer), source, fit))
+                found.append(Question(tbs_fingerprint(certificate), *hash_data.of(certificate, issuer), source, fit))
                 break
     return tuple(found)
 
 
 def fingerprints(chain_pem: str) -> tuple[str, ...]:
     """Of all of a chain."""
-    return tuple(fingerprint(each) for each in readable(chain_pem.encode()))
+    return tuple(tbs_fingerprint(each) for each in readable(chain_pem.encode()))
 
 
 def answers(payload: Mapping[str, Any]) -> dict[HashData, Told]:
@@ -125,15 +126,20 @@ def after(row: Row, told: Told | None, utc: float) -> Row:
     return Row(row.question, "revoked" if told.status == "Revoked" else "good", until_utc, 0, utc)
 
 
-def loaded(stored: Mapping[str, Any]) -> dict[str, Row]:
-    """As they were kept; a row that cannot be read is asked about anew."""
+def loaded(stored: Mapping[str, Any]) -> tuple[dict[str, Row], list[Delete]]:
+    """As they were kept. A row that cannot be read, or has a name of another kind, goes: its certificate is asked about anew."""
     rows: dict[str, Row] = {}
+    gone: list[Delete] = []
     for name, value in stored.items():
         try:
-            rows[name] = codec.load(Row, value, f"{TABLE}.{name}")
+            row = codec.load(Row, value, f"{TABLE}.{name}")
         except codec.CodecError:
-            continue
-    return rows
+            row = None
+        if row is not None and name.startswith(TBS):
+            rows[name] = row
+        else:
+            gone.append(Delete(TABLE, name))
+    return rows, gone
 
 
 def put(rows: dict[str, Row], name: str, row: Row) -> list[Put | Delete]:

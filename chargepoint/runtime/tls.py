@@ -82,7 +82,7 @@ class TlsFiles:
     chain: bytes = field(default=b"", repr=False)
     key: bytes = field(default=b"", repr=False)
     revocation: Mapping[str, Status] = field(default_factory=dict)
-    """What is known of the CSMS's certificates, by `certs.chain.fingerprint`."""
+    """What is known of the CSMS's certificates, by `certs.chain.tbs_fingerprint`."""
     policy: Policy | None = None
     """Which of them that refuses; None: those that are known to be revoked."""
     token_module: str = ""

@@ -15,7 +15,7 @@ from bench.v2g.misbehave_pnc import PNC, OfContracts, OfInstallation, OtherReadi
 from bench.v2g.pair import Pair
 from bench.v2g.pki import Cps, World
 from bench.v2g.wrong import Then, Wrong, again, changed
-from certs.chain import fingerprint, load
+from certs.chain import load, tbs_fingerprint
 from certs.testpki_make import Kind
 from iso15118.connection import Command, Now, Send
 from iso15118.evcc.iso20.ask_contracts import authorization, certificate_installation
@@ -118,7 +118,7 @@ def test_a_reading_that_was_not_signed_is_refused(name: str) -> None:
 
 def test_a_revoked_contract() -> None:
     world = World.of()
-    revoked = frozenset({fingerprint(load(world.contract().chain[1])[0])})
+    revoked = frozenset({tbs_fingerprint(load(world.contract().chain[1])[0])})
     pair = pnc(trust={"revoked": revoked}, facts={"certificate_installation": False}).session()
     assert codes(pair, cm.AuthorizationRes) == ["WARNING_CertificateRevoked", "OK"]
 

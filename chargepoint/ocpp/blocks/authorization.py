@@ -160,8 +160,9 @@ class AuthorizationBlock(Block):
     @hears(PoweredUp)
     def powered_up(self, now: Tick, event: PoweredUp) -> Sequence[object]:
         self.state.cache, unreadable = auth_cache.loaded(event.stored.get(auth_cache.TABLE, {}))
-        self.state.revoked = revoked_contracts.loaded(event.stored.get(revoked_contracts.TABLE, {}))
-        return [Log("warning", "auth.cache_unreadable", {"rows": unreadable})] if unreadable else []
+        self.state.revoked, gone = revoked_contracts.loaded(event.stored.get(revoked_contracts.TABLE, {}))
+        forgotten = [Persist(tuple(gone))] if gone else []
+        return [*forgotten, *([Log("warning", "auth.cache_unreadable", {"rows": unreadable})] if unreadable else [])]
 
     @hears(RulesWanted, VariableChanged)
     def rules(self, now: Tick, event: RulesWanted | VariableChanged) -> Sequence[object]:
@@ -229,12 +230,14 @@ class AuthorizationBlock(Block):
         said, contract = entry_of(event.payload["idTokenInfo"], self.context.clock.utc(now)), asked.contract
         if contract is None:
             return [*self._keep(asked.id_token, said), verdict(lookup_id, "online", said.known())]
-        certificate = str(event.payload.get("certificateStatus", ""))
+        said_of_it = str(event.payload.get("certificateStatus", ""))
+        blocked = not said_of_it and certificate_key(contract) in self.state.revoked
+        certificate = revoked_contracts.REVOKED if blocked else said_of_it  # which it stays until it is accepted, not until nothing is said
         entry = counts(said, certificate, rooted=contract.rooted)
         told = replace(verdict(lookup_id, "online", entry.known()), certificate=certificate)
         unjudged = not certificate and entry.status != said.status
         log: list[object] = [Log("warning", "auth.contract_not_judged", {"evse": contract.evse_id})] if unjudged else []
-        rows = revoked_contracts.told(self.state.revoked, contract, certificate, self.context.clock.utc(now))
+        rows = revoked_contracts.told(self.state.revoked, contract, said_of_it, self.context.clock.utc(now))
         log += [Persist(tuple(rows))] if rows else []
         return [*log, *self._keep_contract(asked.id_token, kept(contract, entry, certificate)), told]
 

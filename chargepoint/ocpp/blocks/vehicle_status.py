@@ -62,7 +62,7 @@ class VehicleStatusState:
     """What it remembers."""
 
     rows: dict[str, Row] = field(default_factory=dict)
-    """By fingerprint."""
+    """By `tbs_fingerprint`."""
     present: list[Present] = field(default_factory=list)
     told: list[int] = field(default_factory=list)
     """EVSEs whose driver has been told, since the vehicle was plugged in."""
@@ -92,8 +92,8 @@ class VehicleStatusBlock(Block):
     @hears(PoweredUp)
     def powered_up(self, now: Tick, event: PoweredUp) -> Sequence[object]:
         """The port knows what is revoked before the first vehicle comes."""
-        self.state.rows = status.loaded(event.stored.get(status.TABLE, {}))
-        return self._revocations()
+        self.state.rows, gone = status.loaded(event.stored.get(status.TABLE, {}))
+        return [*([Persist(tuple(gone))] if gone else []), *self._revocations()]
 
     # ---- who is there
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from cryptography import x509
 
 from certs import ocsp
-from certs.chain import MOST, CertificateError, Finding, Status, Verdict, fingerprint, load, validate
+from certs.chain import MOST, CertificateError, Finding, Status, Verdict, load, tbs_fingerprint, validate
 from certs.profiles import PROFILES, Profile, relaxed
 from certs.reading import CURVES
 from certs.rules import Code
@@ -91,7 +91,7 @@ def _told(chain: Sequence[bytes], staples: Sequence[bytes], roots: Sequence[x509
     for octets, certificate in zip(staples, certificates, strict=False):
         issuer = next((each for each in (*certificates, *roots) if each.subject == certificate.issuer), None)
         if octets and issuer is not None:
-            found[fingerprint(certificate)] = ocsp.judge(octets, certificate=certificate, issuer=issuer, now=now).status
+            found[tbs_fingerprint(certificate)] = ocsp.judge(octets, certificate=certificate, issuer=issuer, now=now).status
     return found
 
 

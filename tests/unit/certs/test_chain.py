@@ -268,13 +268,13 @@ def test_relaxed_says_so() -> None:
 
 def test_known_statuses() -> None:
     it = case("contract20")
-    marks = [chain.fingerprint(x509.load_der_x509_certificate(each)) for each in it.chain]
+    marks = [chain.tbs_fingerprint(x509.load_der_x509_certificate(each)) for each in it.chain]
     good: dict[str, chain.Status] = dict.fromkeys(marks, "good")
     assert not chain.validate(it.chain, NOW, it.profile, it.trust, good, policy="unknown").findings
     some = chain.validate(it.chain, NOW, it.profile, it.trust, {**good, marks[0]: "unknown"})
     assert some.ok
     assert [each.code for each in some.warnings] == ["revocation_unknown"]
-    root = chain.validate(it.chain, NOW, it.profile, it.trust, {chain.fingerprint(it.trust[0]): "revoked"})
+    root = chain.validate(it.chain, NOW, it.profile, it.trust, {chain.tbs_fingerprint(it.trust[0]): "revoked"})
     assert [(each.at, each.code) for each in root.refusals] == [("root", "revoked")]
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from bench.csms.ocsp_responder import Responder
 from bench.v2g.pki import World
-from certs.chain import fingerprint
+from certs.reading import TBS, tbs_fingerprint
+from certs.testpki_make import twin
 from chargepoint.commands import Indicate, Log, SetRevocations
 from chargepoint.config import EvseConfig, V2gConfig
 from chargepoint.events import EvDisconnected, RegistrationChanged, VehicleConnected, VehicleGone, VehicleRevoked
@@ -48,12 +50,15 @@ class Site(BlockRig):
         self.hear(RegistrationChanged("Accepted"))
         self.answer_all()
 
-    def comes(self, evse_id: int = 1, *, plugs_in: bool = True) -> None:
-        """The vehicle, with its chain."""
+    def comes(self, evse_id: int = 1, *, plugs_in: bool = True, twin_of: str = "") -> None:
+        """The vehicle, with its chain. `twin_of`: this certificate has its other signature."""
         if plugs_in:
             self.hear(EvDisconnected(evse_id))
         self.connection += 1
-        pem = (self.world.made[LEAF].chain_pem + self.world.made["oemRoot"].certificate_pem).decode()
+        made = self.world.made
+        named = {made[name].certificate: name for name in (LEAF, SUB, "oemSub1", "oemRoot")}
+        chain = [twin(each) if named[each] == twin_of else each for each in (*made[LEAF].chain, made["oemRoot"].certificate)]
+        pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in chain)
         self.hear(VehicleConnected(evse_id, self.connection, "fe80::1", "TLSv1.3", verified=True, chain_pem=pem))
         self.answer_all()
 
@@ -88,7 +93,7 @@ class Site(BlockRig):
     def revoked(self) -> list[str]:
         """Names of what the port was told last."""
         told = self.said(SetRevocations)
-        known = {fingerprint(each.certificate): name for name, each in self.world.made.items()}
+        known = {tbs_fingerprint(each.certificate): name for name, each in self.world.made.items()}
         return sorted(known[each] for each in told[-1].fingerprints) if told else []
 
 
@@ -154,6 +159,33 @@ def test_a_revoked_one_is_refused_told_to_tls_and_remembered(name: str) -> None:
     again = Site(store=site.store, online=False)
     assert again.revoked() == [name]
     again.comes()
+    assert again.refused() == [1]
+
+
+@pytest.mark.req("M07", "S-29")
+@pytest.mark.parametrize("name", [LEAF, SUB, "oemSub1"])
+def test_another_signature_makes_no_other_certificate_of_it(name: str) -> None:
+    site = Site()
+    site.revoke(name)
+    site.comes()
+    again = Site(store=site.store, online=False)
+    again.comes(twin_of=name)
+    assert again.refused() == [1]
+    assert again.revoked() == [name]
+
+
+def test_a_row_with_a_name_of_another_kind_goes_and_is_asked_about_anew() -> None:
+    site = Site()
+    site.revoke()
+    site.comes()
+    rows = site.store[vehicle_status.TABLE]
+    for name in list(rows):
+        rows[name.removeprefix(TBS)] = rows.pop(name)
+    again = Site(store=site.store)
+    assert site.store[vehicle_status.TABLE] == {}
+    again.revoke()
+    again.comes()
+    assert len(again.asked) == 1
     assert again.refused() == [1]
 
 

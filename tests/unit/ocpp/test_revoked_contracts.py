@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from bench.v2g.pki import World
+from certs.testpki_make import twin
 from chargepoint.ocpp import revoked_contracts
 from iso15118.trust import Refusal
 from tests.unit.ocpp.test_authorize_contracts import ANOTHER_PEM, PEM, SITE, TOKEN, Rig, comes_back, strange
@@ -38,6 +41,38 @@ def test_a_revoked_certificate_stays_refused_offline_whatever_becomes_of_the_cac
         rig = Rig(config=SITE, store=rig.store)
     assert comes_back(rig, 2) is Refusal.REVOKED
     assert comes_back(rig, 3, chain_pem=ANOTHER_PEM) is None
+
+
+@pytest.mark.req("S-16")
+def test_another_signature_makes_no_other_certificate_of_it(rig: Rig) -> None:
+    rig.send_list(1, (TOKEN, {"status": "Accepted"}))
+    chain = World.of("p521").made["contractLeaf"].chain
+    its, twins = ("".join(each.public_bytes(Encoding.PEM).decode() for each in (leaf, *chain[1:])) for leaf in (chain[0], twin(chain[0])))
+    assert its != twins
+    revoked(rig, chain_pem=its)
+    assert comes_back(rig, 2, chain_pem=twins) is Refusal.REVOKED
+    rig.ask("ClearCache", {})
+    assert comes_back(rig, 3, chain_pem=twins) is Refusal.REVOKED
+
+
+@pytest.mark.req("S-16")
+def test_a_csms_that_says_nothing_of_the_certificate_takes_no_revocation_back(rig: Rig) -> None:
+    revoked(rig)
+    rig.ask("ClearCache", {})
+    for number in (2, 3):
+        rig.show(number=number)
+        rig.answer("Authorize", {"idTokenInfo": {"status": "Accepted"}})
+        assert rig.judged()[-1] == (number, Refusal.REVOKED)
+    assert rig.token_of() is None
+    rig.show(number=4, chain_pem=ANOTHER_PEM)
+    rig.answer("Authorize", {"idTokenInfo": {"status": "Accepted"}})
+    assert rig.judged()[-1] == (4, None)
+
+
+def test_a_row_with_a_name_of_another_kind_goes(rig: Rig) -> None:
+    revoked(rig)
+    rig.store[revoked_contracts.TABLE]["a" * 64] = 1.0
+    assert len(Rig(config=SITE, store=rig.store).store[revoked_contracts.TABLE]) == 1
 
 
 def test_until_the_csms_accepts_it_again(rig: Rig) -> None:

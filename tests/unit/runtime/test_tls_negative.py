@@ -20,6 +20,7 @@ from cryptography.x509 import ocsp
 
 from certs import testpki
 from certs.pki_files import Chain
+from certs.reading import tbs_fingerprint
 from certs.store import Identity
 from chargepoint.runtime.ports.certificates import Held
 from chargepoint.runtime.tls import TlsFiles, TlsSetupError, client_context
@@ -266,7 +267,7 @@ def test_a_station_that_staples_its_own_revocation() -> None:
 @pytest.mark.req("S-29")
 def test_a_good_staple_takes_no_revocation_back() -> None:
     leaf = MADE["seccLeaf"].certificate
-    plan = replace(ISO_20, revocation=lambda: {leaf.fingerprint(hashes.SHA256()).hex(): "revoked"})
+    plan = replace(ISO_20, revocation=lambda: {tbs_fingerprint(leaf): "revoked"})
     ours, _ = refused(Server(station_with(staple(*OF_LEAF, GOOD))), Engine(plan))
     assert "leaf: it has been revoked" in str(ours)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from certs.reading import fingerprint
+from certs.reading import tbs_fingerprint
 from certs.store.pkcs11 import Token
 from chargepoint.events import LinkDown, LinkUp
 from chargepoint.runtime import tcp
@@ -85,7 +85,7 @@ def test_a_wildcard_is_taken_where_it_is_allowed(box: Box, allowed: bool, tmp_pa
 
 def test_a_certificate_that_is_known_to_be_revoked(box: Box, tmp_path: Path) -> None:
     server = ROOT.issue("localhost")
-    down = refused(demanding(tmp_path, server=server), box.files(revocation={fingerprint(server.certificate): "revoked"}))
+    down = refused(demanding(tmp_path, server=server), box.files(revocation={tbs_fingerprint(server.certificate): "revoked"}))
     assert (down.cause, "revoked" in down.detail) == ("certificate", True)
 
 
@@ -164,7 +164,7 @@ def test_the_csms_is_told_by_an_alert(box: Box, make: Callable[[], Identity], re
 
 def test_the_csms_is_told_that_its_certificate_is_known_to_be_revoked(box: Box, tmp_path: Path) -> None:
     server = ROOT.issue("localhost")
-    files = box.files(revocation={fingerprint(server.certificate): "revoked"})
+    files = box.files(revocation={tbs_fingerprint(server.certificate): "revoked"})
     assert heard_by(demanding(tmp_path, server=server), files) == ["SSLV3_ALERT_CERTIFICATE_REVOKED"]
 
 

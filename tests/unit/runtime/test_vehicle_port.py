@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 from cryptography import x509
 
-from certs.chain import fingerprint
+from certs.chain import tbs_fingerprint
 from certs.pki_files import PkiError
 from chargepoint import codec
 from chargepoint.commands import CloseVehicle, SendToVehicle, ServeVehicle, SetRevocations
@@ -322,7 +322,7 @@ def test_a_vehicle_that_is_known_to_be_revoked_is_refused_in_tls_and_its_driver_
             there.serve()
             found = there.ask(sdp.Security.TLS)
             assert found is not None
-            there.port.carry_out(SetRevocations((fingerprint(read(shown())[of]), "0" * 64)))
+            there.port.carry_out(SetRevocations((tbs_fingerprint(read(shown())[of]), "0" * 64)))
             vehicle = Vehicle()
             await asyncio.get_running_loop().create_connection(lambda: vehicle, "::1", found.port)
             await eventually(lambda: any(isinstance(each, VehicleGone) for each in there.told))
