@@ -55,6 +55,8 @@ class Spot:
     """Whose plug it was that was pulled at the EV last: where the socket keeps it, this token releases it."""
     stopped: IdToken | None = None
     """A contract that was stopped here by somebody: the vehicle shows it by itself again and again, and it counts no more before it has left."""
+    shown: bool = False
+    """The vehicle's MAC address has been asked about since it was plugged in."""
 
 
 @dataclass(slots=True)
@@ -72,6 +74,8 @@ class Lookup:
     """The EVSE where the driver is told."""
     contract: Contract | None = None
     """It is the eMAID of this one, which the vehicle has shown."""
+    of_vehicle: bool = False
+    """The vehicle has shown it by itself, not a driver: it can begin a charge at its EVSE, and stop none."""
 
 
 @dataclass(slots=True)
@@ -105,6 +109,15 @@ def same_token(one: IdToken, other: IdToken) -> bool:
     True
     """
     return one.type == other.type and plain(one) == plain(other)
+
+
+def mac_token(mac: str) -> IdToken:
+    """The token that a vehicle's MAC address is. The standard says nothing of how it is written [K].
+
+    >>> mac_token("02:00:5e:10:ab:cd")
+    IdToken(id_token='02005E10ABCD', type='MacAddress', additional=())
+    """
+    return IdToken(mac.replace(":", "").upper(), "MacAddress")
 
 
 def plain(token: IdToken) -> str:
@@ -185,7 +198,7 @@ STOP_TRIGGERS = {
     "EnergyLimitReached": "EnergyLimitReached",
     "TimeLimitReached": "TimeLimitReached",
     "SOCLimitReached": "SoCLimitReached",
-    "StoppedByEV": "ChargingStateChanged",
+    "StoppedByEV": "StopAuthorized",
 }
 """ReasonEnumType -> TriggerReasonEnumType of what was stopped for it; every other reason is an AbnormalCondition."""
 

@@ -10,6 +10,7 @@ from chargepoint.events import (
     ModemReady,
     SessionChanged,
     SessionStage,
+    StopRequested,
     Supply,
     SupplyAsked,
     TalkingAllowed,
@@ -146,8 +147,18 @@ def unmatched(evse: Evse, now: Tick, event: MatchingFailed) -> list[object]:
 
 
 def session(evse: Evse, now: Tick, event: SessionChanged) -> list[object]:
-    """A session has begun, or is over. The consent of one is none of another."""
-    return [*asked(evse, now, SupplyAsked(evse.id, Supply.OFF)), *advance(evse, now, _OF_STAGE[event.stage])]
+    """A session has begun, or is over. The consent of one is none of another. A vehicle that has charged and leaves of its own will has had enough (E15)."""
+    s = evse.state
+    offered = s.ready and (evse.facts.limit_A > 0.0 or evse.facts.limit_W > 0.0)
+    enough = event.stage is SessionStage.TERMINATED and offered and s.charged and not _free(evse)
+    stop = [StopRequested(evse.id, "StoppedByEV")] if enough else []
+    return [*stop, *asked(evse, now, SupplyAsked(evse.id, Supply.OFF)), *advance(evse, now, _OF_STAGE[event.stage])]
+
+
+def _free(evse: Evse) -> bool:
+    """Nobody was authorised who could be authorised anew: it may come again whenever it likes."""
+    token = evse.facts.id_token
+    return token is None or token.type == "NoAuthorization"
 
 
 def asked(evse: Evse, now: Tick, event: SupplyAsked) -> list[object]:

@@ -210,6 +210,8 @@ class TransactionMachine:
         if not spot.conditions.authorised and not spot.conditions.connected and event.trigger == "EVCommunicationLost":
             return []  # the unplugging has said it
         cause = ending(event)
+        if event.reason == "StoppedByEV":
+            self._charges(now, spot, ChargingState.EV_CONNECTED.value)  # it asks for nothing any more, and nothing is offered (E15)
         if spot.running is None:
             spot.id_token = spot.remote_start_id = None
         return self._happened(now, event.evse_id, replace(spot.conditions, authorised=False, signed=False), cause)

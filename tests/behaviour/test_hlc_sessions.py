@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chargepoint.commands import CloseContactor, MeasureInsulation, OpenContactor, SetDcOutput, StopDcOutput
-from chargepoint.events import ChargingState
+from chargepoint.events import ChargingState, SupplyStopped
 from iso15118.terms import Control, Ending, Energy
 from tests.behaviour.hlc_rig import HlcSite
 
@@ -26,7 +26,7 @@ def test_a_whole_charge(energy: Energy, control: Control) -> None:
     assert ev.over.ending is Ending.TERMINATED
     assert ev.vehicle.soc == pytest.approx(80.0, abs=0.1)
     assert site.hlc.value == "done"
-    assert site.facts.charging_state is ChargingState.SUSPENDED_EV
+    assert site.facts.charging_state is ChargingState.EV_CONNECTED
     assert set(site.duties()) == {5.0}
     assert not site.serving()
     site.unplug()
@@ -102,12 +102,34 @@ def test_the_csms_hears_who_it_is_and_what_it_needs() -> None:
     assert any(name == "Voltage" and 350 < value < 430 for name, value in values)
 
 
-def test_a_vehicle_that_only_stops_keeps_its_transaction_until_it_leaves() -> None:
-    site = HlcSite("ac")
-    ev = site.charge(site.vehicle(Energy.AC, loops=30))
+@pytest.mark.parametrize(("mode", "energy"), [("ac", Energy.AC), ("dc", Energy.DC)])
+@pytest.mark.parametrize("stop", ["EVConnected,Authorized", "PowerPathClosed", "EnergyTransfer", "EVConnected"])
+@pytest.mark.req("TC_E_46")
+def test_tc_e_46_a_vehicle_that_has_had_enough_ends_its_authorisation(mode: str, energy: Energy, stop: str) -> None:
+    site = HlcSite(mode, variables={"TxCtrlr.TxStopPoint": stop})
+    ev = site.charge(site.vehicle(energy, loops=30))
     site.until(lambda: ev.over is not None)
     site.run(30.0)
-    assert site.facts.transaction_id
-    site.unplug()
-    site.run(1.0)
-    assert site.story()[-1] == "Ended EVCommunicationLost Idle EVDisconnected"
+    if stop == "EVConnected":
+        assert site.story()[-1] == "Updated StopAuthorized EVConnected"
+        assert site.facts.transaction_id
+        site.unplug()
+        site.run(1.0)
+        assert site.story()[-1] == "Ended EVCommunicationLost Idle StoppedByEV"
+    elif stop == "EnergyTransfer":
+        assert site.story()[-1] == "Ended ChargingStateChanged SuspendedEV StoppedByEV"
+    else:
+        assert site.story()[-1] == "Ended StopAuthorized EVConnected StoppedByEV"
+    assert site.facts.id_token is None
+    assert [event["triggerReason"] for event in site.told()].count("StopAuthorized") == (stop != "EnergyTransfer")
+
+
+def test_a_vehicle_that_leaves_because_nothing_is_offered_has_not_had_enough() -> None:
+    site = HlcSite("ac")
+    ev = site.charge(site.vehicle(Energy.AC))
+    site.run(2.0)
+    site.heap.tell(SupplyStopped(1, True, "somebody"))
+    site.until(lambda: ev.over is not None or site.facts.charging_state is not ChargingState.CHARGING)
+    site.run(30.0)
+    assert site.facts.id_token is not None
+    assert "StopAuthorized" not in [event["triggerReason"] for event in site.told()]
