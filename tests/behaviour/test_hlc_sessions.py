@@ -124,6 +124,19 @@ def test_tc_e_46_a_vehicle_that_has_had_enough_ends_its_authorisation(mode: str,
     assert [event["triggerReason"] for event in site.told()].count("StopAuthorized") == (stop != "EnergyTransfer")
 
 
+@pytest.mark.req("TC_E_54", "E06.FR.02", "E06.FR.15")
+@pytest.mark.parametrize(("mode", "energy"), [("ac", Energy.AC), ("dc", Energy.DC)])
+def test_tc_e_54_the_plug_of_a_vehicle_that_talks_is_pulled(mode: str, energy: Energy) -> None:
+    site = HlcSite(mode, variables={"TxCtrlr.TxStopPoint": "EVConnected", "TxCtrlr.StopTxOnEVSideDisconnect": "false"})
+    ev = site.charge(site.vehicle(energy, loops=30))
+    site.until(lambda: ev.over is not None)
+    site.run(5.0)
+    assert "Updated ChargingStateChanged SuspendedEV" in site.story()
+    site.unplug()
+    site.run(1.0)
+    assert site.story()[-1] == "Ended EVCommunicationLost Idle StoppedByEV"
+
+
 def test_a_vehicle_that_leaves_because_nothing_is_offered_has_not_had_enough() -> None:
     site = HlcSite("ac")
     ev = site.charge(site.vehicle(Energy.AC))

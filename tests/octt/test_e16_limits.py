@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from chargepoint.events import Limits, LimitsWanted
-from tests.octt.system import TestSystem
+from tests.octt.system import Answer, TestSystem
 
 STOPPED = lambda state: state in ("SuspendedEVSE", "EVConnected")
 
 
-def limited(answers: dict[str, dict[str, Any]], **variables: str) -> TestSystem:
-    """Charging; the CSMS answers the first TransactionEvent of each trigger (or "Started") like this."""
+def limited(answers: dict[str, dict[str, Any]], answers_all: Answer | None = None, **variables: str) -> TestSystem:
+    """Charging; the CSMS answers the first TransactionEvent of each trigger (or "Started") like this, or all of them."""
     left = dict(answers)
 
     def answer(payload: dict[str, Any]) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def limited(answers: dict[str, dict[str, Any]], **variables: str) -> TestSystem:
 
     variables.setdefault("SampledDataCtrlr_TxUpdatedInterval", "0")
     names = {key.replace("_", "."): value for key, value in variables.items()}
-    station = TestSystem(variables=names, answers={"TransactionEvent": answer}).booted()
+    station = TestSystem(variables=names, answers={"TransactionEvent": answers_all or answer}).booted()
     station.plug()
     station.swipe()
     station.expect("Authorize")
@@ -71,6 +71,23 @@ def test_tc_e_102_the_lower_of_both() -> None:
     station.tell(LimitsWanted(1, Limits(energy_Wh=40.0)))
     limit_set(station, maxEnergy=40.0, maxTime=3600)
     ends_with(station, "EnergyLimitReached")
+
+
+@pytest.mark.req("TC_E_104", "E16")
+def test_tc_e_104_cost_as_the_csms_goes_on_reckoning_it() -> None:
+    totals = iter([50.34, 120.34])
+
+    def answer(payload: dict[str, Any]) -> dict[str, Any]:
+        if payload["eventType"] == "Started":
+            return {"transactionLimit": {"maxCost": 99.13}}
+        return {"totalCost": next(totals, 130.0)} if payload["triggerReason"] == "MeterValuePeriodic" else {}
+
+    station = limited({}, answer, SampledDataCtrlr_TxUpdatedInterval="30")
+    limit_set(station, maxCost=99.13)
+    station.among("TransactionEvent", triggerReason="MeterValuePeriodic")
+    station.wait(20.0)
+    assert station.closed()
+    ends_with(station, "CostLimitReached")
 
 
 @pytest.mark.req("TC_E_105", "E16")
