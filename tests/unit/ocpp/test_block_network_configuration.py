@@ -41,7 +41,7 @@ def get(station: BlockRig, slot: int, *names: str) -> dict[str, str]:
     return {each["variable"]["name"]: each.get("attributeValue", each["attributeStatus"]) for each in results}
 
 
-@pytest.mark.req("B09.FR.08", "B10.FR.01", "TC_B_105")
+@pytest.mark.req("B09.FR.08", "B09.FR.09", "B10.FR.01", "TC_B_105")
 def test_a_profile_is_set_piece_by_piece_and_dialled_after_a_reset() -> None:
     station = online()
     assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2") == "Rejected"
@@ -54,7 +54,7 @@ def test_a_profile_is_set_piece_by_piece_and_dialled_after_a_reset() -> None:
     assert get(again, 2, *WHOLE) == {**WHOLE, "BasicAuthPassword": "Rejected"}
 
 
-@pytest.mark.req("B09.FR.01", "TC_B_100")
+@pytest.mark.req("B09.FR.01", "B09.FR.09", "TC_B_100")
 def test_what_set_network_profile_sets_can_be_read() -> None:
     station = online()
     assert get(station, 2, "OcppCsmsUrl", "SecurityProfile", "OcppTransport", "VpnEnabled") == {
@@ -75,7 +75,7 @@ def test_a_slot_in_use_is_not_written() -> None:
     assert station.network.state.profiles[1] == before
 
 
-@pytest.mark.req("B09.FR.32", "TC_B_111", "TC_B_113")
+@pytest.mark.req("B09.FR.32", "B09.FR.35", "TC_B_111", "TC_B_113")
 def test_no_way_down_by_variables_either() -> None:
     station = online(SECURE)
     assert put(station, 2, SecurityProfile="1") == [("Rejected", "NoSecurityDowngrade")]

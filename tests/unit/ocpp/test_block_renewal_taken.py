@@ -17,7 +17,7 @@ from chargepoint.runtime.ports.certificates import Keeper
 from tests.unit.ocpp.renewal_rig import NAMED, STATION, USES, RenewalRig, a_rig
 
 
-@pytest.mark.req("A02.FR.07", "A03.FR.07", "TC_A_14")
+@pytest.mark.req("A02.FR.07", "A02.FR.20", "A03.FR.07", "TC_A_14")
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

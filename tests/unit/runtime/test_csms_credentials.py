@@ -121,6 +121,7 @@ def slot(name: str, *, configured: bool = False, begins: float = 0.0) -> OwnChai
     return OwnChain("ChargingStationCertificate", name, "active", "p256", "PEM", not_before_utc=begins, configured=configured)
 
 
+@pytest.mark.req("A02.FR.09")
 def test_of_several_the_newest_is_shown_unless_another_one_is_wanted() -> None:
     own = (slot("given", configured=True, begins=9.0), slot("first", begins=1.0), slot("second", begins=2.0))
     identities = tuple(Identity(each.slot, each.kind, each.slot.encode(), b"key") for each in own)

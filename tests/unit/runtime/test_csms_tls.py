@@ -145,7 +145,20 @@ def test_what_is_spoken(tmp_path: Path) -> None:
 # ---- refused by us
 
 
-@pytest.mark.req("S-29", "F-8", "F-9", "TC_A_05", "A00.FR.309", "A00.FR.310", "A00.FR.311", "A00.FR.412", "A00.FR.413", "A00.FR.414")
+@pytest.mark.req(
+    "S-29",
+    "F-8",
+    "F-9",
+    "TC_A_05",
+    "A00.FR.309",
+    "A00.FR.310",
+    "A00.FR.311",
+    "A00.FR.412",
+    "A00.FR.413",
+    "A00.FR.414",
+    "A00.FR.502",
+    "A00.FR.503",
+)
 @pytest.mark.parametrize(
     ("make", "words"),
     [
