@@ -90,7 +90,7 @@ def test_tc_e_104_cost_as_the_csms_goes_on_reckoning_it() -> None:
     ends_with(station, "CostLimitReached")
 
 
-@pytest.mark.req("TC_E_105", "E16")
+@pytest.mark.req("TC_E_105", "E16", "E16.FR.09")
 def test_time_by_the_csms() -> None:
     station = limited({"Started": {"transactionLimit": {"maxTime": 60}}})
     at = station.heap.now

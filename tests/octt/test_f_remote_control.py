@@ -33,7 +33,18 @@ def test_tc_f_01_cable_first(start: str) -> None:
     assert it.closed()
 
 
-@pytest.mark.req("TC_F_02", "F01.FR.01", "F01.FR.03", "F02.FR.01")
+@pytest.mark.req("F01.FR.14")
+def test_what_is_measured_is_told_as_for_any_other_start() -> None:
+    names = "Energy.Active.Import.Register,Voltage"
+    it = station(variables={"SampledDataCtrlr.TxStartedMeasurands": names})
+    it.plug()
+    assert remote_start(it)["status"] == "Accepted"
+    it.expect("Authorize")
+    started = it.tx("Started", "RemoteStart", remote=7)
+    assert {value["measurand"] for value in started["meterValue"][0]["sampledValue"]} == set(names.split(","))
+
+
+@pytest.mark.req("TC_F_02", "F01.FR.01", "F01.FR.03", "F02.FR.01", "F02.FR.21")
 def test_tc_f_02_remote_start_first() -> None:
     it = station("Authorized")
     driver(it, 12)
