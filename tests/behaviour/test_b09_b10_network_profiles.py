@@ -53,7 +53,7 @@ def test_fall_back_to_the_last_one_that_worked_though_the_priority_does_not_name
     assert station.set_profile(1)["status"] == "Rejected"  # B09.FR.22: in use, though not in the priority
 
 
-@pytest.mark.req("B10.FR.03", "B10.FR.07")
+@pytest.mark.req("B10.FR.03", "B10.FR.07", "B10.FR.08", "B10.FR.09")
 def test_nobody_anywhere_goes_round_for_ever_with_the_same_counts() -> None:
     station = migrating("2")
     station.fail(4 * ATTEMPTS - 1)

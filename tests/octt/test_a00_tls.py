@@ -50,7 +50,9 @@ async def accepted(site: Site) -> None:
 
 
 @pytest.mark.req("TC_A_01", "A00.FR.203", "A00.FR.205", "B01.FR.01", "B01.FR.05", "B01.FR.09")
-@pytest.mark.parametrize("profile", [1, pytest.param(2, marks=pytest.mark.req("TC_A_01", "A00.FR.301", "A00.FR.302", "A00.FR.304"))])
+@pytest.mark.parametrize(
+    "profile", [1, pytest.param(2, marks=pytest.mark.req("TC_A_01", "A00.FR.301", "A00.FR.302", "A00.FR.303", "A00.FR.304"))]
+)
 def test_tc_a_01_name_and_password(profile: int, tmp_path: Path) -> None:
     async def story() -> None:
         given = settings(tmp_path, 2) if profile == 2 else {}

@@ -124,6 +124,25 @@ def test_what_can_only_be_written_is_not_given(it: TestSystem) -> None:
     assert "attributeValue" not in result
 
 
+@pytest.mark.req("B06.FR.13")
+def test_what_has_not_been_set_is_empty(it: TestSystem) -> None:
+    entry = {"component": {"name": "NetworkConfiguration", "instance": "2"}, "variable": {"name": "OcppCsmsUrl"}}
+    (result,) = get(it, entry)
+    assert (result["attributeStatus"], result["attributeValue"]) == ("Accepted", "")
+
+
+@pytest.mark.req("B06.FR.14", "B06.FR.15")
+def test_an_instance_is_that_one_and_none_is_none(it: TestSystem) -> None:
+    def attempts(**instance: str) -> Payload:
+        return {"component": {"name": "DeviceDataCtrlr"}, "variable": {"name": "BytesPerMessage", **instance}}
+
+    results = get(it, attempts(instance="GetReport"), attempts(instance="GetVariables"), attempts(), attempts(instance="Nobody"))
+    assert [result.get("attributeValue") for result in results[:2]] == ["8192", "32768"]
+    assert [result["attributeStatus"] for result in results] == ["Accepted", "Accepted", "UnknownVariable", "UnknownVariable"]
+    (result,) = get(it, {"component": {"name": "NetworkConfiguration", "instance": "9"}, "variable": {"name": "OcppCsmsUrl"}})
+    assert result["attributeStatus"] == "UnknownComponent"
+
+
 # ---- B05
 
 

@@ -93,7 +93,7 @@ def test_what_can_only_be_read_is_not_set(it: TestSystem, rows: list[Payload]) -
             assert put(it, row, attribute(row)["value"]) == ("Rejected", "ReadOnly"), row
 
 
-@pytest.mark.req("B06.FR.10", "B06.FR.09")
+@pytest.mark.req("B06.FR.10", "B06.FR.09", "B07.FR.11")
 def test_what_is_reported_is_what_is_got(it: TestSystem, rows: list[Payload]) -> None:
     """But for the time of day."""
     for row in rows:

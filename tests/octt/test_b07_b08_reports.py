@@ -229,7 +229,7 @@ def test_tc_b_18_by_both(it: TestSystem) -> None:
     assert places(report(it, "Problem", "Available", of=asked)) == {("EVSE", "AvailabilityState", "", 1)}
 
 
-@pytest.mark.req("TC_B_54", "B08.FR.01")
+@pytest.mark.req("TC_B_54", "B08.FR.01", "B08.FR.21")
 def test_tc_b_54_all_instances_where_none_is_named(it: TestSystem) -> None:
     found = places(report(it, of=[on("DeviceDataCtrlr", "ItemsPerMessage")]))
     assert found == {("DeviceDataCtrlr", "ItemsPerMessage", of, 0) for of in ("GetReport", "GetVariables", "SetVariables")}
@@ -246,7 +246,7 @@ def test_tc_b_56_all_evses_where_none_is_named(it: TestSystem) -> None:
     assert places(report(it, of=[on("EVSE", "AvailabilityState")])) == {("EVSE", "AvailabilityState", "", n) for n in (1, 2)}
 
 
-@pytest.mark.req("B08.FR.01")
+@pytest.mark.req("B08.FR.01", "B08.FR.20")
 def test_all_variables_where_none_is_named(it: TestSystem) -> None:
     found = places(report(it, of=[on("ClockCtrlr")]))
     assert {each[1] for each in found} >= {"DateTime", "TimeSource"}

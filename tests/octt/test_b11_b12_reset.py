@@ -132,6 +132,25 @@ def test_tc_b_22_immediate_ends_all_transactions_and_nothing_begins_by_itself() 
     assert not it.closed(1)
 
 
+@pytest.mark.req("B11.FR.06")
+def test_a_station_that_goes_down_already_takes_no_other_reset() -> None:
+    it = station()
+    assert reset(it, "OnIdle") == {"status": "Accepted"}
+    assert reset(it, "OnIdle")["status"] == "Rejected"
+    rebooted(it, "RemoteReset")
+
+
+@pytest.mark.req("B12.FR.10")
+def test_nor_while_it_ends_its_transaction() -> None:
+    it = station()
+    charges(it)
+    assert reset(it, "Immediate") == {"status": "Accepted"}
+    it.wait(0.5)
+    assert reset(it, "Immediate")["status"] == "Rejected"
+    it.tx("Ended", "ResetCommand")
+    rebooted(it, "RemoteReset", evse1="Occupied")
+
+
 # ---- one EVSE
 
 

@@ -106,7 +106,7 @@ def test_a_priority_list_names_slots_that_can_be_dialled(value: str) -> None:
     assert online().set("OCPPCommCtrlr.NetworkConfigurationPriority", value) == "Rejected"
 
 
-@pytest.mark.req("B09.FR.04", "B09.FR.31", "A05.FR.08", "A05.FR.09", "A05.FR.10", "TC_A_22", "TC_B_110", "TC_B_112")
+@pytest.mark.req("B09.FR.04", "B09.FR.31", "A00.FR.005", "A05.FR.08", "A05.FR.09", "A05.FR.10", "TC_A_22", "TC_B_110", "TC_B_112")
 @pytest.mark.parametrize(
     ("active", "allowed", "wanted", "taken"),
     [

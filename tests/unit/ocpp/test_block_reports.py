@@ -237,6 +237,7 @@ def test_parts_keep_within_the_declared_limits() -> None:
     assert len(rows(parts)) == len(station.context.model.rows)
 
 
+@pytest.mark.req("B07.FR.13", "B08.FR.16")
 def test_reports_follow_each_other_and_too_many_are_refused(station: BlockRig) -> None:
     statuses = [station.ask("GetBaseReport", {"requestId": n, "reportBase": "FullInventory"})["status"] for n in range(6)]
     assert statuses == ["Accepted"] * 4 + ["Rejected"] * 2

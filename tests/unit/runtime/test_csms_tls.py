@@ -75,7 +75,7 @@ def security_event(down: LinkDown) -> str:
 # ---- let in
 
 
-@pytest.mark.req("S-29", "TC_A_04", "A00.FR.309", "A00.FR.312", "A00.FR.412", "A00.FR.415")
+@pytest.mark.req("S-29", "TC_A_04", "A00.FR.309", "A00.FR.312", "A00.FR.412", "A00.FR.317", "A00.FR.415", "A00.FR.420")
 @pytest.mark.parametrize(
     ("make", "host"),
     [
@@ -112,7 +112,7 @@ def test_dates_are_judged_by_the_stations_clock(after: dt.timedelta | None, why:
         assert why in event.detail
 
 
-@pytest.mark.req("TC_A_04", "A00.FR.313", "A00.FR.319", "A00.FR.321", "A00.FR.416", "A00.FR.422")
+@pytest.mark.req("TC_A_04", "A00.FR.313", "A00.FR.319", "A00.FR.321", "A00.FR.416", "A00.FR.422", "A00.FR.424")
 def test_what_is_spoken(tmp_path: Path) -> None:
     seen: list[Any] = []
 
@@ -150,12 +150,15 @@ def test_what_is_spoken(tmp_path: Path) -> None:
     "F-8",
     "F-9",
     "TC_A_05",
+    "A00.FR.308",
     "A00.FR.309",
     "A00.FR.310",
     "A00.FR.311",
+    "A00.FR.411",
     "A00.FR.412",
     "A00.FR.413",
     "A00.FR.414",
+    "A00.FR.501",
     "A00.FR.502",
     "A00.FR.503",
 )
@@ -237,7 +240,7 @@ def test_a_server_that_speaks_too_old_a_version(tmp_path: Path) -> None:
     assert security_event(down) == "InvalidTLSVersion"
 
 
-@pytest.mark.req("S-29")
+@pytest.mark.req("S-29", "A00.FR.320", "A00.FR.323", "A00.FR.423", "A00.FR.426")
 @pytest.mark.parametrize("suites", ["ECDHE-RSA-AES128-SHA256", "DHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305", "AES128-SHA"])
 def test_a_server_with_none_of_the_suites(suites: str, tmp_path: Path) -> None:
     def only(context: ssl.SSLContext) -> None:
