@@ -176,7 +176,7 @@ def test_tc_a_07_a_certificate_of_its_own(tmp_path: Path) -> None:
     run_virtual(story())
 
 
-@pytest.mark.req("A04.FR.01", "A04.FR.02")
+@pytest.mark.req("A04.FR.01")
 def test_what_the_cases_wait_for_is_critical() -> None:
     """The CSMS is told of these, and not only the log."""
     assert all(SECURITY_EVENTS[kind] for kind in ("InvalidCsmsCertificate", "InvalidTLSVersion", "StartupOfTheDevice", "ResetOrReboot"))

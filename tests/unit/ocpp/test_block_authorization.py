@@ -147,7 +147,7 @@ def test_an_answer_nobody_waits_for_is_ignored(rig: AuthRig) -> None:
         assert rig.hear(CallAnswered(token, "Authorize", payload)) == []
 
 
-@pytest.mark.req("B02.FR.05", "B03.FR.02")
+@pytest.mark.req("B02.FR.03", "B02.FR.05", "B03.FR.01", "B03.FR.02")
 @pytest.mark.parametrize("before", ["true", "false"])
 def test_before_the_csms_has_accepted_the_station(rig: AuthRig, before: str) -> None:
     rig.hear(TokenForced("list", CARD.id_token, "Accepted"))

@@ -79,7 +79,7 @@ def test_accepted_sets_the_heartbeat_and_reports_every_connector() -> None:
     assert station.actions() == ["Heartbeat"]
 
 
-@pytest.mark.req("B02.FR.02", "B02.FR.08", "B03.FR.02", "B03.FR.06")
+@pytest.mark.req("B02.FR.02", "B02.FR.07", "B02.FR.08", "B03.FR.02", "B03.FR.05", "B03.FR.06")
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])
 @pytest.mark.parametrize(("interval", "waits"), [(10, 10), (0, 60)])
 def test_not_accepted_is_silent_until_the_interval(status: str, interval: int, waits: int) -> None:
