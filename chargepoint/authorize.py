@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chargepoint import authorize_contract
+from chargepoint import authorize_contract, authorize_invalid
 from chargepoint.authorize_rules import (
     ACCEPTED,
     EMAID,
@@ -26,6 +26,7 @@ from chargepoint.authorize_rules import (
     Spot,
     chosen,
     kept,
+    mac_token,
     obstacle,
     parsed,
     said,
@@ -53,7 +54,6 @@ from chargepoint.events import (
     SessionChanged,
     SessionStage,
     StopRequested,
-    SupplyStopped,
     TimerExpired,
     TokenLookup,
     TokenVerdict,
@@ -62,13 +62,11 @@ from chargepoint.events import (
     TransactionStarted,
     TransactionTokenJudged,
     UnlockWanted,
+    VehicleMatched,
 )
 from chargepoint.facts import EvseFacts
 from chargepoint.tick import Tick
 from hal.types import MeterSample, MeterSilence, TokenPresented
-
-INVALID = "invalid_token"
-"""Cause of the SupplyStopped of a token that the CSMS refused in the middle."""
 
 
 class AuthorizeMachine:
@@ -78,6 +76,7 @@ class AuthorizeMachine:
         self.config = config
         self.evses = evses
         self.owners_tokens = parsed(config.local_tokens)
+        self.autocharging = {evse.id for evse in config.evses if evse.v2g.slac.autocharge}
         self.tethered = {evse.id for evse in config.evses if evse.connector != "sType2"}
         self.alone = not config.csms.url and not config.network_profiles and not config.local_tokens
         """Nobody could ever be authorised here: charging is free."""
@@ -87,6 +86,7 @@ class AuthorizeMachine:
             AuthorisationRules: self._rules,
             TokenPresented: self._presented,
             ContractPresented: self._contract,
+            VehicleMatched: self._matched,
             SessionChanged: self._session,
             TokenVerdict: self._verdict,
             RemoteStartRequested: self._remote_start,
@@ -99,9 +99,9 @@ class AuthorizeMachine:
             TransactionStarted: self._started,
             TransactionEnded: self._transaction_ended,
             AuthorisationEnded: self._ended_by_others,
-            TransactionTokenJudged: self._judged,
-            MeterSample: self._measured,
-            MeterSilence: self._unmeasured,
+            TransactionTokenJudged: lambda _now, event: authorize_invalid.judged(self, event),
+            MeterSample: lambda _now, event: authorize_invalid.measured(self, event),
+            MeterSilence: lambda _now, event: authorize_invalid.unmeasured(self, event),
             TimerExpired: self._timer,
         }
 
@@ -121,17 +121,20 @@ class AuthorizeMachine:
     def _presented(self, now: Tick, event: TokenPresented) -> list[object]:
         id_token = IdToken(event.id_token, event.type)
         at = tuple(e for e in (event.evse_ids or self.evses) if e in self.evses)
-        if self._free() or not at:
+        if self.alone or not at:
             return []
         if not 0 < len(id_token.id_token) <= LONGEST_TOKEN or not 0 < len(id_token.type) <= LONGEST_TYPE:
             return [Log("warning", "auth.unreadable_token", {"evses": list(at), "length": len(id_token.id_token)})]
         mine = [e for e in at if (grant := self._grant(e)) and same_token(grant.id_token, id_token)]
         if mine:
-            return [each for e in mine for each in self._end(e, "Local", by=id_token)]
+            return [each for e in mine for each in self.end(e, "Local", by=id_token)]
         if left := kept(self.evses, self.state.spots, at, id_token):
             return [UnlockWanted(e) for e in left]
         if any(same_token(lookup.id_token, id_token) and lookup.remote_start_id is None for lookup in self.state.lookups.values()):
             return []  # a second swipe while the first one is being looked up changes nothing
+        if self._free():  # nobody is asked, and the transaction names it (AuthCtrlr.Enabled)
+            target = chosen(self.evses, self.state.spots, at, id_token)
+            return self._start(now, target, Grant(id_token, how="none_needed")) if target else []
         plugged = tuple(e for e in at if self.evses[e].plugged)
         lookup = Lookup(id_token, at, plugged, at=(plugged or at)[0])
         if any(same_token(token, id_token) for token in self.owners_tokens):
@@ -156,7 +159,7 @@ class AuthorizeMachine:
         group = event.group or lookup.group
         if event.status != ACCEPTED:
             return self._refuse(lookup, event.status, certificate=event.certificate)
-        if lookup.contract is not None and same_group(group, self.state.rules.master_pass_group):
+        if lookup.of_vehicle and same_group(group, self.state.rules.master_pass_group):
             return self._refuse(lookup, "Invalid")
         if same_group(group, self.state.rules.master_pass_group):
             return self._master_pass(lookup)
@@ -171,10 +174,12 @@ class AuthorizeMachine:
         target = chosen(self.evses, self.state.spots, where, lookup.id_token)
         if lookup.contract is not None:
             return self._start_contract(now, target, grant, lookup.contract.number) if target else self._refuse(lookup, "Invalid")
+        if lookup.of_vehicle:
+            return self._start(now, target, grant) if target else self._refuse(lookup, "Invalid")
         if lookup.remote_start_id is None and not (target and self.evses[target].plugged):
             shared = [e for e in lookup.evse_ids if (other := self._grant(e)) and same_group(other.group, grant.group)]
             if len(shared) == 1:
-                return self._end(shared[0], "Local", by=lookup.id_token)
+                return self.end(shared[0], "Local", by=lookup.id_token)
             grant.home = tuple(e for e in where if e != target)
         return self._start(now, target, grant) if target else self._refuse(lookup, "Invalid", told=False)
 
@@ -183,13 +188,15 @@ class AuthorizeMachine:
         going = self._ongoing() if lookup.remote_start_id is None else ()
         if not going:
             return self._refuse(lookup, "Invalid")
-        return [each for e in going for each in self._end(e, "MasterPass", by=lookup.id_token)]
+        return [each for e in going for each in self.end(e, "MasterPass", by=lookup.id_token)]
 
     def _refuse(self, lookup: Lookup, status: str, *, told: bool = True, certificate: str = "") -> list[object]:
         """`told`: the token itself is the matter, not the EVSE, whose own texts say why it cannot be used."""
         refused = authorize_contract.refused(lookup, status, certificate)
         if lookup.contract is not None or lookup.remote_start_id is not None:
             return refused
+        if lookup.of_vehicle:  # to drivers who know of no such thing it is as if nobody had shown anything
+            return [*refused, *(Indicate(e, "auth.present") for e in lookup.evse_ids if not self._grant(e))]
         busy = [self._grant(e) is not None for e in lookup.evse_ids]
         if any(busy) and (all(busy) or not told):
             return [*refused, Indicate(lookup.at, "auth.other_card")]
@@ -201,7 +208,7 @@ class AuthorizeMachine:
         """A token that only its own EVSE can be started with, and that stops nothing: the vehicle shows it by itself, in every session."""
         evse_id, id_token = event.evse_id, IdToken(event.emaid, EMAID)
         spot, facts = self.state.spots[evse_id], self.evses[evse_id]
-        lookup = Lookup(id_token, (evse_id,), (evse_id,), at=evse_id, contract=event.contract)
+        lookup = Lookup(id_token, (evse_id,), (evse_id,), at=evse_id, contract=event.contract, of_vehicle=True)
         if spot.grant and same_token(spot.grant.id_token, id_token):
             return [ContractJudged(evse_id, event.contract.number, None)]
         stopped = spot.stopped is not None and same_token(spot.stopped, id_token)
@@ -215,6 +222,18 @@ class AuthorizeMachine:
         """A card that is being looked up was for this start: when its verdict comes it neither starts nor stops anything."""
         self.state.bar(evse_id)
         return [*self._start(now, evse_id, grant), ContractJudged(evse_id, number, None)]
+
+    def _matched(self, now: Tick, event: VehicleMatched) -> list[object]:
+        """Where its MAC address is a token (autocharge, C06): once in a plug-in, and like a contract it stops nothing."""
+        evse_id, id_token = event.evse_id, mac_token(event.mac)
+        spot, facts = self.state.spots[evse_id], self.evses[evse_id]
+        if evse_id not in self.autocharging or spot.shown or not facts.plugged or self._free() or obstacle(facts, id_token):
+            return []
+        spot.shown = True
+        lookup = Lookup(id_token, (evse_id,), (evse_id,), at=evse_id, of_vehicle=True)
+        if any(same_token(token, id_token) for token in self.owners_tokens):
+            return self._decide(now, lookup, Grant(id_token, how="list", owners=True))
+        return self._ask(lookup)
 
     def _session(self, now: Tick, event: SessionChanged) -> list[object]:
         """What a vehicle has shown counts in its session only."""
@@ -251,7 +270,7 @@ class AuthorizeMachine:
             if grant and evse_id in grant.home and not grant.was_plugged and not self.evses[other].transaction_id:
                 if obstacle(self.evses[evse_id], grant.id_token):
                     return []
-                return [*self._end(other, "Other"), *self._start(now, evse_id, replace(grant, plug_by=None, home=()))]
+                return [*self.end(other, "Other"), *self._start(now, evse_id, replace(grant, plug_by=None, home=()))]
         return []
 
     def _welcome(self, now: Tick, evse_id: int) -> list[object]:
@@ -275,7 +294,7 @@ class AuthorizeMachine:
 
     # ---- ends
 
-    def _end(self, evse_id: int, reason: str, trigger: str = "", *, by: IdToken | None = None) -> list[object]:
+    def end(self, evse_id: int, reason: str, trigger: str = "", *, by: IdToken | None = None) -> list[object]:
         """End what is authorised here, and let nothing that is still being looked up begin here (S-11). `by`: presented for it."""
         spot, facts = self.state.spots[evse_id], self.evses[evse_id]
         if spot.grant and spot.grant.id_token.type == EMAID and reason not in authorize_contract.BY_ITSELF:
@@ -291,23 +310,23 @@ class AuthorizeMachine:
             facts.owner = None
 
     def _remote_stop(self, now: Tick, event: RemoteStopRequested) -> list[object]:
-        return self._end(event.evse_id, "Remote")
+        return self.end(event.evse_id, "Remote")
 
     def _stop_requested(self, now: Tick, event: StopRequested) -> list[object]:
         if self._grant(event.evse_id) or self.evses[event.evse_id].transaction_id:
-            return self._end(event.evse_id, event.reason)
+            return self.end(event.evse_id, event.reason)
         self.state.bar(event.evse_id)
         return []
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         evse_id, grant = event.evse_id, self._grant(event.evse_id)
         spot = self.state.spots[evse_id]
-        spot.stopped, spot.left = None, grant.id_token if grant else spot.left
+        spot.stopped, spot.shown, spot.left = None, False, grant.id_token if grant else spot.left
         self.state.bar(evse_id, lambda lookup: evse_id in lookup.plugged)
         if grant is None:
             self._disown(evse_id)
         elif self.state.rules.end_on_unplug or not self.evses[evse_id].transaction_id:
-            return self._end(evse_id, "EVDisconnected")
+            return self.end(evse_id, "EVDisconnected")
         elif evse_id in self.tethered:
             grant.plug_by = now.mono + self.state.rules.connection_timeout_s
         return []
@@ -316,14 +335,14 @@ class AuthorizeMachine:
         out: list[object] = []
         for evse_id, spot in self.state.spots.items():
             if spot.grant and spot.grant.plug_by is not None and spot.grant.plug_by <= now.mono:
-                out += self._end(evse_id, "Timeout")  # also of a cable that was pulled and does not come back (E10.FR.02)
+                out += self.end(evse_id, "Timeout")  # also of a cable that was pulled and does not come back (E10.FR.02)
         return out
 
     def _operational(self, now: Tick, event: OperationalChanged) -> list[object]:
         if event.operative:
             return self._welcome(now, event.evse_id)
         if self._grant(event.evse_id) and not self.evses[event.evse_id].transaction_id:
-            return self._end(event.evse_id, "Other")
+            return self.end(event.evse_id, "Other")
         self.state.bar(event.evse_id)
         return []
 
@@ -355,45 +374,9 @@ class AuthorizeMachine:
     def _transaction_ended(self, now: Tick, event: TransactionEnded) -> list[object]:
         """The authorisation ends with its transaction (OCPP 2.1 C 1.6), and the EVSE belongs to nobody."""
         evse_id = event.evse_id
-        out = self._end(evse_id, "Other") if self._grant(evse_id) else []
+        out = self.end(evse_id, "Other") if self._grant(evse_id) else []
         self.evses[evse_id].owner, self.state.spots[evse_id].started_Wh = None, None
         return out
-
-    def _judged(self, now: Tick, event: TransactionTokenJudged) -> list[object]:
-        spot, grant = self.state.spots[event.evse_id], self._grant(event.evse_id)
-        current = event.transaction_id == self.evses[event.evse_id].transaction_id
-        if grant is None or grant.owners or not current or not same_token(grant.id_token, event.id_token):
-            return []
-        if event.info.get("status") != ACCEPTED:
-            spot.invalid = spot.invalid or "bounded"
-            return [Indicate(event.evse_id, said(str(event.info.get("status")))), *self._bounded(event.evse_id)]
-        grant.group = str((event.info.get("groupIdToken") or {}).get("idToken", "")) or grant.group
-        was, spot.invalid = spot.invalid, ""
-        return [SupplyStopped(event.evse_id, False, INVALID)] if was == "stopped" else []
-
-    def _measured(self, now: Tick, event: MeterSample) -> list[object]:
-        return self._bounded(event.evse_id) if self.state.spots[event.evse_id].invalid == "bounded" else []
-
-    def _unmeasured(self, now: Tick, event: MeterSilence) -> list[object]:
-        """What cannot be measured is not given to an invalid token."""
-        if self.state.spots[event.evse_id].invalid == "bounded":
-            return self._stop_invalid(event.evse_id)
-        return []
-
-    def _bounded(self, evse_id: int) -> list[object]:
-        """StopTxOnInvalidId and MaxEnergyOnInvalidId (E05.FR.02, .03, .08 to .10)."""
-        spot, meter, most_Wh = self.state.spots[evse_id], self.evses[evse_id].meter, self.state.rules.max_energy_on_invalid_Wh
-        if spot.invalid == "stopped":
-            return []
-        if most_Wh > 0 and meter and spot.started_Wh is not None and meter.energy_import_Wh - spot.started_Wh < most_Wh:
-            return []
-        return self._stop_invalid(evse_id)
-
-    def _stop_invalid(self, evse_id: int) -> list[object]:
-        if self.state.rules.stop_on_invalid:
-            return self._end(evse_id, "DeAuthorized")
-        self.state.spots[evse_id].invalid = "stopped"
-        return [SupplyStopped(evse_id, True, INVALID)]
 
     # ---- rules
 

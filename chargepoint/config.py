@@ -103,6 +103,9 @@ class SlacConfig:
     places where one cable's signal reaches the next."""
     correction_dB: Annotated[float, Range(-40, 40)] = 0.0
     """What this modem and its wiring add to each attenuation; it is taken off. Vehicles take what is below 10 dB for their own cable."""
+    autocharge: bool = False
+    """The MAC address that a vehicle has on the power line is its token, of type MacAddress: whose token the CSMS, the list or the cache knows charges
+    without a card. Anybody can take anybody's MAC address: say yes only where somebody else's charge on the bill can be borne."""
 
     @property
     def address(self) -> bytes | None:

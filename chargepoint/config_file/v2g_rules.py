@@ -16,6 +16,8 @@ def broken(evse: EvseConfig, at: At) -> Iterator[Finding]:
     """Every rule that this EVSE breaks."""
     if evse.mode == "dc":
         yield from _dc(evse, at)
+    if evse.v2g.slac.autocharge and not evse.has_modem:
+        yield Finding((*at, "v2g", "slac", "autocharge"), "needs a modem that finds the vehicle: v2g.interface and slac.modem")
     if evse.v2g.interface:
         yield from _v2g(evse, (*at, "v2g"))
 

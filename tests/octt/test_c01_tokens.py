@@ -144,6 +144,27 @@ def test_c05_the_csms_is_not_asked_about_its_own_tokens(authorize: str) -> None:
     assert it.get("AuthCacheCtrlr.Storage") == "0"
 
 
+@pytest.mark.req("C02", "C02.FR.01")
+def test_where_nobody_has_to_be_authorised_a_card_is_named_all_the_same() -> None:
+    it = station("Authorized", tokens={}, answers={"TransactionEvent": {}}, variables={"AuthCtrlr.Enabled": "false"})
+    it.swipe()
+    it.tx("Started", "Authorized", idToken=token())
+    it.plug()
+    it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+    it.swipe(OTHER_CARD)
+    it.nothing(for_s=10.0)
+    it.swipe()
+    it.tx("Ended", "StopAuthorized", idToken=token(), reason="Local")
+    it.unplug()
+    it.plug()
+    it.tx("Started", idToken={"idToken": "", "type": "NoAuthorization"})
+    it.swipe()
+    it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+    it.nothing(for_s=10.0)
+    assert it.closed()
+    assert not it.said("Authorize")
+
+
 @pytest.mark.req("C01.FR.05")
 def test_where_the_csms_is_never_asked_list_and_cache_say_it_all() -> None:
     it = station("Authorized", variables={"AuthCtrlr.DisableRemoteAuthorization": "true"})

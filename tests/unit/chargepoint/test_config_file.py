@@ -90,6 +90,8 @@ WRONG = [
     ("[[evses]]\n[evses.v2g]\ninterface = 'a'\ntls = 'none'", ["4: evses[0].v2g.tls: 'none' serves nobody: ISO 15118-20 is never offered without TLS 1.3"]),
     ("[[evses]]\n[evses.v2g]\nunverified_vehicles = true\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed", "3: evses[0].v2g.unverified_vehicles: a bench may"]),
     ("[[evses]]\n[evses.v2g]\np256_contracts = true\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed", "3: evses[0].v2g.p256_contracts: a bench may"]),
+    ("[[evses]]\n[evses.v2g.slac]\nautocharge = true", ["3: evses[0].v2g.slac.autocharge: needs a modem that finds the vehicle"]),
+    ("[[evses]]\n[evses.v2g.slac]\nautocharge = true\nmodem = 'auto'", ["3: evses[0].v2g.slac.autocharge: needs a modem"]),
     ("[[evses]]\n[evses.v2g]\nprotocols = ['iso20-dc']\ninterface = 'a'", ["2: evses[0].v2g.pki_dir", "3: evses[0].v2g.protocols: none of them charges mode = 'ac'; 'iso20-ac' does"]),
     ("[csms]\nurl = 'ws://x'\nbasic_auth_password='0123456789abcdef'", ["1: csms.security_profile: security profile 2 needs wss://; the url is 'ws://x'; without TLS say"]),
     ("[csms]\nurl = 'wss://x'\nsecurity_profile = 0", ["3: csms.security_profile: security profile 0 needs ws://"]),
