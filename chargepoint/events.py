@@ -534,6 +534,14 @@ class VehicleRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VehicleDismissed(Event):
+    """A connection is over, by us."""
+
+    evse_id: int
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
 class VehicleIdentified(Event):
     """The vehicle has said who it is: `EvseFacts.vehicle` stands."""
 

@@ -28,6 +28,8 @@ class Vehicle:
     plan: tuple[Slot, ...] = ()
     """Of the vehicle, within that schedule."""
     resumed: bool = False
+    connection: int = 0
+    """Of its session, or of the last one that it had."""
 
 
 @dataclass(frozen=True, slots=True)

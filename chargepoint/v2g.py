@@ -16,34 +16,21 @@ from chargepoint.commands import CloseVehicle, Log, SendToVehicle
 from chargepoint.config import EvseConfig, TariffConfig
 from chargepoint.entropy import Entropy
 from chargepoint.events import (
-    AuthorisationEnded,
-    AuthorisationRefused,
-    Authorised,
-    CertificatesRead,
-    ChargingStateChanged,
     ContractJudged,
     ContractsAllowed,
     DataLinkChanged,
     EvDisconnected,
-    FaultCleared,
-    FaultRaised,
     InstallationAnswered,
-    InsulationTested,
-    LimitApplied,
-    OperationalChanged,
-    PowerSwitched,
     SessionChanged,
     SessionStage,
     ShutdownRequested,
     Supply,
     SupplyAsked,
-    SupplyChanged,
     SupplyStopped,
     TalkingEnded,
     TimerExpired,
-    TransactionDurable,
-    TransactionEnded,
     VehicleConnected,
+    VehicleDismissed,
     VehicleGone,
     VehicleLeft,
     VehicleRevoked,
@@ -53,7 +40,7 @@ from chargepoint.facts import CertificateFacts, EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_state import Asks, Replan, Talking, V2gState
 from chargepoint.v2g_told import Teller
-from hal.types import DcSample, EvseInfo, MeterSample
+from hal.types import EvseInfo
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
 from iso15118.connection import TimerExpired as SessionTimer
 from iso15118.iso20.version import MAJOR, MINOR
@@ -91,7 +78,7 @@ class V2gMachine:
         self.teller = Teller(config, evse)
         self._replacing = self._lost = False
         """Why a session ends, for as long as it takes."""
-        changes = dict.fromkeys(_CHANGES, self._changed)
+        changes = dict.fromkeys(v2g_facts.CHANGES, self._changed)
         self.handlers: Mapping[type, Callable[[Tick, Any], list[object]]] = {
             **changes,
             VehicleConnected: self._connected,
@@ -115,11 +102,13 @@ class V2gMachine:
         handler = self.handlers.get(type(event))
         if handler is None or getattr(event, "evse_id", self.evse.evse_id) not in (self.evse.evse_id, 0):
             return ()
-        return [*self._refresh(now), *handler(now, event)]
+        out = [*self._refresh(now), *handler(now, event)]
+        return [*out, *(VehicleDismissed(each.evse_id, each.connection) for each in out if isinstance(each, CloseVehicle))]
 
     def deadline(self) -> float | None:
-        """The earliest of the sessions."""
-        return min((at for session in self.sessions.values() if (at := session.deadline()) is not None), default=None)
+        """The earliest of the sessions, and of what one of them is given."""
+        every = (self.memory.refused_by, *(session.deadline() for session in self.sessions.values()))
+        return min((at for at in every if at is not None), default=None)
 
     # ---- in and out of a snapshot
 
@@ -164,14 +153,14 @@ class V2gMachine:
         return out + self._session(now, event.connection, Connected(event.verified))
 
     def _revoked(self, now: Tick, event: VehicleRevoked) -> list[object]:
-        """Its session ends; where energy is on, the vehicle is asked to end it."""
-        session = self.sessions.get(event.connection)
+        """Its session ends, and what its contract has authorised. Where energy is on, the vehicle is asked to end it, and made to a little later."""
+        out, session = v2g_contracts.withdrawn(self.memory.contracts, self.evse, event.connection), self.sessions.get(event.connection)
         if session is None:
-            return []
+            return out
         if session.dialect is None or not session.dialect.energy_on:
-            return self._session(now, event.connection, Abort("the vehicle's certificate has been revoked"))
-        self.memory.refused = True
-        return [*self._refresh(now), *self._changed(now, event)]
+            return [*out, *self._session(now, event.connection, Abort(v2g_facts.REVOKED))]
+        self.memory.refused, self.memory.refused_by = True, now.mono + v2g_facts.REFUSED_S
+        return [*out, *self._refresh(now), *self._changed(now, event)]
 
     def _replace(self, now: Tick, number: int, why: str) -> list[object]:
         """This session gives way to one that follows: the pilot stays as it is."""
@@ -284,7 +273,7 @@ class V2gMachine:
         """What belonged to one session."""
         s = self.memory
         s.authorization_wanted = s.authorised = s.was_on = s.asking_needs = s.refused = False
-        s.needs_told = 0
+        s.refused_by, s.needs_told = None, 0
         s.asked_V = s.asked_A = 0.0
         s.replan, s.asks = Replan(), Asks()
         v2g_contracts.forget(s.contracts)
@@ -324,7 +313,7 @@ class V2gMachine:
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         out = self._abort(now, "unplugged")
-        self.memory.paused_id, self.memory.paused_evcc = b"", ""
+        self.memory.paused_id, self.memory.paused_evcc, self.memory.contracts.paid = b"", "", ""
         return [*out, VehicleLeft(event.evse_id)]
 
     def _left(self, now: Tick, event: VehicleLeft) -> list[object]:
@@ -350,7 +339,16 @@ class V2gMachine:
 
     def _timer(self, now: Tick, event: TimerExpired) -> list[object]:
         due = [number for number, session in self.sessions.items() if (at := session.deadline()) is not None and at <= now.mono]
-        return [item for number in due for item in self._session(now, number, SessionTimer())]
+        return [*(item for number in due for item in self._session(now, number, SessionTimer())), *self._overdue(now)]
+
+    def _overdue(self, now: Tick) -> list[object]:
+        """A vehicle that is refused, and goes on."""
+        s = self.memory
+        if s.refused_by is None or now.mono < s.refused_by:
+            return []
+        s.refused_by = None
+        ongoing = [number for number, session in self.sessions.items() if session.dialect is not None and session.dialect.energy_on]
+        return [item for number in ongoing for item in self._session(now, number, Abort(v2g_facts.REVOKED))]
 
     def _refresh(self, now: Tick) -> list[object]:
         s, evse, facts = self.memory, self.evse, self.facts
@@ -389,10 +387,3 @@ class V2gMachine:
         self.memory.said[way] = name, code
         values = {"evse": self.evse.evse_id, "way": way, "message": name}
         return [Log("info", "v2g.message", {**values, "code": code} if code else values)]
-
-
-_CHANGES = (
-    Authorised, AuthorisationEnded, AuthorisationRefused, ChargingStateChanged, PowerSwitched, SupplyChanged, InsulationTested, LimitApplied, FaultRaised,
-    FaultCleared, OperationalChanged, TransactionDurable, TransactionEnded, MeterSample, DcSample, CertificatesRead,
-)  # fmt: skip
-"""What a session may have waited for."""

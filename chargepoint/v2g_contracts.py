@@ -26,6 +26,7 @@ from chargepoint.events import (
     IdToken,
     InstallationAnswered,
     InstallationWanted,
+    StopRequested,
 )
 from chargepoint.facts import CertificateFacts, EvseFacts
 from chargepoint.v2g_state import Contracts
@@ -145,7 +146,7 @@ def heard(s: Contracts, evse: EvseFacts, event: ContractJudged | InstallationAns
         case ContractJudged(number=number, refusal=refusal) if number == s.number and s.emaid:
             s.refusal, s.pays = refusal, refusal is None
             if refusal is None:
-                s.unsaid = None
+                s.unsaid, s.paid = None, s.emaid
             else:
                 _keep(s, refusal, event.sentence)
         case ContractJudged(number=number, refusal=refusal, sentence=sentence) if number == s.number and refusal and sentence:
@@ -154,6 +155,14 @@ def heard(s: Contracts, evse: EvseFacts, event: ContractJudged | InstallationAns
             s.installation = Progress.DONE if event.octets else Progress.FAILED
             s.installation_res, s.remaining, s.installation_refusal = event.octets, event.remaining, event.refusal
     return []
+
+
+def withdrawn(s: Contracts, evse: EvseFacts, connection: int) -> list[object]:
+    """The vehicle on this connection is not served any longer: what its contract has authorised ends, also where its session has already."""
+    theirs = evse.vehicle is not None and evse.vehicle.connection == connection
+    if not (theirs and s.paid and evse.id_token is not None and same_token(evse.id_token, IdToken(s.paid, EMAID))):
+        return []
+    return [StopRequested(evse.evse_id, "DeAuthorized")]
 
 
 def forget(s: Contracts) -> None:

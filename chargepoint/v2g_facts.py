@@ -7,12 +7,28 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from chargepoint.config import EvseConfig, ParkingConfig, V2gConfig
-from chargepoint.events import Supply
+from chargepoint.events import (
+    AuthorisationEnded,
+    AuthorisationRefused,
+    Authorised,
+    CertificatesRead,
+    ChargingStateChanged,
+    FaultCleared,
+    FaultRaised,
+    InsulationTested,
+    LimitApplied,
+    OperationalChanged,
+    PowerSwitched,
+    Supply,
+    SupplyChanged,
+    TransactionDurable,
+    TransactionEnded,
+)
 from chargepoint.evse_dc import MEET_V, ratings_of
 from chargepoint.facts import EvseFacts
 from chargepoint.faults import Reaction, known
 from chargepoint.v2g_state import V2gState
-from hal.types import EvseInfo
+from hal.types import DcSample, EvseInfo, MeterSample
 from iso15118.iso20.services import ABSOLUTE_PRICES, NO_PRICING, PRICE_LEVELS
 from iso15118.messages.iso20 import ac, dc
 from iso15118.terms import (
@@ -34,6 +50,11 @@ from iso15118.terms import (
     Wish,
 )
 
+CHANGES = (
+    Authorised, AuthorisationEnded, AuthorisationRefused, ChargingStateChanged, PowerSwitched, SupplyChanged, InsulationTested, LimitApplied, FaultRaised,
+    FaultCleared, OperationalChanged, TransactionDurable, TransactionEnded, MeterSample, DcSample, CertificatesRead,
+)  # fmt: skip
+"""What a session may have waited for."""
 NAMESPACES = {"iso20-dc": dc.NAMESPACE, "iso20-ac": ac.NAMESPACE}
 """Names in the configuration -> namespaces of supportedAppProtocol."""
 DAY_S = 86_400
@@ -50,6 +71,9 @@ PRICINGS = (ABSOLUTE_PRICES, PRICE_LEVELS, NO_PRICING)
 NO_PLAN = DynamicPlan()
 STOP_WITHIN_S = 2
 """NotificationMaxDelay: less than the time that an ended authorisation leaves (S-11)."""
+REFUSED_S = 3.0
+"""A vehicle that is not served any longer has this long to stop by itself, as when the authorisation has ended (S-11)."""
+REVOKED = "the vehicle's certificate has been revoked"
 FLOWS_W = 50.0
 
 
@@ -185,6 +209,8 @@ def _fault(state: V2gState, evse: EvseFacts, *, stands_by: bool) -> str:
     opening = next((text for code, text in evse.faults.items() if known(code).reaction is Reaction.OPEN), "")
     if opening:
         return opening
+    if state.refused and evse.supply is not Supply.POWER and not stands_by:
+        return REVOKED
     if state.authorised and evse.id_token is None and evse.supply is not Supply.POWER and not stands_by:
         return "the authorisation has ended"
     return ""

@@ -70,6 +70,8 @@ class Contracts:
     """Of the one that was shown last; "": none was in this session."""
     refusal: Refusal | None = None
     pays: bool = False
+    paid: str = ""
+    """The eMAID that was taken last since the vehicle was plugged in, in whichever session."""
     unsaid: Refusal | None = None
     """Why the first one that was refused in this session was, as long as its driver has not read it: another one may yet pay..."""
     unsaid_sentence: str = ""
@@ -111,7 +113,9 @@ class V2gState:
     asks: Asks = field(default_factory=Asks)
     contracts: Contracts = field(default_factory=Contracts)
     refused: bool = False
-    """The vehicle's certificate turned out to be revoked while it has energy: it is asked to stop."""
+    """The vehicle's certificate turned out to be revoked while it has energy: it is asked to stop..."""
+    refused_by: float | None = None
+    """...and is given no more than until then (Tick.mono)."""
     stopped: tuple[str, ...] = ()
     """Causes of SupplyStopped."""
     stopped_for_good: bool = False

@@ -65,7 +65,7 @@ class Teller:
             case DialectChosen(namespace):
                 state.protocol = namespace
             case SessionBegun(_, evcc_id, resumed):
-                self.evse.vehicle = Vehicle(state.protocol, evcc_id, resumed=resumed)
+                self.evse.vehicle = Vehicle(state.protocol, evcc_id, resumed=resumed, connection=state.active or 0)
                 return [SessionChanged(evse_id, SessionStage.BEGUN), VehicleIdentified(evse_id)]
             case AuthorizationWanted():
                 state.authorization_wanted = True

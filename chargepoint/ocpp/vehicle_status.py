@@ -142,6 +142,14 @@ def loaded(stored: Mapping[str, Any]) -> tuple[dict[str, Row], list[Delete]]:
     return rows, gone
 
 
+def drop_unasked(rows: dict[str, Row], sources: Container[str], utc: float) -> list[Delete]:
+    """What nobody is asked about any longer, since its source is not to be asked, counts for a week from when it was last: nobody would take it back."""
+    gone = [name for name, row in rows.items() if row.question.source not in sources and abs(utc - row.told_utc) >= WEEK_S]
+    for name in gone:
+        del rows[name]
+    return [Delete(TABLE, name) for name in gone]
+
+
 def put(rows: dict[str, Row], name: str, row: Row) -> list[Put | Delete]:
     """Keep it. Room is made by what is worth least: what is not revoked, and was told longest ago."""
     gone: list[Put | Delete] = []

@@ -22,6 +22,7 @@ from chargepoint.events import (
     TimerExpired,
     TimeSet,
     VehicleConnected,
+    VehicleDismissed,
     VehicleGone,
     VehicleRevoked,
 )
@@ -34,7 +35,7 @@ from chargepoint.tick import Tick
 
 ACTION = "GetCertificateChainStatus"
 MOST_PRESENT = 8
-"""Connections of one EVSE whose vehicles are asked about: the oldest gives way."""
+"""Connections of one EVSE whose vehicles are asked about: the oldest gives way, never the one whose session it is."""
 LOOK_AGAIN_S = 3_600.0
 """A clock that somebody sets shows itself at the latest then [K]."""
 LEAST_S = 1.0
@@ -104,15 +105,23 @@ class VehicleStatusBlock(Block):
             return ()
         questions = status.questions(event.chain_pem, self._sources(event.evse_id))
         new = Present(event.evse_id, event.connection, status.fingerprints(event.chain_pem), questions)
-        here = [each for each in self.state.present if each.evse_id == event.evse_id][1 - MOST_PRESENT :]
-        self.state.present = [*(each for each in self.state.present if each.evse_id != event.evse_id), *here, new]
+        here = [each for each in self.state.present if each.evse_id == event.evse_id]
+        if len(here) >= MOST_PRESENT:
+            self.state.present.remove(next(each for each in here if not self._talks(each)))
+        self.state.present.append(new)
         return [*self._refused(), *self.look(now)]
 
-    @hears(VehicleGone)
-    def gone(self, now: Tick, event: VehicleGone) -> Sequence[object]:
-        """Or it was refused by TLS, for whatever its certificate is."""
-        self.state.present = [each for each in self.state.present if (each.evse_id, each.connection) != (event.evse_id, event.connection)]
-        return self._tell(event.evse_id, event.sentence) if event.sentence else ()
+    @hears(VehicleGone, VehicleDismissed)
+    def gone(self, now: Tick, event: VehicleGone | VehicleDismissed) -> Sequence[object]:
+        """Or it was refused by TLS, for whatever its certificate is. The one whose session it was stays: its contract may pay without any."""
+        gone = event.evse_id, event.connection
+        self.state.present = [each for each in self.state.present if (each.evse_id, each.connection) != gone or self._talks(each)]
+        return self._tell(event.evse_id, event.sentence) if isinstance(event, VehicleGone) and event.sentence else ()
+
+    def _talks(self, each: Present) -> bool:
+        """The session of this EVSE is its own, or was the last one."""
+        vehicle = self.context.evses[each.evse_id].vehicle
+        return vehicle is not None and vehicle.connection == each.connection
 
     @hears(EvDisconnected)
     def unplugged(self, now: Tick, event: EvDisconnected) -> Sequence[object]:
@@ -124,24 +133,27 @@ class VehicleStatusBlock(Block):
 
     @hears(LinkUp, RegistrationChanged, TimeSet, TimerExpired)
     def look(self, now: Tick, event: object = None) -> Sequence[object]:
-        """What is due is asked for: of vehicles that are there, and what is known to be revoked."""
+        """What is due is asked for: of vehicles that are there, and what is known to be revoked. What is not to be asked for is forgotten in time."""
         state, utc = self.state, self.context.clock.known_utc(now)
         wanted = {each.fingerprint: each for present in state.present for each in present.questions}
         allowed = {source for evse_id in self.talking for source in self._sources(evse_id)}
+        gone = status.drop_unasked(state.rows, allowed, utc) if utc is not None else []
+        out: list[object] = [Persist(tuple(gone)), *self._revocations()] if gone else []
         for name, known in state.rows.items():
             if known.status == "revoked" and known.question.source in allowed:
                 wanted.setdefault(name, known.question)
-        state.look_at = now.mono + LOOK_AGAIN_S if wanted else None
+        waits = wanted or any(row.question.source not in allowed for row in state.rows.values())
+        state.look_at = now.mono + LOOK_AGAIN_S if waits else None
         if utc is None or not wanted:
-            return ()
+            return out
         held = {name: row.until_utc for name in wanted if (row := state.rows.get(name)) is not None and row.holds(utc)}
         if held:
             state.look_at = now.mono + min(max(min(held.values()) - utc, LEAST_S), LOOK_AGAIN_S)
         due = tuple(each for name, each in wanted.items() if name not in held)[: status.MOST_QUESTIONS]
         if not due or state.asking or not self.context.link.online:
-            return ()
+            return out
         state.asking = due
-        return [Call(ACTION, {"certificateStatusRequests": [each.wire() for each in due]}, self.name)]
+        return [*out, Call(ACTION, {"certificateStatusRequests": [each.wire() for each in due]}, self.name)]
 
     def _sources(self, evse_id: int) -> list[str]:
         return [each for each in self.context.model.text(SOURCES, evse_id).split(",") if each]

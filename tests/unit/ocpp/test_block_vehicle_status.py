@@ -15,7 +15,8 @@ from certs.reading import TBS, tbs_fingerprint
 from certs.testpki_make import twin
 from chargepoint.commands import Indicate, Log, SetRevocations
 from chargepoint.config import EvseConfig, V2gConfig
-from chargepoint.events import EvDisconnected, RegistrationChanged, VehicleConnected, VehicleGone, VehicleRevoked
+from chargepoint.events import EvDisconnected, RegistrationChanged, VehicleConnected, VehicleDismissed, VehicleGone, VehicleRevoked
+from chargepoint.facts import Vehicle
 from chargepoint.ocpp import vehicle_status
 from chargepoint.ocpp.block import CallAnswered, CallFailed
 from chargepoint.ocpp.blocks.vehicle_status import MOST_PRESENT, VehicleStatusBlock
@@ -61,6 +62,13 @@ class Site(BlockRig):
         pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in chain)
         self.hear(VehicleConnected(evse_id, self.connection, "fe80::1", "TLSv1.3", verified=True, chain_pem=pem))
         self.answer_all()
+
+    def set(self, name: str, value: str) -> None:
+        """The CSMS sets a variable of EVSE 1."""
+        model = self.context.model
+        place = model.find(parse_place(f"ISO15118Ctrlr@1.{name}"))
+        assert not isinstance(place, Missing)
+        self.hear(*model.change(place, model.checked(place, value)))
 
     def revoke(self, name: str = LEAF) -> None:
         self.responder.revoke(self.world.made[name].certificate, self.at)
@@ -131,9 +139,7 @@ def test_an_answer_is_kept_until_its_next_update_and_for_a_week_at_most(holds_da
 )  # fmt: skip
 def test_what_is_asked_into_is_for_the_certificates_and_the_row_to_say(has: tuple[str, str], row: str, source: str) -> None:
     site = Site(responder=has[0], lists=has[1])
-    place = site.context.model.find(parse_place("ISO15118Ctrlr@1.CertificateStatusSource"))
-    assert not isinstance(place, Missing)
-    site.hear(*site.context.model.change(place, site.context.model.checked(place, row)))
+    site.set("CertificateStatusSource", row)
     site.revoke()
     site.comes()
     assert [{each["source"] for each in question} for question in site.asked] == ([{source}] if source else [])
@@ -284,6 +290,25 @@ def test_nothing_new_of_a_revoked_one_leaves_it_revoked() -> None:
     assert len(site.asked) > 5
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_revocation_whose_source_is_not_to_be_asked_any_longer_holds_for_a_week(*, restarts: bool) -> None:
+    site = Site()
+    site.revoke()
+    site.comes()
+    site.hear(EvDisconnected(1))
+    site.set("CertificateStatusSource", "")
+    if restarts:
+        site = Site(store=site.store)
+        site.set("CertificateStatusSource", "")
+    asked = len(site.asked)
+    site.days(6.9)
+    assert site.revoked() == [LEAF]
+    site.days(0.2)
+    assert site.revoked() == []
+    assert site.store[vehicle_status.TABLE] == {}
+    assert len(site.asked) == asked
+
+
 @pytest.mark.req("F-3")
 def test_a_clock_that_was_ahead_keeps_nothing() -> None:
     site = Site()
@@ -321,6 +346,25 @@ def test_connections_have_their_bound() -> None:
     assert len(site.machines[0].state.present) == MOST_PRESENT
     site.hear(VehicleGone(1, site.connection, "closed"))
     assert len(site.machines[0].state.present) == MOST_PRESENT - 1
+
+
+def test_the_one_whose_session_it_is_stays_though_others_come_and_it_has_hung_up() -> None:
+    site = Site()
+    site.comes(plugs_in=False)
+    site.context.evses[1].vehicle = Vehicle("urn:iso:std:iso:15118:-20:DC", "WMIV1", connection=1)
+    for number in range(2, 2 + MOST_PRESENT // 2):
+        site.comes(plugs_in=False)
+        site.hear(VehicleDismissed(1, number))
+    assert [each.connection for each in site.machines[0].state.present] == [1]
+    for _ in range(2 * MOST_PRESENT):
+        site.comes(plugs_in=False)
+    site.hear(VehicleGone(1, 1, "closed"))
+    assert len(site.machines[0].state.present) == MOST_PRESENT
+    site.revoke()
+    site.days(3.1)
+    assert 1 in site.refused()
+    site.hear(EvDisconnected(1))
+    assert site.machines[0].state.present == []
 
 
 def test_what_is_revoked_is_forgotten_last(monkeypatch: pytest.MonkeyPatch) -> None:
