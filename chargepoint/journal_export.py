@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chargepoint.ocpp.secret_names import is_secret
+from chargepoint.secret_names import is_secret
 from iso15118 import exi
 from iso15118.messages import sap
 from iso15118.messages.iso20 import ac, common_messages, dc

@@ -19,10 +19,10 @@ from typing import Any
 
 from chargepoint.commands import Command, SendText
 from chargepoint.events import TextReceived
-from chargepoint.ocpp.secret_names import is_key_code, is_secret
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.runtime.main import Handle, software_version
 from chargepoint.runtime.monitor.asked import Memory, status, variables
+from chargepoint.secret_names import is_key_code, is_secret
 from chargepoint.tick import Tick
 
 SOCKET = "monitor"

@@ -10,8 +10,8 @@ import pytest
 
 from chargepoint.journal_export import redacted
 from chargepoint.ocpp import schemas
-from chargepoint.ocpp.secret_names import is_secret
 from chargepoint.runtime.monitor.server import without_secrets
+from chargepoint.secret_names import is_secret
 
 LOOKS_SECRET = re.compile(r"passw|secret|pin$|key$|credential", re.IGNORECASE)
 OPEN = {"issuerKeyHash", "publicKey"}
