@@ -152,6 +152,7 @@ def test_out_of_standby_comes_nobody_who_may_not_charge_any_more(mode: str) -> N
 # ---- the meter
 
 
+@pytest.mark.req("J03")
 @pytest.mark.parametrize("mode", MODES)
 def test_the_meter_is_confirmed_as_often_as_is_configured(mode: str) -> None:
     site = charging(mode, confirm_metering_s=20.0)

@@ -61,6 +61,7 @@ def test_dc_goes_in_its_order() -> None:
     assert site.stage.outlet_V < 60.0
 
 
+@pytest.mark.req("C08")
 def test_the_vehicle_polls_until_somebody_is_authorised() -> None:
     site = HlcSite("ac")
     ev = site.plug(site.vehicle(Energy.AC))
@@ -74,6 +75,7 @@ def test_the_vehicle_polls_until_somebody_is_authorised() -> None:
     assert ev.online
 
 
+@pytest.mark.req("C08")
 def test_a_card_before_the_plug() -> None:
     site = HlcSite("dc")
     site.card()

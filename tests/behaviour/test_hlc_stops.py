@@ -151,7 +151,7 @@ def test_a_vehicle_that_does_not_hear_is_cut_off(mode: str) -> None:
     assert ev.over is None or ev.over.ending is Ending.ABORTED
 
 
-@pytest.mark.req("S-11")
+@pytest.mark.req("S-11", "F04")
 @pytest.mark.parametrize("mode", MODES)
 def test_the_csms_stops_the_transaction(mode: str) -> None:
     site, ev = charging(mode)

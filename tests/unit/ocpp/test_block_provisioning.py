@@ -228,6 +228,7 @@ def test_an_impossible_time_leaves_the_clock_alone_and_the_registration_standing
     assert any(isinstance(command, Log) and command.key == "clock.unreadable" for command in out)
 
 
+@pytest.mark.req("G02")
 def test_heartbeats_go_on_one_at_a_time_and_set_the_clock() -> None:
     station = rig()
     station.boot(interval=10)
