@@ -52,6 +52,8 @@ class Figures:
     restarts: int = 0
     rss_warm_MB: float = 0.0
     rss_MB: float = 0.0
+    rss_daily_MB: list[float] = field(default_factory=list)
+    """At each restart."""
     state_dir_MB: float = 0.0
     """At its largest, seen daily."""
     database_MB: float = 0.0
@@ -160,6 +162,7 @@ async def month(folder: Path, days: float, seed: int) -> Figures:
                     handle.shut_down()
                     await handle.shell.ended
             figures.restarts += 1
+            figures.rss_daily_MB.append(round(_rss_MB(), 2))
             figures.state_dir_MB = max(figures.state_dir_MB, _size_MB(folder))
             if not figures.rss_warm_MB and loop.time() - begun > min(WARM_DAYS, days / 2) * DAY_S:
                 figures.rss_warm_MB = _rss_MB()

@@ -25,8 +25,8 @@ from chargepoint.events import (
     VehicleGone,
     VehicleServed,
 )
-from chargepoint.ocpp.secret_names import is_key_code
 from chargepoint.pilot import Level, level_of
+from chargepoint.secret_names import is_key_code
 from chargepoint.tick import Tick
 from hal.types import (
     BoardFault,

@@ -109,7 +109,9 @@ async def _connect(order: OpenLink, files: TlsFiles, progress: Progress, *, thre
             if uri.secure:
                 from chargepoint.runtime.csms_chain import judged
 
-                why, self.root, self.wildcard = judged(self.transport.get_extra_info("ssl_object"), files, uri.host, wildcards=order.wildcards)
+                why, self.root, self.wildcard = judged(
+                    self.transport.get_extra_info("ssl_object"), files, uri.host, wildcards=order.wildcards
+                )
                 if why:
                     raise Refused(why)
             await super().handshake(*arguments, **named)

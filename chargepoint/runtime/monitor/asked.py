@@ -17,8 +17,8 @@ from chargepoint.events import IdToken
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp.network_slots import dialable, why_not
 from chargepoint.ocpp.outbox import SET_ASIDE
-from chargepoint.ocpp.secret_names import is_key_code
 from chargepoint.ocpp.wire import format_timestamp
+from chargepoint.secret_names import is_key_code
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 
