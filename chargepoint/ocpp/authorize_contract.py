@@ -6,7 +6,6 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from certs.reading import readable, tbs_fingerprint
 from chargepoint.events import CertificateHash, Contract
 from chargepoint.ocpp.id_tokens import Entry
 
@@ -17,8 +16,8 @@ LONGEST_CHAIN = 10_000
 ACCEPTED, INVALID, CANCELLED = "Accepted", "Invalid", "ContractCancelled"
 OF_THE_EMAID = "eMAID"
 END = "-----END CERTIFICATE-----"
-TEXT = "text:"
-"""How the key of what cannot be read begins."""
+TBS, TEXT = "tbs:", "text:"
+"""How a `certificate_key` begins, and how that of what cannot be read does."""
 
 
 def certificate_of(contract: Contract, *, central: bool) -> dict[str, Any] | None:
@@ -70,6 +69,8 @@ def kept(contract: Contract, entry: Entry, certificate: str) -> dict[str, Entry 
 
 def certificate_key(contract: Contract) -> str:
     """Where one certificate stands in what is kept: it is the first of its chain, by what its issuer signed, since anybody can write down the rest otherwise."""
+    from certs.reading import readable, tbs_fingerprint  # noqa: PLC0415 a station that does not talk needs none of it
+
     leaf = contract.chain_pem.partition(END)[0]
     certificates = readable(f"{leaf}{END}\n".encode())
     return tbs_fingerprint(certificates[0]) if certificates else TEXT + sha256(leaf.encode()).hexdigest()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from certs.reading import TBS
 from chargepoint.commands import Delete, Put
 from chargepoint.events import Contract
-from chargepoint.ocpp.authorize_contract import TEXT, certificate_key
+from chargepoint.ocpp.authorize_contract import TBS, TEXT, certificate_key
 
 TABLE = "revoked_contracts"
 MOST_ROWS = 1000

@@ -50,6 +50,8 @@ def test_another_signature_makes_no_other_certificate_of_it(rig: Rig) -> None:
     its, twins = ("".join(each.public_bytes(Encoding.PEM).decode() for each in (leaf, *chain[1:])) for leaf in (chain[0], twin(chain[0])))
     assert its != twins
     revoked(rig, chain_pem=its)
+    rig = Rig(config=SITE, store=rig.store)
+    assert len(rig.store[revoked_contracts.TABLE]) == 1
     assert comes_back(rig, 2, chain_pem=twins) is Refusal.REVOKED
     rig.ask("ClearCache", {})
     assert comes_back(rig, 3, chain_pem=twins) is Refusal.REVOKED
