@@ -13,6 +13,7 @@ import pytest
 from bench.csms.server import Behaviour
 from chargepoint.config import StationConfig
 from chargepoint.events import LinkSwitched
+from chargepoint.runtime.clock import VirtualClock
 from tests.behaviour.link_site import IDENTITY, PASSWORD, Box, a_box, a_csms, configured, counted, server_tls, set_variable, the_session
 from tests.unit.runtime.csms_rig import Freezer, a_listener, virtually
 from tests.unit.runtime.tls_pki import DAY, NOW, root
@@ -184,9 +185,10 @@ def test_a_certificate_that_runs_out_ends_no_connection_and_allows_no_new_one(tm
     tls = server_tls(*good)
 
     async def story() -> None:
-        async with a_csms(tls=tls) as csms:
+        clock = VirtualClock(NOW.timestamp())
+        async with a_csms(clock, tls=tls) as csms:
             config = configured(csms.url, NO_CHANCE, csms={"security_profile": 2, "ca_file": ca.write(tmp_path, "ca")[0]})
-            async with a_box(config, tmp_path / "state") as box:
+            async with a_box(config, tmp_path / "state", clock) as box:
                 await csms.wait_for("StatusNotification")
                 tls.load_cert_chain(*old)
                 await asyncio.sleep(3600)

@@ -39,7 +39,7 @@ def test_dc_is_charged_paused_resumed_and_left_in_order(tmp_path: Path) -> None:
             await station.do("plug_out_iso", connector_id=1)
             await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
             said = await csms.wait_for("TransactionEvent", ended)
-            assert said["transactionInfo"]["stoppedReason"] == "EVDisconnected"
+            assert said["transactionInfo"]["stoppedReason"] == "StoppedByEV"
             assert csms.invalid == []
             assert await station.end() == (0, "")
 
@@ -56,7 +56,7 @@ def test_an_ac_evse_serves_cars_that_talk_and_cars_that_do_not(tmp_path: Path) -
             assert (evse["duty"], evse["faults"]) == (5.0, [])
             assert 15.0 < evse["meter"]["A"] < 17.0
             await station.do("plug_out_iso", connector_id=1)
-            await station.until(lambda evse: evse["pilot"] == "A" and evse["transaction"] is None)
+            await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
             evse = await station.charging()
             assert evse["duty"] > 50.0
             assert csms.invalid == []
@@ -77,7 +77,7 @@ def test_after_a_reset_the_car_that_stands_there_talks_again(tmp_path: Path) -> 
             await station.do("swipe", token="04A1B2C3")
             await station.until(lambda evse: evse["meter"]["A"] > 10.0 and evse["duty"] == 5.0)
             await station.do("plug_out", connector_id=1)
-            await station.until(lambda evse: evse["pilot"] == "A" and evse["transaction"] is None)
+            await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
             assert await station.end() == (0, "")
 
     asyncio.run(story())

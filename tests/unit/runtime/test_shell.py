@@ -151,7 +151,7 @@ def test_vehicles_are_judged_by_the_stations_own_time(
     clocks: list[Callable[[], float | None]] = []
     shown: list[str] = []
 
-    def vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell: Tell, *, held: object) -> NoVehicles:
+    def vehicles(config: StationConfig, known_utc: Callable[[], float | None], tell: Tell, held: object) -> NoVehicles:
         clocks.append(known_utc)
         return NoVehicles()
 
