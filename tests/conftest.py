@@ -20,7 +20,7 @@ LEFT_OUT = pytest.StashKey[int]()
 LONG = pytest.StashKey[int]()
 """How many tests wait for so long that they run in `make soak` only."""
 WHOLE = os.environ.get("SOAK") == "1"
-UNCOVERED = ("behaviour/", "campaigns/", "peers/", "property/", "replay/")
+UNCOVERED = ("behaviour/", "campaigns/", "octt/", "peers/", "property/", "replay/")
 """What runs through the same lines thousands of times: tracing them takes up to three times as long as the tests. Coverage of a module is what its own tests reach."""
 
 

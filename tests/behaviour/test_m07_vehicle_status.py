@@ -118,7 +118,7 @@ def test_nobody_waits_for_an_answer_and_one_that_comes_late_ends_the_charge_in_o
     site = Site()
     site.silent = True
     site.roaming.revoke("vehicleLeaf")
-    site.pays(site.payer())
+    site.pays(site.payer(loop_s=0.4))
     site.run(20.0)
     assert site.charges()
     site.silent = False

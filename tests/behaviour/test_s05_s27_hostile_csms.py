@@ -18,6 +18,8 @@ from tests.behaviour.csms_side import CsmsSide
 from tests.unit.ocpp.schema_corpus import Corpus
 
 WHOLE = bool(os.environ.get("SOAK"))
+ALL_OF, OF_THE_REST = 60, 7
+"""Of the ways to spoil a payload all of the first, and each so many of the others; all in `make soak`."""
 FROM_CSMS = (
     "AFRRSignal", "AdjustPeriodicEventStream", "CancelReservation", "CertificateSigned", "ChangeAvailability", "ChangeTransactionTariff", "ClearCache",
     "ClearChargingProfile", "ClearDERControl", "ClearDisplayMessage", "ClearTariffs", "ClearVariableMonitoring", "CostUpdated", "CustomerInformation",
@@ -54,7 +56,9 @@ def test_every_action_gets_one_answer_whatever_its_payload(action: str, side: Cs
                 "FormatViolation",
             }
     implemented = side.ask(action, corpus.minimal())[0] == 3 if action not in ENDS_THE_PROCESS else False
-    for spoilt in corpus.spoilt():
+    for number, spoilt in enumerate(corpus.spoilt()):
+        if not WHOLE and number >= ALL_OF and number % OF_THE_REST:
+            continue
         answer = side.ask(action, spoilt.payload)
         assert answer[0] == 4, (spoilt.what, answer)
         if implemented and "frame is larger" not in answer[3]:

@@ -129,6 +129,7 @@ def test_the_streams_are_long_and_the_figures_tell_them_from_messages() -> None:
     assert work(octets, DC).calls > 20_000
     pool = [each for each in pools()[DC, False] if len(each.octets) < 100]
     assert pool
+    pool = pool if WHOLE else random.Random(0).sample(pool, min(len(pool), 40))
     assert max(work(each.octets, DC).calls for each in pool) < MOST_CALLED_BY_VECTORS
 
 

@@ -120,7 +120,7 @@ def test_tc_e_107_time_by_the_driver() -> None:
 
 
 def reached(**variables: str) -> TestSystem:
-    station = limited({"Started": {"transactionLimit": {"maxEnergy": 30}}}, **variables)
+    station = limited({"Started": {"transactionLimit": {"maxEnergy": 30}}}, None, **variables)
     station.wait(30.0)
     return station
 
