@@ -150,7 +150,7 @@ class TransactionMachine:
         found, out = self.ledger.stored(event)
         free = {evse_id for evse_id, spot in self.state.spots.items() if spot.running is None}
         for running in found:
-            if transaction_resume.goes_on(running, free, self.settings, self.ledger.clock.known_utc(now)):
+            if transaction_resume.goes_on(now, running, free, self.settings):
                 free.discard(running.evse_id)
                 out += transaction_resume.kept(self.ledger, now, running)
             else:

@@ -173,7 +173,7 @@ class Ledger:
     def row(self, now: Tick, running: Running, *, ended: bool = False) -> Persist:
         if ended:
             return Persist((Delete(TABLE, running.transaction_id),), (f"{TABLE}:{running.transaction_id}",))
-        running.saved_at, running.alive_utc = now.mono, self.clock.utc(now)
+        running.saved_at, running.alive_utc, running.alive_board_s = now.mono, self.clock.utc(now), now.utc
         spot = self.state.spots[running.evse_id]
         running.owner, running.group, running.authorised = spot.owner, spot.group, spot.conditions.authorised
         kept = replace(

@@ -34,12 +34,11 @@ CONNECTED = frozenset(
 )
 
 
-def goes_on(running: Running, evses: Collection[int], settings: TransactionSettings, utc: float | None) -> bool:
-    """Whether it may: `utc` is now, or None where nobody knows the time."""
-    known = running.evse_id in evses and running.clock_set and utc is not None
-    if not known or utc is None or running.state_told not in CONNECTED or running.closing is not None:
+def goes_on(now: Tick, running: Running, evses: Collection[int], settings: TransactionSettings) -> bool:
+    """Whether it may. A board's clock that has gone back, or was never so far, says nothing of how long it was: then it may not."""
+    if running.evse_id not in evses or running.state_told not in CONNECTED or running.closing is not None:
         return False
-    return 0.0 <= utc - running.alive_utc <= settings.resumption_s()
+    return 0.0 <= now.utc - running.alive_board_s <= settings.resumption_s()
 
 
 def kept(ledger: Ledger, now: Tick, running: Running) -> list[object]:

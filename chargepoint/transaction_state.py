@@ -180,6 +180,8 @@ class Running:
     """Of the owner."""
     authorised: bool = False
     """The owner's authorisation stands."""
+    alive_board_s: float = 0.0
+    """The same by the board's own clock, as it was (POSIX seconds): how long an interruption took is told by that one alone."""
     resume_by: float | None = None
     """A restart has interrupted it: until then its EV has to show itself."""
     resumed_by: float | None = None

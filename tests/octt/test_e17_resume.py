@@ -110,6 +110,29 @@ def test_what_was_remotely_stopped_does_not_come_back() -> None:
     station.tx("Ended", transaction=transaction)
 
 
+@pytest.mark.req("E17", "F-3")
+@pytest.mark.parametrize(
+    ("board_s", "goes_on"), [(0.0, True), (-30.0, False), (900.0, False), (-1.7e9, False)], ids=["right", "back", "ahead", "1970"]
+)
+def test_how_long_it_was_is_told_by_the_boards_clock_alone(board_s: float, goes_on: bool) -> None:
+    """What the CSMS has said of the time is forgotten with the process; the board's clock, right or wrong, runs on, unless its battery is missing."""
+    station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": "600"}).booted()
+    told_s, told = station.heap.utc_offset, station.utc(5e6)
+    station.answers["Heartbeat"] = {"currentTime": told}
+    station.answers["BootNotification"] = {"currentTime": told, "interval": 300, "status": "Accepted"}
+    station.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+    transaction = station.charging()
+    station.heap.cut()
+    station.heap.run(20.0)
+    station.heap.utc_offset = told_s + board_s
+    station.start()
+    station.expect("BootNotification")
+    if goes_on:
+        station.tx("Updated", "TxResumed", transaction=transaction)
+    else:
+        station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
+
+
 # ---- B13: the CSMS resets the station, and transactions stay open
 
 
