@@ -43,7 +43,7 @@ arrows: $(VENV)/.stamp
 wheel: $(VENV)/.stamp
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist . >/dev/null
-	$(BIN)/python -m zipfile --list dist/*.whl | grep -q ' *chargepoint/py.typed'
+	$(BIN)/python -m zipfile --list dist/*.whl | grep ' *chargepoint/py.typed' >/dev/null
 
 tests: $(VENV)/.stamp $(NPM_DIR)/node_modules/.stamp
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --doctest-modules --cov --cov-report=term tests $(PACKAGES)

@@ -49,6 +49,7 @@ from chargepoint.events import (
     VehicleSaid,
     VehicleServed,
 )
+from chargepoint.ocpp import schemas
 from chargepoint.ocpp.vendors import Vendor
 from chargepoint.runtime.ports.certificates import CertificatesPort, Keeper, OpenStore
 from chargepoint.station import Station
@@ -114,11 +115,12 @@ class Heap:
         matching = [each.id for each in config.evses if each.has_modem]
         self.cables = Cables(matching) if matching else None
         """The power line, where vehicles are matched."""
+        self._asked: dict[str, str] = {}
+        """Message id of a call of the CSMS that goes on -> its action."""
         self.certificates: OpenStore | None = None
         """The store of certificates, opened anew in each life; without one its commands are refused."""
         self._keeper = Keeper(_no_store)
-        self.connections = 0
-        """Of vehicles, so far; the number of the last one."""
+        self.connections = 0  # of vehicles, so far
 
     # ---- lives
 
@@ -354,14 +356,31 @@ class Heap:
 
     def receive(self, frame: Any) -> None:
         """A frame of the CSMS."""
-        if self._linked:
-            self.tell(TextReceived(frame if isinstance(frame, str) else json.dumps(frame)))
+        if not self._linked:
+            return
+        if isinstance(frame, list) and len(frame) > 3 and frame[0] == CALL and isinstance(frame[2], str):
+            self._asked[str(frame[1])] = frame[2]
+        self.tell(TextReceived(frame if isinstance(frame, str) else json.dumps(frame)))
+
+    def _check(self, frame: list[Any]) -> None:
+        """What the station says fits the published schemas, in every test. Raises AssertionError."""
+        match frame:
+            case [kind, _, str() as action, payload] if kind == CALL:
+                name = schemas.request_name(SCHEMAS, action)
+            case [kind, str() as message_id, payload] if kind == CALLRESULT and message_id in self._asked:
+                name = schemas.response_name(self._asked.pop(message_id))
+            case _:
+                return
+        violation = schemas.check(SCHEMAS, name, payload, received=False) if name else "no such action"
+        if violation is not None:
+            raise AssertionError(f"the station said {json.dumps(frame)[:2000]}: {name}: {violation}")
 
     def _sent(self, text: str) -> None:
         frame = json.loads(text)
         if not self._linked:
             return
         self.frames.append(frame)
+        self._check(frame)
         if frame[0] != 2 or self.csms is None:
             return
         answer = self.csms(frame[1], frame[2], frame[3])
@@ -369,6 +388,9 @@ class Heap:
             reply = answer if isinstance(answer, list) else [3, frame[1], answer]
             attempt = self._attempt
             self.later(self.latency_s, lambda: self.receive(reply) if attempt == self._attempt else None)
+
+
+CALL, CALLRESULT, SCHEMAS = 2, 3, "v21"
 
 
 def _no_store() -> Store:

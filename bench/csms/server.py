@@ -96,7 +96,7 @@ class EmbeddedCsms:
         clock: Callable[[], float] | None = None,
         subprotocols: tuple[str, ...] = ("ocpp2.1",),
         keep: bool = True,
-        validate: bool = False,
+        validate: bool = True,
         signer: Signer | None = None,
     ) -> None:
         self.behaviour = behaviour or Behaviour()
@@ -149,6 +149,8 @@ class EmbeddedCsms:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        if error is None and self.validate and self.invalid:
+            raise AssertionError(f"the station said what does not fit: {self.invalid[0]}")
 
     # ---- what tests and people ask
 

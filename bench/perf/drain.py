@@ -46,7 +46,7 @@ async def _measure(folder: Path) -> tuple[int, float]:
     database.write([backlog()])
     database.close()
     total = TRANSACTIONS * (UPDATES + 2)
-    async with EmbeddedCsms() as csms:
+    async with EmbeddedCsms(validate=False) as csms:
         config = StationConfig(serial="CP1", csms=CsmsConfig(url=csms.url, security_profile=0), timings=Timings(boot_jitter_s=0.0))
         async with station(config, SimBoard.of(), folder, Options(start_reason="PowerUp")):
             await csms.wait_for("TransactionEvent", timeout_s=30.0)

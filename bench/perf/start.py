@@ -54,7 +54,7 @@ async def _until_boot(csms: EmbeddedCsms, command: list[str]) -> float:
 
 async def _measure() -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="chargepoint-start-") as folder:
-        async with EmbeddedCsms() as csms:
+        async with EmbeddedCsms(validate=False) as csms:
             config = Path(folder) / "chargepoint.toml"
             config.write_text(TOML.format(folder=folder, url=csms.url), "utf-8")
             ours, bare = [], []
