@@ -227,6 +227,8 @@ class AuthorizeMachine:
         """Where its MAC address is a token (autocharge, C06): once in a plug-in, and like a contract it stops nothing."""
         evse_id, id_token = event.evse_id, mac_token(event.mac)
         spot, facts = self.state.spots[evse_id], self.evses[evse_id]
+        if spot.grant and spot.grant.id_token.type == id_token.type and not same_token(spot.grant.id_token, id_token):
+            return self.end(evse_id, "EVDisconnected")  # another vehicle in the place of the one that pays
         if evse_id not in self.autocharging or spot.shown or not facts.plugged or self._free() or obstacle(facts, id_token):
             return []
         spot.shown = True
@@ -260,7 +262,7 @@ class AuthorizeMachine:
         spot.plugged_at = now.mono
         if spot.grant:
             spot.grant.plug_by, spot.grant.was_plugged, spot.grant.home = None, True, ()
-            return []
+            return authorize_invalid.still(self, evse_id)
         return self._moved_here(now, evse_id) or self._welcome(now, evse_id)
 
     def _moved_here(self, now: Tick, evse_id: int) -> list[object]:
@@ -363,7 +365,9 @@ class AuthorizeMachine:
         if owner is not None and event.authorised:
             facts.id_token = owner
             owners = any(same_token(each, owner) for each in self.owners_tokens)
-            self.state.spots[event.evse_id].grant = Grant(owner, event.group, was_plugged=True, owners=owners)
+            spot = self.state.spots[event.evse_id]
+            spot.grant, spot.started_Wh = Grant(owner, event.group, was_plugged=True, owners=owners), event.begun_Wh
+            spot.invalid = "bounded" if event.refused and not owners else ""
         return []
 
     def _started(self, now: Tick, event: TransactionStarted) -> list[object]:

@@ -63,3 +63,8 @@ def _stop(it: Authorizing, evse_id: int) -> list[object]:
         return it.end(evse_id, "DeAuthorized")
     it.state.spots[evse_id].invalid = "stopped"
     return [SupplyStopped(evse_id, True, INVALID)]
+
+
+def still(it: Authorizing, evse_id: int) -> list[object]:
+    """For an EV that has come back: its owner is refused as before."""
+    return [SupplyStopped(evse_id, True, INVALID)] if it.state.spots[evse_id].invalid == "stopped" else []

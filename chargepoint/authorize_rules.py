@@ -80,7 +80,7 @@ class Lookup:
 
 @dataclass(slots=True)
 class AuthorizeState:
-    """All that the authorize machine remembers. Nothing of it outlives a restart: then every EVSE is unauthorised."""
+    """All that the authorize machine remembers. Nothing of it outlives a restart but what a transaction that goes on brings with it (`TransactionKept`)."""
 
     spots: dict[int, Spot] = field(default_factory=dict)
     lookups: dict[int, Lookup] = field(default_factory=dict)

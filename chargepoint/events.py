@@ -731,6 +731,10 @@ class TransactionKept(Event):
     authorised: bool
     """The owner's authorisation stood when it was interrupted."""
     group: str = ""
+    refused: bool = False
+    """The CSMS has refused the owner's token in it (E05)."""
+    begun_Wh: float | None = None
+    """The meter's register when it began."""
 
 
 @dataclass(frozen=True, slots=True)

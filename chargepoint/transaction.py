@@ -41,12 +41,13 @@ from chargepoint.events import (
     TimeSet,
     TransactionAnswered,
     TransactionDurable,
+    TransactionTokenJudged,
 )
 from chargepoint.facts import EvseFacts, LinkFacts
 from chargepoint.metering import ClockAlignedMoment
 from chargepoint.tick import Tick
 from chargepoint.transaction_ledger import CHARGING, Ledger
-from chargepoint.transaction_meter import SAVE_S, TransactionMeter, charged_s, moved
+from chargepoint.transaction_meter import SAVE_S, TransactionMeter, charged_s
 from chargepoint.transaction_points import (
     AUTHORIZED,
     DATA_SIGNED,
@@ -113,7 +114,8 @@ class TransactionMachine:
             MeterSample: self._measured,
             MessageTriggered: self._triggered,
             ClockAlignedMoment: self._aligned,
-            TimeSet: self._time_set,
+            TransactionTokenJudged: lambda _, event: transaction_resume.judged(self.ledger, event),
+            TimeSet: lambda now, event: transaction_resume.time_set(self.ledger, self.settings, now, event),
             TimerExpired: self._timer,
         }
 
@@ -166,7 +168,7 @@ class TransactionMachine:
         running = spot.running
         if running and running.resume_by is not None:
             energy_too = self.settings.resumes_energy()
-            out = transaction_resume.resumed(self.ledger, now, spot, running, energy=energy_too)
+            out = transaction_resume.resumed(now, spot, running, energy=energy_too)
             return [*self._permitted(event.evse_id, spot), *out]
         spot.charging_state = ChargingState.EV_CONNECTED.value
         if running and running.reason == "EVDisconnected":
@@ -180,7 +182,7 @@ class TransactionMachine:
         """The EVSE forgets everything with its EV; one that comes back within its transaction goes on (E10)."""
         running, owner = spot.running, self.evses[evse_id].id_token
         out: list[object] = [Authorised(evse_id, owner)] if spot.conditions.authorised and owner else []
-        out += transaction_limits.still(running)
+        out += transaction_resume.stops(running)
         return [*out, TransactionDurable(evse_id, running.transaction_id)] if running and running.durable else out
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
@@ -203,7 +205,7 @@ class TransactionMachine:
             spot.running.reason = ""
         cause = Cause("RemoteStart" if remote else "Authorized", fresh=True)
         out = self._happened(now, event.evse_id, replace(spot.conditions, authorised=True), cause)
-        return [*out, *transaction_limits.still(spot.running)]
+        return [*out, *transaction_resume.stops(spot.running)]
 
     def _deauthorised(self, now: Tick, event: AuthorisationEnded) -> list[object]:
         spot = self._spot(event)
@@ -380,12 +382,6 @@ class TransactionMachine:
         if spot.running:
             spot.running.charging_s = charged_s(now, spot.running)
             spot.running.charging_at = now.mono if state == CHARGING else None
-
-    def _time_set(self, now: Tick, event: TimeSet) -> list[object]:
-        for evse_id, running in self.ledger.all_running():
-            if not running.clock_set:
-                self.state.spots[evse_id].running = moved(running, event.changed_s)
-        return []
 
     # ---- small things
 

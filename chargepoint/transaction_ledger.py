@@ -80,6 +80,7 @@ class Ledger:
             kept_at=now.mono,
             saved_at=now.mono,
             alive_utc=utc,
+            age_at=now.mono,
             clock_set=self.clock.synchronised,
         )
         spot.running = running
@@ -174,6 +175,7 @@ class Ledger:
         if ended:
             return Persist((Delete(TABLE, running.transaction_id),), (f"{TABLE}:{running.transaction_id}",))
         running.saved_at, running.alive_utc, running.alive_board_s = now.mono, self.clock.utc(now), now.utc
+        running.alive_synced, running.age_s, running.age_at = self.clock.synchronised, running.age_s + now.mono - running.age_at, now.mono
         spot = self.state.spots[running.evse_id]
         running.owner, running.group, running.authorised = spot.owner, spot.group, spot.conditions.authorised
         kept = replace(
@@ -184,6 +186,8 @@ class Ledger:
             resumed_by=None,
             limit_told_by=None,
             time_up_at=None,
+            interrupted_utc=None,
+            age_at=0.0,
         )
         return Persist((Put(TABLE, running.transaction_id, codec.dump(Running, kept)),), (f"{TABLE}:{running.transaction_id}",))
 

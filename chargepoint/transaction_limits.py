@@ -59,15 +59,15 @@ def wanted(ledger: Ledger, now: Tick, running: Running, limits: Limits) -> list[
 
 
 def _changed(ledger: Ledger, now: Tick, running: Running, *, echo: bool) -> list[object]:
-    timed(ledger, now, running)
+    timed(running)
     told = ledger.tell(now, running.evse_id, "Updated", replace(Cause("LimitSet"), limits=in_force(running))) if echo else []
     return [*told, *looked(ledger, now, running)]
 
 
-def timed(ledger: Ledger, now: Tick, running: Running) -> None:
-    """When its time is over, on this run's clock."""
+def timed(running: Running) -> None:
+    """When its time is over, by the clock that nobody sets."""
     most_s = in_force(running).time_s
-    running.time_up_at = None if most_s is None else now.mono + most_s - (ledger.clock.utc(now) - running.started_utc)
+    running.time_up_at = None if most_s is None else running.age_at + most_s - running.age_s
 
 
 def reached(ledger: Ledger, now: Tick, running: Running) -> str:
@@ -82,7 +82,9 @@ def reached(ledger: Ledger, now: Tick, running: Running) -> str:
     if limits.cost is not None and running.cost is not None and running.cost >= limits.cost:
         return "CostLimitReached"
     soc = facts.vehicle.battery.soc if facts.vehicle else None
-    return "SoCLimitReached" if limits.soc_percent is not None and soc is not None and soc >= limits.soc_percent else ""
+    running.soc_percent = running.soc_percent if soc is None else soc  # who shows none any more has not been discharged
+    full = limits.soc_percent is not None and running.soc_percent is not None and running.soc_percent >= limits.soc_percent
+    return "SoCLimitReached" if full else ""
 
 
 def looked(ledger: Ledger, now: Tick, running: Running) -> list[object]:
@@ -106,8 +108,3 @@ def told(ledger: Ledger, now: Tick, running: Running) -> list[object]:
     """The CSMS hears which bound was reached, as things stand."""
     running.limit_told_by = None
     return ledger.tell(now, running.evse_id, "Updated", Cause(running.limit_hit), tell_state=True)
-
-
-def still(running: Running | None) -> list[object]:
-    """For an EV that was permitted anew: what was reached still counts."""
-    return [SupplyStopped(running.evse_id, True, CAUSE)] if running and running.limit_hit else []

@@ -2,7 +2,10 @@
 
 Rows say what ran. One that was interrupted no longer than ResumptionTimeout waits for its EV, which shows itself when the board has looked at the
 pilot; then everything is as it was, and the CSMS hears TxResumed with the first state of charging. Without AllowEnergyTransferResumption no energy
-flows any more in it: another EV may have been plugged in meanwhile.
+flows any more in it, whoever shows which card: another EV may have been plugged in meanwhile.
+
+How long it was is told by the board's own clock. A board without a battery may begin with the time at which it was switched off; so what the CSMS then
+says of the time counts as well, and ends what had been interrupted for too long.
 
 | interrupted | EV | |
 |---|---|---|
@@ -18,9 +21,10 @@ from dataclasses import replace
 
 from chargepoint import transaction_limits
 from chargepoint.commands import Log
-from chargepoint.events import ChargingState, SupplyStopped, TransactionEnded, TransactionKept
+from chargepoint.events import ChargingState, SupplyStopped, TimeSet, TransactionEnded, TransactionKept, TransactionTokenJudged
 from chargepoint.tick import Tick
 from chargepoint.transaction_ledger import Ledger
+from chargepoint.transaction_meter import moved
 from chargepoint.transaction_state import Cause, Running, Spot, TransactionSettings
 
 PLUG_S = 30.0
@@ -45,22 +49,55 @@ def kept(ledger: Ledger, now: Tick, running: Running) -> list[object]:
     """It is there again, and waits for its EV."""
     spot = ledger.state.spots[running.evse_id]
     running.resume_by = now.mono + PLUG_S
-    running.updated_at = running.kept_at = running.saved_at = now.mono
+    running.updated_at = running.kept_at = running.saved_at = running.age_at = running.again_at = now.mono
+    running.age_s += max(0.0, now.utc - running.alive_board_s)
+    running.interrupted_utc = running.alive_utc if running.alive_synced else None
+    transaction_limits.timed(running)
     spot.running, spot.owner, spot.group = running, running.owner, running.group
     spot.conditions = replace(spot.conditions, authorised=running.authorised)
     ledger.evses[running.evse_id].transaction_id = running.transaction_id
-    transaction_limits.timed(ledger, now, running)
-    what = TransactionKept(running.evse_id, running.transaction_id, running.owner, running.authorised, running.group)
+    begun_Wh = running.begin.reading.import_Wh if running.begin else None
+    what = TransactionKept(
+        running.evse_id, running.transaction_id, running.owner, running.authorised, running.group, running.refused, begun_Wh
+    )
     return [what, Log("info", "transaction.kept", {"evse": running.evse_id, "id": running.transaction_id})]
 
 
-def resumed(ledger: Ledger, now: Tick, spot: Spot, running: Running, *, energy: bool) -> list[object]:
+def resumed(now: Tick, spot: Spot, running: Running, *, energy: bool) -> list[object]:
     """Its EV is there. What permits energy is said by who calls."""
     running.resume_by, running.resumed_by, running.state_told = None, now.mono + TOLD_S, ""
+    running.no_energy = running.no_energy or not energy
     spot.charging_state = ChargingState.EV_CONNECTED.value
     spot.conditions = replace(spot.conditions, connected=True)
-    log = Log("info", "transaction.resumed", {"evse": running.evse_id, "id": running.transaction_id, "energy": energy})
-    return [log] if energy or not spot.conditions.authorised else [SupplyStopped(running.evse_id, True, CAUSE), log]
+    return [Log("info", "transaction.resumed", {"evse": running.evse_id, "id": running.transaction_id, "energy": not running.no_energy})]
+
+
+def stops(running: Running | None) -> list[object]:
+    """For an EV that is permitted anew within its transaction: what has stopped the energy in it, and stands."""
+    if running is None:
+        return []
+    held = {transaction_limits.CAUSE: bool(running.limit_hit), CAUSE: running.no_energy}
+    return [SupplyStopped(running.evse_id, True, cause) for cause, holds in held.items() if holds]
+
+
+def judged(ledger: Ledger, event: TransactionTokenJudged) -> list[object]:
+    """Whether the CSMS has refused its owner is written with it: nobody asks again after a restart."""
+    running = ledger.state.spots[event.evse_id].running
+    if running is not None and running.transaction_id == event.transaction_id:
+        running.refused = event.info.get("status") != "Accepted"
+    return []
+
+
+def time_set(ledger: Ledger, settings: TransactionSettings, now: Tick, event: TimeSet) -> list[object]:
+    """The CSMS tells the time, and so how long it really was."""
+    out: list[object] = []
+    for evse_id, running in ledger.all_running():
+        utc, running.interrupted_utc = running.interrupted_utc, None
+        if utc is not None and ledger.clock.utc(now) - utc > settings.resumption_s() + now.mono - running.again_at:
+            out += ledger.end(now, evse_id, Cause("AbnormalCondition", ledger.state.interrupted))
+        elif not running.clock_set:
+            ledger.state.spots[evse_id].running = moved(running, event.changed_s)
+    return out
 
 
 def told(ledger: Ledger, now: Tick, evse_id: int, running: Running) -> list[object]:

@@ -180,10 +180,24 @@ class Running:
     """Of the owner."""
     authorised: bool = False
     """The owner's authorisation stands."""
+    refused: bool = False
+    """The CSMS has refused the owner's token in it."""
+    age_s: float = 0.0
+    """Since its start, interruptions included, when it was written down; by no clock that anybody sets."""
+    age_at: float = 0.0
+    """Tick.mono when it was that old."""
+    no_energy: bool = False
+    """A restart has interrupted it, and no energy is to flow in it any more."""
     alive_board_s: float = 0.0
     """The same by the board's own clock, as it was (POSIX seconds): how long an interruption took is told by that one alone."""
     resume_by: float | None = None
     """A restart has interrupted it: until then its EV has to show itself."""
+    alive_synced: bool = False
+    """`alive_utc` is time that the CSMS has told."""
+    interrupted_utc: float | None = None
+    """When this restart interrupted it, as long as the CSMS has not told what time it is since."""
+    again_at: float = 0.0
+    """Tick.mono of that restart."""
     resumed_by: float | None = None
     """It goes on, and the CSMS hears so with the first state of charging, then at the latest."""
     csms_limits: Limits = field(default_factory=Limits)
@@ -195,6 +209,8 @@ class Running:
     limit_told_by: float | None = None
     """It is told with the next state of charging, then at the latest."""
     time_up_at: float | None = None
+    soc_percent: int | None = None
+    """The last one that its vehicle has shown."""
 
 
 @dataclass(slots=True)
