@@ -42,7 +42,8 @@ def goes_on(now: Tick, running: Running, evses: Collection[int], settings: Trans
     """Whether it may. A board's clock that has gone back, or was never so far, says nothing of how long it was: then it may not."""
     if running.evse_id not in evses or running.state_told not in CONNECTED or running.closing is not None:
         return False
-    return 0.0 <= now.utc - running.alive_board_s <= settings.resumption_s()
+    most_s = settings.resumption_s()
+    return most_s > 0 and 0.0 <= now.utc - running.alive_board_s <= most_s
 
 
 def kept(ledger: Ledger, now: Tick, running: Running) -> list[object]:
