@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargepoint.ocpp.block import Context
 from chargepoint.ocpp.device_model import Mutability, Variable
-from chargepoint.ocpp.vendors import Trigger
+from chargepoint.ocpp.vendors import Vendor
 
 CUSTOM_TRIGGERS = Variable(
     "CustomizationCtrlr",
@@ -36,7 +36,7 @@ def enabled(context: Context, vendor_id: str) -> bool:
     return context.model.flag(enabled_row(vendor_id))
 
 
-def custom_triggers(context: Context) -> dict[str, Trigger]:
-    """Those of the vendors that count, by name."""
+def custom_triggers(context: Context) -> dict[str, Vendor]:
+    """Those of the vendors that count: name -> whose it is."""
     vendors = [vendor for vendor in context.vendors.values() if vendor.triggers and enabled(context, vendor.id)]
-    return {name: trigger for vendor in vendors for name, trigger in vendor.triggers.items()}
+    return {name: vendor for vendor in vendors for name in vendor.triggers}

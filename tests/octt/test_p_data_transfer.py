@@ -94,6 +94,24 @@ def test_offline_it_waits_where_all_messages_do(queue: str) -> None:
     assert len(it.said("DataTransfer")) == (queue == "true")
 
 
+@pytest.mark.parametrize("data", [None, {1}])
+def test_an_extension_that_always_sends_again_keeps_no_station_from_charging(data: Any) -> None:
+    def again(now: Tick, context: Context, it: Told) -> list[object]:
+        return [DataTransferWanted(ID, "again", data)] if it.error else []
+
+    it = TestSystem()
+    it.heap.vendors = (Vendor(ID, told=again),)
+    it.booted()
+    it.charging()
+    if data is None:
+        it.offline()
+        it.wait(5.0)
+    it.tell(DataTransferWanted(ID, "first", data))
+    it.wait(5.0)
+    assert it.closed()
+    assert it.heap.ended is None
+
+
 def test_a_vendor_that_is_switched_off_is_not_there() -> None:
     it = extended()
     named = {"component": {"name": "CustomizationCtrlr"}, "variable": {"name": "CustomImplementationEnabled", "instance": ID}}

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from chargepoint.commands import Log
 from chargepoint.events import DataTransferWanted, MessageTriggered
-from chargepoint.ocpp.block import Block, CallReceived, Context, Reply, answers, hears
+from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, answers, hears
 from chargepoint.ocpp.device_model import Variable
+from chargepoint.ocpp.messages import AnswerError
 from chargepoint.ocpp.outbox import Delivered, DroppedFromQueue, Enqueue
+from chargepoint.ocpp.vendor_bounds import NotSayable, following, not_followed, sayable, sayable_id
 from chargepoint.ocpp.vendor_rows import CUSTOM_TRIGGERS, custom_triggers, enabled, enabled_row
-from chargepoint.ocpp.vendors import Told
+from chargepoint.ocpp.vendors import NOT_SAYABLE, Told, Vendor, folded
 from chargepoint.tick import Tick
 
 
@@ -23,38 +25,48 @@ class DataTransferBlock(Block):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        for vendor_id in context.vendors:
-            context.model.declare(enabled_row(vendor_id))
+        for vendor in context.vendors.values():
+            context.model.declare(enabled_row(vendor.id))
         if any(vendor.triggers for vendor in context.vendors.values()):
             context.model.compute(CUSTOM_TRIGGERS, lambda _: ",".join(custom_triggers(context)))
         else:
             context.model.undeclare((CUSTOM_TRIGGERS,), 0)
 
     @answers("DataTransfer")
-    def data_transfer(self, now: Tick, call: CallReceived) -> Reply:
+    def data_transfer(self, now: Tick, call: CallReceived) -> Reply | Later:
         """A vendor that is not there, or that the CSMS has switched off, is unknown (P01.FR.05)."""
-        vendor = self.context.vendors.get(call.payload["vendorId"])
-        if vendor is None or vendor.transfer is None or not enabled(self.context, vendor.id):
+        vendor = self._vendor(call.payload["vendorId"])
+        if vendor is None or vendor.transfer is None:
             return Reply({"status": "UnknownVendorId"})
         done = vendor.transfer(now, self.context, call.payload.get("messageId", ""), call.payload.get("data"))
-        return Reply({"status": done.status, **({} if done.data is None else {"data": done.data})}, done.then)
+        try:
+            data = {} if done.data is None else {"data": sayable(done.data)}
+        except NotSayable as error:
+            answer = AnswerError(call.message_id, "InternalError", "the extension has answered what no message can carry")
+            return Later([answer, not_followed(vendor.id, f"answer: {error}")])
+        return Reply({"status": done.status, **data}, list(following(vendor.id, done.then)))
 
     @hears(MessageTriggered)
     def triggered(self, now: Tick, event: MessageTriggered) -> Sequence[object]:
         """One of the custom triggers."""
-        trigger = custom_triggers(self.context).get(event.custom) if event.requested == "CustomTrigger" else None
-        return trigger(now, self.context, event.evse_id) if trigger else ()
+        vendor = custom_triggers(self.context).get(event.custom) if event.requested == "CustomTrigger" else None
+        return list(following(vendor.id, vendor.triggers[event.custom](now, self.context, event.evse_id))) if vendor else ()
 
     @hears(DataTransferWanted)
     def wanted(self, now: Tick, event: DataTransferWanted) -> Sequence[object]:
         """To the CSMS, as QueueAllMessages says where there is none. Only for a vendor that is there and not switched off."""
-        if event.vendor_id not in self.context.vendors or not enabled(self.context, event.vendor_id):
-            return [Log("info", "data_transfer.not_sent", {"vendor": event.vendor_id})]
-        payload: dict[str, Any] = {"vendorId": event.vendor_id}
-        if event.message_id:
-            payload["messageId"] = event.message_id
-        if event.data is not None:
-            payload["data"] = event.data
+        vendor = self._vendor(event.vendor_id)
+        if vendor is None:
+            return [Log("info", "data_transfer.not_sent", {"vendor": str(event.vendor_id)})]
+        payload: dict[str, Any] = {"vendorId": vendor.id}
+        try:
+            if message_id := sayable_id(event.message_id):
+                payload["messageId"] = message_id
+            if event.data is not None:
+                payload["data"] = sayable(event.data)
+        except NotSayable as error:
+            log = Log("warning", "data_transfer.not_sent", {"vendor": vendor.id, "error": str(error)})
+            return [log, *self._told(now, payload, Told(payload.get("messageId", ""), "", error=NOT_SAYABLE), left=False)]
         return [Enqueue("DataTransfer", payload, self.name, offline="by_setting")]
 
     @hears(Delivered)
@@ -68,8 +80,13 @@ class DataTransferBlock(Block):
     def dropped(self, now: Tick, event: DroppedFromQueue) -> Sequence[object]:
         if event.source != self.name:
             return ()
-        return self._told(now, event.payload, Told(event.payload.get("messageId", ""), "", error=event.code))
+        return self._told(now, event.payload, Told(event.payload.get("messageId", ""), "", error=event.code), left=event.code != "Offline")
 
-    def _told(self, now: Tick, payload: dict[str, Any], told: Told) -> Sequence[object]:
-        vendor = self.context.vendors.get(payload["vendorId"])
-        return vendor.told(now, self.context, told) if vendor and vendor.told else ()
+    def _vendor(self, vendor_id: object) -> Vendor | None:
+        vendor = self.context.vendors.get(folded(vendor_id))
+        return vendor if vendor and enabled(self.context, vendor.id) else None
+
+    def _told(self, now: Tick, payload: dict[str, Any], told: Told, *, left: bool = True) -> Sequence[object]:
+        """`left`: it has been on its way. One that has not is told in the moment of the wish: sending again from there would never end."""
+        vendor = self.context.vendors.get(folded(payload["vendorId"]))
+        return list(following(vendor.id, vendor.told(now, self.context, told), may_send=left)) if vendor and vendor.told else ()
