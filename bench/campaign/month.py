@@ -1,7 +1,8 @@
 """`python -m bench.campaign.month [DAYS] [SEED]`: a month of a station on virtual time, its store on a real disk, and what of it grows.
 
-Ten sessions a day; the CSMS is away now and then, for up to six hours; twice a day the station begins anew, in order or because the power went. What
-the CSMS got is summed up as it comes and forgotten, so that what grows is the station's. One JSON object on standard output.
+Ten sessions a day; the CSMS is away now and then, for up to six hours; twice a day the station begins anew, in order, or because the power went, every
+other time while a vehicle charges. What the CSMS got is summed up as it comes and forgotten, so that what grows is the station's. One JSON object on
+standard output.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class Figures:
     """From Transaction.Begin to Transaction.End, over all transactions."""
     metered_Wh: float = 0.0
     """What the board's meter has counted."""
+    resumed: int = 0
+    """Transactions that went on after a restart, each time that they did."""
     outages: int = 0
     restarts: int = 0
     rss_warm_MB: float = 0.0
@@ -76,6 +79,7 @@ class Ledger:
             return
         if number > following:
             self.figures.wrong.append(f"{key}: {number} after {following - 1}")
+        self.figures.resumed += payload["triggerReason"] == "TxResumed"
         readings = dict(_readings(payload))
         begun_Wh = readings.get("Transaction.Begin", begun_Wh)
         if payload["eventType"] != "Ended":
@@ -122,6 +126,14 @@ async def _drive(board: SimBoard, dice: random.Random) -> None:
         await asyncio.sleep(DAY_S / SESSIONS_A_DAY - charging_s - 5.0)
 
 
+async def _charging(board: SimBoard) -> None:
+    """Until a vehicle is in the midst of it: few restarts would meet one by chance."""
+    while True:
+        await asyncio.sleep(30.0)
+        if board.world.evses[1].contactor.poles:
+            return
+
+
 async def _outages(csms: EmbeddedCsms, dice: random.Random, figures: Figures) -> None:
     while True:
         await asyncio.sleep(dice.expovariate(2.0 / DAY_S))
@@ -158,7 +170,9 @@ async def month(folder: Path, days: float, seed: int) -> Figures:
         while loop.time() - begun < days * DAY_S:
             async with station(config, board, folder, Options(start_reason="PowerUp", threaded=False, clock=clock)) as handle:
                 await asyncio.sleep(dice.uniform(0.2, 0.8) * DAY_S)
-                if dice.random() < 0.5:
+                if not figures.restarts % 2:
+                    await _charging(board)
+                elif dice.random() < 0.5:
                     handle.shut_down()
                     await handle.shell.ended
             figures.restarts += 1
@@ -173,6 +187,7 @@ async def month(folder: Path, days: float, seed: int) -> Figures:
                 await task
         csms.behaviour.refuse = 0
         async with station(config, board, folder, Options(start_reason="PowerUp", threaded=False, clock=clock)):
+            await asyncio.sleep(60.0)
             if board.world.evses[1].load is not None:
                 board.unplug(1)
             await asyncio.sleep(3_600.0)

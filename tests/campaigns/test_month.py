@@ -29,6 +29,7 @@ def test_a_month() -> None:
     assert figures["transactions"] >= int(10 * days)
     assert figures["told_Wh"] == pytest.approx(figures["metered_Wh"], abs=WH * figures["transactions"])
     assert figures["restarts"] >= max(1.0, 1.5 * days)
+    assert figures["resumed"] >= (days if WHOLE else 1)
     assert figures["state_dir_MB"] < STATE_DIR_MB
     assert figures["database_MB"] < DATABASE_MB
     if WHOLE:

@@ -33,13 +33,24 @@ def _ids(node: ast.AST, where: str) -> list[str]:
     return found
 
 
+def _named(body: list[ast.stmt], where: str) -> dict[str, list[str]]:
+    """Parametrisations and marks that have a name of their own, since several tests carry them."""
+    named = [(target, s.value) for s in body if isinstance(s, ast.Assign) for target in s.targets]
+    return {target.id: _ids(value, where) for target, value in named if isinstance(target, ast.Name)}
+
+
+def _by_name(decorator: ast.expr, named: dict[str, list[str]]) -> list[str]:
+    return [i for node in ast.walk(decorator) if isinstance(node, ast.Name) for i in named.get(node.id, ())]
+
+
 def _shown_by(body: list[ast.stmt], prefix: str, inherited: list[str], where: str) -> list[tuple[str, str]]:
+    named = _named(body, where)
     marks = [_ids(s, where) for s in body if isinstance(s, ast.Assign) and any(dotted(t) == "pytestmark" for t in s.targets)]
     common = inherited + [i for ids in marks for i in ids]
     shown: list[tuple[str, str]] = []
     for statement in body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            own = [i for decorator in statement.decorator_list for i in _ids(decorator, where)]
+            own = [i for decorator in statement.decorator_list for i in (*_ids(decorator, where), *_by_name(decorator, named))]
             name = f"{prefix}{statement.name}"
             if isinstance(statement, ast.ClassDef):
                 shown += _shown_by(statement.body, f"{name}::", common + own, where)

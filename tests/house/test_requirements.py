@@ -19,6 +19,13 @@ class TestTwo:
     @pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.req("E13.FR.02"))])
     async def test_three(self, x): ...
 
+BOTH = pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.req("S-2"))])
+LAST = pytest.mark.req("S-3")
+
+@BOTH
+@pytest.mark.parametrize("y", [pytest.param(1, marks=LAST)])
+def test_four(x, y): ...
+
 def helper(): ...
 """
 
@@ -30,8 +37,10 @@ def test_the_page_is_fresh() -> None:
 def test_marks_of_module_function_and_parameter_are_found_in_natural_order(tmp_path: Path) -> None:
     (tmp_path / "test_x.py").write_text(MARKED)
     one, three = f"{tmp_path.name}/test_x.py::test_one", f"{tmp_path.name}/test_x.py::TestTwo::test_three"
-    assert requirements.shown(tmp_path) == {"A-1": [three, one], "E13.FR.02": [three], "S-9": [one], "S-10": [one]}
-    assert list(requirements.shown(tmp_path)) == ["A-1", "E13.FR.02", "S-9", "S-10"]
+    four = f"{tmp_path.name}/test_x.py::test_four"
+    wanted = {"A-1": [three, four, one], "E13.FR.02": [three], "S-2": [four], "S-3": [four], "S-9": [one], "S-10": [one]}
+    assert requirements.shown(tmp_path) == wanted
+    assert list(requirements.shown(tmp_path)) == ["A-1", "E13.FR.02", "S-2", "S-3", "S-9", "S-10"]
 
 
 def test_an_id_that_is_no_literal_is_refused_with_its_place(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_tc_b_41_nothing_new_begins_while_a_reset_waits() -> None:
     assert not it.closed(2)
 
 
-@pytest.mark.req("TC_B_22", "B12.FR.02", "B12.FR.04", "E07.FR.03", "B01.FR.03")
+@pytest.mark.req("TC_B_22", "B12.FR.02", "B12.FR.04", "B01.FR.03")
 def test_tc_b_22_immediate_ends_the_transaction() -> None:
     it = station(evses=2)
     _, transaction = charges(it)
@@ -189,7 +189,7 @@ def test_tc_b_26_on_idle_waits_for_its_transaction() -> None:
     assert it.call("GetTransactionStatus", {"transactionId": other})["ongoingIndicator"] is True
 
 
-@pytest.mark.req("TC_B_27", "B12.FR.02", "B12.FR.08", "E07.FR.03")
+@pytest.mark.req("TC_B_27", "B12.FR.02", "B12.FR.08")
 def test_tc_b_27_immediate_ends_its_transaction() -> None:
     it = station(evses=2)
     it.charging(2, "04112233445566")

@@ -133,7 +133,7 @@ def test_tc_e_05_card_first_and_no_cable(stop: str) -> None:
     begins_at_0(it)
 
 
-@pytest.mark.req("TC_E_39", "E06.FR.04", "E06.FR.15", "E03.FR.15")
+@pytest.mark.req("TC_E_39", "E06.FR.15", "E03.FR.15")
 def test_tc_e_39_the_end_of_the_wait_for_a_cable_ends_it() -> None:
     it = station("Authorized", "Authorized", variables={"TxCtrlr.EVConnectionTimeOut": "30"})
     driver(it)

@@ -105,7 +105,7 @@ def test_tc_e_14_the_plug_is_pulled_after_the_session(remote: int | None) -> Non
     [
         pytest.param("EVConnected", PULLED, id="20", marks=pytest.mark.req("TC_E_20", "E06.FR.02", "E06.FR.15")),
         pytest.param("PowerPathClosed", PULLED, id="37", marks=pytest.mark.req("TC_E_37", "E06.FR.06", "E06.FR.15")),
-        pytest.param("Authorized", LOCKED, id="17", marks=pytest.mark.req("TC_E_17", "E06.FR.04", "E06.FR.15")),
+        pytest.param("Authorized", LOCKED, id="17", marks=pytest.mark.req("TC_E_17", "E06.FR.15")),
         pytest.param("PowerPathClosed", LOCKED, id="17-power", marks=pytest.mark.req("TC_E_17", "E06.FR.06")),
     ],
 )

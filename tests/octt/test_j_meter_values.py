@@ -10,7 +10,7 @@ import pytest
 
 from chargepoint.metering import MEASURANDS
 from hal.types import TokenPresented
-from tests.octt.states import charges, station
+from tests.octt.states import charges, listed, station
 from tests.octt.system import CARD, Payload, TestSystem
 
 ALIGNED = "AlignedDataCtrlr"
@@ -57,6 +57,71 @@ def values_of(it: TestSystem, **wanted: str) -> list[Payload]:
     return [value for event in events for value in event.get("meterValue", ())]
 
 
+def begins(it: TestSystem, how: str, evse: int = 1) -> None:
+    """A transaction, with the cable or the card first, one that the list knows offline, or one that the list knows and the CSMS then refuses."""
+    if how in ("offline", "refused"):
+        listed(it, {CARD: "Accepted"})
+    if how == "refused":
+        it.tokens[CARD] = "Invalid"
+    if how == "offline":
+        it.offline()
+    if how == "cable":
+        it.plug(evse)
+        it.wait(5.0)
+    it.tell(TokenPresented(CARD, "ISO14443", (evse,)))
+    it.wait(5.0)
+    if how != "cable":
+        it.plug(evse)
+        it.wait(5.0)
+
+
+def reachable(it: TestSystem) -> None:
+    """The CSMS is there again, and has been told."""
+    it.online()
+    it.wait(120.0)
+
+
+def ends(it: TestSystem, how: str) -> Payload:
+    """A transaction that goes on: by its card, or because the cable is pulled at the vehicle; its last event."""
+    if how in ("offline", "whole"):
+        it.offline()
+        it.wait(1.0)
+    if how in ("pulled", "not back"):
+        it.evse().unplug_vehicle()
+    else:
+        it.swipe()
+    it.wait(20.0)
+    if how in ("offline", "whole"):
+        reachable(it)
+    (ended,) = [event for event in it.said("TransactionEvent") if event["eventType"] == "Ended"]
+    assert ended["offline"] is (how in ("offline", "whole"))
+    trigger = {"pulled": "EVCommunicationLost", "not back": "EVConnectTimeout"}.get(how, "StopAuthorized")
+    assert ended["triggerReason"] == trigger
+    return ended
+
+
+BACK_OFF = {"OCPPCommCtrlr.RetryBackOffWaitMinimum": "5", "OCPPCommCtrlr.RetryBackOffRandomRange": "0"}
+NOT_BACK = {"TxCtrlr.StopTxOnEVSideDisconnect": "false", "TxCtrlr.EVConnectionTimeOut": "10"}
+ENDS = pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("card", marks=pytest.mark.req("E06.FR.11", "E07.FR.08")),
+        pytest.param("offline", marks=pytest.mark.req("E08.FR.09")),
+        pytest.param("pulled", marks=pytest.mark.req("E09.FR.05")),
+        pytest.param("not back", marks=pytest.mark.req("E10.FR.04")),
+        pytest.param("whole", marks=pytest.mark.req("E12.FR.07")),
+    ],
+)
+
+
+def going_on(how: str, variables: dict[str, str]) -> TestSystem:
+    """One that will end so has begun."""
+    rows = variables | BACK_OFF | (NOT_BACK if how == "not back" else {})
+    it = station(stop="Authorized", variables=rows)
+    begins(it, "offline" if how == "whole" else "cable")
+    return it
+
+
 # ---- J01
 
 
@@ -94,16 +159,15 @@ def test_tc_j_02_a_transaction_is_going_on() -> None:
 
 
 @pytest.mark.req("TC_J_03", "J01.FR.01", "J01.FR.02", "J01.FR.03", "J01.FR.06", "J01.FR.07", "J01.FR.08", "J01.FR.14", "J01.FR.15")
-@pytest.mark.req("E06.FR.11", "E07.FR.08", "E08.FR.09", "E09.FR.05", "E10.FR.04", "E12.FR.07")
-def test_tc_j_03_at_its_end() -> None:
+@ENDS
+def test_tc_j_03_at_its_end(how: str) -> None:
     rows = {f"{ALIGNED}.Interval": "0", f"{ALIGNED}.TxEndedInterval": "30", f"{ALIGNED}.TxEndedMeasurands": SOME}
-    it = station(variables=aligned() | rows)
-    charges(it)
-    it.wait(125.0)
+    it = going_on(how, aligned() | rows)
+    it.wait(117.0)
     assert values_of(it) == []
-    it.swipe()
-    (values,) = [event["meterValue"] for event in it.said("TransactionEvent") if event["eventType"] == "Ended"]
-    assert len(values) == 4
+    values = ends(it, how)["meterValue"]
+    begun, ended = (at(event) for event in (it.said("TransactionEvent")[0], it.said("TransactionEvent")[-1]))
+    assert len(values) == ended // 30 - begun // 30 >= 4
     for value in values:
         complete(value, SOME, "Sample.Clock")
     on_the_dot(values, 30.0)
@@ -161,66 +225,101 @@ def test_an_interval_is_what_has_flowed_since_the_value_before() -> None:
 # ---- J02
 
 
-@pytest.mark.req("TC_J_07", "J02.FR.01", "J02.FR.02", "J02.FR.03", "J02.FR.04", "J02.FR.10", "E01.FR.09", "E02.FR.09", "E03.FR.07")
-@pytest.mark.req("E02.FR.02", "E04.FR.05", "E05.FR.05")
+REFUSED = {"TxCtrlr.StopTxOnInvalidId": "false", "TxCtrlr.MaxEnergyOnInvalidId": "1000"}
+
+
+@pytest.mark.req("TC_J_07", "J02.FR.01", "J02.FR.02", "J02.FR.03", "J02.FR.04", "J02.FR.10", "E01.FR.09")
 @pytest.mark.parametrize("start", ["EVConnected", "PowerPathClosed", "EnergyTransfer"])
-def test_tc_j_07_where_the_evse_is_known(start: str) -> None:
-    it = station(start, variables={f"{SAMPLED}.TxStartedMeasurands": SOME})
-    charges(it)
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("cable", marks=pytest.mark.req("E02.FR.02", "E02.FR.09")),
+        pytest.param("card", marks=pytest.mark.req("E03.FR.07")),
+        pytest.param("offline", marks=pytest.mark.req("E04.FR.05")),
+        pytest.param("refused", marks=pytest.mark.req("E05.FR.05")),
+    ],
+)
+def test_tc_j_07_where_the_evse_is_known(how: str, start: str) -> None:
+    it = station(start, variables=BACK_OFF | REFUSED | {f"{SAMPLED}.TxStartedMeasurands": SOME})
+    begins(it, how)
+    reachable(it)
     started, *later = it.said("TransactionEvent")
-    assert started["eventType"] == "Started"
+    assert (started["eventType"], started["offline"]) == ("Started", how == "offline")
     (value,) = started["meterValue"]
     complete(value, SOME, "Transaction.Begin")
     assert not any("meterValue" in event for event in later)
 
 
-@pytest.mark.req("TC_J_08", "J02.FR.01", "J02.FR.02", "J02.FR.03", "J02.FR.04", "J02.FR.10", "E01.FR.17", "E03.FR.11", "E04.FR.11")
-@pytest.mark.req("E05.FR.08")
+@pytest.mark.req("TC_J_08", "J02.FR.01", "J02.FR.02", "J02.FR.03", "J02.FR.04", "J02.FR.10", "E01.FR.17")
 @pytest.mark.parametrize("evse", [1, 2])
-def test_tc_j_08_where_the_evse_is_not_known_yet(evse: int) -> None:
-    it = station("Authorized", variables={f"{SAMPLED}.TxStartedMeasurands": SOME}, evses=2)
-    it.tell(TokenPresented(CARD, "ISO14443", (evse,)))
-    it.wait(5.0)
-    (started,) = it.said("TransactionEvent")
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("card", marks=pytest.mark.req("E03.FR.11")),
+        pytest.param("offline", marks=pytest.mark.req("E04.FR.11")),
+        pytest.param("refused", marks=pytest.mark.req("E05.FR.08")),
+    ],
+)
+def test_tc_j_08_where_the_evse_is_not_known_yet(how: str, evse: int) -> None:
+    it = station("Authorized", variables=BACK_OFF | REFUSED | {f"{SAMPLED}.TxStartedMeasurands": SOME}, evses=2)
+    begins(it, how, evse)
+    reachable(it)
+    started, plugged, *later = it.said("TransactionEvent")
     assert (started["eventType"], "meterValue" in started, "evse" in started) == ("Started", False, False)
-    it.plug(evse)
-    it.wait(5.0)
-    _, plugged, *later = it.said("TransactionEvent")
+    assert started["offline"] is (how == "offline")
     assert (plugged["eventType"], plugged["evse"]) == ("Updated", {"id": evse, "connectorId": 1})
     (value,) = plugged["meterValue"]
     complete(value, SOME, "Transaction.Begin")
     assert not any("meterValue" in event for event in later)
 
 
-@pytest.mark.req("TC_J_09", "J02.FR.01", "J02.FR.02", "J02.FR.03", "J02.FR.04", "J02.FR.10", "J02.FR.11", "J02.FR.14", "E02.FR.10")
-@pytest.mark.req("E02.FR.11", "E03.FR.08", "E03.FR.09", "E04.FR.06", "E04.FR.09", "E11.FR.03", "E11.FR.06", "E12.FR.03", "E12.FR.06")
-@pytest.mark.parametrize("offline", [False, True])
-def test_tc_j_09_while_it_goes_on(*, offline: bool) -> None:
-    it = station(variables={f"{SAMPLED}.TxUpdatedInterval": "20", f"{SAMPLED}.TxUpdatedMeasurands": SOME})
-    charges(it)
-    if offline:
+@pytest.mark.req("TC_J_09", "J02.FR.01", "J02.FR.02", "J02.FR.03", "J02.FR.04", "J02.FR.10", "J02.FR.11", "J02.FR.14")
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("cable", marks=pytest.mark.req("E02.FR.10", "E02.FR.11")),
+        pytest.param("card", marks=pytest.mark.req("E03.FR.08", "E03.FR.09")),
+        pytest.param("offline", marks=pytest.mark.req("E04.FR.06", "E04.FR.09")),
+        pytest.param("meanwhile", marks=pytest.mark.req("E11.FR.03", "E11.FR.06")),
+        pytest.param("whole", marks=pytest.mark.req("E12.FR.03", "E12.FR.06")),
+    ],
+)
+def test_tc_j_09_while_it_goes_on(how: str) -> None:
+    """`offline`: it begins while the CSMS cannot be reached, `whole`: and ends then; `meanwhile`: neither, but for a time in between."""
+    it = station(variables=BACK_OFF | {f"{SAMPLED}.TxUpdatedInterval": "20", f"{SAMPLED}.TxUpdatedMeasurands": SOME})
+    begins(it, {"meanwhile": "cable", "whole": "offline"}.get(how, how))
+    gone = it.utc(-10.0)
+    if how == "meanwhile":
+        it.wait(20.0)
+        gone = it.utc()
         it.offline()
-        it.wait(65.0)
-        it.online()
-    it.wait(125.0)
+    it.wait(65.0)
+    if how == "whole":
+        it.wait(60.0)
+        it.swipe()
+        it.wait(5.0)
+    back = it.utc()
+    reachable(it)
     values = values_of(it, triggerReason="MeterValuePeriodic")
     assert len(values) >= 6
     for value in values:
         complete(value, SOME, "Sample.Periodic")
     times = [at(value) for value in values]
     assert [after - before for before, after in pairwise(times)] == [pytest.approx(20.0, abs=0.1)] * (len(times) - 1)
-    assert any(event["offline"] for event in it.said("TransactionEvent")) is offline
+    events = it.said("TransactionEvent")
+    away = how in ("offline", "meanwhile", "whole")
+    assert {event["offline"] for event in events if gone < event["timestamp"] < back} == {away}
+    assert {event["offline"] for event in events} == {away, how == "whole"}
+    assert (events[-1]["eventType"] == "Ended") is (how == "whole")
 
 
-@pytest.mark.req("TC_J_10", "J02.FR.01", "J02.FR.02", "J02.FR.03", "J02.FR.04", "J02.FR.10", "E06.FR.11", "E07.FR.08", "E08.FR.09")
-@pytest.mark.req("E09.FR.05", "E10.FR.04", "E12.FR.07")
-def test_tc_j_10_at_its_end() -> None:
-    it = station(variables={f"{SAMPLED}.TxEndedInterval": "30", f"{SAMPLED}.TxEndedMeasurands": SOME})
-    charges(it)
-    it.wait(125.0)
-    it.swipe()
-    it.wait(3.0)
-    begin, *periodic, end = values_of(it, eventType="Ended")
+@pytest.mark.req("TC_J_10", "J02.FR.01", "J02.FR.02", "J02.FR.03", "J02.FR.04", "J02.FR.10")
+@ENDS
+def test_tc_j_10_at_its_end(how: str) -> None:
+    it = going_on(how, {f"{SAMPLED}.TxEndedInterval": "30", f"{SAMPLED}.TxEndedMeasurands": SOME})
+    it.wait(117.0)
+    ended = ends(it, how)
+    begin, *periodic, end = ended["meterValue"]
     assert contexts(begin) == {"Transaction.Begin"}
     complete(end, SOME, "Transaction.End")
     assert len(periodic) == 4

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chargepoint.commands import OpenLink
+from chargepoint.commands import Log, OpenLink
 from chargepoint.config import StationConfig
 from chargepoint.events import LinkCause, LinkDown, LinkUp
 from chargepoint.ocpp.blocks.network import NetworkBlock
@@ -116,3 +116,12 @@ class LinkRig(BlockRig):
 
     def set_profile(self, slot: int, **data: Any) -> Any:
         return self.ask("SetNetworkProfile", {"configurationSlot": slot, "connectionData": connection(**data)})
+
+
+def security_event(down: LinkDown) -> str:
+    """What the security log makes of it."""
+    station = LinkRig()
+    station.power_up()
+    station.log.clear()
+    station.hear(down)
+    return next((str(log.values["type"]) for log in station.said(Log) if log.key == "security.event"), "")

@@ -89,13 +89,18 @@ def test_a_token_that_nobody_knows(settings: dict[str, str], online: bool, asks:
     assert rig.shown()[-1] == shown
 
 
-@pytest.mark.req("C13.FR.04", "C14.FR.04", "TC_C_25")
+@pytest.mark.req("TC_C_25")
+@pytest.mark.parametrize(
+    "online", [pytest.param(False, marks=pytest.mark.req("C13.FR.04")), pytest.param(True, marks=pytest.mark.req("C14.FR.04"))]
+)
 @pytest.mark.parametrize(("in_list", "in_cache", "accepted"), [("Blocked", "Accepted", False), ("Accepted", "Blocked", True)])
-def test_the_list_comes_before_the_cache(rig: AuthRig, in_list: str, in_cache: str, accepted: bool) -> None:
+def test_the_list_comes_before_the_cache(rig: AuthRig, in_list: str, in_cache: str, online: bool, accepted: bool) -> None:
     rig.hear(TokenForced("cache", CARD.id_token, in_cache), TokenForced("list", CARD.id_token, in_list))
-    rig.disconnect()
+    if not online:
+        rig.disconnect()
     rig.swipe()
     assert bool(rig.authorised()) is accepted
+    assert rig.actions() == (["Authorize"] if online and not accepted else [])
 
 
 @pytest.mark.req("C13.FR.05", "C13.FR.06")

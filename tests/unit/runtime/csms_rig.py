@@ -78,8 +78,10 @@ async def a_listener(talk: Stream) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def a_tls_csms(handler: Callable[[ServerConnection], Awaitable[None]], context: ssl.SSLContext) -> AsyncIterator[str]:
-    """A CSMS behind a TLS that says why it hangs up: asyncio's own server drops the alert."""
+async def a_tls_csms(
+    handler: Callable[[ServerConnection], Awaitable[None]], context: ssl.SSLContext, over: Callable[[], None] | None = None
+) -> AsyncIterator[str]:
+    """A CSMS behind a TLS that says why it hangs up: asyncio's own server drops the alert. `over` is called when a connection has ended."""
     async with a_csms(handler) as plain:
         target = int(plain.rpartition(":")[2].partition("/")[0])
 
@@ -87,6 +89,8 @@ async def a_tls_csms(handler: Callable[[ServerConnection], Awaitable[None]], con
             with suppress(ConnectionError, ssl.SSLError, EOFError):
                 await _terminate(context, reader, writer, target)
             writer.close()
+            if over:
+                over()
 
         async with a_listener(talk) as url:
             yield url.replace("ws:", "wss:")

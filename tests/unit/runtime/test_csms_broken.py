@@ -22,8 +22,8 @@ from chargepoint.runtime import tcp
 from chargepoint.runtime.tls import TlsFiles
 from chargepoint.runtime.v2g_tls import Engine, TlsFailed, gnutls
 from chargepoint.runtime.v2g_tls.plan import LAX
+from tests.unit.ocpp.link_rig import security_event
 from tests.unit.runtime.csms_rig import a_listener, a_port, order, virtually
-from tests.unit.runtime.test_csms_tls import security_event
 from tests.unit.runtime.test_v2g_tls_broken import HOOKS, rewrite
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.asyncio.server import ServerConnection
 
-from chargepoint.commands import Log
 from chargepoint.events import LinkDown, LinkUp
 from chargepoint.runtime import tcp
 from chargepoint.runtime.tls import TlsFiles, TlsSetupError, client_context, explain
-from tests.unit.ocpp.link_rig import LinkRig
+from tests.unit.ocpp.link_rig import security_event
 from tests.unit.runtime.csms_rig import Stream, a_csms, a_listener, a_port, a_tls_csms, order, says_nothing, virtually, wait_closed
 from tests.unit.runtime.tls_pki import CLIENT, DAY, NOW, SERVER, Identity, ec_key, root, rsa_key, self_signed, with_sha1
 
@@ -47,29 +46,38 @@ def server_context(identity: Identity, folder: Path, *, chain: bool = True, chan
 
 
 def outcome(
-    context: ssl.SSLContext, files: TlsFiles, *, host: str = "localhost", profile: int = 2, alerts: bool = True, wildcards: bool = False
+    context: ssl.SSLContext,
+    files: TlsFiles,
+    *,
+    host: str = "localhost",
+    profile: int = 2,
+    alerts: bool = True,
+    wildcards: bool = False,
+    refused: bool = False,
 ) -> LinkUp | LinkDown:
+    """What the port tells; one that is `refused` sees its connection end, and gets no request."""
     found: list[LinkUp | LinkDown] = []
+    served: list[ServerConnection] = []
 
     async def story() -> None:
-        serving = a_tls_csms(wait_closed, context) if alerts else a_csms(wait_closed, context)
+        over = asyncio.Event()
+
+        def serve(link: ServerConnection) -> Awaitable[None]:
+            served.append(link)
+            return wait_closed(link)
+
+        serving = a_tls_csms(serve, context, over.set) if alerts else a_csms(serve, context)
         async with serving as url, a_port(files) as (port, ears):
             port.carry_out(order(url.replace("localhost", host), security_profile=profile, wildcards=wildcards))
             event = await ears.queue.get()
             assert isinstance(event, (LinkUp, LinkDown))
             found.append(event)
+            if refused:
+                await asyncio.wait_for(over.wait(), 30.0)
+                assert served == [], "a server that is refused got a request"
 
     virtually(story())
     return found[0]
-
-
-def security_event(down: LinkDown) -> str:
-    """What the security log makes of it."""
-    station = LinkRig()
-    station.power_up()
-    station.log.clear()
-    station.hear(down)
-    return next((str(log.values["type"]) for log in station.said(Log) if log.key == "security.event"), "")
 
 
 # ---- let in
@@ -145,47 +153,46 @@ def test_what_is_spoken(tmp_path: Path) -> None:
 # ---- refused by us
 
 
-@pytest.mark.req(
-    "S-29",
-    "F-8",
-    "F-9",
-    "TC_A_05",
-    "A00.FR.308",
-    "A00.FR.309",
-    "A00.FR.310",
-    "A00.FR.311",
-    "A00.FR.411",
-    "A00.FR.412",
-    "A00.FR.413",
-    "A00.FR.414",
-    "A00.FR.501",
-    "A00.FR.502",
-    "A00.FR.503",
-)
+HOST = pytest.mark.req("A00.FR.309", "A00.FR.412")
+PATH = pytest.mark.req("A00.FR.308", "A00.FR.411")
+WEAK_RSA = pytest.mark.req("A00.FR.501", "A00.FR.502")
+WEAK_EC = pytest.mark.req("A00.FR.501", "A00.FR.503")
+
+
+def below(issuer: str, **of_issuer: Any) -> Identity:
+    return ROOT.issue(issuer, is_ca=True, **of_issuer).issue("localhost")
+
+
+@pytest.mark.req("S-29", "F-8", "F-9", "TC_A_05", "A00.FR.310", "A00.FR.311", "A00.FR.413", "A00.FR.414")
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: ROOT.issue("other.example"), "another host"),
-        (lambda: ROOT.issue("localhost", names=("other.example",)), "another host"),
-        (lambda: ROOT.issue("localhost", ends=NOW - DAY / 2), "expired"),
-        (lambda: ROOT.issue("localhost", begins=NOW + DAY), "not valid yet"),
-        (lambda: ROOT.issue("old", is_ca=True, ends=NOW - DAY / 2).issue("localhost"), "expired"),
-        (lambda: root("Another root").issue("localhost"), "csms.ca_file"),
-        (lambda: self_signed("localhost"), "self-signed"),
-        (lambda: ROOT.issue("localhost", rsa_key(1024)), "too weak"),
-        (lambda: ROOT.issue("weak", ec_key(ec.SECP192R1()), is_ca=True).issue("localhost"), "too weak"),
-        (lambda: ROOT.issue("weak", rsa_key(1024), is_ca=True).issue("localhost"), "too weak"),
-        (lambda: with_sha1(RSA_ROOT.issue("localhost"), RSA_ROOT), "too weak"),
-        (lambda: ROOT.issue("localhost", usage=CLIENT), "not one for servers"),
-        (lambda: ROOT.issue("no CA").issue("localhost"), "certificate"),
+        pytest.param(lambda: ROOT.issue("other.example"), "another host", id="host", marks=HOST),
+        pytest.param(
+            lambda: ROOT.issue("localhost", names=("other.example",)), "another host", id="host in the alternative name", marks=HOST
+        ),
+        pytest.param(lambda: ROOT.issue("localhost", ends=NOW - DAY / 2), "expired", id="expired", marks=PATH),
+        pytest.param(lambda: ROOT.issue("localhost", begins=NOW + DAY), "not valid yet", id="not yet", marks=PATH),
+        pytest.param(lambda: below("old", ends=NOW - DAY / 2), "expired", id="expired sub-CA", marks=PATH),
+        pytest.param(lambda: root("Another root").issue("localhost"), "csms.ca_file", id="wrong root", marks=PATH),
+        pytest.param(lambda: self_signed("localhost"), "self-signed", id="self-signed", marks=PATH),
+        pytest.param(lambda: ROOT.issue("localhost", rsa_key(1024)), "too weak", id="RSA 1024", marks=WEAK_RSA),
+        pytest.param(lambda: below("weak", key=ec_key(ec.SECP192R1())), "too weak", id="sub-CA EC 192", marks=WEAK_EC),
+        pytest.param(lambda: below("weak", key=rsa_key(1024)), "too weak", id="sub-CA RSA 1024", marks=WEAK_RSA),
+        pytest.param(lambda: with_sha1(RSA_ROOT.issue("localhost"), RSA_ROOT), "too weak", id="SHA-1"),
+        pytest.param(lambda: ROOT.issue("localhost", usage=CLIENT), "not one for servers", id="for clients", marks=PATH),
+        pytest.param(lambda: ROOT.issue("no CA").issue("localhost"), "certificate", id="issuer is no CA", marks=PATH),
     ],
-    ids=["host", "host in the alternative name", "expired", "not yet", "expired sub-CA", "wrong root", "self-signed", "RSA 1024", "sub-CA EC 192",
-         "sub-CA RSA 1024", "SHA-1", "for clients", "issuer is no CA"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_certificate_that_is_refused(make: Callable[[], Identity], words: str, version: ssl.TLSVersion, tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", [2, 3])
+def test_a_certificate_that_is_refused(
+    make: Callable[[], Identity], words: str, profile: int, version: ssl.TLSVersion, tmp_path: Path
+) -> None:
+    """The security log says so, and the connection is ended before a word has been said on it."""
     context = server_context(make(), tmp_path, change=lambda context: setattr(context, "maximum_version", version))
-    down = outcome(context, trusting(tmp_path))
+    own = SUB.issue("SN1", usage=CLIENT).write(tmp_path, "own") if profile == 3 else ()
+    down = outcome(context, trusting(tmp_path, *own), profile=profile, refused=True)
     assert isinstance(down, LinkDown)
     assert (down.cause, words in down.detail) == ("certificate", True), down
     assert security_event(down) == "InvalidCsmsCertificate"

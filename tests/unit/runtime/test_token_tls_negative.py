@@ -19,8 +19,9 @@ from chargepoint.events import LinkDown, LinkUp
 from chargepoint.runtime import tcp
 from chargepoint.runtime.v2g_tls.plan import Plan
 from chargepoint.runtime.v2g_tls.verify import second
+from tests.unit.ocpp.link_rig import security_event
 from tests.unit.runtime.csms_rig import Stream, a_listener, a_port, order, says_nothing, virtually
-from tests.unit.runtime.test_csms_tls import ROOT, RSA_ROOT, answers_in_http, hangs_up, security_event, server_context
+from tests.unit.runtime.test_csms_tls import ROOT, RSA_ROOT, answers_in_http, hangs_up, server_context
 from tests.unit.runtime.tls_pki import CLIENT, DAY, NOW, Identity, root, rsa_key, self_signed, with_sha1
 from tests.unit.runtime.token_tls_rig import BOTH, Box, at_most, demanding, heard_by, outcome, refused
 
