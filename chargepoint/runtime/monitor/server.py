@@ -5,6 +5,8 @@
 | `{"ask": "status"}` | one line, `asked.status` |
 | `{"ask": "variables", "wanted": "TxCtrlr"}` | one line, `asked.variables` |
 | `{"ask": "tail"}` | a line for each message in either direction, until the other side goes: {"time", "out", "frame"} |
+
+Who is sent away reads why: {"error": "..."}.
 """
 
 from __future__ import annotations
@@ -28,11 +30,14 @@ from chargepoint.tick import Tick
 SOCKET = "monitor"
 """In state_dir."""
 MOST_CLIENTS = 8
+MOST_TAILS = 4
+"""Of them: whoever watches for long leaves room for who wants to know now."""
 MOST_ASKED = 4_096
 """Octets of a question."""
 MOST_UNREAD = 1_000_000
 """Octets that a reader may be behind."""
 ASK_S = 10.0
+"""For the question, and for reading the answer."""
 
 
 class Monitor:
@@ -41,23 +46,34 @@ class Monitor:
     def __init__(self, handle: Handle) -> None:
         self.handle, self.memory = handle, Memory()
         self.tails: set[asyncio.StreamWriter] = set()
-        self._clients = 0
+        self._clients: set[asyncio.StreamWriter] = set()
         handle.watch(self.memory.watch)
         handle.watch(self._pass_on)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, one question."""
-        self._clients += 1
+        self._clients.add(writer)
         try:
-            if self._clients > MOST_CLIENTS:
+            if len(self._clients) > MOST_CLIENTS:
+                writer.write(_line({"error": f"{MOST_CLIENTS} others are asking already"}))
                 return
-            with contextlib.suppress(OSError, ValueError, TimeoutError, asyncio.IncompleteReadError):
-                line = await asyncio.wait_for(reader.readline(), ASK_S)
-                await self._answer(json.loads(line), reader, writer)
+            line = await asyncio.wait_for(reader.readline(), ASK_S)
+            await self._answer(json.loads(line), reader, writer)
+            writer.transport.set_write_buffer_limits(high=0)  # what is not read stands in memory: it is seen out, or given up
+            await asyncio.wait_for(writer.drain(), ASK_S)
+        except TimeoutError:
+            writer.transport.abort()
+        except (OSError, ValueError, RecursionError):
+            pass
         finally:
-            self._clients -= 1
+            self._clients.discard(writer)
             self.tails.discard(writer)
             writer.close()
+
+    def end(self) -> None:
+        """Nobody is answered any more."""
+        for writer in tuple(self._clients):
+            writer.transport.abort()
 
     async def _answer(self, asked: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         what = asked.get("ask") if isinstance(asked, dict) else None
@@ -67,12 +83,14 @@ class Monitor:
                 writer.write(_line(status(station, now, self.memory, software_version())))
             case "variables":
                 writer.write(_line(variables(station, now, str(asked.get("wanted") or ""))))
+            case "tail" if len(self.tails) >= MOST_TAILS:
+                writer.write(_line({"error": f"{MOST_TAILS} others are watching already"}))
             case "tail":
                 self.tails.add(writer)
-                await reader.read()  # until the other side goes
+                while await reader.read(MOST_ASKED):
+                    pass  # until the other side goes; what it says meanwhile is not kept
             case _:
                 writer.write(_line({"error": "ask: one of status, variables, tail"}))
-        await writer.drain()
 
     def _pass_on(self, now: Tick, event: object, commands: Sequence[Command]) -> None:
         if not self.tails:
@@ -116,11 +134,7 @@ def _without(value: Any, parent: str = "") -> Any:
     name = value["variable"].get("name") if isinstance(value.get("variable"), dict) else None
     hidden = {"attributeValue", "value"} if isinstance(name, str) and is_secret(name) else set()
     hidden |= {"idToken", "additionalIdToken"} if is_key_code(value.get("type")) else set()
-    return {key: "…" if _hides(key, each, parent, hidden) else _without(each, key) for key, each in value.items()}
-
-
-def _hides(key: str, value: Any, parent: str, hidden: set[str]) -> bool:
-    return not isinstance(value, (dict, list)) and (key in hidden or is_secret(key, parent))
+    return {key: "…" if key in hidden or is_secret(key, parent) else _without(each, key) for key, each in value.items()}
 
 
 def _line(value: Any) -> bytes:
@@ -147,7 +161,6 @@ async def monitored(handle: Handle, state_dir: Path) -> AsyncIterator[str]:
         yield ""
     finally:
         server.close()
-        for writer in tuple(monitor.tails):
-            writer.transport.abort()
+        monitor.end()
         with contextlib.suppress(OSError):
             path.unlink()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from chargepoint.runtime.monitor.server import SOCKET
 
 CONNECT_S = 5.0
+MOST_CALLS = 256
+"""Calls that a tail remembers until their answer comes."""
+MOST_REMEMBERED = 64
+"""Characters of a message id and of an action that it remembers."""
 
 
 class NotRunning(ConnectionError):
-    """There is no station on this state_dir, or not for this user."""
+    """There is no station on this state_dir, or not for this user, or it sends us away: in words."""
 
 
 def ask(state_dir: Path, **question: Any) -> Iterator[Any]:
@@ -28,24 +33,51 @@ def ask(state_dir: Path, **question: Any) -> Iterator[Any]:
             raise NotRunning(f"{state_dir}: no station is running there") from None
         except OSError as error:
             raise NotRunning(f"{path}: {error.strerror or error}") from None
-        line.sendall(json.dumps(question).encode() + b"\n")
+        with contextlib.suppress(ConnectionError):  # sent away before the question: the reason is there to read
+            line.sendall(json.dumps(question).encode() + b"\n")
         line.settimeout(None)
-        with line.makefile("rb") as answers:
+        with line.makefile("rb") as answers, contextlib.suppress(ConnectionResetError):
             for each in answers:
-                yield json.loads(each)
+                found = json.loads(each)
+                if isinstance(found, dict) and found.keys() == {"error"}:
+                    raise NotRunning(f"{path}: {visible(str(found['error']))}")
+                yield found
+
+
+def _ask_once(state_dir: Path, **question: Any) -> Any:
+    for found in ask(state_dir, **question):
+        return found
+    raise NotRunning(f"{state_dir / SOCKET}: no answer")
+
+
+def visible(text: str) -> str:
+    r"""A line as it may go to a terminal: a peer's words must not move somebody's cursor. JSON stays the same JSON.
+
+    >>> print(visible("a\x1b[2J\x9b2J\u202eé …"))
+    a\u001b[2J\u009b2J\u202eé …
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def _show(out: TextIO, lines: Iterable[str]) -> None:
+    out.write("".join(f"{visible(line)}\n" for line in lines))
+
+
+def _json(value: Any) -> list[str]:
+    return json.dumps(value, indent=2, ensure_ascii=False).split("\n")
 
 
 def show_status(state_dir: Path, out: TextIO, *, as_json: bool = False) -> int:
     """`chargepoint status`."""
-    (found,) = ask(state_dir, ask="status")
-    out.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n" if as_json else "".join(f"{line}\n" for line in status_lines(found)))
+    found = _ask_once(state_dir, ask="status")
+    _show(out, _json(found) if as_json else status_lines(found))
     return 0
 
 
 def show_variables(state_dir: Path, out: TextIO, wanted: str = "", *, as_json: bool = False) -> int:
     """`chargepoint variables`; 1 where none is of that name."""
-    (found,) = ask(state_dir, ask="variables", wanted=wanted)
-    out.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n" if as_json else "".join(f"{line}\n" for line in variable_lines(found)))
+    found = _ask_once(state_dir, ask="variables", wanted=wanted)
+    _show(out, _json(found) if as_json else variable_lines(found))
     return 0 if found else 1
 
 
@@ -54,7 +86,7 @@ def show_tail(state_dir: Path, out: TextIO, actions: tuple[str, ...] = (), *, as
     tail = Tail(actions)
     for each in ask(state_dir, ask="tail"):
         if (shown := tail.line(each)) is not None:
-            out.write((json.dumps(each, ensure_ascii=False) if as_json else shown) + "\n")
+            _show(out, (json.dumps(each, ensure_ascii=False) if as_json else shown,))
             out.flush()
     return 0
 
@@ -129,16 +161,23 @@ class Tail:
         arrow = ">" if out else "<"
         if not isinstance(frame, list) or len(frame) < 3:
             return f"{told['time']} {arrow} {json.dumps(frame, ensure_ascii=False)}" if not self.actions else None
-        kind, message_id = frame[0], str(frame[1])
+        kind, message_id = frame[0], str(frame[1])[:MOST_REMEMBERED]
         if kind in (2, 6):
             action, words = str(frame[2]), json.dumps(frame[3] if len(frame) > 3 else None, ensure_ascii=False)
-            self.calls[not out, message_id] = action
+            if kind == 2:
+                self._remember((not out, message_id), action[:MOST_REMEMBERED])
         else:
             action = "  " + self.calls.pop((out, message_id), "?")
             words = json.dumps(frame[2] if kind == 3 else frame[2:], ensure_ascii=False)
         if self.actions and action.strip().casefold() not in self.actions:
             return None
         return f"{told['time']} {arrow} {action} {words}"
+
+    def _remember(self, call: tuple[bool, str], action: str) -> None:
+        self.calls.pop(call, None)
+        self.calls[call] = action
+        if len(self.calls) > MOST_CALLS:
+            del self.calls[next(iter(self.calls))]
 
 
 def _for(seconds: float | None) -> str:

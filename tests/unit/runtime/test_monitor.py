@@ -8,6 +8,7 @@ import io
 import json
 import socket
 import stat
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ import pytest
 from bench.csms.server import EmbeddedCsms
 from bench.ev import ev
 from chargepoint.runtime.main import Handle, Options, station
-from chargepoint.runtime.monitor import shown
-from chargepoint.runtime.monitor.server import MOST_CLIENTS, SOCKET, Monitor, monitored, without_secrets
+from chargepoint.runtime.monitor import server, shown
+from chargepoint.runtime.monitor.server import MOST_CLIENTS, MOST_TAILS, SOCKET, Monitor, monitored, without_secrets
 from hal.sim.ports import SimBoard
 from hal.types import EvseInfo, TokenPresented
 from tests.behaviour.link_site import IDENTITY, PASSWORD, configured
@@ -126,9 +127,14 @@ def test_messages_as_they_pass_an_answer_with_its_call(tmp_path: Path) -> None:
     assert [line is None for line in map(some.line, told)] == [True, True, False, False]
 
 
-@pytest.mark.parametrize("octets", [b"", b"\n", b"[]\n", b'{"ask":"stop"}\n', b'{"ask":1}\n', b"\xff\xfe\n", b"x" * 100_000])
+@pytest.mark.parametrize(
+    "octets", [b"", b"\n", b"[]\n", b'{"ask":"stop"}\n', b'{"ask":1}\n', b"\xff\xfe\n", b"x" * 100_000, b"[" * 4000 + b"\n"]
+)
 def test_whatever_is_asked_the_station_goes_on(tmp_path: Path, octets: bytes) -> None:
+    failures: list[dict[str, Any]] = []
+
     async def story() -> str:
+        asyncio.get_running_loop().set_exception_handler(lambda _, failure: failures.append(failure))
         async with running(tmp_path):
             reader, writer = await asyncio.open_unix_connection(tmp_path / SOCKET)
             with contextlib.suppress(ConnectionError):
@@ -141,6 +147,7 @@ def test_whatever_is_asked_the_station_goes_on(tmp_path: Path, octets: bytes) ->
             return await elsewhere(shown.show_status, tmp_path)
 
     assert "CSMS: connected" in asyncio.run(story())
+    assert failures == []
 
 
 def test_too_many_clients_and_one_that_does_not_read(tmp_path: Path) -> None:
@@ -161,13 +168,95 @@ def test_too_many_clients_and_one_that_does_not_read(tmp_path: Path) -> None:
             others = [await asyncio.open_unix_connection(tmp_path / SOCKET) for _ in range(MOST_CLIENTS)]
             await asyncio.sleep(0.1)
             reader, writer = await asyncio.open_unix_connection(tmp_path / SOCKET)
-            assert await reader.read() == b""
+            assert json.loads(await reader.read()) == {"error": f"{MOST_CLIENTS} others are asking already"}
+            with pytest.raises(shown.NotRunning, match="others are asking already"):
+                await elsewhere(shown.show_status, tmp_path)
             for _, each in (*others, (reader, writer)):
                 each.close()
             await asyncio.sleep(0.1)
             assert "CSMS: connected" in await elsewhere(shown.show_status, tmp_path)
 
     asyncio.run(story())
+
+
+async def tail_of(folder: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_unix_connection(folder / SOCKET)
+    writer.write(b'{"ask":"tail"}\n')
+    await asyncio.sleep(0.05)
+    return reader, writer
+
+
+def test_who_watches_leaves_room_for_who_asks(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with running(tmp_path):
+            tails = [await tail_of(tmp_path) for _ in range(MOST_CLIENTS)]
+            for reader, _ in tails[MOST_TAILS:]:
+                assert json.loads(await asyncio.wait_for(reader.read(), 5.0)) == {"error": f"{MOST_TAILS} others are watching already"}
+            with pytest.raises(shown.NotRunning, match="others are watching already"):
+                await elsewhere(shown.show_tail, tmp_path)
+            assert "CSMS: connected" in await elsewhere(shown.show_status, tmp_path)
+            for _, writer in tails:
+                writer.close()
+
+    asyncio.run(story())
+
+
+def test_what_a_watcher_writes_is_not_kept(tmp_path: Path) -> None:
+    most = 0
+
+    async def story() -> None:
+        nonlocal most
+        async with running(tmp_path) as (_, _board, csms):
+            reader, writer = await tail_of(tmp_path)
+            tracemalloc.start()
+            try:
+                for _ in range(40):
+                    writer.write(b"x" * 1_000_000)
+                    await writer.drain()
+                most = tracemalloc.get_traced_memory()[0]
+            finally:
+                tracemalloc.stop()
+            await _call(csms, "GetLocalListVersion", {})
+            assert json.loads(await reader.readline())["frame"][2] == "GetLocalListVersion"
+            writer.close()
+
+    asyncio.run(story())
+    assert most < 8_000_000
+
+
+def test_who_does_not_read_its_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ASK_S", 0.2)
+    monkeypatch.setattr(server, "variables", lambda *_: ["x" * 2_000_000])
+
+    async def story() -> None:
+        async with running(tmp_path):
+            lazy = []
+            for _ in range(MOST_CLIENTS):
+                each = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                each.connect(str(tmp_path / SOCKET))
+                each.sendall(b'{"ask":"variables"}\n')
+                lazy.append(each)
+            await asyncio.sleep(0.6)
+            assert "CSMS: connected" in await elsewhere(shown.show_status, tmp_path)
+            for each in lazy:
+                each.close()
+
+    asyncio.run(story())
+
+
+def test_a_client_that_asks_nothing_is_let_go_with_the_station(tmp_path: Path) -> None:
+    failures: list[dict[str, Any]] = []
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, failure: failures.append(failure))
+        async with running(tmp_path):
+            reader, writer = await asyncio.open_unix_connection(tmp_path / SOCKET)
+            await asyncio.sleep(0.05)
+        assert await asyncio.wait_for(reader.read(), 5.0) == b""
+        writer.close()
+
+    asyncio.run(story())
+    assert failures == []
 
 
 def test_a_path_that_is_too_long_keeps_no_station_from_charging(tmp_path: Path) -> None:
@@ -190,6 +279,93 @@ def test_nobody_there(tmp_path: Path) -> None:
         asked(shown.show_status, tmp_path)
 
 
+@pytest.mark.parametrize("show", [shown.show_status, shown.show_variables])
+def test_a_station_that_hangs_up(tmp_path: Path, show: Callable[..., int]) -> None:
+    async def story() -> None:
+        hung_up = await asyncio.start_unix_server(lambda _, writer: writer.close(), tmp_path / SOCKET)
+        with pytest.raises(shown.NotRunning, match="no answer"):
+            await elsewhere(show, tmp_path)
+        hung_up.close()
+
+    asyncio.run(story())
+
+
 def test_text_that_is_no_json_is_not_passed_on() -> None:
     assert without_secrets("{" * 10) == {"no_json": 10}
     assert without_secrets("[" * 100_000) == {"no_json": 100_000}
+
+
+@pytest.mark.parametrize("value", [["hunter2"], {"it": "hunter2"}, [{"it": ["hunter2"]}], 1234, "hunter2"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        lambda it: {"connectionData": {"basicAuthPassword": it}},
+        lambda it: {"vpn": {"key": it}},
+        lambda it: {"setVariableData": [{"attributeValue": it, "variable": {"name": "BasicAuthPassword"}}]},
+        lambda it: {"idToken": {"idToken": it, "type": "KeyCode"}},
+    ],
+)
+def test_a_secret_is_left_out_whatever_shape_it_has(where: Callable[[Any], Any], value: Any) -> None:
+    told = json.dumps(without_secrets(json.dumps([2, "1", "X", where(value)])))
+    assert "hunter2" not in told
+    assert "1234" not in told
+    assert "\\u2026" in told
+
+
+EVIL = "a\x1b]0;t\x07\x9b2J\x7f\r\u202e\x85b"
+STATUS: dict[str, Any] = {
+    "station": {"serial": EVIL, "board": "b", "version": "1", "time": "T", "clock_set": True},
+    "link": {"connected": True, "identity": "i", "slot": 1, "security_profile": 1, "subprotocol": EVIL, "registration": "Accepted"},
+    "profiles": [{"slot": 1, "url": EVIL, "security_profile": 1, "not_dialled": EVIL}],
+    "outbox": {"waiting": 0, "set_aside": 0},
+    "evses": [
+        {
+            "id": 1,
+            "operative": True,
+            "plugged": True,
+            "charging_state": "Idle",
+            "power_closed": False,
+            "limit_A": 6.0,
+            "limit_reason": EVIL,
+            "faults": {EVIL: EVIL},
+            "transaction": EVIL,
+            "token": EVIL,
+            "meter": None,
+            "vehicle": {"protocol": EVIL, "evcc_id": EVIL, "soc_percent": None},
+            "said": {"ago_s": 1.0, "key": EVIL},
+        }
+    ],
+    "refused": [{"ago_s": 1.0, "evse": 1, "why": EVIL, "values": {"evcc_id": EVIL}}],
+}
+VARIABLES = [{"name": EVIL, "value": EVIL, "type": "string", "mutability": "ReadOnly", "unit": EVIL, "after_reboot": False}]
+TOLD = [
+    {"time": "T", "out": False, "frame": frame} for frame in ([2, "1", EVIL, {"a": EVIL}], [3, "1", EVIL], [4, EVIL, EVIL], {EVIL: EVIL})
+]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(("show", "answers"), [(shown.show_status, [STATUS]), (shown.show_variables, [VARIABLES]), (shown.show_tail, TOLD)])
+def test_what_a_peer_says_moves_no_cursor(
+    monkeypatch: pytest.MonkeyPatch, show: Callable[..., int], answers: list[Any], *, as_json: bool
+) -> None:
+    monkeypatch.setattr(shown, "ask", lambda *_, **__: iter(answers))
+    text = asked(show, Path(), as_json=as_json)
+    assert text.count("u009b2J") > 1
+    assert all(line.isprintable() for line in text.split("\n"))
+    if as_json:
+        found = [json.loads(line) for line in text.splitlines()] if show is shown.show_tail else [json.loads(text)]
+        assert found == answers
+
+
+def test_a_tail_remembers_calls_that_are_answered_and_so_many_of_them() -> None:
+    tail = shown.Tail()
+    for n in range(2 * shown.MOST_CALLS):
+        assert tail.line({"time": "T", "out": True, "frame": [6, f"s{n}", "NotifyPeriodicEventStream", {}]}) is not None
+    assert not tail.calls
+    for n in range(2 * shown.MOST_CALLS):
+        tail.line({"time": "T", "out": True, "frame": [2, f"{n}{'x' * 1000}", "Heartbeat" * 100, {}]})
+    assert len(tail.calls) == shown.MOST_CALLS
+    assert all(len(message_id) + len(action) < 200 for (_, message_id), action in tail.calls.items())
+    tail.line({"time": "T", "out": True, "frame": [2, "last", "Heartbeat", {}]})
+    assert tail.line({"time": "T", "out": False, "frame": [3, "last", {}]}) == "T <   Heartbeat {}"
+    assert tail.line({"time": "T", "out": False, "frame": [3, "0", {}]}) == "T <   ? {}"
