@@ -121,6 +121,8 @@ def _of_object(value: dict[str, Any], parent: str) -> Iterator[tuple[str, str]]:
     for key, each in value.items():
         if key == OWNERS and isinstance(each, list):
             yield from (("token", str(token).partition(":")[2] or str(token)) for token in each)
+        elif isinstance(each, (dict, list)) and is_secret(key, parent):
+            yield from (("password", text) for text in _leaves(each))
         elif kind := _of_field(key, each, parent):
             yield kind, str(each)
         else:
@@ -137,6 +139,14 @@ def _of_object(value: dict[str, Any], parent: str) -> Iterator[tuple[str, str]]:
         for field in ("attributeValue", "value"):
             if isinstance(value.get(field), str):
                 yield word, value[field]
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(each)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
 
 
 def _of_field(key: str, value: Any, parent: str) -> str:

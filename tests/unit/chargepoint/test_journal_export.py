@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from chargepoint.journal_export import pseudonym, redacted
 from chargepoint.tick import Tick
@@ -52,6 +55,15 @@ def test_frames_and_settings_are_read_inside() -> None:
         assert secret not in text
     assert "GROUP of wrapped things" in text
     assert len(text.splitlines()) == 3
+
+
+@pytest.mark.parametrize("secret", [["hunter2hunter2"], {"it": ["hunter2hunter2", None, True]}, [{"it": 12341234}]])
+def test_a_password_of_whatever_shape_is_a_password(secret: Any) -> None:
+    frame = json.dumps([2, "1", "SetNetworkProfile", {"connectionData": {"basicAuthPassword": secret, "vpn": {"key": secret}}}])
+    (line,) = redacted([json.dumps({"text": frame})], SALT)
+    assert "hunter2" not in line
+    assert "12341234" not in line
+    assert "password-" in line
 
 
 def test_a_vehicle_is_named_nowhere() -> None:
