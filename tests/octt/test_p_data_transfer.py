@@ -8,6 +8,7 @@ import pytest
 
 from chargepoint.events import DataTransferWanted
 from chargepoint.ocpp.block import Context
+from chargepoint.ocpp.outbox_queue import MOST_BYTES
 from chargepoint.ocpp.vendors import Told, Transferred, Vendor
 from chargepoint.tick import Tick
 from tests.octt.system import Payload, TestSystem
@@ -92,6 +93,19 @@ def test_offline_it_waits_where_all_messages_do(queue: str) -> None:
     it.online()
     it.wait(120.0)
     assert len(it.said("DataTransfer")) == (queue == "true")
+
+
+def test_an_extension_that_sends_much_offline_does_not_fill_the_memory() -> None:
+    it = extended(variables={"OCPPCommCtrlr.QueueAllMessages": "true"})
+    it.charging()
+    it.offline()
+    it.wait(5.0)
+    for _ in range(MOST_BYTES // 60_000 + 100):
+        it.tell(DataTransferWanted(ID, "much", "y" * 60_000))
+    assert it.heap.station is not None
+    outbox = it.heap.station.wiring.machines["outbox"].state
+    assert outbox.octets <= MOST_BYTES
+    assert it.closed()
 
 
 @pytest.mark.parametrize("data", [None, {1}])

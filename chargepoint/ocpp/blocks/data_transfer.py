@@ -67,7 +67,7 @@ class DataTransferBlock(Block):
         except NotSayable as error:
             log = Log("warning", "data_transfer.not_sent", {"vendor": vendor.id, "error": str(error)})
             return [log, *self._told(now, payload, Told(payload.get("messageId", ""), "", error=NOT_SAYABLE), left=False)]
-        return [Enqueue("DataTransfer", payload, self.name, offline="by_setting")]
+        return [Enqueue("DataTransfer", payload, self.name, thin="first", offline="by_setting")]
 
     @hears(Delivered)
     def delivered(self, now: Tick, event: Delivered) -> Sequence[object]:

@@ -58,10 +58,10 @@ def test_a_vendor_that_only_tells_answers_nothing() -> None:
 def test_what_is_sent_and_what_becomes_of_it() -> None:
     station = BlockRig((DataTransferBlock,), vendors=(ACME, Vendor("org.mute")))
     assert station.hear(DataTransferWanted("org.acme", "m", 0))[:1] == [
-        Enqueue("DataTransfer", {"vendorId": "org.acme", "messageId": "m", "data": 0}, "data_transfer", offline="by_setting")
+        Enqueue("DataTransfer", {"vendorId": "org.acme", "messageId": "m", "data": 0}, "data_transfer", thin="first", offline="by_setting")
     ]
     assert station.hear(DataTransferWanted("org.mute"))[:1] == [
-        Enqueue("DataTransfer", {"vendorId": "org.mute"}, "data_transfer", offline="by_setting")
+        Enqueue("DataTransfer", {"vendorId": "org.mute"}, "data_transfer", thin="first", offline="by_setting")
     ]
     assert station.hear(DataTransferWanted("org.unknown")) == [Log("info", "data_transfer.not_sent", {"vendor": "org.unknown"})]
     payload = {"vendorId": "org.acme", "messageId": "m"}
@@ -186,7 +186,7 @@ def test_the_case_of_a_vendor_id_does_not_count() -> None:
     station = BlockRig((DataTransferBlock,), vendors=(Vendor("org.Acme", acme, told=told),))
     assert station.ask("DataTransfer", {"vendorId": "ORG.ACME"}) == {"status": "UnknownMessageId"}
     assert station.hear(DataTransferWanted("org.acme"))[:1] == [
-        Enqueue("DataTransfer", {"vendorId": "org.Acme"}, "data_transfer", offline="by_setting")
+        Enqueue("DataTransfer", {"vendorId": "org.Acme"}, "data_transfer", thin="first", offline="by_setting")
     ]
     assert station.hear(Delivered("DataTransfer", "data_transfer", {"vendorId": "ORG.acme"}, {"status": "Accepted"})) == [
         Log("info", "acme.told", {"status": "Accepted", "error": ""})
