@@ -1,12 +1,14 @@
 """Whatever happens in whatever order, what the CSMS may believe holds together (S-10, S-11, E01..E14, G01): a state machine of stimuli against a small model.
 
-The model knows the messages and what the simulated board's own physics show; it asks the station nothing.
+The model knows the messages and what the simulated board's own physics show. Read from the station itself are only: its transactions on disk, for those
+that nobody has been told of; whether it counts itself online; the token that an EVSE is given to, where nothing else can explain Occupied.
 
 | held at | what |
 |---|---|
 | each message | fits its schema; the station has one CALL under way |
 | each TransactionEvent | of its transaction the first is Started, numbers have no gap, nothing new comes after Ended; an EVSE has one transaction at a time |
 | rest, online | a connector is told Occupied or Faulted while a plug is in, and never Occupied without plug and transaction; out of service is told Unavailable |
+| each TransactionEvent | by the board's register at its time nothing has flowed beyond what this transaction still gets: of a token that an answer has refused MaxEnergyOnInvalidId more; after TxResumed without AllowEnergyTransferResumption nothing; after EnergyLimitReached nothing until the CSMS has set a higher limit |
 | rest | a closed contactor has a transaction that has begun, told or on disk |
 | the end | each transaction has ended, and nothing waits |
 """
@@ -15,6 +17,8 @@ from __future__ import annotations
 
 import json
 import os
+from bisect import bisect_right
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -48,6 +52,8 @@ VARIABLES = {
     "OCPPCommCtrlr.NetworkConfigurationPriority": ("1", "2,1", "1,2"),
 }
 OPERATIVE = ("Operative", "Inoperative")
+OPENS_WH = 60.0
+"""What flows in the seconds until a contactor has opened."""
 SOONEST = st.sampled_from((0.0, 0.02, 0.2, 1.0, 5.0, 20.0))
 
 
@@ -58,6 +64,11 @@ class Believed:
         self.events: dict[int, dict[str, Any]] = {}
         self.ended = False
         self.evse = 0
+        self.token: dict[str, Any] | None = None
+        """Whose it is: the first that was told of it."""
+        self.limit_Wh = 0.0
+        self.bounds: dict[str, tuple[float, float]] = {}
+        """Why it gets no more -> since when, and the register that it may come to."""
 
     def take(self, event: dict[str, Any]) -> None:
         number = event["seqNo"]
@@ -70,6 +81,7 @@ class Believed:
         self.events[number] = event
         self.ended = event["eventType"] == "Ended"
         self.evse = event.get("evse", {}).get("id", self.evse)
+        self.token = self.token or event.get("idToken")
 
 
 class Csms(RuleBasedStateMachine):
@@ -78,6 +90,14 @@ class Csms(RuleBasedStateMachine):
         self.transactions: dict[str, Believed] = {}
         self.connectors: dict[int, str] = {}
         self.under_way: str | None = None
+        self.asked: dict[str, Any] = {}
+        """What is under way, where it is a TransactionEvent."""
+        self.counted: dict[int, list[tuple[float, float]]] = {evse: [] for evse in EVSES}
+        """EVSE -> time and register of the board's meter."""
+        self.bound_Wh, self.resumes, self.resumed = 0.0, False, False
+        """MaxEnergyOnInvalidId; AllowEnergyTransferResumption now, and when the station began."""
+        self.verdict, self.limit_Wh = "", 0.0
+        """What the CSMS answers to TransactionEvents: another status than the token's own, and a limit."""
         self.quiet_s = 0.0
         self.remote = 0
 
@@ -89,6 +109,7 @@ class Csms(RuleBasedStateMachine):
             variables={"OCPPCommCtrlr.RetryBackOffWaitMinimum": "1", "OCPPCommCtrlr.RetryBackOffRandomRange": "1"},
         )
         self.station.groups = {CARD: "family"}
+        self.station.answers["TransactionEvent"] = self.answer
         self.station.heap.hears.append(self.passes)
         self.station.start()
         self.station.wait(5.0)
@@ -101,23 +122,70 @@ class Csms(RuleBasedStateMachine):
             "basicAuthPassword": "0123456789abcdef-own",
         }
         assert self.station.call("SetNetworkProfile", {"configurationSlot": 2, "connectionData": data})["status"] == "Accepted"
+        self.bound_Wh = float(self.station.get("TxCtrlr.MaxEnergyOnInvalidId"))
+        self.resumes = self.resumed = self.station.get("TxCtrlr.AllowEnergyTransferResumption") == "true"
 
     # ---- what passes
 
+    def answer(self, payload: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if "idToken" in payload:
+            info = self.station.info(payload["idToken"]["idToken"])
+            found["idTokenInfo"] = info | ({"status": self.verdict} if self.verdict else {})
+        return found | ({"transactionLimit": {"maxEnergy": self.limit_Wh}} if self.limit_Wh else {})
+
     def passes(self, what: object) -> None:
+        for evse, counted in self.counted.items():
+            counted.append((self._utc(), self.station.evse(evse).sample().energy_import_Wh))
         match what:
             case SendText(text) if self.station.heap._linked:
                 kind, message_id, *rest = json.loads(text)
                 if kind == 2:
                     assert self.under_way is None, f"{text} while {self.under_way} is under way"
-                    self.under_way = message_id
+                    self.under_way, self.asked = message_id, rest[1] if rest[0] == "TransactionEvent" else {}
                     self.told(*rest)
             case TextReceived(text):
                 frame = json.loads(text)
                 if frame[0] in (3, 4) and frame[1] == self.under_way:
                     self.under_way = None
+                    if frame[0] == 3 and self.asked:
+                        self.answered(self.transactions[self.asked["transactionInfo"]["transactionId"]], frame[2])
         if type(what).__name__ in ("LinkUp", "LinkDown", "PoweredUp"):
             self.under_way = None
+        if type(what).__name__ == "PoweredUp":
+            self.resumed = self.resumes
+
+    def _utc(self) -> float:
+        return self.station.heap.now + self.station.heap.utc_offset
+
+    def register_Wh(self, evse: int, utc: float) -> float:
+        """What had been counted by then, by what was looked at last."""
+        counted = self.counted[evse]
+        at = bisect_right(counted, (utc, float("inf")))
+        return counted[at - 1][1] if at else 0.0
+
+    def answered(self, it: Believed, answer: dict[str, Any]) -> None:
+        """The station knows from here on that its token is refused, or that it has another limit."""
+        now = self._utc()
+        limit_Wh = answer.get("transactionLimit", {}).get("maxEnergy", 0.0)
+        if limit_Wh > it.limit_Wh:
+            it.bounds.pop("limit", None)
+        it.limit_Wh = limit_Wh or it.limit_Wh
+        if "idTokenInfo" in answer and self.asked["idToken"] == it.token:
+            it.bounds.pop("refused", None)
+            if answer["idTokenInfo"]["status"] != "Accepted" and it.evse:
+                it.bounds["refused"] = now, self.register_Wh(it.evse, now) + self.bound_Wh + OPENS_WH
+
+    def bounded(self, it: Believed, event: dict[str, Any]) -> None:
+        """At the time of this event the transaction has got no more than it may."""
+        utc = datetime.fromisoformat(event["timestamp"]).timestamp()
+        for why, (since, most_Wh) in it.bounds.items():
+            got_Wh = self.register_Wh(it.evse, utc)
+            assert utc <= since or got_Wh <= most_Wh, f"{why}: {got_Wh} Wh, of {most_Wh} at most, by {event}"
+        if event["triggerReason"] == "TxResumed" and not self.resumed and it.evse:
+            it.bounds["resumed"] = utc, self.register_Wh(it.evse, utc) + 1.0
+        if event["triggerReason"] == "EnergyLimitReached":
+            it.bounds["limit"] = utc, self.register_Wh(it.evse, utc) + OPENS_WH
 
     def told(self, action: str, payload: dict[str, Any]) -> None:
         if action == "StatusNotification":
@@ -125,6 +193,7 @@ class Csms(RuleBasedStateMachine):
         if action == "TransactionEvent":
             it = self.transactions.setdefault(payload["transactionInfo"]["transactionId"], Believed())
             it.take(payload)
+            self.bounded(it, payload)
             others = [each for each in self.transactions.values() if each is not it and not each.ended and each.evse == it.evse != 0]
             assert not others, f"two transactions at EVSE {it.evse}"
 
@@ -159,6 +228,13 @@ class Csms(RuleBasedStateMachine):
         if not card_first:
             self.swipe(evse, CARD, 0.0)
         self._after(max(then, 5.0))
+
+    @rule(evse=st.sampled_from(EVSES), limit_Wh=st.sampled_from((0.0, 200.0)))
+    def charge_over_a_power_loss(self, evse: int, limit_Wh: float) -> None:
+        self.limit_Wh = limit_Wh
+        self._set("TxCtrlr.ResumptionTimeout", "600")
+        self.come_and_charge(evse, False, SETTLED_S)
+        self.power_goes(5.0, 2 * SETTLED_S)
 
     @rule(evse=st.sampled_from(EVSES))
     def stop_and_leave(self, evse: int) -> None:
@@ -226,13 +302,25 @@ class Csms(RuleBasedStateMachine):
 
     @rule(data=st.data(), name=st.sampled_from(sorted(VARIABLES)))
     def set_variable(self, data: st.DataObject, name: str) -> None:
-        value = data.draw(st.sampled_from(VARIABLES[name]))
+        self._set(name, data.draw(st.sampled_from(VARIABLES[name])))
+
+    def _set(self, name: str, value: str) -> None:
         component, _, variable = name.partition(".")
-        self._ask(
-            "SetVariables",
-            {"setVariableData": [{"component": {"name": component}, "variable": {"name": variable}, "attributeValue": value}]},
-        )
+        data = {"component": {"name": component}, "variable": {"name": variable}, "attributeValue": value}
+        answer = self._ask("SetVariables", {"setVariableData": [data]})
+        if answer and answer["setVariableResult"][0]["attributeStatus"] == "Accepted":
+            lifted = ""
+            if name == "TxCtrlr.MaxEnergyOnInvalidId":
+                lifted, self.bound_Wh = "refused", float(value)
+            if name == "TxCtrlr.AllowEnergyTransferResumption":
+                lifted, self.resumes = "resumed" if value == "true" else "", value == "true"
+            for it in self.transactions.values():
+                it.bounds.pop(lifted, None)
         self._after(0.0)
+
+    @rule(verdict=st.sampled_from(("", "", "Invalid")), limit_Wh=st.sampled_from((0.0, 0.0, 30.0, 2_000.0)))
+    def the_csms_answers(self, verdict: str, limit_Wh: float) -> None:
+        self.verdict, self.limit_Wh = verdict, limit_Wh
 
     @rule(what=st.sampled_from(("StatusNotification", "TransactionEvent", "MeterValues", "BootNotification", "Heartbeat")))
     def trigger(self, what: str) -> None:
