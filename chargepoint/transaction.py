@@ -360,7 +360,9 @@ class TransactionMachine:
         out: list[object] = []
         for evse_id, running in self.ledger.all_running():
             if running.resume_by is not None:
-                out += transaction_resume.gone(self.ledger, self.state.spots[evse_id], running) if now.mono >= running.resume_by else []
+                out += (
+                    transaction_resume.gone(self.ledger, now, self.state.spots[evse_id], running) if now.mono >= running.resume_by else []
+                )
             elif running.closing and now.mono >= running.closing_by:
                 out += self.ledger.end(now, evse_id, running.closing)
             elif running.resumed_by is not None and now.mono >= running.resumed_by:

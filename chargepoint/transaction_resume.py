@@ -107,8 +107,11 @@ def told(ledger: Ledger, now: Tick, evse_id: int, running: Running) -> list[obje
     return ledger.tell(now, evse_id, "Updated", Cause("TxResumed"), tell_state=True)
 
 
-def gone(ledger: Ledger, spot: Spot, running: Running) -> list[object]:
-    """Its EV is not there: it ended when the power went."""
+def gone(ledger: Ledger, now: Tick, spot: Spot, running: Running) -> list[object]:
+    """Its EV is not there: it ended when the power went, with what the meter has counted till then, since nothing has flowed after that."""
+    reading = ledger.meter.reading(now, running.evse_id)
+    if reading is not None and (running.last is None or reading.import_Wh >= running.last.import_Wh):
+        running.last = replace(reading, utc=running.alive_utc)
     spot.running = None
     spot.owner, spot.group = None, ""
     spot.conditions = replace(spot.conditions, authorised=False)

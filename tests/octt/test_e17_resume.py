@@ -62,6 +62,7 @@ def test_whoever_began_it_ends_it_after_the_restart_and_nobody_else_begins() -> 
 def test_no_vehicle_there_any_more_ends_it_as_of_then() -> None:
     station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": "999"}).booted()
     transaction = station.charging()
+    station.wait(40.0)
     station.heap.cut()
     station.unplug()
     station.heap.run(5.0)
@@ -69,6 +70,9 @@ def test_no_vehicle_there_any_more_ends_it_as_of_then() -> None:
     station.expect("BootNotification")
     ended = station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
     assert ended["timestamp"] < station.utc(-5.0 - 30.0)
+    last = ended["meterValue"][-1]
+    assert last["timestamp"] < station.utc(-5.0 - 30.0)
+    assert last["sampledValue"][0]["value"] == pytest.approx(station.evse().sample().energy_import_Wh, abs=0.1)
     station.plug()
     station.status("Occupied")
     station.nothing("TransactionEvent")
