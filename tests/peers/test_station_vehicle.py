@@ -76,7 +76,7 @@ def test_a_vehicle_charges_from_the_plug_to_session_stop(link: Cable, pki: Path,
     assert float(ended[1]) == pytest.approx(found["Wh"], abs=0.1)
     assert cli.main(["replay", "--quiet", str(tmp_path / "state/journal")]) == 0
     assert found["transaction"][:2] == ["Started Authorized EVConnected", "Updated ChargingStateChanged Charging"]
-    assert found["transaction"][-1] == "Ended EVCommunicationLost Idle EVDisconnected"
+    assert found["transaction"][-1] == "Ended StopAuthorized EVConnected StoppedByEV"
 
 
 @pytest.mark.req("S-14")
