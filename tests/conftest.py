@@ -20,8 +20,9 @@ LEFT_OUT = pytest.StashKey[int]()
 LONG = pytest.StashKey[int]()
 """How many tests wait for so long that they run in `make soak` only."""
 WHOLE = os.environ.get("SOAK") == "1"
-UNCOVERED = ("behaviour/", "campaigns/", "octt/", "peers/", "property/", "replay/")
-"""What runs through the same lines thousands of times: tracing them takes up to three times as long as the tests. Coverage of a module is what its own tests reach."""
+UNCOVERED = ("behaviour/", "campaigns/", "octt/", "peers/", "property/", "replay/", "unit/bench/", "unit/runtime/")
+"""What runs through the same lines thousands of times: tracing them takes up to three times as long as the tests. Coverage of a module is what its own tests reach;
+of the shell (`chargepoint/runtime`) it is what others' reach, since its own wait for real sockets and processes."""
 
 
 def _skip_is_failure(report: R) -> R:
