@@ -77,10 +77,10 @@ class Site(PncSite):
 @pytest.mark.req("M07")
 def test_a_vehicle_that_is_good_charges_and_is_asked_about_once() -> None:
     site = Site()
-    site.pays(site.payer())
+    site.pays(site.payer(loop_s=0.4))
     site.unplug()
     site.run(10.0)
-    site.pays(site.payer())
+    site.pays(site.payer(loop_s=0.4))
     (asked,) = site.told(ACTION)
     assert len(asked["certificateStatusRequests"]) == 3
     assert site.driver_reads() == []
@@ -141,7 +141,7 @@ def test_one_that_does_not_stop_when_it_is_asked_to_has_no_energy_five_seconds_l
     site = Site(mode)
     site.silent = True
     site.roaming.revoke("vehicleLeaf")
-    vehicle = site.payer() if pays == "contract" else site.vehicle(Energy.DC if mode == "dc" else Energy.AC)
+    vehicle = site.payer(loop_s=0.4) if pays == "contract" else site.vehicle(Energy.DC if mode == "dc" else Energy.AC)
     vehicle.wants.heeds = frozenset()
     site.plug(vehicle)
     if pays == "card":
@@ -168,7 +168,7 @@ def test_what_its_contract_has_authorised_ends_and_a_card_pays(mode: str, moment
     if moment != "charging":
         site.set("CertificateStatusSource", "")
     site.roaming.revoke("vehicleLeaf")
-    site.plug(site.payer())
+    site.plug(site.payer(loop_s=0.4))
     site.until((lambda: site.pays_now() == EMAID) if moment != "charging" else site.charges, 60.0)
     if moment == "between sessions":
         site.heap.tell(VehicleGone(1, site.heap.connections, "closed by the vehicle"))
@@ -197,7 +197,7 @@ def test_strangers_on_the_cable_push_nobody_out() -> None:
     site = Site()
     site.silent = True
     site.roaming.revoke("vehicleLeaf")
-    site.plug(site.payer())
+    site.plug(site.payer(loop_s=0.4))
     site.until(site.charges, 60.0)
     for number in range(100, 108):
         site.heap.tell(VehicleConnected(1, number, "fe80::bad", "TLSv1.3", verified=True, chain_pem=site.heap.chain_pem))
@@ -232,13 +232,13 @@ def test_offline_what_is_known_counts_and_what_is_not_refuses_nobody() -> None:
 @pytest.mark.req("M07")
 def test_offline_one_that_nobody_has_asked_about_charges() -> None:
     site = Site()
-    site.pays(site.payer())
+    site.pays(site.payer(loop_s=0.4))
     site.unplug()
     site.run(5.0)
     site.heap.store["vehicle_status"].clear()
     site.offline()
     site.roaming.revoke("vehicleLeaf")
-    site.pays(site.payer())
+    site.pays(site.payer(loop_s=0.4))
 
 
 @pytest.mark.req("M07")
@@ -246,6 +246,6 @@ def test_where_the_row_names_no_source_nobody_is_asked() -> None:
     site = Site()
     site.set("CertificateStatusSource", "")
     site.roaming.revoke("vehicleLeaf")
-    site.pays(site.payer())
+    site.pays(site.payer(loop_s=0.4))
     assert site.told(ACTION) == []
     assert site.driver_reads() == []
