@@ -15,12 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from bench import certs_installed
 from certs import chain, csr, inspect, testpki
-from certs.pki_files import PkiError
+from certs.pki_files import PkiError, octets_of
 from certs.profiles import PROFILES, Profile
 from certs.testpki_make import key_of, pem_of
 
 SUFFIXES = (".pem", ".crt", ".cer", ".der")
-MOST_OCTETS = 256 * 1024
 NAMES = ", ".join(PROFILES)
 
 
@@ -117,7 +116,7 @@ def _inspect(given: argparse.Namespace) -> int:
         if not paths:
             raise PkiError(f"{given.given}: no file there ends with {', '.join(SUFFIXES)}")
     base = given.given if given.given.is_dir() else given.given.parent
-    report = inspect.report({str(each.relative_to(base)): _octets(each) for each in paths}, _now(given.at) or dt.datetime.now(dt.UTC))
+    report = inspect.report({str(each.relative_to(base)): octets_of(each) for each in paths}, _now(given.at) or dt.datetime.now(dt.UTC))
     print(*report.lines, sep="\n")
     return 1 if report.wrong else 0
 
@@ -126,7 +125,7 @@ def _verify(given: argparse.Namespace) -> int:
     profile = _profile(given.profile)
     roots = [root for path in given.root for root in _certificates(path)]
     key = _key(given.key).public_key() if given.key else None
-    sent = _octets(given.chain)
+    sent = octets_of(given.chain)
     verdict = chain.validate(sent, _now(given.at) or dt.datetime.now(dt.UTC), profile, roots, key=key, host=given.host)
     print(f"{given.chain}: {verdict.why}")
     for each in (*verdict.refusals, *verdict.warnings):
@@ -139,7 +138,7 @@ def _verify(given: argparse.Namespace) -> int:
 def _csr(given: argparse.Namespace) -> int:
     profile = _profile(given.profile)
     if given.new is None:
-        verdict = csr.judge(_octets(given.file), profile)
+        verdict = csr.judge(octets_of(given.file), profile)
         print(f"{given.file}: {verdict.why}")
         return 0 if verdict.ok else 1
     try:
@@ -182,22 +181,13 @@ def _profile(name: str) -> Profile:
 
 def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
     try:
-        return chain.load(_octets(path))
+        return chain.load(octets_of(path))
     except chain.CertificateError as error:
         raise PkiError(f"{path}: {error}") from None
 
 
 def _key(path: Path) -> PrivateKeyTypes:
     try:
-        return load_pem_private_key(_octets(path), None)
+        return load_pem_private_key(octets_of(path), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise PkiError(f"{path}: no unencrypted private key as PEM") from None
-
-
-def _octets(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MOST_OCTETS:
-            raise PkiError(f"{path}: more than {MOST_OCTETS} octets")
-        return path.read_bytes()
-    except OSError as error:
-        raise PkiError(f"{path}: {error.strerror}") from None

@@ -157,12 +157,22 @@ def _roots(path: Path) -> tuple[Root, ...]:
     return () if octets is None else roots_of(octets, where=str(path))
 
 
-def _octets(path: Path) -> bytes | None:
+def octets_of(path: Path) -> bytes:
+    """What stands in a file, within bounds. Raises PkiError."""
     try:
         if path.stat().st_size > MOST_OCTETS:
             raise PkiError(f"{path}: more than {MOST_OCTETS} octets")
         return path.read_bytes()
+    except OSError as error:
+        raise PkiError(f"{path}: {error.strerror or error}") from None
+
+
+def _octets(path: Path) -> bytes | None:
+    """None where there is no such file."""
+    try:
+        path.stat()
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise PkiError(f"{path}: {error.strerror}") from None
+    except OSError:
+        pass  # said below
+    return octets_of(path)

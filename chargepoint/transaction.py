@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from chargepoint import energy, transaction_limits, transaction_resume
@@ -36,6 +37,7 @@ from chargepoint.events import (
     PoweredUp,
     PowerSwitched,
     PowerWanted,
+    RegistrationChanged,
     SessionChanged,
     TimerExpired,
     TimeSet,
@@ -114,8 +116,9 @@ class TransactionMachine:
             MeterSample: self._measured,
             MessageTriggered: self._triggered,
             ClockAlignedMoment: self._aligned,
-            TransactionTokenJudged: lambda _, event: transaction_resume.judged(self.ledger, event),
-            TimeSet: lambda now, event: transaction_resume.time_set(self.ledger, self.settings, now, event),
+            TransactionTokenJudged: partial(transaction_resume.judged, self.ledger),
+            TimeSet: partial(transaction_resume.time_set, self.ledger, self.settings),
+            RegistrationChanged: partial(transaction_resume.time_known, self.ledger, self.settings),
             TimerExpired: self._timer,
         }
 

@@ -81,7 +81,7 @@ def stops(running: Running | None) -> list[object]:
     return [SupplyStopped(running.evse_id, True, cause) for cause, holds in held.items() if holds]
 
 
-def judged(ledger: Ledger, event: TransactionTokenJudged) -> list[object]:
+def judged(ledger: Ledger, now: Tick, event: TransactionTokenJudged) -> list[object]:
     """Whether the CSMS has refused its owner is written with it: nobody asks again after a restart."""
     running = ledger.state.spots[event.evse_id].running
     if running is not None and running.transaction_id == event.transaction_id:
@@ -89,14 +89,21 @@ def judged(ledger: Ledger, event: TransactionTokenJudged) -> list[object]:
     return []
 
 
-def time_set(ledger: Ledger, settings: TransactionSettings, now: Tick, event: TimeSet) -> list[object]:
-    """The CSMS tells the time, and so how long it really was."""
+def time_known(ledger: Ledger, settings: TransactionSettings, now: Tick, event: object) -> list[object]:
+    """The CSMS has told the time, and so how long it really was: that counts once, and no clock that it sets later does."""
     out: list[object] = []
-    for evse_id, running in ledger.all_running():
+    for evse_id, running in ledger.all_running() if ledger.clock.synchronised else ():
         utc, running.interrupted_utc = running.interrupted_utc, None
         if utc is not None and ledger.clock.utc(now) - utc > settings.resumption_s() + now.mono - running.again_at:
             out += ledger.end(now, evse_id, Cause("AbnormalCondition", ledger.state.interrupted))
-        elif not running.clock_set:
+    return out
+
+
+def time_set(ledger: Ledger, settings: TransactionSettings, now: Tick, event: TimeSet) -> list[object]:
+    """So are the times of what began before anybody had told one."""
+    out = time_known(ledger, settings, now, event)
+    for evse_id, running in ledger.all_running():
+        if not running.clock_set:
             ledger.state.spots[evse_id].running = moved(running, event.changed_s)
     return out
 

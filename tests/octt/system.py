@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -106,10 +106,10 @@ class TestSystem:
         self._number = 0
 
     def _heap(self) -> Heap:
-        connector = "sType2" if self.socket else "cType2"
+        connector: Literal["sType2", "cType2"] = "sType2" if self.socket else "cType2"
         settings: dict[str, Any] = {
             "csms": CsmsConfig(url="ws://csms.example/ocpp", security_profile=1, basic_auth_password="0123456789abcdef"),
-            "evses": tuple(EvseConfig(id=n + 1, connector=connector, max_current_A=32.0) for n in range(self.evses)),  # type: ignore[arg-type] # of connector
+            "evses": tuple(EvseConfig(id=n + 1, connector=connector, max_current_A=32.0) for n in range(self.evses)),
             "timings": Timings(boot_jitter_s=0.0, close_after_boot_s=0.0),
             "serial": "CP-1",
             "variables": self.variables,

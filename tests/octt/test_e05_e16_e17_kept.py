@@ -9,7 +9,7 @@ import pytest
 from chargepoint.events import Limits, LimitsWanted, VehicleMatched
 from chargepoint.facts import Vehicle
 from iso15118.terms import Battery
-from tests.octt.system import CARD, TestSystem
+from tests.octt.system import CARD, Answer, TestSystem
 from tests.octt.test_c06_vehicle import by_mac, comes
 
 KEPT = {"TxCtrlr.ResumptionTimeout": "999", "TxCtrlr.AllowEnergyTransferResumption": "true"}
@@ -35,8 +35,8 @@ def loses_power(station: TestSystem) -> None:
 
 def refused(variables: dict[str, str]) -> TestSystem:
     """The CSMS finds out in the transaction that it does not want this token."""
-    answers = {"Authorize": {"idTokenInfo": {"status": "Accepted"}}}
-    station = TestSystem(variables=variables | {"TxCtrlr.StopTxOnInvalidId": "false"}, answers=answers).booted()  # type: ignore[arg-type] # of answers
+    answers: dict[str, Answer] = {"Authorize": {"idTokenInfo": {"status": "Accepted"}}}
+    station = TestSystem(variables=variables | {"TxCtrlr.StopTxOnInvalidId": "false"}, answers=answers).booted()
     station.tokens[CARD] = "Invalid"
     station.plug()
     station.wait(3.0)
@@ -51,6 +51,15 @@ def without_energy(variables: dict[str, str]) -> TestSystem:
     station.charging()
     station.power_loss()
     station.wait(40.0)
+    return station
+
+
+def bounded(variables: dict[str, str]) -> TestSystem:
+    """It has had the energy that bounds it."""
+    station = TestSystem(variables=variables).booted()
+    station.charging()
+    station.tell(LimitsWanted(1, Limits(energy_Wh=30.0)))
+    station.wait(30.0)
     return station
 
 
@@ -71,7 +80,7 @@ def shows(station: TestSystem, soc: int | None) -> None:
 
 
 @pytest.mark.req("E05", "E10", "E16", "E17")
-@pytest.mark.parametrize("why", [refused, without_energy, full])
+@pytest.mark.parametrize("why", [refused, without_energy, bounded, full])
 @pytest.mark.parametrize(
     ("what", "variables"),
     [(swipes_again, BY_CABLE), (comes_back, STAYS), (loses_power, KEPT)],
@@ -84,6 +93,7 @@ def test_no_energy_after_all(why: Callable[..., TestSystem], what: Callable[[Tes
     what(station)
     station.wait(90.0)
     assert {event["transactionInfo"]["transactionId"] for event in station.said("TransactionEvent")} == {begun}
+    assert "Ended" not in [event["eventType"] for event in station.said("TransactionEvent")]
     assert not station.closed()
     assert station.evse().sample().energy_import_Wh - had < 1.0
 
@@ -152,6 +162,21 @@ def test_a_board_that_begins_with_its_last_time_is_put_right_by_the_csms() -> No
     assert before < ended["timestamp"]
     station.wait(30.0)
     assert not station.closed()
+
+
+@pytest.mark.req("E17", "F-3")
+def test_what_the_csms_says_of_the_time_later_ends_nothing() -> None:
+    """It was a moment by both clocks; that the CSMS's is put right in an hour is another matter."""
+    station = TestSystem(variables=KEPT).booted()
+    transaction = station.charging()
+    station.power_loss()
+    station.among("TransactionEvent", triggerReason="TxResumed", transactionInfo={"transactionId": transaction})
+    station.wait(3_600.0)
+    station.answers["Heartbeat"] = {"currentTime": station.utc(7_200.0)}
+    station.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+    station.wait(30.0)
+    assert "Ended" not in [event["eventType"] for event in station.said("TransactionEvent")]
+    assert station.closed()
 
 
 @pytest.mark.req("C06", "E10", "E17")

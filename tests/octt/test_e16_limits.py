@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -157,38 +156,3 @@ def test_what_was_reached_is_echoed_once_and_the_end_is_the_drivers() -> None:
     station.nothing("TransactionEvent", for_s=30.0)
     station.swipe()
     station.tx("Ended", "StopAuthorized", reason="Local")
-
-
-def swipes_again(station: TestSystem) -> None:
-    """The same driver, in the same transaction."""
-    station.swipe()
-    station.wait(5.0)
-    station.swipe()
-
-
-def comes_back(station: TestSystem) -> None:
-    station.unplug()
-    station.wait(5.0)
-    station.plug()
-
-
-def loses_power(station: TestSystem) -> None:
-    station.power_loss()
-
-
-@pytest.mark.parametrize(
-    ("what", "variables"),
-    [
-        (swipes_again, {"TxCtrlr_TxStopPoint": "EVConnected"}),
-        (comes_back, {"TxCtrlr_TxStopPoint": "Authorized", "TxCtrlr_StopTxOnEVSideDisconnect": "false"}),
-        (loses_power, {"TxCtrlr_ResumptionTimeout": "999", "TxCtrlr_AllowEnergyTransferResumption": "true"}),
-    ],
-)
-def test_nothing_gives_more_than_the_bound(what: Callable[[TestSystem], None], variables: dict[str, str]) -> None:
-    station = reached(**variables)
-    begun, had = station.said("TransactionEvent")[0]["transactionInfo"]["transactionId"], station.evse().sample().energy_import_Wh
-    what(station)
-    station.wait(60.0)
-    assert {event["transactionInfo"]["transactionId"] for event in station.said("TransactionEvent")} == {begun}
-    assert "Ended" not in [event["eventType"] for event in station.said("TransactionEvent")]
-    assert station.evse().sample().energy_import_Wh - had < 5.0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,12 +64,16 @@ def test_a_bound_is_told_and_kept(kind: Kind, tmp_path: Path) -> None:
     session(kind, tmp_path, test)
 
 
+def is_last(number: int, report: dict[str, Any]) -> bool:
+    return report["requestId"] == number and not report.get("tbc")
+
+
 @pytest.mark.req("B07", "B08", "J01", "G04")
 def test_inventories_criteria_and_a_lone_meter(kind: Kind, tmp_path: Path) -> None:
     async def test(site: Site) -> None:
         for number, base in enumerate(("ConfigurationInventory", "SummaryInventory"), 1):
             assert (await site.call("GetBaseReport", {"requestId": number, "reportBase": base}))["status"] == "Accepted"
-            await site.told("NotifyReport", lambda p, number=number: p["requestId"] == number and not p.get("tbc"))  # type: ignore[misc] # of a default
+            await site.told("NotifyReport", partial(is_last, number))
         assert (await site.call("GetReport", {"requestId": 3, "componentCriteria": ["Problem"]}))["status"] == "EmptyResultSet"
         await site.plug()
         await asyncio.sleep(4.0)
