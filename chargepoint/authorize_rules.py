@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from certs.ids import IdError, emaid_of
 from chargepoint.events import AuthorisationRules, Contract, IdToken
 from chargepoint.facts import EvseFacts
 from chargepoint.faults import Reaction, known
+from iso15118.frozen import dataclass
 
 EMAID = "eMAID"
 """The type of a contract's token."""

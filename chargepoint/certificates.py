@@ -7,7 +7,7 @@ and the board's own clock is looked at every hour.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from certs.store import ROOT_USES, CertificateUse
@@ -16,6 +16,7 @@ from chargepoint.commands import Log
 from chargepoint.events import CertificateExpiring, CertificatesRead, TimerExpired, TimeSet
 from chargepoint.facts import CertificateFacts
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 DAY_S = 86_400.0
 LEAST_S = 0.1

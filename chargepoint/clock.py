@@ -6,9 +6,8 @@ the right to set the system clock (F-3). Time-outs never come near this: they co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 SET_FROM_UTC = 1_735_689_600.0
 """2025-01-01: a board's clock that stands before this station was written has not been set."""

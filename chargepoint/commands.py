@@ -7,10 +7,11 @@ the shell carries them out without waiting for anything: no queue, no fsync, no 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, Literal
 
 from certs.store import KeyKind, OwnUse, RootUse, Subject
+from iso15118.frozen import dataclass
 
 
 class Lane(enum.Enum):

@@ -6,9 +6,10 @@ Money, tokens and everything that a CSMS may change live in the device model, wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
+from iso15118.frozen import dataclass
 from iso15118.slac import times
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from chargepoint.pilot import MAX_CURRENT_A, MIN_CURRENT_A
+from iso15118.frozen import dataclass
 
 HARDWARE, CABLE, THERMAL, CSMS, LOCAL, STOPPED = "hardware", "cable", "thermal", "csms", "local", "stopped"
 """Sources of bounds that this station knows; `LimitSet` may bring others."""

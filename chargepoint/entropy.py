@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from iso15118.frozen import dataclass
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, Timings
@@ -15,6 +15,7 @@ from chargepoint.interlock import INTERLOCK, Interlock
 from chargepoint.pilot import TABLE, CpEvent, CpState, Level
 from chargepoint.tick import Tick
 from hal.types import EvseInfo
+from iso15118.frozen import dataclass
 from iso15118.machine import Table
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from certs.store import InstalledRoot, OwnChain, OwnUse, RootUse
 from chargepoint.events import ChargingState, IdToken, Supply
 from hal.types import DcSample, MeterSample
+from iso15118.frozen import dataclass
 from iso15118.terms import Battery, EnergyChosen, EnergyWanted, EvLimits, Slot
 
 

@@ -7,7 +7,8 @@ The names of the second column are the Minimum Required Error Codes (ChargeX con
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from iso15118.frozen import dataclass
 
 
 class Reaction(enum.Enum):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from chargepoint.commands import CloseContactor, Command, Permit
 from chargepoint.pilot import DUTY_DIGITAL_PERCENT, DUTY_MAX_PERCENT, DUTY_MIN_PERCENT, CpState
+from iso15118.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import hal.types
@@ -22,6 +21,7 @@ from chargepoint.ocpp.vendors import Vendor
 from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.types import BoardInfo, BoardInput
+from iso15118.frozen import dataclass
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 FORMAT = 1

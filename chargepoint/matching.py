@@ -7,7 +7,7 @@ told to the EVSE. It answers nobody while no vehicle is on the pilot (S-13).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chargepoint.commands import Log, SendOnPowerLine
@@ -27,6 +27,7 @@ from chargepoint.events import (
     VehicleMatched,
 )
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 from iso15118.slac import mme
 from iso15118.slac.evse import Evse
 from iso15118.slac.evse_state import Options

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chargepoint.events import Event
 from chargepoint.facts import EvseFacts, Vehicle
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 FRESH_S = 10.0
 """A reading older than this is no longer what flows now: only its registers count (F-13: frozen, not zero). Ours."""

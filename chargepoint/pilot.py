@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
+from iso15118.frozen import dataclass
 from iso15118.machine import Table, Transition, on, refuse, stay
 
 # ---- levels. IEC 61851-1 Annex A: nominal levels, +/- 1 V as the EVSE measures them.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chargepoint import codec
@@ -34,6 +33,7 @@ from chargepoint.ocpp.vendors import Vendor
 from chargepoint.tick import Tick
 from chargepoint.wiring import Wiring, build
 from hal.types import BoardInfo
+from iso15118.frozen import dataclass
 
 QUIET_LIMIT = 10_000
 """Events that one input may lead to; more is a loop in the wiring."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chargepoint.events import ContractsAllowed, Supply
 from chargepoint.facts import Bounds
+from iso15118.frozen import dataclass
 from iso15118.secc.iso20.dialect import SavedIso20
 from iso15118.secc.session import Saved
 from iso15118.terms import Progress

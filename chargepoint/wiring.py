@@ -7,7 +7,7 @@ before those who ask whether it is up, and the RPC machine last, when all that i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, Protocol, runtime_checkable
 
 from chargepoint.authorize import AuthorizeMachine
@@ -48,6 +48,7 @@ from chargepoint.ocpp.rpc import Rpc
 from chargepoint.ocpp.vendors import Vendor, by_id
 from chargepoint.transaction import TransactionMachine
 from hal.types import BoardInfo
+from iso15118.frozen import dataclass
 
 FIRST_BLOCKS: tuple[type[Block], ...] = (VariablesBlock, NetworkBlock)
 """Before the link machine: what it reads stands."""

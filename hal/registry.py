@@ -60,8 +60,9 @@ def drivers() -> dict[str, Driver]:
 
 
 def find(name: str) -> Driver:
-    """The driver of this name. Raises UnknownDriver."""
-    known = drivers()
+    """The driver of this name. Raises UnknownDriver. For one of ours nobody looks through what is installed, which takes its time at every start."""
+    ours = {each.name: each for each in OURS}
+    known = ours if name in ours else drivers()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         raise UnknownDriver(f"no driver {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from iso15118.frozen import dataclass
 from iso15118.messages.declare import Message
 from iso15118.terms import Told
 

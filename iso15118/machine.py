@@ -27,8 +27,9 @@ from __future__ import annotations
 import enum
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from iso15118.frozen import dataclass
 
 S = TypeVar("S", bound="enum.Enum | type | str")
 """A state: a member of an enumeration, a class or a text."""

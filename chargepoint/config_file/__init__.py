@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -13,6 +12,7 @@ from chargepoint.config import StationConfig
 from chargepoint.config_file.lines import Path, lines_of
 from chargepoint.config_file.reader import Finding, Reader
 from chargepoint.config_file.rules import broken
+from iso15118.frozen import dataclass
 
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 

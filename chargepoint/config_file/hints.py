@@ -7,11 +7,11 @@ import dataclasses
 import inspect
 import re
 import typing
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from chargepoint.config import Range, Secret, Text
+from iso15118.frozen import dataclass
 
 Kind = Literal["text", "number", "integer", "boolean", "choice", "table", "map", "list", "any"]
 
@@ -59,7 +59,14 @@ class Field:
     name: str
     hint: Hint
     default: Any
-    doc: str
+    table: type[Any]
+    attribute: str
+    """As Python has it."""
+
+    @property
+    def doc(self) -> str:
+        """The string under it in the source: looked up when somebody reads it, which a station that starts does not."""
+        return _docs(self.table).get(self.attribute, "")
 
     @property
     def required(self) -> bool:
@@ -99,9 +106,8 @@ def fields_of(table: type[Any]) -> dict[str, Field]:
 @cache
 def _fields_of(table: type[Any]) -> dict[str, Field]:
     hints = typing.get_type_hints(table, include_extras=True)
-    docs = _docs(table)
     return {
-        (key := f.name.removesuffix("_")): Field(key, taken_apart(hints[f.name]), _default(f), docs.get(f.name, ""))
+        (key := f.name.removesuffix("_")): Field(key, taken_apart(hints[f.name]), _default(f), table, f.name)
         for f in dataclasses.fields(table)
     }
 
@@ -136,6 +142,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 
+@cache
 def _docs(table: type[Any]) -> dict[str, str]:
     """The string under each field, which Python itself throws away. Without the source there are none."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from keyword import iskeyword
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from chargepoint.config import StationConfig
 from chargepoint.config_file.hints import Hint, fields_of, written
 from chargepoint.config_file.lines import Path
+from iso15118.frozen import dataclass
 
 T = TypeVar("T")
 LONGEST_SHOWN = 60

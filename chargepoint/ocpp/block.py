@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, TypeVar
 
 from chargepoint.clock import WallClock
@@ -14,6 +14,7 @@ from chargepoint.ocpp.device_model import DeviceModel, Variable
 from chargepoint.ocpp.messages import Answer, AnswerError, CallAnswered, CallFailed, CallReceived
 from chargepoint.ocpp.vendors import Vendor
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from certs.hash_data import HashData
 from certs.profiles import PROFILES, Profile
 from certs.reading import CertificateError, fingerprint, kind_of, load, read
 from certs.store import InstalledRoot, OwnChain, OwnUse, RootUse
+from iso15118.frozen import dataclass
 
 WIRE: Mapping[RootUse, str] = {
     "CSMSRootCertificate": "csms", "V2GRootCertificate": "secc", "MORootCertificate": "contract", "OEMRootCertificate": "oem",

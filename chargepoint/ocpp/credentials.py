@@ -7,7 +7,6 @@ comes up with stays, the other one is gone. A new root is trusted alone; where t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from certs.store import OwnChain, OwnUse, RootUse, in_use
@@ -16,6 +15,7 @@ from chargepoint.events import CertificateStored, CredentialsRenewed, LinkCause,
 from chargepoint.ocpp.block import Context
 from chargepoint.ocpp.blocks.network import LinkRows
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 STATION: OwnUse = "ChargingStationCertificate"
 CSMS: RootUse = "CSMSRootCertificate"

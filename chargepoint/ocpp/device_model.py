@@ -8,13 +8,14 @@ owner's `put` (what it reports of itself), or by being computed when it is asked
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 from chargepoint.commands import Delete, Persist, Put
 from chargepoint.ocpp.variable import Attribute, Mutability, Place, Variable, parse_place, place_of, seeds
 from chargepoint.ocpp.variable_values import BadValue, DataType, Limits, checked
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 TABLE = "variables"
 """Where values stand that differ from the configuration: key of the place -> text, or null for a removed variable."""

@@ -6,8 +6,9 @@ differ on the next one. Everything that depends on a version is asked here; no o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from iso15118.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chargepoint.authorize_rules import plain
 from chargepoint.events import IdToken, KnownToken
 from chargepoint.ocpp.timestamps import TimestampError, parse_timestamp
+from iso15118.frozen import dataclass
 
 TYPES = (
     "Central",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from iso15118.frozen import dataclass
 
 
 class Phase(enum.Enum):

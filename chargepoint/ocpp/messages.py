@@ -6,11 +6,12 @@ A `token` begins with the name of the machine or block that called (`"outbox:17"
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chargepoint.commands import Command
 from chargepoint.events import Event
+from iso15118.frozen import dataclass
 
 TIMEOUT = "Timeout"
 """CallFailed.code: no answer within MessageTimeout."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chargepoint.ocpp import profiles
 from chargepoint.ocpp.block import Context
 from chargepoint.ocpp.device_model import DeviceModel, Variable
 from chargepoint.ocpp.profiles import Profile
+from iso15118.frozen import dataclass
 
 ALLOW_DOWNGRADE = Variable(
     "SecurityCtrlr", "AllowSecurityProfileDowngrade", "boolean", "false", "whether security profile 3 may be left for 2; no profile is left for 1 or 0",

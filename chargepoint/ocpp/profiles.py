@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chargepoint.config import StationConfig, identity_of
 from chargepoint.ocpp.csms_url import UrlError, check_url, is_secure
+from iso15118.frozen import dataclass
 
 MOST_SLOTS = 4
 """Slots 1 to this (ours)."""

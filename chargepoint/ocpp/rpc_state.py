@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chargepoint.ocpp.messages import Call
+from iso15118.frozen import dataclass
 
 MESSAGE_TIMEOUT_S = 30.0
 """OCPPCommCtrlr.MessageTimeout[Default] where nobody has set it (ours, as other stations have it)."""

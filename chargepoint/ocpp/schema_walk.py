@@ -6,10 +6,10 @@ whichever validator is installed, and names the place without repeating a value 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from chargepoint.ocpp.timestamps import TimestampError, parse_timestamp
+from iso15118.frozen import dataclass
 
 Schema = dict[str, Any]
 

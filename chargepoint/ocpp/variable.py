@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from chargepoint.ocpp.variable_values import DataType
+from iso15118.frozen import dataclass
 
 Attribute = Literal["Actual", "Target", "MinSet", "MaxSet"]
 

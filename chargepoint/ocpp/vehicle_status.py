@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
@@ -14,6 +13,7 @@ from certs.reading import TBS, readable, tbs_fingerprint
 from chargepoint import codec
 from chargepoint.commands import Delete, Put
 from chargepoint.ocpp.timestamps import TimestampError, parse_timestamp
+from iso15118.frozen import dataclass
 
 TABLE = "vehicle_status"
 MOST_ROWS = 500

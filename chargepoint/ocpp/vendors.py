@@ -8,10 +8,11 @@ group `chargepoint.vendors`. Its CSMS switches each by CustomizationCtrlr.Custom
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 if TYPE_CHECKING:
     from chargepoint.ocpp.block import Context

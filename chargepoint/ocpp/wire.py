@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, NoReturn
 
 from chargepoint.ocpp.schema_walk import clean
 from chargepoint.ocpp.timestamps import EARLIEST_UTC, LATEST_UTC, TimestampError, format_timestamp, parse_timestamp
+from iso15118.frozen import dataclass
 
 CALL, CALLRESULT, CALLERROR, CALLRESULTERROR, SEND = 2, 3, 4, 5, 6
 

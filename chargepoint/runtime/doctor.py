@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import NamedTuple, TextIO
 
@@ -21,6 +21,7 @@ from chargepoint.runtime.plc_link import Facts, NoLink
 from chargepoint.runtime.port import StartError
 from chargepoint.runtime.ports.plc import check_allowed
 from chargepoint.runtime.ports.plc_line import open_socket
+from iso15118.frozen import dataclass
 from iso15118.slac import mme, vendor
 from iso15118.slac.keys import nid_of
 from iso15118.slac.layout import MOST, Mme

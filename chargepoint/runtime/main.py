@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,6 +32,7 @@ from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.ports import Board
 from hal.types import BoardInfo, FallsBack, GoesOn, OnSilence, Opens
+from iso15118.frozen import dataclass
 
 STRENGTH = ("opens", "falls_back", "goes_on")
 """What a board does on silence, the strongest first (`StationConfig.accept_on_silence`)."""

@@ -13,10 +13,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from iso15118.frozen import dataclass
 
 EXTRA = "pip install 'chargepoint[plc]'"
 NETWORKS = Path("/sys/class/net")

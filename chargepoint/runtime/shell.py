@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from chargepoint.commands import Command, Log, OpenContactor, Restart, SetX1, StopProcess, WithdrawPermit
 from chargepoint.events import TimerExpired
@@ -17,6 +16,7 @@ from chargepoint.runtime.clock import Clock
 from chargepoint.runtime.port import Port
 from chargepoint.station import Station
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 Watcher = Callable[[Tick, object, Sequence[Command]], None]
 """Sees every input and what followed. One that raises is not asked again."""

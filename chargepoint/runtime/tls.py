@@ -11,8 +11,10 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
+
+from iso15118.frozen import dataclass
 
 if TYPE_CHECKING:
     from certs.chain import Status

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from base64 import encodebytes
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from certs import pki_files
 from certs.chain import Status
@@ -18,6 +18,7 @@ from certs.store import Identity, OwnChain, OwnUse, StoreError, in_use
 from chargepoint.runtime.certificate_store import use_token
 from chargepoint.runtime.ports.certificates import Held
 from chargepoint.runtime.v2g_tls.plan import Chains
+from iso15118.frozen import dataclass
 
 KINDS = ("p521", "ed448", "p256")
 """What a vehicle gets first that may have several."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chargepoint.commands import OpenLink
@@ -12,6 +11,7 @@ from chargepoint.events import LinkCause, LinkDown
 from chargepoint.ocpp import dialects
 from chargepoint.runtime import tcp
 from chargepoint.runtime.tls import Refused, TlsFiles, TlsSetupError, client_context, explain
+from iso15118.frozen import dataclass
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection

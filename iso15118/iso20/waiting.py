@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from iso15118.connection import Now
+from iso15118.frozen import dataclass
 
 
 @dataclass(slots=True, kw_only=True)

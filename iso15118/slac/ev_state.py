@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
+from iso15118.frozen import dataclass
 from iso15118.slac import mme, times
 from iso15118.slac.layout import Mme
 from iso15118.slac.modem_table import ModemOptions

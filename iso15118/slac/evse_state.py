@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
+from iso15118.frozen import dataclass
 from iso15118.slac import mme, times
 from iso15118.slac.evse_table import State
 from iso15118.slac.modem_table import ModemOptions

@@ -13,8 +13,9 @@ from __future__ import annotations
 import abc
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin
+
+from iso15118.frozen import dataclass
 
 ETHERTYPE = bytes.fromhex("88E1")
 LEAST, MOST = 60, 1514

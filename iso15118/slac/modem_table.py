@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from iso15118.frozen import dataclass
 from iso15118.machine import Table, Transition, on, stay
 
 

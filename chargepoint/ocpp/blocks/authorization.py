@@ -16,7 +16,7 @@ since one may have been revoked; offline list and cache count for one that is ri
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar, Literal
 
 from chargepoint.commands import Delete, Log, Persist, Put
@@ -43,6 +43,7 @@ from chargepoint.ocpp.id_tokens import CSMS_KNOWS, MOST_ADDITIONAL, TYPES, Entry
 from chargepoint.ocpp.limits import size_of
 from chargepoint.ocpp.messages import CONNECTION_LOST, Answer, Call
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 CLEARED = "auth_cache:cleared:"
 """Ref of the rows that a ClearCache takes away."""

@@ -7,7 +7,7 @@ StatusNotification unless `StatusReporting` says otherwise: every CSMS understan
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, ClassVar
 
@@ -36,6 +36,7 @@ from chargepoint.ocpp.device_model import Mutability, Variable, VariableChanged
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 TABLE = "availability"
 """Key "" for the station, "1" for an EVSE, "1.1" for a connector -> "Inoperative"; what is operative has no row."""

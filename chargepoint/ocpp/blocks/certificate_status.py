@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
@@ -27,6 +27,7 @@ from chargepoint.ocpp.authorize_contract import hash_row
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 TABLE = "ocsp"
 ACTION = "GetCertificateStatus"

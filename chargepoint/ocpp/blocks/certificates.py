@@ -7,7 +7,7 @@ as security profile 2 begins with them (A05), and nothing else does (ours, S-16)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from certs.store import InstalledRoot, OwnUse, RootUse
@@ -17,6 +17,7 @@ from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Reply, a
 from chargepoint.ocpp.device_model import Variable
 from chargepoint.ocpp.messages import Answer
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 MOST_ENTRIES = 64
 """Certificates that are installed at the same time (ours)."""

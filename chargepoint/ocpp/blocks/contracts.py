@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from chargepoint.commands import Log
@@ -28,6 +28,7 @@ from chargepoint.ocpp.contract_rows import CENTRAL_VALIDATION, INSTALLATION_ENAB
 from chargepoint.ocpp.device_model import Variable, VariableChanged
 from chargepoint.ocpp.messages import Call
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 from iso15118.trust import Refusal
 
 OWN_ROWS = (PNC_ENABLED, INSTALLATION_ENABLED, SUPPORTED_PROVIDERS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar
 
 from chargepoint import codec
@@ -15,6 +15,7 @@ from chargepoint.ocpp.id_tokens import MOST_ADDITIONAL, Entry, entry_of, from_wi
 from chargepoint.ocpp.limits import refuse_oversize, size_of
 from chargepoint.ocpp.messages import Answer
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 TABLE = "local_list"
 VERSION_KEY = "version"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar, Literal
 
 from chargepoint.events import MessageTriggered, PoweredUp, TimerExpired, TimeSet
@@ -19,6 +19,7 @@ from chargepoint.ocpp.outbox import Enqueue
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
 from hal.types import MeterSample
+from iso15118.frozen import dataclass
 
 CLOCK_STEP_S = 1.0
 """The board's clock has been set when it and the monotonic one have come apart by so much; the next boundary is then another one. Ours."""

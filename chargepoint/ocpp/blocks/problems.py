@@ -6,7 +6,7 @@ Rows and names come from the table `chargepoint.faults`. Faults that come while 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from chargepoint.ocpp.device_model import Variable
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 MOST_NEWS = 50
 """Faults that wait to be told; beyond it the oldest are forgotten, and the device model still has what stands."""

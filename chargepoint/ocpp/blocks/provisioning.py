@@ -7,7 +7,6 @@ profile does (B10.FR.10), and so does a CSMS that answers a Heartbeat with Secur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chargepoint.clock import board_is_set
@@ -19,6 +18,7 @@ from chargepoint.ocpp.device_model import Mutability, Variable, VariableChanged,
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp, parse_timestamp
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 BOOT = "provisioning:boot"
 HEARTBEAT = "provisioning:heartbeat"

@@ -6,7 +6,7 @@ Answered from what is known; what follows is the authorize machine's and the EVS
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from certs.store import CertificateUse
@@ -30,6 +30,7 @@ from chargepoint.ocpp.id_tokens import CSMS_KNOWS, MOST_ADDITIONAL, TYPES, from_
 from chargepoint.ocpp.messages import Answer
 from chargepoint.ocpp.vendor_rows import custom_triggers
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 AUTHORIZE_REMOTE_START = Variable(
     "AuthCtrlr", "AuthorizeRemoteStart", "boolean", "true", "the token of a RequestStartTransaction is authorised like a card",

@@ -8,7 +8,7 @@ is right; the CSMS is answered when it is on disk. All EVSEs share one certifica
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, Literal
 
 from certs.store import OWN_USES, KeyKind, OwnUse, RootUse, Subject
@@ -43,6 +43,7 @@ from chargepoint.ocpp.contract_rows import V2G_INSTALLATION
 from chargepoint.ocpp.device_model import BadValue, Mutability, Variable
 from chargepoint.ocpp.messages import CONNECTION_LOST, TIMEOUT, Answer, Call
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 RW = Mutability.READ_WRITE
 STATION: OwnUse = "ChargingStationCertificate"

@@ -7,7 +7,7 @@ once. One part is under way at a time, so that a long report never fills the que
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from chargepoint.commands import Log
@@ -19,6 +19,7 @@ from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.variable_values import VALUE_SIZE
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 MOST_WAITING = 4
 """Reports that may wait for their sending; one more is refused."""

@@ -7,7 +7,7 @@ refusal by the CSMS changes to the other of the two.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar
 
 from chargepoint.commands import Delete, Log, Persist, Put
@@ -28,6 +28,7 @@ from chargepoint.ocpp.device_model import BadValue, Mutability, Variable, Variab
 from chargepoint.ocpp.messages import CONNECTION_LOST, TIMEOUT, Call
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 SECURITY_EVENTS: dict[str, bool] = {
     # type -> whether it is critical, so that the CSMS is told (OCPP 2.1 Part 2, appendix 1).

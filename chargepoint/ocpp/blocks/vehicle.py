@@ -7,7 +7,7 @@ kept while the CSMS cannot be reached; ChargingNeedsAnswered says so at once, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -34,6 +34,7 @@ from chargepoint.ocpp.messages import Call
 from chargepoint.ocpp.outbox import Delivered, DroppedFromQueue
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 from iso15118.iso20.version import AC, DC, MAJOR, MINOR
 from iso15118.terms import Control
 

@@ -8,7 +8,7 @@ become old: it may have been a mistake, and its vehicle does not get as far as a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from certs.chain import Finding, Verdict
@@ -32,6 +32,7 @@ from chargepoint.ocpp.device_model import Mutability, Variable
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.vehicle_status import Question, Row
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 ACTION = "GetCertificateChainStatus"
 MOST_PRESENT = 8

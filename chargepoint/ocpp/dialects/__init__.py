@@ -6,10 +6,10 @@ A version is offered when its dialect is here, whole; asking for one that is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from chargepoint.ocpp.dialect import Dialect
 from chargepoint.ocpp.dialects.v21 import V21
+from iso15118.frozen import dataclass
 
 _DIALECTS: tuple[Dialect, ...] = (V21(),)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chargepoint.commands import Command, Indicate
@@ -21,6 +21,7 @@ from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.secret_names import is_key_code
 from chargepoint.station import Station
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 MOST_REMEMBERED = 16
 REFUSALS = (

@@ -11,13 +11,14 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, TypeAlias
 
 from certs.store import Contents, Identity, OwnUse, RootUse, Store, StoreError, StoreProblem
 from chargepoint.commands import AdoptChain, Command, DeleteOwn, DeleteRoot, InstallRoot, MakeCsr, RollBack
 from chargepoint.events import CertificatesRead, CertificateStored, CsrMade, Event
 from chargepoint.runtime.port import Tell
+from iso15118.frozen import dataclass
 
 STOP_S = 3.0
 """At the end of the process the last change gets this long."""

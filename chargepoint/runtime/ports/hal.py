@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chargepoint.commands import (
@@ -35,6 +34,7 @@ from chargepoint.runtime.port import Tell
 from hal.errors import BoardSilent, HalError, NotFitted
 from hal.ports import Board, EvsePorts
 from hal.types import BoardInput, Indication
+from iso15118.frozen import dataclass
 
 CALL_S, SIGN_S, INSULATION_S, OUTPUT_S = 10.0, 60.0, 40.0, 1.0
 """A driver's call is given up after this; signing a value takes some meters long, and so does a measurement of the insulation. An order to the

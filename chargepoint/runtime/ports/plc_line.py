@@ -15,11 +15,11 @@ import socket
 import struct
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from chargepoint.runtime.ports.v2g import NoInterface
+from iso15118.frozen import dataclass
 from iso15118.slac.layout import BODY, ETHERTYPE, MOST
 from iso15118.slac.mme import BROADCAST, LOCAL
 

@@ -14,7 +14,6 @@ import random
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -22,6 +21,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from chargepoint.runtime.ports.v2g_line import Secure, Wire
 from iso15118 import sdp
 from iso15118.connection import Abort, Changed
+from iso15118.frozen import dataclass
 
 MOST_CONNECTIONS = 4
 """At once, for one charger."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from iso15118.frozen import dataclass
 
 HANDSHAKE, CLIENT_HELLO, ALERT = 22, 1, 21
 V2GTP = b"\x01\xfe"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from certs.chain import Status
 from certs.pki_files import Chain, Pki, Root, Side
 from certs.profiles import Policy
 from chargepoint.runtime.v2g_tls.hello import TLS_1_2, TLS_1_3, Hello, TrustedCa
+from iso15118.frozen import dataclass
 
 P256, P384, P521, X25519, X448 = 0x17, 0x18, 0x19, 0x1D, 0x1E
 ECDSA_P256, ECDSA_P384, ECDSA_P521, ED25519, ED448 = 0x0403, 0x0503, 0x0603, 0x0807, 0x0808

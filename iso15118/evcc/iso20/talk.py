@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from iso15118.connection import Now
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.terms import Contract, EvWish, StopDrawing, Wants, WishTaken
+from iso15118.frozen import dataclass
 from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
 from iso15118.messages import xmldsig as ds
