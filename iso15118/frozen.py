@@ -59,7 +59,9 @@ def _described(every: tuple[Field[Any], ...]) -> dict[str, Any]:
 def _init(made: Any, every: tuple[Field[Any], ...]) -> Any:
     """Each slot is set by its descriptor, since `__setattr__` refuses."""
     known: dict[str, Any] = {"_MISSING": MISSING}
-    positional, keywords, body = ["self"], [], []
+    positional: list[str] = ["self"]
+    keywords: list[str] = []
+    body: list[str] = []
     for each in every:
         name = each.name
         known[f"_set_{name}"] = made.__dict__[name].__set__ if name in made.__dict__ else partial(_set_inherited, name)

@@ -66,7 +66,7 @@ class Field:
     @property
     def doc(self) -> str:
         """The string under it in the source: looked up when somebody reads it, which a station that starts does not."""
-        return _docs(self.table).get(self.attribute, "")
+        return _docs(self.table).get(self.attribute, "")  # type: ignore[arg-type] # as `fields_of`
 
     @property
     def required(self) -> bool:
