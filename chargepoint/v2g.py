@@ -47,7 +47,8 @@ from iso15118.iso20.version import MAJOR, MINOR
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
 from iso15118.secc.iso20.table import S
-from iso15118.secc.iso20.talk import Paused, Talk
+from iso15118.secc.iso20.talk import Talk
+from iso15118.secc.paused import Paused
 from iso15118.secc.session import Protocol_, Session, Stage
 from iso15118.terms import Ending, SessionBegun, SessionOver, Told, Wish
 

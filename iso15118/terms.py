@@ -13,8 +13,9 @@ The dialects (DIN 70121, ISO 15118-2, ISO 15118-20) translate to and from this. 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from iso15118.frozen import dataclass
 from iso15118.trust import Refusal, Trust
 
 
@@ -129,6 +130,8 @@ class DcLimits:
     max_discharge_A: float = 0.0
     ramp_W_per_s: float | None = None
     """How fast the power follows. None: it is not told."""
+    ripple_A: float = 1.0
+    """Of the current, from peak to peak: DIN 70121 and ISO 15118-2 tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +274,8 @@ class Facts:
     """NotificationMaxDelay."""
     fault: str = ""
     """Something is wrong with the charger: requests for energy fail."""
+    rcd: bool = False
+    """AC: the residual current device has tripped."""
 
 
 # ---- what is told

@@ -25,7 +25,8 @@ from iso15118.iso20.version import MAJOR, MINOR
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
-from iso15118.secc.iso20.talk import Paused, Talk
+from iso15118.secc.iso20.talk import Talk
+from iso15118.secc.paused import Paused
 from iso15118.secc.session import Protocol_, Session
 from iso15118.terms import Ending, SessionBegun, SessionOver, Told
 

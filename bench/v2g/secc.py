@@ -29,7 +29,8 @@ from iso15118.messages import sap, xmldsig
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.sdp import TlsPolicy
 from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
-from iso15118.secc.iso20.talk import Paused, Talk
+from iso15118.secc.iso20.talk import Talk
+from iso15118.secc.paused import Paused
 from iso15118.secc.session import Protocol_, Session, Stage
 from iso15118.slac.signals import PilotSeen
 from iso15118.terms import Ending, Facts, Payment, SessionBegun, SessionOver, Told

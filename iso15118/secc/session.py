@@ -23,12 +23,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from iso15118 import exi
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Now, Received, Send, Unexpected
 from iso15118.exi import ExiError
+from iso15118.frozen import dataclass
 from iso15118.messages import sap
 from iso15118.messages.declare import Message
 from iso15118.terms import DialectChosen, Ending, PowerOff, SessionOver, Told
@@ -61,6 +61,8 @@ class Answer:
     """In words, for a response code that ends the session."""
     over: Ending | None = None
     ev_code: str = ""
+    document: Message | None = None
+    """What travels, where that is not the response itself but something around it."""
 
 
 class Dialect(Protocol):
@@ -77,6 +79,12 @@ class Dialect(Protocol):
 
     def patience_s(self, now: Now) -> float:
         """How long to wait for the next request, from the answer that has just been made."""
+
+    def hush_s(self) -> float | None:
+        """After how long without a request something is told before the wait is over; None: nothing is."""
+
+    def hushed(self) -> Sequence[Told]:
+        """What is told then; the session goes on."""
 
     @property
     def answer_within_s(self) -> float:
@@ -124,6 +132,8 @@ class Saved:
     """Frames behind the one whose answer is waited for: payload type, payload."""
     pending: tuple[int, bytes] | None = None
     """The frame whose answer is waited for."""
+    hush: float | None = None
+    """When it is too quiet."""
 
 
 class Session:
@@ -141,6 +151,7 @@ class Session:
         self._asked: Frame | None = None
         """Its frame."""
         self._deadline: float | None = None
+        self._hush: float | None = None
         self._told_over = False
 
     def saved(self) -> Saved:
@@ -153,6 +164,7 @@ class Session:
             self._reader.rest,
             tuple((each.payload_type, each.payload) for each in self._waiting),
             (self._asked.payload_type, self._asked.payload) if self._asked is not None and self._pending is not None else None,
+            self._hush,
         )
 
     @classmethod
@@ -160,7 +172,7 @@ class Session:
         """Go on from what was saved. Raises ExiError or Unexpected for a frame that was none."""
         session = cls(protocols)
         session.stage, session._verified, session._deadline = saved.stage, saved.verified, saved.deadline
-        session._told_over, session.dialect = saved.told_over, dialect
+        session._told_over, session.dialect, session._hush = saved.told_over, dialect, saved.hush
         session._reader.feed(saved.rest)
         session._waiting = [Frame(*each) for each in saved.waiting]
         if dialect is not None and saved.pending is not None:
@@ -169,7 +181,9 @@ class Session:
         return session
 
     def deadline(self) -> float | None:
-        return self._deadline
+        if self._hush is None or self._deadline is None:
+            return self._deadline
+        return min(self._hush, self._deadline)
 
     def handle(self, now: Now, event: Event) -> list[Command]:
         """One event; commands in their order."""
@@ -223,7 +237,7 @@ class Session:
             yield from self._broken(str(error))
             return
         yield Heard(request)
-        self._pending, self._asked = request, frame
+        self._pending, self._asked, self._hush = request, frame, None
         self._deadline = now.mono + self.dialect.answer_within_s
         yield from self._again(now, late=False)
 
@@ -234,7 +248,9 @@ class Session:
         was_on = self.dialect.energy_on
         try:
             answer = self.dialect.answer(now, self._pending, late=late)
-            send = self._sent(answer.response, answer.payload_type, answer.namespace) if answer.response is not None else None
+            send = (
+                self._sent(answer.response, answer.payload_type, answer.namespace, answer.document) if answer.response is not None else None
+            )
         except (ExiError, ValueError, OverflowError) as error:  # a fact that no message can say: no number, or out of its range
             if was_on and not self.dialect.energy_on:
                 # The request has taken the energy off, and what would have told so is lost with its answer.
@@ -252,10 +268,12 @@ class Session:
             yield from self._end(now, answer.over or Ending.ABORTED, answer.failed or "SessionStop", answer.ev_code)
             return
         self._deadline = now.mono + self.dialect.patience_s(now)
+        quiet_s = self.dialect.hush_s()
+        self._hush = None if quiet_s is None else now.mono + quiet_s
 
     @staticmethod
-    def _sent(response: Message, payload_type: int, namespace: str) -> Send:
-        return Send(Frame(payload_type, exi.encode(response, namespace)).octets(), response)
+    def _sent(response: Message, payload_type: int, namespace: str, document: Message | None = None) -> Send:
+        return Send(Frame(payload_type, exi.encode(document or response, namespace)).octets(), response)
 
     # ---- supportedAppProtocol
 
@@ -285,6 +303,9 @@ class Session:
     # ---- the end
 
     def _timer(self, now: Now) -> Iterator[Command]:
+        if self._hush is not None and now.mono >= self._hush and self.dialect is not None:
+            self._hush = None
+            yield from self.dialect.hushed()
         if self._deadline is None or now.mono < self._deadline:
             return
         if self.stage is Stage.ENDING:
@@ -302,7 +323,7 @@ class Session:
     def _end(self, now: Now, ending: Ending, why: str, ev_code: str) -> Iterator[Command]:
         """The last response is sent; the vehicle closes."""
         yield from self._tell_over(ending, why, ev_code)
-        self.stage = Stage.ENDING
+        self.stage, self._hush = Stage.ENDING, None
         self._deadline = now.mono + CLOSE_S
 
     def _over(self, ending: Ending, why: str) -> Iterator[Command]:
@@ -318,7 +339,7 @@ class Session:
             yield SessionOver(ending, why, ev_code)
 
     def _gone(self) -> Iterator[Command]:
-        self.stage, self._deadline, self._pending = Stage.OVER, None, None
+        self.stage, self._deadline, self._hush, self._pending = Stage.OVER, None, None, None
         self._waiting.clear()
         yield Close()
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from iso15118 import exi, v2gtp
 from iso15118.connection import Now, Unexpected
+from iso15118.frozen import dataclass
 from iso15118.iso20.services import ENERGIES
 from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS
 from iso15118.iso20.wire import payload_type as payload_type_of
@@ -134,6 +134,13 @@ class Iso20:
         if not self.energy_on:
             return SEQUENCE_S
         return max(self.loop_s, QUIET_S) if self.state in _BETWEEN else BEFORE_S
+
+    def hush_s(self) -> float | None:
+        """The loop itself has no longer patience than that."""
+        return None
+
+    def hushed(self) -> tuple[Told, ...]:
+        return ()
 
     @property
     def answer_within_s(self) -> float:

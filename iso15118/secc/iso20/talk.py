@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, NamedTuple, TypeVar
 
 from iso15118.connection import Now
+from iso15118.frozen import dataclass
 from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
 from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, least
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_types as ct
+from iso15118.secc.paused import Paused
 from iso15118.terms import AddedService, Control, Ending, Energy, Facts, Offered, PowerOff, Schedule, Told
 
 R = TypeVar("R", bound=ct.V2GResponseType)
 OPENS_A = 5.0
 """Below this contactors may open (IEC 61851-23 [K])."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """A session that may be resumed by the vehicle that paused it ([V2G20-2545] [K])."""
-
-    session_id: bytes
-    evcc_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The charger's side of DIN SPEC 70121."""

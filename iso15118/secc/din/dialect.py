@@ -1,0 +1,50 @@
+"""DIN 70121 as a dialect of `secc.session`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iso15118.frozen import dataclass
+from iso15118.messages.din import msg_body as mb
+from iso15118.secc.din.spelling import SPELLING
+from iso15118.secc.din.table import BEFORE, TABLE, E, S
+from iso15118.secc.v2gmsg.dialect import V2gMsg
+from iso15118.secc.v2gmsg.talk import SavedTalk, Talk
+from iso15118.terms import Facts
+
+MAJOR, MINOR = 2, 0
+"""In supportedAppProtocol."""
+NAMESPACE = SPELLING.namespace
+_EVENTS: dict[type, E] = {getattr(mb, each.value): each for each in E if each not in (E.START, E.STOP)}
+
+
+@dataclass(frozen=True, slots=True)
+class SavedDin:
+    """A `Din` as plain values. What belongs to a request that waits comes back with that request (`again`)."""
+
+    state: S
+    talk: SavedTalk
+
+
+class Din(V2gMsg[S, E]):
+    """One session."""
+
+    SPELLING, TABLE = SPELLING, TABLE
+    VOLTAGE, FLOWING = BEFORE, (S.LOOP,)
+    LOOPS, AUTHORIZING = (S.LOOP,), S.AUTHENTICATION
+
+    def event_of(self, request: Any) -> E:
+        if type(request) is mb.PowerDeliveryReq:
+            return E.START if request.ReadyToChargeState else E.STOP
+        return _EVENTS[type(request)]
+
+    def saved(self) -> SavedDin:
+        """What it remembers."""
+        return SavedDin(self.state, self.talk.saved())
+
+    @classmethod
+    def restored(cls, saved: SavedDin, facts: Facts) -> Din:
+        """Go on from what was saved."""
+        dialect = cls(Talk.restored(saved.talk, SPELLING, facts))
+        dialect.state = saved.state
+        return dialect

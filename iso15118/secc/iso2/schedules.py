@@ -1,0 +1,119 @@
+"""ISO 15118-2, schedules and tariffs as the vehicle is offered them, and what it makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from iso15118.connection import Now
+from iso15118.messages.iso2 import data_schedules as sc
+from iso15118.messages.iso2 import msg_body as mb
+from iso15118.messages.iso2 import msg_data_types as dt
+from iso15118.secc.offers import exceeded
+from iso15118.secc.v2gmsg.dc import most_points
+from iso15118.secc.v2gmsg.talk import Chosen, Talk
+from iso15118.terms import Price, Prices, Schedule, Slot
+from iso15118.v2gmsg.values import maker, number
+
+MOST_TUPLES = 3
+MOST_ID = 255
+LONGEST_S = 86_400
+MOST_START_S = 16_777_214
+MOST_LEVEL = 255
+PER_CENT = 100
+_watts = maker(dt.PhysicalValueType, "W")
+
+
+def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
+    """None: the host does not know yet. What the vehicle takes no more of is left out at the end; ids are those that the protocol has."""
+    known = talk.facts.schedules
+    if not known:
+        return None
+    most = most_points(request)
+    talk.schedules = tuple(_fitting(each, most) for each in known[:MOST_TUPLES])
+    talk.offered_mono = now.mono
+    dearest = max((slot.per_kWh for each in talk.schedules if each.prices is not None for slot in each.prices.slots), default=0.0)
+    return sc.SAScheduleList(SAScheduleTuple=tuple(_tuple(each, dearest) for each in talk.schedules))
+
+
+def _fitting(schedule: Schedule, most: int) -> Schedule:
+    prices = schedule.prices
+    if prices is not None and len(prices.slots) > most:
+        prices = replace(prices, slots=prices.slots[:most])
+    return replace(schedule, id=(schedule.id - 1) % MOST_ID + 1, charging=schedule.charging[:most], prices=prices)
+
+
+def _tuple(schedule: Schedule, dearest: float) -> sc.SAScheduleTupleType:
+    entries = tuple(
+        sc.PMaxScheduleEntryType(TimeInterval=_interval(each), PMax=_watts(max(0.0, each.power_W))) for each in schedule.charging
+    )
+    return sc.SAScheduleTupleType(
+        SAScheduleTupleID=schedule.id,
+        PMaxSchedule=sc.PMaxScheduleType(PMaxScheduleEntry=entries),
+        SalesTariff=_tariff(schedule.prices, dearest) if schedule.prices is not None else None,
+    )
+
+
+def _interval(each: Slot | Price) -> sc.RelativeTimeInterval:
+    return sc.RelativeTimeInterval(start=min(each.start_s, MOST_START_S), duration=min(each.duration_s, LONGEST_S))
+
+
+def _tariff(prices: Prices, dearest: float) -> sc.SalesTariffType | None:
+    """Not signed. Amounts are told as a share of the dearest price that is told to this vehicle; a tariff of one level without amounts says nothing."""
+    if prices.currency:
+        ladder = sorted({each.per_kWh for each in prices.slots})
+        levels = {value: place for place, value in enumerate(ladder, 1)}
+        most = len(ladder)
+    elif prices.levels > 1:
+        levels, most = {}, prices.levels
+    else:
+        return None
+    entries = tuple(
+        sc.SalesTariffEntryType(
+            TimeInterval=_interval(each),
+            EPriceLevel=min(MOST_LEVEL, max(0, levels.get(each.per_kWh, each.level) if prices.currency else each.level)),
+            ConsumptionCost=_costs(each, dearest) if prices.currency and dearest > 0 else (),
+        )
+        for each in prices.slots
+    )
+    return sc.SalesTariffType(
+        SalesTariffID=(prices.id - 1) % MOST_ID + 1,
+        SalesTariffDescription=prices.description[:32] or None,
+        NumEPriceLevels=min(MOST_LEVEL, most),
+        SalesTariffEntry=entries,
+    )
+
+
+def _costs(each: Price, dearest: float) -> tuple[sc.ConsumptionCostType, ...]:
+    share = max(0, round(each.per_kWh / dearest * PER_CENT))
+    cost = sc.CostType(costKind="relativePricePercentage", amount=share)
+    return (sc.ConsumptionCostType(startValue=_watts(each.from_power_W), Cost=(cost,)),)
+
+
+NOTHING_YET: sc.SAScheduleList | None = None
+"""While it is ongoing SASchedules is left out."""
+
+
+def chosen(talk: Talk, request: mb.PowerDeliveryReq) -> Chosen:
+    """Takes the schedule that is named, and says with which code and why the profile cannot be granted."""
+    schedule = next((each for each in talk.schedules if each.id == request.SAScheduleTupleID), None)
+    if schedule is None:
+        return Chosen((), ("FAILED_TariffSelectionInvalid", "PowerDelivery names no schedule that was offered"))
+    talk.schedule_id = schedule.id
+    profile = slots(request.ChargingProfile)
+    if exceeded(profile, schedule):
+        return Chosen((), ("FAILED_ChargingProfileInvalid", "the profile wants more than the schedule gives"))
+    return Chosen(profile)
+
+
+def slots(profile: sc.ChargingProfileType | None) -> tuple[Slot, ...]:
+    """Each entry holds until the next begins, the last for a day."""
+    if profile is None:
+        return ()
+    entries = profile.ProfileEntry
+    starts = [each.ChargingProfileEntryStart for each in entries]
+    ends = [*starts[1:], starts[-1] + LONGEST_S]
+    return tuple(
+        Slot(start, max(0, end - start), number(each.ChargingProfileEntryMaxPower))
+        for start, end, each in zip(starts, ends, entries, strict=True)
+    )

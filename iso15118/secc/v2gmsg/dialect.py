@@ -1,0 +1,144 @@
+"""A session of DIN 70121 or ISO 15118-2 as a dialect of `secc.session`: what both have; each has its table, and its own `Spelling`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+from iso15118 import exi
+from iso15118.connection import Now, Unexpected
+from iso15118.machine import Refused, Table, step
+from iso15118.messages.declare import Message
+from iso15118.secc.paused import Paused
+from iso15118.secc.session import SEQUENCE_S, Answer
+from iso15118.secc.v2gmsg import dc, setup
+from iso15118.secc.v2gmsg.refuse import failed
+from iso15118.secc.v2gmsg.talk import Result, Spelling, Talk
+from iso15118.terms import DcDemand, Told
+from iso15118.v2gtp import SAP_DIN_ISO2
+
+S = TypeVar("S")
+E = TypeVar("E")
+BEFORE_S = 10.0
+"""So long voltage stays on without a word from a vehicle in cable check and precharge, or while other schedules are agreed on."""
+QUIET_S = 1.0
+"""So long current flows without a word from a vehicle in the DC loop (F-11); energy goes off with the sequence timeout."""
+CONTACTOR_S = 3.0
+"""So long PowerDeliveryRes waits for the contactor."""
+STOP_S = 1.5
+"""And SessionStopRes for the current to go: the vehicle waits 2 s [K]."""
+
+Handler = Callable[..., Result]
+SHARED: Mapping[str, Handler] = {
+    each.__name__: each
+    for each in (
+        setup.session_setup, setup.service_discovery, setup.service_detail, setup.payment_selection, setup.authorization, setup.session_stop,
+        dc.dc_parameters, dc.cable_check, dc.precharge, dc.power_start, dc.power_stop, dc.current_demand, dc.welding_detection,
+    )
+}  # fmt: skip
+"""Names in the tables -> functions."""
+_WAITING = frozenset({"power_start", "power_stop", "session_stop"})
+"""Their answers wait for facts."""
+
+
+class V2gMsg(Generic[S, E]):
+    """One session. See `secc.session.Dialect`. What travels is a V2G_Message; what is answered, shown and told about is the one message in it."""
+
+    SPELLING: ClassVar[Spelling]
+    TABLE: ClassVar[Any]
+    """Table[S, E]."""
+    HANDLERS: ClassVar[Mapping[str, Handler]] = SHARED
+    HEADED: ClassVar[frozenset[str]] = frozenset({"session_setup"})
+    """These want the header, too."""
+    VOLTAGE: ClassVar[tuple[Any, ...]]
+    """States outside of the loop with voltage on the output."""
+    FLOWING: ClassVar[tuple[Any, ...]]
+    """States in which DC may flow."""
+    LOOPS: ClassVar[tuple[Any, ...]]
+    AUTHORIZING: ClassVar[Any]
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+        table: Table[Any, Any] = self.TABLE
+        self.state: S = table.initial
+        self._header: Any = None
+        self._stops = False
+        """The request is a SessionStop."""
+        self._told_for: Message | None = None
+
+    @classmethod
+    def begun(cls, fresh_id: bytes, challenge: bytes, facts: Any, paused: Paused | None = None, *, secure: bool = False) -> Any:
+        """A new session."""
+        return cls(Talk(cls.SPELLING, facts, fresh_id, challenge, paused, secure=secure))
+
+    def event_of(self, request: Any) -> E:
+        """The table's event for a request."""
+        raise NotImplementedError
+
+    @property
+    def energy_on(self) -> bool:
+        return self.talk.energy_on
+
+    def patience_s(self, now: Now) -> float:
+        return BEFORE_S if self.energy_on and self.state in self.VOLTAGE else SEQUENCE_S
+
+    def hush_s(self) -> float | None:
+        """How long current may flow without a word."""
+        return QUIET_S if self.energy_on and self.state in self.FLOWING else None
+
+    def hushed(self) -> tuple[Told, ...]:
+        """It is too long: the voltage stays, the current goes."""
+        return (DcDemand(self.talk.facts.voltage_V, self.talk.facts.voltage_V, 0.0),)
+
+    @property
+    def answer_within_s(self) -> float:
+        return STOP_S if self._stops else CONTACTOR_S
+
+    def again(self, payload_type: int, octets: bytes) -> Message:
+        self._told_for = self._read(payload_type, octets)
+        return self._told_for
+
+    def request(self, now: Now, payload_type: int, octets: bytes) -> Message:
+        return self._read(payload_type, octets)
+
+    def _read(self, payload_type: int, octets: bytes) -> Message:
+        if payload_type != SAP_DIN_ISO2:
+            raise Unexpected(f"payload type {payload_type:04X} in a session of {self.SPELLING.namespace}")
+        document: Any = exi.decode(octets, self.SPELLING.namespace)
+        body: Any = document.Body.BodyElement if type(document).__name__ == "V2G_Message" else document
+        if type(body) not in self.SPELLING.responses:
+            raise Unexpected(f"{type(body).__name__} is no request")
+        self._header, self._stops = document.Header, type(body).__name__ == "SessionStopReq"
+        request: Message = body
+        return request
+
+    def answer(self, now: Now, request: Message, *, late: bool) -> Answer:
+        """Session id, then order, then what the request means."""
+        talk = self.talk
+        if talk.session_id and self._header.SessionID != talk.session_id:
+            return self._answer(failed(talk, request, "FAILED_UnknownSession", "a session id that is not ours"))
+        try:
+            entry = step(self.TABLE, self.state, self.event_of(request))
+        except Refused:
+            why = f"{type(request).__name__} in {self.state.value}"  # type: ignore[attr-defined]
+            return self._answer(failed(talk, request, "FAILED_SequenceError", why))
+        name = entry.do[0]
+        more: dict[str, Any] = {"late": late} if name in _WAITING else {}
+        if name in self.HEADED:
+            more["header"] = self._header
+        result = self.HANDLERS[name](talk, now, request, **more)
+        told = result.told if self._told_for is not request else ()
+        self._told_for = request
+        if result.response is None:
+            return Answer(None, 0, "", told)
+        if not result.stay and not result.failed:
+            self.state = entry.to
+        return self._answer(result, told)
+
+    def _answer(self, result: Result, told: tuple[Told, ...] = ()) -> Answer:
+        spelling, response = self.SPELLING, result.response
+        if response is None:
+            return Answer(None, 0, "", told)
+        # The id of a session that has not begun is zero, in eight octets.
+        document = spelling.document(self.talk.session_id or bytes(8), response)
+        return Answer(response, SAP_DIN_ISO2, spelling.namespace, told, result.failed, result.over, document=document)

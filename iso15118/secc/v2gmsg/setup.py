@@ -1,0 +1,107 @@
+"""DIN 70121 and ISO 15118-2, the charger's answers up to the choice of services, and to the end of a session."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from iso15118.connection import Now
+from iso15118.secc.v2gmsg.refuse import failed
+from iso15118.secc.v2gmsg.talk import Result, Talk, flows, off
+from iso15118.terms import AuthorizationWanted, Ending, Payment, Progress, SessionBegun
+
+EIM_S = 180.0
+"""So long an authorisation may be ongoing: longer than V2G_SECC's ongoing timeout (55 s [K]), since the driver looks for the card. A vehicle that waits no
+longer than V2G_EVCC_Ongoing_Timeout ends it by itself."""
+CHARGING = 1
+"""ServiceID of charging itself."""
+READY = "ready"
+"""What DIN 70121 counts up to the power."""
+
+
+def session_setup(talk: Talk, now: Now, request: Any, *, header: Any) -> Result:
+    """A paused session is resumed by the vehicle that paused it; every other id, of whatever length, begins a new session. A vehicle without an EVCCID is
+    taken, and never resumes: it cannot be told from any other.
+    """
+    paused, given, evcc_id = talk.paused, header.SessionID, request.EVCCID.hex(":").upper()
+    resumed = paused is not None and bool(evcc_id) and (given, evcc_id) == (paused.session_id, paused.evcc_id)
+    talk.session_id = paused.session_id if resumed and paused else talk.fresh_id
+    talk.evcc_id = evcc_id
+    code = "OK_OldSessionJoined" if resumed else "OK_NewSessionEstablished"
+    response = talk.spelling.session_setup(code, talk.spelling.evse_id(talk.facts.evse_id), max(0, int(now.utc)))
+    return Result(response, (SessionBegun(talk.session_id, evcc_id, resumed),))
+
+
+def service_discovery(talk: Talk, now: Now, request: Any) -> Result:
+    """What is offered; services beside charging of the category that the vehicle asks for."""
+    facts, category = talk.facts, request.ServiceCategory
+    talk.discovered = tuple(each for each in facts.energies if not each.energy.is_bpt and each.energy in talk.spelling.energies.values())
+    wanted = {told: number for number, told in talk.spelling.added.items()}
+    talk.added = tuple(replace(each, service_id=wanted[each.service_id]) for each in facts.added_services if each.service_id in wanted)
+    if not talk.discovered:
+        return failed(talk, request, "FAILED", "no energy transfer is offered for this protocol")
+    added = () if category == "EVCharging" else talk.added
+    return Result(talk.spelling.service_discovery(talk, added, category))
+
+
+def service_detail(talk: Talk, now: Now, request: Any) -> Result:
+    """The parameter sets of a service beside charging; charging itself has none."""
+    sets = next((each.parameter_sets for each in talk.added if each.service_id == request.ServiceID), ())
+    if not sets and request.ServiceID != CHARGING:
+        return failed(talk, request, "FAILED_ServiceIDInvalid", f"there is no service {request.ServiceID}")
+    return Result(talk.spelling.service_detail(request.ServiceID, sets))
+
+
+def payment_selection(talk: Talk, now: Now, request: Any) -> Result:
+    """Charging, paid for by other means than a contract, and any services beside it."""
+    if request.SelectedPaymentOption != "ExternalPayment":
+        return failed(talk, request, "FAILED_PaymentSelectionInvalid", "a contract was not offered")
+    added: list[tuple[int, int]] = []
+    charging = False
+    for each in request.SelectedServiceList.SelectedService:
+        if each.ServiceID == CHARGING:
+            charging = True
+        elif _is_offered(talk, each):
+            added.append((talk.spelling.added[each.ServiceID], each.ParameterSetID or 0))
+        else:
+            why = f"service {each.ServiceID} with parameter set {each.ParameterSetID} is not offered"
+            return failed(talk, request, "FAILED_ServiceSelectionInvalid", why)
+    if not charging:
+        return failed(talk, request, talk.spelling.no_charging, "charging was not chosen")
+    talk.chosen_services = tuple(added)
+    return Result(talk.spelling.selection(ResponseCode="OK"))
+
+
+def _is_offered(talk: Talk, chosen: Any) -> bool:
+    """A parameter set may be left out where there is nothing to choose."""
+    sets = next((each.parameter_sets for each in talk.added if each.service_id == chosen.ServiceID), ())
+    if chosen.ParameterSetID is None:
+        return len(sets) == 1
+    return any(one.id == chosen.ParameterSetID for one in sets)
+
+
+def authorization(talk: Talk, now: Now, request: Any) -> Result:
+    """Ongoing until the host knows."""
+    make, wanted = talk.spelling.authorization, (AuthorizationWanted(Payment.EIM),)
+    match talk.facts.authorization:
+        case Progress.DONE:
+            talk.done("authorization")
+            if talk.spelling.ready_s is not None:
+                talk.ongoing(READY, now, talk.spelling.ready_s)
+            return Result(make(ResponseCode="OK", EVSEProcessing="Finished"), wanted)
+        case Progress.FAILED:
+            return failed(talk, request, "FAILED", "the driver is not authorised")
+    if not talk.ongoing("authorization", now, EIM_S):
+        return failed(talk, request, "FAILED", "no authorisation in time")
+    return Result(make(ResponseCode="OK", EVSEProcessing=talk.spelling.wait_for_driver), wanted, stay=True)
+
+
+def session_stop(talk: Talk, now: Now, request: Any, *, late: bool) -> Result:
+    """The energy goes off, whatever came before, and then this is answered: DC when hardly a current flows any more, as a PowerDelivery that stops is."""
+    pause = getattr(request, "ChargingSession", "Terminate") == "Pause"
+    if pause and not talk.facts.pausing:
+        return failed(talk, request, "FAILED", "the vehicle wants to pause, and may not")
+    told = off(talk, "SessionStop")
+    if flows(talk):
+        return failed(talk, request, "FAILED", "the current does not go down")._replace(told=told) if late else Result(None, told)
+    return Result(talk.spelling.stop(ResponseCode="OK"), told, over=Ending.PAUSED if pause else Ending.TERMINATED)
