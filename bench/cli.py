@@ -152,7 +152,13 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     ev = add("ev", _ev, "one simulated vehicle, one V2G session; exit 0 when it came to its SessionStop")
     ev.add_argument("--iface", required=True, metavar="IF", help="where the charger is looked for by SDP")
     ev.add_argument("--pki", type=Path, metavar="DIR", help="a folder as `certs testpki` writes it; needed for TLS")
-    ev.add_argument("--protocol", "--protocols", default="any", metavar="P", help="iso20-dc, iso20-ac")
+    ev.add_argument(
+        "--protocol",
+        "--protocols",
+        action="append",
+        metavar="P,..",
+        help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; the first is preferred",
+    )
     ev.add_argument("--service", "--services", default="DC", metavar="S", help="AC, AC_BPT, DC, DC_BPT")
     ev.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     ev.add_argument("--auth", default="eim", metavar="A,..", help="eim; pnc: by contract only; pnc,eim: else by card; pnc-p256: in tests")
@@ -325,7 +331,7 @@ def _ev(given: argparse.Namespace) -> int:
         Options(
             given.iface,
             given.pki,
-            given.protocol,
+            ",".join(given.protocol or ["any"]),
             given.service,
             given.tls,
             given.control,

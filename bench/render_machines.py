@@ -16,6 +16,8 @@ from chargepoint.faults import FAULTS
 from chargepoint.interlock import CONDITIONS, Lost
 from chargepoint.wiring import build
 from hal.types import BoardInfo, EvseInfo, Opens, Shape
+from iso15118.evcc.din import table as evcc_din
+from iso15118.evcc.iso2 import table as evcc_iso2
 from iso15118.evcc.iso20 import table as evcc_iso20
 from iso15118.machine import Table, label
 from iso15118.secc.iso20 import table as secc_iso20
@@ -126,6 +128,17 @@ def pages() -> dict[str, str]:
             "A session of ISO 15118-20 as the simulated vehicle sees it. A state is the request whose response is awaited; an event is what that "
             "response came to, with what the vehicle wants; the entry names the request that is made next (`iso15118/evcc/iso20/`). "
             "The clauses are from memory [K].",
+            refused=False,
+        ),
+        "evcc-iso2.md": state_page(
+            evcc_iso2.TABLE,
+            "A session of ISO 15118-2 as the simulated vehicle sees it; states, events and entries as in `evcc-iso20.md` (`iso15118/evcc/v2gmsg/`, "
+            "`iso15118/evcc/iso2/`). The clauses are from memory [K].",
+            refused=False,
+        ),
+        "evcc-din.md": state_page(
+            evcc_din.TABLE,
+            "A session of DIN 70121 as the simulated vehicle sees it, likewise (`iso15118/evcc/v2gmsg/`, `iso15118/evcc/din/`). The clauses are from memory [K].",
             refused=False,
         ),
         "slac-modem.md": state_page(

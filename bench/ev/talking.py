@@ -18,12 +18,10 @@ from chargepoint.tick import Tick
 from hal.iec61851 import EV_B_OHM, EV_C_OHM
 from hal.sim.signals import NO_OFFER, NOTHING, Offered, PhaseValues, PilotLoad, PilotOutput
 from iso15118.connection import Close, Command, Connected, Event, Heard, Lost, Received, Send, TimerExpired
-from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
+from iso15118.evcc.speak import spoken
 from iso15118.evcc.terms import EvseAsks
 from iso15118.messages.declare import Message
-from iso15118.messages.iso20 import common_messages as cm
-from iso15118.messages.iso20 import dc
 from iso15118.slac.ev import Ev as Slac
 from iso15118.slac.signals import Begin, EvCommand, FrameHeard, Leave, LinkChanged, SendFrame, Toggle
 from iso15118.slac.signals import TimerExpired as SlacTimer
@@ -67,6 +65,12 @@ class OnLine:
     """A frame for its power-line modem."""
 
     octets: bytes
+
+
+def charge_progress(message: Message) -> str:
+    """ChargeProgress of a PowerDeliveryReq; DIN 70121 has another word for two of its values."""
+    ready = getattr(message, "ReadyToChargeState", None)
+    return str(getattr(message, "ChargeProgress", "")) if ready is None else "Start" if ready else "Stop"
 
 
 Out = LinkFound | Dial | Say | HangUp | OnLine
@@ -182,9 +186,9 @@ class TalkingEv:
                 self.out.append(Say(octets))
             case Heard(message):
                 self.messages.append((self.now_s, "evse", message))
-                if self._stopping and isinstance(message, cm.PowerDeliveryRes):
+                if self._stopping and type(message).__name__ == "PowerDeliveryRes":
                     self._stopping = False
-                    self.s2 = message.ResponseCode == "WARNING_StandbyNotAllowed"
+                    self.s2 = getattr(message, "ResponseCode", "") == "WARNING_StandbyNotAllowed"
             case Close():
                 if self.online:
                     self.online = False
@@ -201,12 +205,13 @@ class TalkingEv:
 
     def _says(self, message: Message) -> None:
         """S2 closes with the wish for energy: DC from the cable check on, AC at PowerDelivery Start."""
-        match message:
-            case dc.DC_CableCheckReq():
+        match type(message).__name__:
+            case "DC_CableCheckReq" | "CableCheckReq":
                 self.s2, self._stopping = True, False
-            case cm.PowerDeliveryReq():
-                self._stopping = message.ChargeProgress == "Stop" or (message.ChargeProgress == "Standby" and not self._dc)
-                self.s2 = self.s2 or message.ChargeProgress == "Start"
+            case "PowerDeliveryReq":
+                progress = charge_progress(message)
+                self._stopping = progress == "Stop" or (progress == "Standby" and not self._dc)
+                self.s2 = self.s2 or progress == "Start"
 
     def _tick(self) -> Tick:
         return Tick(self.now_s, self.now_s + self.utc_s)
@@ -361,6 +366,7 @@ class TalkingEv:
                 "taken_Wh": vehicle.taken_Wh,
                 "energies": [each.value for each in wants.energies],
                 "controls": [each.value for each in wants.controls],
+                "protocols": list(wants.protocols),
                 "modem": self.modem,
             },
         }
@@ -373,6 +379,7 @@ class TalkingEv:
         vehicle.taken_Wh = float(talks["taken_Wh"])
         vehicle.wants.energies = tuple(Energy(each) for each in talks["energies"])
         vehicle.wants.controls = tuple(Control(each) for each in talks["controls"])
+        vehicle.wants.protocols = tuple(str(each) for each in talks.get("protocols", ()))
         ev = TalkingEv(vehicle, now_s, modem=bool(talks["modem"]))
         ev.basic = Ev.restored(saved, now_s)
         return ev

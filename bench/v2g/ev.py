@@ -24,12 +24,12 @@ from chargepoint.runtime.v2g_tls.secured import Secured
 from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from iso15118 import exi, sdp
 from iso15118.connection import Command, Connected, Heard, Note, Send
-from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session
+from iso15118.evcc.speak import DIN, ISO2, ISO20, PROTOCOLS, spoken
 from iso15118.evcc.terms import DrawPower
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.terms import Ending, Payment, SessionOver, Told
+from iso15118.terms import Ending, Energy, Payment, SessionOver, Told
 
 INTERFACE_S = 5.0
 """So long a missing link-local address is waited for."""
@@ -50,6 +50,7 @@ class Options:
     interface: str
     pki: Path | None = None
     protocol: str = "any"
+    """Names as `evcc.speak` has them, best first, between commas. any: all that carry the service."""
     service: str = "DC"
     tls: str = "none"
     control: str = "any"
@@ -151,7 +152,8 @@ async def matched(matching: VehicleMatching) -> None:
 async def charger_of(options: Options) -> tuple[Where, sdp.Response]:
     """The interface, and what SDP has found on it. Raises InputError, NoCharger."""
     where = await interface_of(options.interface)
-    for namespace in (sap.NAMESPACE, cm.NAMESPACE, *offer.protocols(options.protocol)):
+    spoken_ = spoken(vehicle_for(options).wants)
+    for namespace in (sap.NAMESPACE, cm.NAMESPACE, *(each.namespace for each in spoken_)):
         exi.codec_of(namespace)
     return where, await discover(where, sdp.Security.NONE if options.tls == "none" else sdp.Security.TLS)
 
@@ -180,6 +182,7 @@ def vehicle_for(options: Options) -> Vehicle:
     vehicle = Vehicle(SPECS[options.spec])
     wants = vehicle.wants
     wants.energies = offer.energies(options.service)
+    wants.protocols = protocols(options)
     wants.controls = offer.controls(options.control)
     wants.loops = options.loops
     if options.loop_s is not None:
@@ -193,6 +196,31 @@ def vehicle_for(options: Options) -> Vehicle:
             raise given.InputError("--auth pnc needs --tls and --pki DIR: a contract is shown over TLS only")
         pki_folder.fill(wants, options.pki, options.auth)
     return vehicle
+
+
+def protocols(options: Options) -> tuple[str, ...]:
+    """Their names, in the order given. DIN 70121 knows no TLS: over that it is not among `any`. Raises InputError."""
+    energies = offer.energies(options.service)
+    if options.protocol.lower() in offer.ALL:
+        iso20 = [name for each in energies for name, is_dc in ISO20.items() if is_dc == each.is_dc]
+        iso2 = [name for each in energies for name, energy in ISO2.items() if energy is each]
+        din = [DIN] if Energy.DC in energies and options.tls == "none" else []
+        return tuple(dict.fromkeys([*iso20, *iso2, *din]))
+    return tuple(dict.fromkeys(_protocol(word, dc=energies[0].is_dc) for word in options.protocol.split(",")))
+
+
+def _protocol(word: str, *, dc: bool) -> str:
+    """In any usual spelling; "iso2" is the half of it that carries the service."""
+    if word.strip().lower() in PROTOCOLS:
+        return word.strip().lower()
+    try:
+        namespace = given.namespace(word)
+    except given.InputError:
+        namespace = ""
+    names = {given.DIN: DIN, given.ISO2: "iso2-dc" if dc else "iso2-ac"} | {given.NAMES[each]: each for each in ISO20}
+    if namespace not in names:
+        raise given.InputError(f"--protocol {word}: no such protocol; there are {', '.join(PROTOCOLS)}")
+    return names[namespace]
 
 
 async def interface_of(interface: str) -> Where:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from iso15118 import exi
@@ -39,6 +38,7 @@ from iso15118.connection import (
 )
 from iso15118.evcc.terms import StopDrawing
 from iso15118.exi import ExiError
+from iso15118.frozen import dataclass
 from iso15118.messages import sap
 from iso15118.messages.declare import Message
 from iso15118.terms import DialectChosen, Ending, SessionOver, Told
@@ -73,6 +73,8 @@ class Question:
     namespace: str
     within_s: float
     told: tuple[Told, ...] = ()
+    shown: Message | None = None
+    """What is shown of it; None: the request."""
 
 
 class Dialect(Protocol):
@@ -172,7 +174,7 @@ class Session:
         self._asked, self._deadline = True, now.mono + question.within_s
         if self.dialect is None or not self.dialect.session_id:
             self._deadline = min(self._deadline, self._setup_by)
-        yield Send(Frame(question.payload_type, octets).octets(), question.request)
+        yield Send(Frame(question.payload_type, octets).octets(), question.shown or question.request)
 
     # ---- in
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from iso15118.frozen import dataclass
 from iso15118.terms import (
     AddedService,
     Battery,
@@ -75,6 +76,12 @@ class Wants:
     evcc_id: str = "ICEBENCH0001"
     resume: bytes = b""
     """Session id of an earlier session that was paused."""
+    protocols: tuple[str, ...] = ()
+    """What is spoken, best first, by the names in `evcc.speak`. None: ISO 15118-20."""
+    mac: bytes = bytes.fromhex("021CE0000001")
+    """EVCCID of DIN 70121 and ISO 15118-2: six octets, but there are vehicles that say less."""
+    fresh_id: bytes = bytes(8)
+    """Session id of a request before there is one, in these protocols: some vehicles say one octet."""
     payment: Payment = Payment.EIM
     fall_back: bool = True
     """Where no contract is taken: go on with EIM, if that is offered, too."""
@@ -119,12 +126,17 @@ class Wants:
     """Scheduled DC: what is wanted now; less is asked for where the schedule has less."""
     power_W: float = 0.0
     """AC: what is drawn now; negative: given."""
+    phases: int = 3
+    """AC: of the charger on board."""
     begin_by_giving: bool = False
     """Both ways: discharge first."""
     contactors_closed: bool = False
     """DC; of AC vehicles nobody asks."""
     ready: bool = True
-    """To start: until then PowerDelivery says that the vehicle is at work."""
+    """To start: until then PowerDelivery says that the vehicle is at work; in DC of DIN 70121 and ISO 15118-2, which have no word for that, precharging
+    goes on. There the AC loop begins in any case."""
+    error: str = "NO_ERROR"
+    """DC_EVErrorCode of DIN 70121 and ISO 15118-2."""
 
     wish: EvWish | None = None
     heeds: frozenset[Wish] = EVERY_WISH
@@ -144,6 +156,8 @@ class Wants:
     near_V: float = 20.0
     """Precharge: the charger's voltage is near enough to ours, and the contactors may close. More only on a bench whose charger pretends."""
     welding_detection: bool = True
+    bare_stop: bool = False
+    """Before anything was drawn: SessionStop without PowerDelivery (DIN 70121 and ISO 15118-2)."""
     side_streams: bool = False
     """In the loop: confirm the meter, check in and check out on the streams beside the main one. Before and after it checking in and out always is there."""
     standby_or_stop: bool = False

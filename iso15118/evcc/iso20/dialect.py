@@ -153,10 +153,11 @@ class Iso20:
 def spoken(wants: Wants) -> tuple[Spoken, ...]:
     """The namespaces for what is wanted, in that order."""
     kinds = dict.fromkeys(each.is_dc for each in wants.energies)
-    return tuple(_spoken(wants, dc=is_dc) for is_dc in kinds)
+    return tuple(spoken_for(wants, dc=is_dc) for is_dc in kinds)
 
 
-def _spoken(wants: Wants, *, dc: bool) -> Spoken:
+def spoken_for(wants: Wants, *, dc: bool) -> Spoken:
+    """One of the two."""
     energies = tuple(each for each in Energy if each.is_dc == dc)
     return Spoken(_DC if dc else _AC, MAJOR, MINOR, lambda _: Iso20(wants, energies))
 

@@ -1,0 +1,1 @@
+"""DIN 70121, the vehicle's side."""

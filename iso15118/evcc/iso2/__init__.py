@@ -1,0 +1,1 @@
+"""ISO 15118-2, the vehicle's side."""
