@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chargepoint import authorize_contract, authorize_invalid
+from chargepoint import authorize_contract, authorize_invalid, authorize_stopped
 from chargepoint.authorize_rules import (
     ACCEPTED,
     EMAID,
@@ -45,6 +45,7 @@ from chargepoint.events import (
     ContractJudged,
     ContractPresented,
     EvDisconnected,
+    EvseSeen,
     IdToken,
     OperationalChanged,
     PoweredUp,
@@ -82,7 +83,8 @@ class AuthorizeMachine:
         """Nobody could ever be authorised here: charging is free."""
         self.state = AuthorizeState(spots={evse_id: Spot() for evse_id in evses})
         self.handlers: dict[type, Callable[[Tick, Any], list[object]]] = {
-            PoweredUp: lambda _now, _event: [RulesWanted()],
+            PoweredUp: lambda _now, event: [RulesWanted(), *authorize_stopped.restored(self.state.spots, event.stored)],
+            EvseSeen: lambda _now, event: authorize_stopped.seen(self.state.spots[event.evse_id], self.evses[event.evse_id]),
             AuthorisationRules: self._rules,
             TokenPresented: self._presented,
             ContractPresented: self._contract,
@@ -90,7 +92,7 @@ class AuthorizeMachine:
             SessionChanged: self._session,
             TokenVerdict: self._verdict,
             RemoteStartRequested: self._remote_start,
-            RemoteStopRequested: self._remote_stop,
+            RemoteStopRequested: lambda _now, event: self.end(event.evse_id, "Remote"),
             StopRequested: self._stop_requested,
             CablePluggedIn: self._plugged_in,
             EvDisconnected: self._unplugged,
@@ -211,7 +213,7 @@ class AuthorizeMachine:
         lookup = Lookup(id_token, (evse_id,), (evse_id,), at=evse_id, contract=event.contract, of_vehicle=True)
         if spot.grant and same_token(spot.grant.id_token, id_token):
             return [ContractJudged(evse_id, event.contract.number, None)]
-        stopped = spot.stopped is not None and same_token(spot.stopped, id_token)
+        stopped = authorize_stopped.counts_no_more(spot, id_token)
         if stopped or not facts.plugged or obstacle(facts, id_token) or not 0 < len(event.emaid) <= LONGEST_TOKEN:
             return [Log("info", "auth.contract_not_now", {"evse": evse_id, "stopped": stopped}), *self._refuse(lookup, "Invalid")]
         if event.contract.rooted and any(same_token(token, id_token) for token in self.owners_tokens):
@@ -229,7 +231,8 @@ class AuthorizeMachine:
         spot, facts = self.state.spots[evse_id], self.evses[evse_id]
         if spot.grant and spot.grant.id_token.type == id_token.type and not same_token(spot.grant.id_token, id_token):
             return self.end(evse_id, "EVDisconnected")  # another vehicle in the place of the one that pays
-        if evse_id not in self.autocharging or spot.shown or not facts.plugged or self._free() or obstacle(facts, id_token):
+        shown = spot.shown or authorize_stopped.counts_no_more(spot, id_token)
+        if evse_id not in self.autocharging or shown or not facts.plugged or self._free() or obstacle(facts, id_token):
             return []
         spot.shown = True
         lookup = Lookup(id_token, (evse_id,), (evse_id,), at=evse_id, of_vehicle=True)
@@ -299,20 +302,16 @@ class AuthorizeMachine:
     def end(self, evse_id: int, reason: str, trigger: str = "", *, by: IdToken | None = None) -> list[object]:
         """End what is authorised here, and let nothing that is still being looked up begin here (S-11). `by`: presented for it."""
         spot, facts = self.state.spots[evse_id], self.evses[evse_id]
-        if spot.grant and spot.grant.id_token.type == EMAID and reason not in authorize_contract.BY_ITSELF:
-            spot.stopped = spot.grant.id_token
+        noted = authorize_stopped.noted(spot, evse_id, reason)
         spot.grant, spot.invalid, facts.id_token = None, "", None
         self._disown(evse_id)
         self.state.bar(evse_id)
-        return [AuthorisationEnded(evse_id, reason, trigger or stop_trigger(reason), by, at_once=reason == "EmergencyStop")]
+        return [*noted, AuthorisationEnded(evse_id, reason, trigger or stop_trigger(reason), by, at_once=reason == "EmergencyStop")]
 
     def _disown(self, evse_id: int) -> None:
         facts = self.evses[evse_id]
         if not facts.transaction_id and not self._grant(evse_id):
             facts.owner = None
-
-    def _remote_stop(self, now: Tick, event: RemoteStopRequested) -> list[object]:
-        return self.end(event.evse_id, "Remote")
 
     def _stop_requested(self, now: Tick, event: StopRequested) -> list[object]:
         if self._grant(event.evse_id) or self.evses[event.evse_id].transaction_id:
@@ -323,15 +322,16 @@ class AuthorizeMachine:
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         evse_id, grant = event.evse_id, self._grant(event.evse_id)
         spot = self.state.spots[evse_id]
-        spot.stopped, spot.shown, spot.left = None, False, grant.id_token if grant else spot.left
+        out = authorize_stopped.has_left(spot, evse_id)
+        spot.shown, spot.left = False, grant.id_token if grant else spot.left
         self.state.bar(evse_id, lambda lookup: evse_id in lookup.plugged)
         if grant is None:
             self._disown(evse_id)
         elif self.state.rules.end_on_unplug or not self.evses[evse_id].transaction_id:
-            return self.end(evse_id, "EVDisconnected")
+            return [*out, *self.end(evse_id, "EVDisconnected")]
         elif evse_id in self.tethered:
             grant.plug_by = now.mono + self.state.rules.connection_timeout_s
-        return []
+        return out
 
     def _timer(self, now: Tick, event: TimerExpired) -> list[object]:
         out: list[object] = []

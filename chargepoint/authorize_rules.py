@@ -14,6 +14,8 @@ from iso15118.frozen import dataclass
 
 EMAID = "eMAID"
 """The type of a contract's token."""
+MAC = "MacAddress"
+"""The type of the token that a vehicle's MAC address is."""
 NO_TOKEN = IdToken("", "NoAuthorization")
 """The token of a charge that nobody had to be authorised for (OCPP 2.1 C02)."""
 MOST_LOOKUPS = 8
@@ -55,7 +57,7 @@ class Spot:
     left: IdToken | None = None
     """Whose plug it was that was pulled at the EV last: where the socket keeps it, this token releases it."""
     stopped: IdToken | None = None
-    """A contract that was stopped here by somebody: the vehicle shows it by itself again and again, and it counts no more before it has left."""
+    """What a vehicle shows by itself again and again, a contract or its MAC address, and somebody has stopped: it counts no more before it has left."""
     shown: bool = False
     """The vehicle's MAC address has been asked about since it was plugged in."""
 
@@ -118,7 +120,7 @@ def mac_token(mac: str) -> IdToken:
     >>> mac_token("02:00:5e:10:ab:cd")
     IdToken(id_token='02005E10ABCD', type='MacAddress', additional=())
     """
-    return IdToken(mac.replace(":", "").upper(), "MacAddress")
+    return IdToken(mac.replace(":", "").upper(), MAC)
 
 
 def plain(token: IdToken) -> str:

@@ -86,6 +86,31 @@ def test_what_was_stopped_begins_anew_only_after_the_vehicle_was_away() -> None:
     it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
 
 
+@pytest.mark.req("S-11")
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_was_stopped_stays_stopped_over_a_power_loss(leaves: bool) -> None:
+    it = by_mac()
+    comes(it)
+    it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+    transaction = it.said("TransactionEvent")[0]["transactionInfo"]["transactionId"]
+    assert it.call("RequestStopTransaction", {"transactionId": transaction})["status"] == "Accepted"
+    it.among("TransactionEvent", eventType="Ended")
+    it.heap.cut()
+    if leaves:
+        it.evse().unplug_vehicle()
+    it.heap.run(10.0)
+    it.heap.start("PowerUp")
+    it.wait(10.0)
+    it.forget()
+    if leaves:
+        comes(it)
+        it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+    else:
+        it.tell(VehicleMatched(1, MAC, 4.0))
+        it.nothing("TransactionEvent", "Authorize", for_s=20.0)
+        assert not it.closed()
+
+
 def test_it_stops_nobody_s_charge_whatever_its_group() -> None:
     it = by_mac(groups={TOKEN: GROUP, CARD: GROUP}, answers={"Authorize": lambda _: None})
     listed(it, {CARD: "Accepted"}, group=GROUP)
