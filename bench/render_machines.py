@@ -20,6 +20,8 @@ from iso15118.evcc.din import table as evcc_din
 from iso15118.evcc.iso2 import table as evcc_iso2
 from iso15118.evcc.iso20 import table as evcc_iso20
 from iso15118.machine import Table, label
+from iso15118.secc.din import table as secc_din
+from iso15118.secc.iso2 import table as secc_iso2
 from iso15118.secc.iso20 import table as secc_iso20
 from iso15118.slac import ev_table, evse_table, modem_table
 
@@ -121,6 +123,17 @@ def pages() -> dict[str, str]:
             "A session of ISO 15118-20 as the charger sees it: which request may come when, and the function (`iso15118/secc/iso20/`) that "
             'answers it. Everything else is answered FAILED_SequenceError, with the energy off before. "stays while ongoing" means that the '
             "session goes on only with the finished answer. The clauses are from memory [K].",
+            refused=False,
+        ),
+        "secc-iso2.md": state_page(
+            secc_iso2.TABLE,
+            "A session of ISO 15118-2 as the charger sees it: which request may come when, and the function that answers it (`iso15118/secc/v2gmsg/` where "
+            "DIN 70121 has it, too, else `iso15118/secc/iso2/`). What is not here is refused as in `secc-iso20.md`. The clauses are from memory [K].",
+            refused=False,
+        ),
+        "secc-din.md": state_page(
+            secc_din.TABLE,
+            "A session of DIN 70121 as the charger sees it; entries as in `secc-iso2.md` (`iso15118/secc/v2gmsg/`). The clauses are from memory [K].",
             refused=False,
         ),
         "evcc-iso20.md": state_page(

@@ -132,9 +132,11 @@ class V2gConfig:
     pki_dir: str = ""
     """Where its certificates and keys are."""
     tls: Literal["required", "optional", "none"] = "required"
-    """ISO 15118-20 is never offered without TLS and a verified vehicle, whatever stands here."""
-    protocols: tuple[Literal["iso20-dc", "iso20-ac"], ...] = ("iso20-dc", "iso20-ac")
-    """What may be spoken; the vehicle's priorities decide."""
+    """Whether a vehicle has to connect with TLS; "optional": as it asks. ISO 15118-20 is never offered without TLS and a verified vehicle, whatever stands
+    here; ISO 15118-2 and DIN 70121 are, with "optional" or "none"."""
+    protocols: tuple[Literal["iso20-dc", "iso20-ac", "iso2-dc", "iso2-ac", "din"], ...] = ("iso20-dc", "iso20-ac")
+    """What may be spoken; the vehicle's priorities decide. Most vehicles on the road speak DIN 70121 ("din", DC) or ISO 15118-2 ("iso2-dc", "iso2-ac"); DIN
+    70121 has no TLS, so it needs tls = "optional" or "none"."""
     evse_id: Annotated[str, Text(37, r"[A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?[Ee][A-Za-z0-9*]{1,30}", 7)] = "DE*ICE*E00001*1"
     """EVSEID as the vehicle is told it (DIN SPEC 91286)."""
     ac_discharge_W: Annotated[float, Range(0, 100_000)] = 0.0

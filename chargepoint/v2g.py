@@ -43,11 +43,7 @@ from chargepoint.v2g_told import Teller
 from hal.types import EvseInfo
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
 from iso15118.connection import TimerExpired as SessionTimer
-from iso15118.iso20.version import MAJOR, MINOR
-from iso15118.secc.iso20 import schedules
-from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
-from iso15118.secc.iso20.table import S
-from iso15118.secc.iso20.talk import Talk
+from iso15118.secc import speak
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import Protocol_, Session, Stage
 from iso15118.terms import Ending, SessionBegun, SessionOver, Told, Wish
@@ -75,6 +71,8 @@ class V2gMachine:
         """What it remembers, but for the sessions."""
         self.sessions: dict[int, Session] = {}
         """By the number of the connection."""
+        self._secure: set[int] = set()
+        """Those of them that came over TLS."""
         self.facts = v2g_facts.of(config, board)
         self.teller = Teller(config, evse)
         self._replacing = self._lost = False
@@ -116,21 +114,21 @@ class V2gMachine:
     @property
     def state(self) -> V2gState:
         """All that this machine remembers."""
-        return replace(self.memory, sessions={number: self._saved(session) for number, session in self.sessions.items()})
+        return replace(self.memory, sessions={number: self._saved(number, session) for number, session in self.sessions.items()})
 
     @state.setter
     def state(self, value: V2gState) -> None:
         self.memory = replace(value, sessions={})
+        self._secure = {number for number, each in value.sessions.items() if each.secure}
         self.sessions = {number: self._restored(each) for number, each in value.sessions.items()}
 
-    @staticmethod
-    def _saved(session: Session) -> Talking:
-        dialect = session.dialect
-        return Talking(session.saved(), dialect.saved() if isinstance(dialect, Iso20) else None)
+    def _saved(self, number: int, session: Session) -> Talking:
+        dialect = speak.of(session)
+        return Talking(session.saved(), dialect.saved() if dialect is not None else None, number in self._secure)
 
     def _restored(self, saved: Talking) -> Session:
-        dialect = Iso20.restored(saved.dialect, self.facts) if saved.dialect is not None else None
-        return Session.restored(self._protocols(verified=saved.session.verified), saved.session, dialect)
+        dialect = speak.restored(saved.dialect, self.facts) if saved.dialect is not None else None
+        return Session.restored(self._protocols(verified=saved.session.verified, secure=saved.secure), saved.session, dialect)
 
     # ---- connections
 
@@ -147,7 +145,8 @@ class V2gMachine:
                 ]
             if session.stage is not Stage.AGREEING or len(self.sessions) >= MOST_CONNECTIONS:
                 out += self._replace(now, number, "the vehicle connected anew")
-        self.sessions[event.connection] = Session(self._protocols(verified=event.verified))
+        self._secure = {number for number in self._secure if number in self.sessions} | ({event.connection} if event.tls else set())
+        self.sessions[event.connection] = Session(self._protocols(verified=event.verified, secure=bool(event.tls)))
         out.append(Log("info", "v2g.connected", {"evse": event.evse_id, "tls": event.tls or "none", "verified": event.verified}))
         if event.note:
             out.append(Log("warning", "v2g.vehicle_certificate", {"evse": event.evse_id, "found": event.note[:500]}))
@@ -171,15 +170,19 @@ class V2gMachine:
         finally:
             self._replacing = False
 
-    def _protocols(self, *, verified: bool) -> list[Protocol_]:
-        lax, make = self.config.v2g.unverified_vehicles, partial(self._dialect, verified=verified)
-        return [Protocol_(each, MAJOR, MINOR, make, unverified=lax) for each in v2g_facts.namespaces(self.config)]
+    def _protocols(self, *, verified: bool, secure: bool) -> list[Protocol_]:
+        lax, make = self.config.v2g.unverified_vehicles, partial(self._dialect, verified=verified, secure=secure)
+        return [
+            Protocol_(each.namespace, each.major, each.minor, make, unverified=lax or each.unverified)
+            for each in v2g_facts.spoken(self.config)
+        ]
 
-    def _dialect(self, namespace: str, *, verified: bool) -> Iso20:
-        """Contracts pay only over TLS with a verified vehicle."""
+    def _dialect(self, namespace: str, *, verified: bool, secure: bool) -> speak.Dialect:
+        """Contracts pay only over TLS; of ISO 15118-20 with a verified vehicle."""
         s = self.memory
         paused = Paused(s.paused_id, s.paused_evcc) if s.paused_id else None
-        return Iso20(Talk(self.facts, NAMESPACES[namespace], self.entropy.take(8), self.entropy.take(16), paused, pnc=verified))
+        host = speak.Host(self.facts, self.entropy.take(8), self.entropy.take(16), paused, verified=verified, secure=secure)
+        return speak.begun(namespace, host)
 
     def _session(self, now: Tick, number: int, event: Event) -> list[object]:
         """One event into a session, and what it wants done."""
@@ -195,8 +198,8 @@ class V2gMachine:
             return self._bug(number, error, event)
 
     def _noted(self, number: int, session: Session) -> None:
-        if number == self.memory.active and isinstance(session.dialect, Iso20):
-            v2g_replan.noted(self.memory.replan, session.dialect.talk, self.evse)
+        if number == self.memory.active and (dialect := speak.of(session)) is not None:
+            v2g_replan.noted(self.memory.replan, dialect.talk.offered_mono, self.evse)
 
     def _carry_out(self, now: Tick, number: int, session: Session, commands: Iterable[Command]) -> list[object]:
         out: list[object] = []
@@ -264,10 +267,10 @@ class V2gMachine:
         return [event]
 
     def _remember(self, session: Session, ending: Ending) -> None:
-        s, dialect = self.memory, session.dialect
+        s, paused = self.memory, speak.paused(session)
         s.paused_id, s.paused_evcc = b"", ""
-        if ending is Ending.PAUSED and isinstance(dialect, Iso20):
-            s.paused_id, s.paused_evcc = dialect.talk.session_id, dialect.talk.evcc_id
+        if ending is Ending.PAUSED and paused is not None:
+            s.paused_id, s.paused_evcc = paused.session_id, paused.evcc_id
         self._forget()
 
     def _forget(self) -> None:
@@ -356,19 +359,19 @@ class V2gMachine:
         s.authorised = s.authorised or (s.authorization_wanted and evse.id_token is not None)
         prices = tariff.now_told(self.tariff, self.clock, now)
         session = self.sessions.get(s.active) if s.active is not None else None
-        dialect = session.dialect if session is not None and isinstance(session.dialect, Iso20) else None
-        moment = v2g_facts.Moment(prices, self._read_utc(now), dialect is not None and dialect.state in v2g_asks.STANDBY)
+        dialect = speak.of(session) if session is not None else None
+        moment = v2g_facts.Moment(prices, self._read_utc(now), dialect is not None and dialect.stands_by)
         v2g_facts.refresh(facts, s, evse, self.config, self.board, moment)
-        offered, clock_known = dialect is not None and dialect.state is S.AUTHORIZATION, self.clock.known_utc(now) is not None
+        offered, clock_known = dialect is not None and dialect.authorizing, self.clock.known_utc(now) is not None
         p256 = self.config.v2g.p256_contracts
         v2g_contracts.refresh(facts, s.contracts, evse, self.certificates, clock_known=clock_known, p256=p256, offered=offered)
         if dialect is None:
             return []
         asked_before = s.replan.asked_mono
-        held, waits = schedules.held(dialect.talk, now), facts.wish is not None
+        held, waits = dialect.held(now), facts.wish is not None
         if v2g_replan.asks(s.replan, now, evse, held, prices, waits=waits):
             facts.wish, facts.wish_within_s = Wish.RENEGOTIATE_SCHEDULE, round(v2g_replan.ASKS_S)
-        more = v2g_asks.wish(s.asks, now, evse, dialect.state, self.config.v2g.confirm_metering_s, waits=facts.wish is not None)
+        more = v2g_asks.wish(s.asks, now, evse, dialect, self.config.v2g.confirm_metering_s, waits=facts.wish is not None)
         if more is not None and facts.wish is None:
             facts.wish, facts.wish_within_s = more, round(v2g_replan.ASKS_S)
         if s.replan.asked_mono == asked_before:

@@ -9,17 +9,15 @@ from chargepoint.facts import EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_replan import ASKS_S, BETWEEN_S, STANDS_S, less, power_W
 from chargepoint.v2g_state import Asks
-from iso15118.secc.iso20.table import LOOPS, S
+from iso15118.secc.speak import Dialect
 from iso15118.terms import Wish
 
-STANDBY = (S.AC_STANDBY, S.DC_STANDBY)
 
-
-def wish(s: Asks, now: Tick, evse: EvseFacts, state: S, confirm_s: float, *, waits: bool) -> Wish | None:
+def wish(s: Asks, now: Tick, evse: EvseFacts, dialect: Dialect, confirm_s: float, *, waits: bool) -> Wish | None:
     """What it is asked at this moment. `confirm_s`: how often it confirms the meter, 0 never; `waits`: it is asked for something else first."""
-    if _comes_back(s, now, evse, state, waits=waits):
+    if _comes_back(s, now, evse, stands_by=dialect.stands_by, waits=waits):
         return Wish.EXIT_STANDBY
-    return Wish.CONFIRM_METERING if _confirms(s, now, evse, state, confirm_s, waits=waits) else None
+    return Wish.CONFIRM_METERING if _confirms(s, now, evse, confirm_s if dialect.confirms else 0.0, waits=waits) else None
 
 
 def confirmed(s: Asks, now: Tick) -> None:
@@ -27,9 +25,9 @@ def confirmed(s: Asks, now: Tick) -> None:
     s.confirmed_mono, s.confirm_mono = now.mono, None
 
 
-def _comes_back(s: Asks, now: Tick, evse: EvseFacts, state: S, *, waits: bool) -> bool:
+def _comes_back(s: Asks, now: Tick, evse: EvseFacts, *, stands_by: bool, waits: bool) -> bool:
     """There is more than the least since it stands by, and has been for a while."""
-    if state not in STANDBY:
+    if not stands_by:
         s.least_W = s.more_since = s.exit_mono = None
         return False
     is_W = power_W(evse, evse.bounds)
@@ -46,9 +44,9 @@ def _comes_back(s: Asks, now: Tick, evse: EvseFacts, state: S, *, waits: bool) -
     return True
 
 
-def _confirms(s: Asks, now: Tick, evse: EvseFacts, state: S, confirm_s: float, *, waits: bool) -> bool:
+def _confirms(s: Asks, now: Tick, evse: EvseFacts, confirm_s: float, *, waits: bool) -> bool:
     """It is time again, counted from the last confirmation, or from the begin of the loop."""
-    if not confirm_s or evse.meter is None or state not in LOOPS:
+    if not confirm_s or evse.meter is None:
         return False
     s.confirmed_mono = now.mono if s.confirmed_mono is None else s.confirmed_mono
     if s.confirm_mono is not None and now.mono - s.confirm_mono >= ASKS_S:

@@ -26,11 +26,11 @@ from chargepoint.events import (
 )
 from chargepoint.evse_dc import MEET_V, ratings_of
 from chargepoint.facts import EvseFacts
-from chargepoint.faults import Reaction, known
+from chargepoint.faults import RESIDUAL_CURRENT, Reaction, known
 from chargepoint.v2g_state import V2gState
 from hal.types import DcSample, EvseInfo, MeterSample
+from iso15118 import protocols
 from iso15118.iso20.services import ABSOLUTE_PRICES, NO_PRICING, PRICE_LEVELS
-from iso15118.messages.iso20 import ac, dc
 from iso15118.terms import (
     AcLimits,
     AddedService,
@@ -55,8 +55,6 @@ CHANGES = (
     FaultCleared, OperationalChanged, TransactionDurable, TransactionEnded, MeterSample, DcSample, CertificatesRead,
 )  # fmt: skip
 """What a session may have waited for."""
-NAMESPACES = {"iso20-dc": dc.NAMESPACE, "iso20-ac": ac.NAMESPACE}
-"""Names in the configuration -> namespaces of supportedAppProtocol."""
 DAY_S = 86_400
 INTERNET, PARKING = 65, 66
 INTERNET_SETS = {"ftp:20": 1, "ftp:21": 2, "http:80": 3, "https:443": 4}
@@ -108,9 +106,14 @@ def _parking(number: int, each: ParkingConfig) -> ParameterSet:
     return ParameterSet(number, (Parameter("IntendedService", intended), Parameter("ParkingStatusType", status)))
 
 
-def namespaces(config: EvseConfig) -> tuple[str, ...]:
+def spoken(config: EvseConfig) -> tuple[protocols.Spoken, ...]:
     """What this EVSE speaks: AC has no use for the DC messages, nor the other way round."""
-    return tuple(NAMESPACES[name] for name in config.v2g.protocols if name.endswith(config.mode))
+    return protocols.spoken(config.v2g.protocols, config.mode)
+
+
+def namespaces(config: EvseConfig) -> tuple[str, ...]:
+    """The same as supportedAppProtocol names it."""
+    return tuple(each.namespace for each in spoken(config))
 
 
 def rated_W(config: EvseConfig, board: EvseInfo, phases: int) -> float:
@@ -153,6 +156,7 @@ def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, 
         else Progress.NOT_ASKED
     )
     facts.fault = _fault(state, evse, stands_by=moment.stands_by)
+    facts.rcd = RESIDUAL_CURRENT in evse.faults
     facts.wish = _wish(state, evse)
     facts.wish_within_s = STOP_WITHIN_S if facts.wish is not None else 0
     facts.power = _power(state, evse)

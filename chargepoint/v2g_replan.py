@@ -1,4 +1,4 @@
-"""Schedules that do not hold any more: when a vehicle in scheduled control is asked to take others (ISO 15118-20, ScheduleRenegotiation).
+"""Schedules that do not hold any more: when a vehicle in scheduled control is asked to take others (ScheduleRenegotiation of ISO 15118-20, ReNegotiation of -2).
 
 What is lower than the schedule reaches the vehicle in the loop anyway; it is asked so that it can plan anew, and so that it learns of more than it was
 offered, and of what follows when all that it was told is over. One that does not follow is asked once. A limit of nothing is a pause: no schedule of a day without energy is made of it.
@@ -9,8 +9,7 @@ from __future__ import annotations
 from chargepoint.facts import Bounds, EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_state import Replan
-from iso15118.secc.iso20.schedules import Held
-from iso15118.secc.iso20.talk import Talk
+from iso15118.secc.offers import Held
 from iso15118.terms import Prices
 
 TOLERANCE = 0.05
@@ -23,10 +22,10 @@ BETWEEN_S = 60.0
 """From one question to the next at least: a limit that wanders does not keep the vehicle out of its loop."""
 
 
-def noted(s: Replan, talk: Talk, evse: EvseFacts) -> None:
+def noted(s: Replan, offered_mono: float, evse: EvseFacts) -> None:
     """Schedules, or a plan, have been offered, with these bounds."""
-    if talk.offered_mono != s.offered_mono:
-        s.offered_mono, s.offered, s.since, s.asked = talk.offered_mono, evse.bounds, None, None
+    if offered_mono != s.offered_mono:
+        s.offered_mono, s.offered, s.since, s.asked = offered_mono, evse.bounds, None, None
         s.offers += 1
 
 

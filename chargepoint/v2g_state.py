@@ -7,8 +7,8 @@ from dataclasses import field
 from chargepoint.events import ContractsAllowed, Supply
 from chargepoint.facts import Bounds
 from iso15118.frozen import dataclass
-from iso15118.secc.iso20.dialect import SavedIso20
 from iso15118.secc.session import Saved
+from iso15118.secc.speak import SavedDialect
 from iso15118.terms import Progress
 from iso15118.trust import Refusal
 
@@ -18,8 +18,10 @@ class Talking:
     """A connection and its session."""
 
     session: Saved
-    dialect: SavedIso20 | None = None
+    dialect: SavedDialect | None = None
     """None until it is agreed."""
+    secure: bool = False
+    """Over TLS."""
 
 
 @dataclass(slots=True)

@@ -39,21 +39,30 @@ class InputError(ValueError):
     """What was given is no input of this command; the message says why."""
 
 
+def plain(name: str) -> str:
+    """A name as we spell it.
+
+    >>> plain("ISO_15118_20_DC"), plain(" ISO_15118_2")
+    ('iso20-dc', 'iso2')
+    """
+    spelt = re.sub(r"[ _]+", "-", name.strip().lower())
+    for theirs, ours in _SPELLINGS:
+        if spelt == theirs or spelt.startswith(theirs + "-"):
+            return ours + spelt.removeprefix(theirs)
+    return spelt
+
+
 def namespace(name: str) -> str:
     """A namespace, or a short name in any usual spelling. Raises InputError with a hint."""
     if name in SETS:
         return name
-    plain = re.sub(r"[ _]+", "-", name.strip().lower())
-    for theirs, ours in _SPELLINGS:
-        if plain == theirs or plain.startswith(theirs + "-"):
-            plain = ours + plain.removeprefix(theirs)
-            break
-    if plain in NAMES:
-        return NAMES[plain]
+    spelt = plain(name)
+    if spelt in NAMES:
+        return NAMES[spelt]
     found = next((each for each in SETS if each.lower() == name.strip().lower()), "")
     if found:
         return found
-    near = difflib.get_close_matches(plain, [*NAMES, *SETS], 1, 0.5)
+    near = difflib.get_close_matches(spelt, [*NAMES, *SETS], 1, 0.5)
     hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(NAMES)}, and their namespaces"
     raise InputError(f"no schema {name!r}{hint}")
 

@@ -186,7 +186,7 @@ class Charger:
             case ScheduleAsked(aside=aside) if aside or (facts.schedules is None and not self._planning):
                 facts.schedules, self._planning = None, True
                 self._in(now.mono, pace.schedule_s, self._planned)
-            case CableCheckWanted() if facts.cable_check is Progress.NOT_ASKED:
+            case CableCheckWanted() if facts.cable_check in (Progress.NOT_ASKED, Progress.DONE):  # done: wanted once more
                 facts.cable_check, self.pilot = Progress.UNDER_WAY, "C"
                 self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
             case PowerWanted() if facts.power is Progress.NOT_ASKED:
@@ -276,7 +276,8 @@ class Charger:
             else _least(limits.max_power_W, ev.max_power_W or self.ev.max_power_W)
         )
         self.facts.target_power_W = _within(target_W, least_W, limits.max_power_W)
-        drawn_W = _within(told.present_W or 0.0, least_W, limits.max_power_W)
+        # A vehicle that does not say what it draws (ISO 15118-2) draws what it may.
+        drawn_W = _within(self.facts.target_power_W if told.present_W is None else told.present_W, least_W, limits.max_power_W)
         self.facts.voltage_V, self.facts.current_A = limits.nominal_V, drawn_W / limits.nominal_V
 
     @property

@@ -14,8 +14,6 @@ from bench.v2g.pair import Pair
 from iso15118.connection import Close
 from iso15118.evcc.terms import CloseContactors, DrawPower, OpenContactors, StopDrawing
 from iso15118.messages.declare import Message
-from iso15118.messages.iso20 import common_messages as cm
-from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.talk import OPENS_A
 from iso15118.terms import CableCheckWanted, PowerOff, PowerWanted, PrechargeWanted, SessionOver, Told
 
@@ -78,23 +76,20 @@ class Guard:
                 if self.over:
                     raise AssertionError("the session is over twice")
                 self.over = True
-            case ct.V2GResponseType() if self._ends(thing):
+            case Message() if self._ends(thing):
                 self._off(type(thing).__name__)
             case Close():
                 self._off("the end of the connection")
         if isinstance(thing, Told) and self.over and not isinstance(thing, SessionOver):
             raise AssertionError(f"{type(thing).__name__} after the session was over")
 
-    def _ends(self, response: ct.V2GResponseType) -> bool:
-        if response.ResponseCode.startswith("FAILED") or isinstance(response, cm.SessionStopRes):
+    def _ends(self, response: Message) -> bool:
+        name, code = type(response).__name__, getattr(response, "ResponseCode", "")
+        if name == "supportedAppProtocolRes":
+            return False
+        if code.startswith("FAILED") or name == "SessionStopRes":
             return True
-        asked = self._asked
-        return (
-            isinstance(response, cm.PowerDeliveryRes)
-            and response.ResponseCode != "WARNING_StandbyNotAllowed"
-            and isinstance(asked, cm.PowerDeliveryReq)
-            and asked.ChargeProgress in ("Stop", "Standby")
-        )
+        return name == "PowerDeliveryRes" and code != "WARNING_StandbyNotAllowed" and progress(self._asked) in ("Stop", "Standby")
 
     def _off(self, before: str) -> None:
         if self.energy or self.power:
@@ -124,10 +119,22 @@ class Careful:
                 raise AssertionError(f"contactors close at {voltage_V:.0f} V, the battery has {pair.vehicle.wants.voltage_V:.0f} V")
             case OpenContactors() if abs(pair.charger.facts.current_A) >= OPENS_A:
                 raise AssertionError(f"contactors open under {pair.charger.facts.current_A:.0f} A")
-            case cm.PowerDeliveryReq(ChargeProgress="Start") if _is_dc(pair) and not pair.vehicle.wants.contactors_closed:
+            case Message() if progress(thing) == "Start" and _is_dc(pair) and not pair.vehicle.wants.contactors_closed:
                 raise AssertionError("PowerDelivery Start with open contactors")
-            case cm.PowerDeliveryReq(ChargeProgress="Stop" | "Standby") | cm.SessionStopReq() | SessionOver() | Close() if self.drawing:
+            case _ if self.drawing and _ends_drawing(thing):
                 raise AssertionError(f"{type(thing).__name__} of a vehicle that draws")
+
+
+def progress(message: object) -> str:
+    """What a PowerDelivery wants, in the words of ISO 15118-20; "" of anything else."""
+    if type(message).__name__ != "PowerDeliveryReq":
+        return ""
+    ready = getattr(message, "ReadyToChargeState", None)  # DIN 70121
+    return getattr(message, "ChargeProgress", "") if ready is None else "Start" if ready else "Stop"
+
+
+def _ends_drawing(thing: object) -> bool:
+    return progress(thing) in ("Stop", "Standby") or isinstance(thing, (SessionOver, Close)) or type(thing).__name__ == "SessionStopReq"
 
 
 def _is_dc(pair: Pair) -> bool:

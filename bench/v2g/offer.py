@@ -8,35 +8,32 @@ from pathlib import Path
 from bench.exi import given
 from bench.exi.given import InputError
 from chargepoint.runtime.v2g_tls.plan import KeyLog, Version
+from iso15118.protocols import PROTOCOLS
 from iso15118.terms import Control, Energy, Offered
 
 ALL = ("", "any")
-PROTOCOLS = {name: given.NAMES[name] for name in ("iso20-dc", "iso20-ac")}
-"""Name -> namespace of supportedAppProtocol. DIN and -2 come with their dialects."""
-LATER = (given.ISO2, given.DIN)
+SPELT = {"iso2": ("iso2-dc", "iso2-ac")}
+"""What stands for several."""
 
 
 def protocols(words: str) -> tuple[str, ...]:
-    """Namespaces, in the order given. What is asked for by name and not there yet is an error; `any` takes what there is."""
+    """Names, in the order given. What is asked for by name and not there is an error; `any` takes what there is."""
     if words.lower() in ALL:
-        return tuple(PROTOCOLS.values())
-    found = []
-    for word in words.split(","):
-        namespace = _namespace(word)
-        if namespace in LATER:
-            raise InputError(f"--protocols {word}: that dialect is not there yet; there are {', '.join(PROTOCOLS)}")
-        if namespace not in PROTOCOLS.values():
-            raise InputError(f"--protocols {word}: no such protocol; there are {', '.join(PROTOCOLS)}")
-        found.append(namespace)
-    return tuple(found)
+        return tuple(PROTOCOLS)
+    return tuple(dict.fromkeys(name for word in words.split(",") for name in _names(word)))
 
 
-def _namespace(word: str) -> str:
-    """In any spelling; "" where no schema set has that name."""
-    try:
-        return given.namespace(word)
-    except InputError:
-        return ""
+def _names(word: str) -> tuple[str, ...]:
+    """In any spelling: as the configuration has it, as other programs do, or a namespace."""
+    plain = given.plain(word)
+    if plain in PROTOCOLS:
+        return (plain,)
+    if plain in SPELT:
+        return SPELT[plain]
+    found = tuple(name for name, each in PROTOCOLS.items() if each.namespace == word.strip())
+    if not found:
+        raise InputError(f"--protocols {word}: no such protocol; there are {', '.join((*PROTOCOLS, *SPELT))}")
+    return found
 
 
 def version(word: str) -> Version:
@@ -65,6 +62,12 @@ def energies(words: str) -> tuple[Energy, ...]:
         return tuple(Energy[word.strip().upper()] for word in words.split(","))
     except KeyError as error:
         raise InputError(f"--services {error.args[0]}: no such service; there are {', '.join(Energy.__members__)}") from None
+
+
+def served(energies: tuple[Energy, ...], names: tuple[str, ...]) -> tuple[Energy, ...]:
+    """Those that one of these protocols carries."""
+    modes = {mode for name in names for mode in PROTOCOLS[name].modes}
+    return tuple(each for each in energies if ("dc" if each.is_dc else "ac") in modes)
 
 
 def controls(words: str) -> tuple[Control, ...]:

@@ -15,17 +15,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bench.v2g import others
 from bench.v2g.charger import Charger
 from bench.v2g.model import Vehicle
 from chargepoint.tick import Tick
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, TimerExpired
-from iso15118.evcc.iso20.dialect import spoken
 from iso15118.evcc.session import Session as Evcc
-from iso15118.iso20.version import MAJOR, MINOR
 from iso15118.messages.declare import Message
+from iso15118.iso20.other_streams import NAMESPACES
 from iso15118.messages.iso20 import ac, dc
-from iso15118.secc.iso20.dialect import NAMESPACES, Iso20
-from iso15118.secc.iso20.talk import Talk
+from iso15118.secc import speak
+from iso15118.secc.iso20.dialect import Iso20
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import Protocol_, Session
 from iso15118.terms import Ending, SessionBegun, SessionOver, Told
@@ -33,6 +33,8 @@ from iso15118.terms import Ending, SessionBegun, SessionOver, Told
 UTC = 1_800_000_000.0
 """Of the first moment."""
 VERIFIED = Connected(verified=True)
+LOOPS = frozenset({"AC_ChargeLoopReq", "DC_ChargeLoopReq", "WPT_ChargeLoopReq", "ChargingStatusReq", "CurrentDemandReq"})
+"""Requests of the charge loop, in all dialects."""
 
 
 class Machine(Protocol):
@@ -59,7 +61,8 @@ class Pair:
     charger: Charger
     vehicle: Vehicle
     latency_s: float = 0.002
-    namespaces: tuple[str, ...] = (dc.NAMESPACE, ac.NAMESPACE)
+    namespaces: tuple[str, ...] = (dc.NAMESPACE, ac.NAMESPACE, *NAMESPACES)
+    """What the charger speaks."""
     connection: Connected = VERIFIED
     """What the charger is told of it."""
     unverified: bool = False
@@ -80,7 +83,7 @@ class Pair:
     """Given an end and what it sends: the octets that come out of the wire instead."""
 
     def __post_init__(self) -> None:
-        self.dialect: Iso20 | None = None
+        self.any_dialect: speak.Dialect | None = None
         self.secc = Session(())
         self.evcc: Machine = Evcc(())
         self.closed = {"ev": False, "evse": False}
@@ -120,18 +123,34 @@ class Pair:
     def connect(self, evcc: Machine | None = None) -> None:
         """A new connection, with a new session at each end."""
         self.sessions += 1
-        self.secc = Session([Protocol_(each, MAJOR, MINOR, self._dialect, unverified=self.unverified) for each in self.namespaces])
-        self.evcc = evcc or Evcc(spoken(self.vehicle.wants))
-        self.dialect, self.evse_over, self.ev_over = None, None, None
+        protocols = [others.protocol(each) for each in self.namespaces]
+        self.secc = Session(
+            [
+                Protocol_(each.namespace, each.major, each.minor, self._dialect, unverified=self.unverified or each.unverified)
+                for each in protocols
+            ]
+        )
+        self.evcc = evcc or Evcc(others.spoken(self.vehicle.wants))
+        self.any_dialect, self.evse_over, self.ev_over = None, None, None
         self.closed = {"ev": False, "evse": False}
         self._wire.clear()
         self._evse(self.connection)
         self._ev(Connected())
 
-    def _dialect(self, namespace: str) -> Iso20:
-        fresh = fresh_id(self.sessions)
-        self.dialect = Iso20(Talk(self.charger.facts, NAMESPACES[namespace], fresh, fresh * 2, self.paused, pnc=self.connection.verified))
-        return self.dialect
+    def _dialect(self, namespace: str) -> speak.Dialect:
+        fresh, verified = fresh_id(self.sessions), self.connection.verified
+        host = speak.Host(self.charger.facts, fresh, fresh * 2, self.paused, verified=verified, secure=verified)
+        self.any_dialect = others.begun(namespace, host)
+        return self.any_dialect
+
+    @property
+    def dialect(self) -> Iso20 | None:
+        """The charger's, where it speaks ISO 15118-20."""
+        return self.any_dialect if isinstance(self.any_dialect, Iso20) else None
+
+    @dialect.setter
+    def dialect(self, value: Iso20) -> None:
+        self.any_dialect = value
 
     def run(self, most_s: float = 3600.0, *, until: Callable[[], bool] | None = None) -> Pair:
         """Until both sides are done, or `until` holds, or so much time has gone. Raises Stuck."""
@@ -244,8 +263,8 @@ class Pair:
                 self.paused = None
             case SessionOver(ending):
                 self.evse_over = told
-                if ending is Ending.PAUSED and self.dialect is not None:
-                    self.paused = Paused(self.dialect.talk.session_id, self.dialect.talk.evcc_id)
+                if ending is Ending.PAUSED:
+                    self.paused = speak.paused(self.secc)
 
     # ---- looking back
 
@@ -255,7 +274,7 @@ class Pair:
 
     def loops(self) -> int:
         """Requests of the charge loop so far."""
-        return sum(isinstance(message, (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq)) for _, _, message in self.messages)
+        return sum(type(message).__name__ in LOOPS for _, _, message in self.messages)
 
 
 def _due(deadline: float | None, now: float) -> bool:

@@ -23,13 +23,13 @@ from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, find
 from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls.secured import Secured, station
-from iso15118 import exi
+from iso15118 import exi, protocols
 from iso15118.connection import Abort, Command, Connected, Heard, Note, Send
 from iso15118.messages import sap, xmldsig
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.sdp import TlsPolicy
-from iso15118.secc.iso20.dialect import LOOP_S, NAMESPACES, Iso20
-from iso15118.secc.iso20.talk import Talk
+from iso15118.secc import speak
+from iso15118.secc.iso20.dialect import LOOP_S
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import Protocol_, Session, Stage
 from iso15118.slac.signals import PilotSeen
@@ -69,9 +69,10 @@ class Bench:
 
     def __init__(self, options: Options, clock: Clock, out: TextIO) -> None:
         self.clock, self.out, self.options = clock, out, options
-        self.namespaces = offer.protocols(options.protocols)
+        names = offer.protocols(options.protocols)
+        self.spoken = protocols.spoken(names)
         modes = offer.controls(options.control)
-        self.energies = tuple(offer.offered(each, modes) for each in offer.energies(options.services))
+        self.energies = tuple(offer.offered(each, modes) for each in offer.served(offer.energies(options.services), names))
         self.payments = pki_folder.payments(options.auth)
         self.trust, self.service = Trust(), None
         if Payment.PNC in self.payments:
@@ -125,19 +126,23 @@ class Bench:
             charger.provides = self.service.answer
         session = Session(
             [
-                Protocol_(each, 1, 0, lambda namespace: self._dialect(charger, namespace, secure), unverified=self.options.tls != "1.3")
-                for each in self.namespaces
+                Protocol_(
+                    each.namespace,
+                    each.major,
+                    each.minor,
+                    lambda namespace: self._dialect(charger, namespace, secure),
+                    unverified=each.unverified or self.options.tls != "1.3",
+                )
+                for each in self.spoken
             ]
         )
         self.chargers[id(session)] = charger
         return session
 
-    def _dialect(self, charger: Charger, namespace: str, secure: Secure | None) -> Iso20:
+    def _dialect(self, charger: Charger, namespace: str, secure: Secure | None) -> speak.Dialect:
         verified = secure is not None and secure.verified
-        return Iso20(
-            Talk(charger.facts, NAMESPACES[namespace], os.urandom(8), os.urandom(16), self.paused, pnc=verified),
-            loop_s=PATIENT_S if self.options.patient else LOOP_S,
-        )
+        host = speak.Host(charger.facts, os.urandom(8), os.urandom(16), self.paused, verified=verified, secure=secure is not None)
+        return speak.begun(namespace, host, loop_s=PATIENT_S if self.options.patient else LOOP_S)
 
     def told(self, session: Session, told: Told) -> None:
         """Into the charger, and onto the screen."""
@@ -159,9 +164,8 @@ class Bench:
         self._arm(session)
 
     def _over(self, session: Session, told: SessionOver) -> None:
-        dialect = session.dialect
-        if told.ending is Ending.PAUSED and isinstance(dialect, Iso20):
-            self.paused = Paused(dialect.talk.session_id, dialect.talk.evcc_id)
+        if told.ending is Ending.PAUSED:
+            self.paused = speak.paused(session)
         charger = self.chargers.pop(id(session))
         if (armed := self._timers.pop(id(session), None)) is not None:
             armed[1].cancel()
@@ -255,9 +259,8 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, Server], 
     """Serve until cancelled or told to end by a signal. An interface that is not ready, or not any more, is waited for (S-9)."""
     loop = asyncio.get_running_loop()
     bench = Bench(options, SystemClock(), out)
-    for namespace in bench.namespaces:
-        for each in (namespace, sap.NAMESPACE, cm.NAMESPACE, xmldsig.NAMESPACE):
-            exi.codec_of(each).warm()
+    for each in (*(spoken.namespace for spoken in bench.spoken), sap.NAMESPACE, cm.NAMESPACE, xmldsig.NAMESPACE):
+        exi.codec_of(each).warm()
     policy, secure = _tls(options, bench)
     bench.matching = ChargerMatching(options.interface, bench.say) if options.slac else None
     if bench.matching is not None:

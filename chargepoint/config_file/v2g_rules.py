@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chargepoint.config import EvseConfig
 from chargepoint.config_file.reader import Finding
+from iso15118 import protocols
 
 DC_CONNECTORS = ("cCCS1", "cCCS2")
 At = tuple[str, int]
@@ -33,8 +34,10 @@ def _dc(evse: EvseConfig, at: At) -> Iterator[Finding]:
 
 def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
     v2g = evse.v2g
-    if not any(each.endswith(evse.mode) for each in v2g.protocols):
+    if not protocols.spoken(v2g.protocols, evse.mode):
         yield Finding((*at, "protocols"), f"none of them charges mode = {evse.mode!r}; 'iso20-{evse.mode}' does")
+    if v2g.tls == "required" and "din" in v2g.protocols:
+        yield Finding((*at, "protocols"), "'din' serves nobody with tls = 'required': DIN 70121 has no TLS; say tls = 'optional'")
     if v2g.tls != "required" and all(each.startswith("iso20") for each in v2g.protocols):
         yield Finding(
             (*at, "tls"), f"{v2g.tls!r} serves nobody: ISO 15118-20 is never offered without TLS 1.3 and a verified vehicle; say 'required'"

@@ -36,6 +36,15 @@ def asked_per_kWh(slots: tuple[Price, ...], at_s: float) -> float:
     return next((each.per_kWh for each in reversed(slots) if each.start_s <= at_s), slots[0].per_kWh)
 
 
+def held(schedule: Schedule, at_s: float, *, told_prices: bool = True) -> Held:
+    """What it has so long after it was offered. What is told in levels is an amount here, too."""
+    prices, ends_s = schedule.prices, end_s(schedule.charging)
+    power_W = allowed_W(schedule.charging, at_s)
+    if prices is None or not prices.currency or not told_prices:
+        return Held(power_W, None, at_s >= ends_s)
+    return Held(power_W, asked_per_kWh(prices.slots, at_s), at_s >= min(ends_s, end_s(prices.slots)))
+
+
 def exceeded(profile: tuple[Slot, ...], schedule: Schedule) -> bool:
     """Whether a profile wants more than its schedule gives, wherever either of them changes; what it gives back is not judged."""
     for slot in profile:

@@ -34,11 +34,11 @@ from chargepoint.ocpp.messages import Call
 from chargepoint.ocpp.outbox import Delivered, DroppedFromQueue
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
+from iso15118 import protocols
 from iso15118.frozen import dataclass
-from iso15118.iso20.version import AC, DC, MAJOR, MINOR
 from iso15118.terms import Control
 
-PROTOCOLS = {name: f"{namespace},{MAJOR},{MINOR}" for name, namespace in (("iso20-dc", DC), ("iso20-ac", AC))}
+PROTOCOLS = {name: f"{each.namespace},{each.major},{each.minor}" for name, each in protocols.PROTOCOLS.items()}
 """What the configuration calls a protocol -> "uri,major,minor"."""
 
 # ---- what the station can
@@ -342,9 +342,11 @@ class VehicleBlock(Block):
 
 
 def _spoken(evse: EvseConfig) -> Iterator[str]:
-    """What this EVSE speaks of what is configured: with vehicles that TLS has verified, and each protocol for one kind of current."""
-    if evse.v2g.tls != "none" or evse.v2g.unverified_vehicles:
-        yield from (PROTOCOLS[name] for name in evse.v2g.protocols if name.endswith(evse.mode))
+    """What this EVSE speaks of what is configured: ISO 15118-20 with vehicles that TLS has verified, and each protocol for one kind of current."""
+    verifies = evse.v2g.tls != "none" or evse.v2g.unverified_vehicles
+    for each in protocols.spoken(evse.v2g.protocols, evse.mode):
+        if verifies or each.unverified:
+            yield f"{each.namespace},{each.major},{each.minor}"
 
 
 def _text(value: object) -> str:

@@ -12,8 +12,6 @@ from iso15118.secc.v2gmsg.dialect import V2gMsg
 from iso15118.secc.v2gmsg.talk import SavedTalk, Talk
 from iso15118.terms import Facts
 
-MAJOR, MINOR = 2, 0
-"""In supportedAppProtocol."""
 NAMESPACE = SPELLING.namespace
 _EVENTS: dict[type, E] = {getattr(mb, each.value): each for each in E if each not in (E.START, E.STOP)}
 
@@ -31,7 +29,7 @@ class Din(V2gMsg[S, E]):
 
     SPELLING, TABLE = SPELLING, TABLE
     VOLTAGE, FLOWING = BEFORE, (S.LOOP,)
-    LOOPS, AUTHORIZING = (S.LOOP,), S.AUTHENTICATION
+    AUTHORIZING = S.AUTHENTICATION
 
     def event_of(self, request: Any) -> E:
         if type(request) is mb.PowerDeliveryReq:

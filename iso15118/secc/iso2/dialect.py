@@ -14,8 +14,6 @@ from iso15118.secc.v2gmsg.dialect import SHARED, Handler, V2gMsg
 from iso15118.secc.v2gmsg.talk import SavedTalk, Talk
 from iso15118.terms import Facts
 
-MAJOR, MINOR = 2, 0
-"""In supportedAppProtocol."""
 NAMESPACE = SPELLING.namespace
 _PLAIN: dict[type, E] = {getattr(mb, each.value): each for each in E if " " not in each.value}
 _PROGRESS = {"Start": E.START, "Stop": E.STOP, "Renegotiate": E.RENEGOTIATE}
@@ -47,7 +45,7 @@ class Iso2(V2gMsg[S, E]):
     SPELLING, TABLE = SPELLING, TABLE
     HANDLERS = HANDLERS
     VOLTAGE, FLOWING = (*BEFORE, *AGAIN), (S.DC_LOOP, *AGAIN)
-    LOOPS, AUTHORIZING = (S.AC_LOOP, S.DC_LOOP), S.AUTHORIZATION
+    AUTHORIZING = S.AUTHORIZATION
 
     def event_of(self, request: Any) -> E:
         kind = type(request)

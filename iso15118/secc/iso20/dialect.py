@@ -17,9 +17,10 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.secc.iso20 import contracts, energy, loop, planning, setup
+from iso15118.secc.iso20 import contracts, energy, loop, planning, schedules, setup
 from iso15118.secc.iso20.table import LOOPS, TABLE, E, S
 from iso15118.secc.iso20.talk import Result, SavedTalk, Talk, failed
+from iso15118.secc.offers import Held
 from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.terms import Energy, Facts, Told
 
@@ -127,6 +128,25 @@ class Iso20:
     @property
     def energy_on(self) -> bool:
         return self.talk.energy_on
+
+    @property
+    def authorizing(self) -> bool:
+        """The vehicle waits for its authorisation."""
+        return self.state is S.AUTHORIZATION
+
+    @property
+    def stands_by(self) -> bool:
+        """The vehicle is in its loop without energy."""
+        return self.state in (S.AC_STANDBY, S.DC_STANDBY)
+
+    @property
+    def confirms(self) -> bool:
+        """It can be asked to confirm the meter."""
+        return self.state in LOOPS
+
+    def held(self, now: Now) -> Held | None:
+        """What the schedule has now that the vehicle draws by."""
+        return schedules.held(self.talk, now)
 
     def patience_s(self, now: Now) -> float:
         if self.state in LOOPS:  # messages beside the loop do not keep it going

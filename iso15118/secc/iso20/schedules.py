@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from iso15118 import exi
 from iso15118.connection import Now
@@ -13,15 +13,14 @@ from iso15118.iso20.values import fee, profile_slots, rational
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
+from iso15118.secc import offers
 from iso15118.secc.iso20.talk import Talk
-from iso15118.terms import Control, Price, Prices, Schedule, Slot
+from iso15118.terms import Control, Prices, Schedule, Slot
 
 ALGORITHM = "urn:iso:std:iso:15118:-20:PriceAlgorithm:1-Power"
 """How fees are added up: by power [K]."""
 MOST_TUPLES = 3
 LONGEST_S = (1 << 32) - 1
-PROFILE_TOLERANCE = 1.01
-"""A profile above its schedule by less is rounding."""
 
 
 def offered(talk: Talk, now: Now, most_points: int) -> dict[str, Any] | None:
@@ -165,48 +164,14 @@ def refused(talk: Talk, profile: cs.EVPowerProfileType | None) -> tuple[str, str
 
 
 def violated(talk: Talk, profile: cs.EVPowerProfileType) -> bool:
-    """Whether a profile wants more than its schedule gives, wherever either of them changes; what it gives back is not judged."""
+    """Whether a profile wants more than its schedule gives."""
     schedule = next((each for each in talk.schedules if each.id == talk.schedule_id), None)
-    if schedule is None:
-        return True
-    for slot in profile_slots(profile):
-        end_s = slot.start_s + slot.duration_s
-        moments = [slot.start_s, *(each.start_s for each in schedule.charging if slot.start_s < each.start_s < end_s)]
-        if any(slot.power_W > _allowed_W(schedule.charging, at) * PROFILE_TOLERANCE for at in moments):
-            return True
-    return False
+    return schedule is None or offers.exceeded(profile_slots(profile), schedule)
 
 
-class Held(NamedTuple):
-    """What the schedule that a vehicle draws by has for this moment."""
-
-    power_W: float
-    per_kWh: float | None
-    """None: it was told no prices."""
-    ended: bool = False
-    """It has nothing for this moment any more, or no price; then as at its end."""
-
-
-def held(talk: Talk, now: Now) -> Held | None:
-    """None: it draws by no schedule now. What is told in levels is an amount here, too."""
+def held(talk: Talk, now: Now) -> offers.Held | None:
+    """None: it draws by no schedule now."""
     schedule = next((each for each in talk.schedules if each.id == talk.schedule_id), None)
     if schedule is None or not talk.energy_on or talk.way is None or talk.way.control is not Control.SCHEDULED:
         return None
-    at_s, prices = now.mono - talk.offered_mono, schedule.prices
-    power_W, ends_s = _allowed_W(schedule.charging, at_s), _end_s(schedule.charging)
-    if prices is None or not prices.currency or talk.way.pricing == NO_PRICING:
-        return Held(power_W, None, at_s >= ends_s)
-    return Held(power_W, _asked_per_kWh(prices.slots, at_s), at_s >= min(ends_s, _end_s(prices.slots)))
-
-
-def _end_s(slots: tuple[Slot, ...] | tuple[Price, ...]) -> int:
-    return slots[-1].start_s + slots[-1].duration_s
-
-
-def _asked_per_kWh(slots: tuple[Price, ...], at_s: float) -> float:
-    return next((each.per_kWh for each in reversed(slots) if each.start_s <= at_s), slots[0].per_kWh)
-
-
-def _allowed_W(slots: tuple[Slot, ...], at_s: float) -> float:
-    found = next((each.power_W for each in slots if each.start_s <= at_s < each.start_s + each.duration_s), None)
-    return found if found is not None else slots[-1].power_W
+    return offers.held(schedule, now.mono - talk.offered_mono, told_prices=talk.way.pricing != NO_PRICING)

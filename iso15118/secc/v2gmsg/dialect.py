@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from iso15118 import exi
 from iso15118.connection import Now, Unexpected
 from iso15118.machine import Refused, Table, step
 from iso15118.messages.declare import Message
+from iso15118.secc.offers import Held, held
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.secc.v2gmsg import dc, setup
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.talk import Result, Spelling, Talk
-from iso15118.terms import DcDemand, Told
+from iso15118.terms import DcDemand, Facts, Told, Wish
 from iso15118.v2gtp import SAP_DIN_ISO2
 
 S = TypeVar("S")
@@ -54,7 +55,6 @@ class V2gMsg(Generic[S, E]):
     """States outside of the loop with voltage on the output."""
     FLOWING: ClassVar[tuple[Any, ...]]
     """States in which DC may flow."""
-    LOOPS: ClassVar[tuple[Any, ...]]
     AUTHORIZING: ClassVar[Any]
 
     def __init__(self, talk: Talk) -> None:
@@ -67,7 +67,7 @@ class V2gMsg(Generic[S, E]):
         self._told_for: Message | None = None
 
     @classmethod
-    def begun(cls, fresh_id: bytes, challenge: bytes, facts: Any, paused: Paused | None = None, *, secure: bool = False) -> Any:
+    def begun(cls, fresh_id: bytes, challenge: bytes, facts: Facts, paused: Paused | None = None, *, secure: bool = False) -> Self:
         """A new session."""
         return cls(Talk(cls.SPELLING, facts, fresh_id, challenge, paused, secure=secure))
 
@@ -78,6 +78,21 @@ class V2gMsg(Generic[S, E]):
     @property
     def energy_on(self) -> bool:
         return self.talk.energy_on
+
+    @property
+    def authorizing(self) -> bool:
+        """The vehicle waits for its authorisation."""
+        return self.state is self.AUTHORIZING
+
+    stands_by = confirms = False
+    """There is no standby in these protocols; a receipt is signed with a contract's key alone."""
+
+    def held(self, now: Now) -> Held | None:
+        """What the schedule has now that the vehicle draws by; None: by none, or it cannot be asked to take another one."""
+        talk = self.talk
+        schedule = next((each for each in talk.schedules if each.id == talk.schedule_id), None)
+        can = Wish.RENEGOTIATE_SCHEDULE in self.SPELLING.wishes
+        return held(schedule, now.mono - talk.offered_mono) if schedule is not None and talk.energy_on and can else None
 
     def patience_s(self, now: Now) -> float:
         return BEFORE_S if self.energy_on and self.state in self.VOLTAGE else SEQUENCE_S
