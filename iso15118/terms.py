@@ -15,7 +15,11 @@ from __future__ import annotations
 import enum
 from dataclasses import field
 
+from iso15118.approach import Approach, WptLimits
 from iso15118.frozen import dataclass
+from iso15118.grid import GridCode, Inverter, InverterState
+from iso15118.told import Progress as Progress  # noqa: PLC0414 a word of this module
+from iso15118.told import Told as Told  # noqa: PLC0414 likewise
 from iso15118.trust import Refusal, Trust
 
 
@@ -26,15 +30,35 @@ class Energy(enum.Enum):
     DC = "DC"
     AC_BPT = "AC_BPT"
     DC_BPT = "DC_BPT"
+    AC_DER_IEC = "AC_DER_IEC"
+    """By grid rules of IEC (EN 50549), or of SAE (IEEE 1547): ISO 15118-20, Amendment 1."""
+    AC_DER_SAE = "AC_DER_SAE"
+    WPT = "WPT"
+    """Over a coil in the ground."""
+    ACDP = "ACDP"
+    """DC by an arm that comes down to the vehicle."""
+    ACDP_BPT = "ACDP_BPT"
 
     @property
     def is_dc(self) -> bool:
-        return self in (Energy.DC, Energy.DC_BPT)
+        return self in _DC
 
     @property
     def is_bpt(self) -> bool:
         """Bidirectional: the vehicle may feed back."""
-        return self in (Energy.AC_BPT, Energy.DC_BPT)
+        return self in _BPT
+
+    @property
+    def is_der(self) -> bool:
+        """By grid rules."""
+        return self in (Energy.AC_DER_IEC, Energy.AC_DER_SAE)
+
+
+_DC = (Energy.DC, Energy.DC_BPT, Energy.ACDP, Energy.ACDP_BPT)
+_BPT = (Energy.AC_BPT, Energy.DC_BPT, Energy.AC_DER_IEC, Energy.AC_DER_SAE, Energy.ACDP_BPT)
+PLAIN = (Energy.AC, Energy.DC, Energy.AC_BPT, Energy.DC_BPT)
+"""By cable, and by no grid rules: what every protocol means by AC and DC."""
+BY_CABLE = (*PLAIN, Energy.AC_DER_IEC, Energy.AC_DER_SAE)
 
 
 class Control(enum.Enum):
@@ -42,15 +66,6 @@ class Control(enum.Enum):
 
     SCHEDULED = "scheduled"
     DYNAMIC = "dynamic"
-
-
-class Progress(enum.Enum):
-    """Something that the hardware or somebody else does, and that takes time."""
-
-    NOT_ASKED = "not asked"
-    UNDER_WAY = "under way"
-    DONE = "done"
-    FAILED = "failed"
 
 
 class Payment(enum.Enum):
@@ -93,6 +108,8 @@ class Offered:
     """0 no pricing, 1 absolute prices, 2 price levels (parameter Pricing of ISO 15118-20), each in a parameter set of its own. Where there is 0 alone,
     no parameter set says anything of prices: what the host has for its schedules is told all the same.
     """
+    grid_functions: int = 0
+    """By grid rules: what they ask for, as bits (`grid.functions`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,15 +293,14 @@ class Facts:
     """Something is wrong with the charger: requests for energy fail."""
     rcd: bool = False
     """AC: the residual current device has tripped."""
+    grid: GridCode | None = None
+    """What grid rules ask of a vehicle that feeds back; the grid operator may change it while energy flows."""
+    wpt: WptLimits | None = None
+    approach: Approach | None = None
+    """How far a vehicle has come that needs no cable."""
 
 
 # ---- what is told
-
-
-class Told:
-    """Said by the vehicle, or following from what it said."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,6 +497,21 @@ class AcDemand(Told):
 
     present_W: float | None = None
     limits: EvLimits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InverterDeclared(Told):
+    """By grid rules: what the vehicle's inverter is. `ready`: it has taken the rules over; until then it asks again."""
+
+    inverter: Inverter
+    ready: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InverterShown(Told):
+    """By grid rules, in the loop: how the vehicle's inverter is, and what it sees of the grid."""
+
+    state: InverterState
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bench.agenda import Agenda
+from iso15118.approach import Approach, WptLimits
 from iso15118.connection import Now
+from iso15118.grid import GridCode
 from iso15118.terms import (
     AcDemand,
     AcLimits,
@@ -75,7 +77,14 @@ DC_150_KW = DcLimits(
 
 def every_way(**facts: Any) -> Facts:
     """Of a charger that offers every energy in every way; `facts` come beside that, or instead."""
-    given: dict[str, Any] = {"energies": tuple(Offered(each, mobility_by_secc=True) for each in Energy), "ac": AC_22_KW, "dc": DC_150_KW}
+    given: dict[str, Any] = {
+        "energies": tuple(Offered(each, mobility_by_secc=True) for each in Energy),
+        "ac": AC_22_KW,
+        "dc": DC_150_KW,
+        "grid": GridCode(),
+        "wpt": WptLimits(),
+        "approach": Approach(),
+    }
     return Facts(**(given | facts))
 
 

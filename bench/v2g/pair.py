@@ -21,8 +21,8 @@ from bench.v2g.model import Vehicle
 from chargepoint.tick import Tick
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send, TimerExpired
 from iso15118.evcc.session import Session as Evcc
-from iso15118.messages.declare import Message
 from iso15118.iso20.other_streams import NAMESPACES
+from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.secc import speak
 from iso15118.secc.iso20.dialect import Iso20

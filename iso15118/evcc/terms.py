@@ -13,6 +13,7 @@ from dataclasses import field
 from typing import Any
 
 from iso15118.frozen import dataclass
+from iso15118.grid import GridCode, Inverter, InverterState
 from iso15118.terms import (
     AddedService,
     Battery,
@@ -138,6 +139,22 @@ class Wants:
     error: str = "NO_ERROR"
     """DC_EVErrorCode of DIN 70121 and ISO 15118-2."""
 
+    inverter: Inverter = field(default_factory=Inverter)
+    """What feeds back by grid rules."""
+    inverter_ready: bool = True
+    """The grid rules are taken over; until then the parameters are exchanged again."""
+    inverter_state: InverterState = field(default_factory=InverterState)
+    coil_power_W: float = 0.0
+    """WPT: what is wanted now; `power_W` is what comes out of the coil."""
+    clearance_mm: tuple[int, int] = (100, 250)
+    """WPT: of the ground, the least and the most that the vehicle may have."""
+    placed: bool = True
+    """The vehicle has come to its place, as far as it can see itself."""
+    pairing_code: int | None = None
+    """WPT: what it has observed of the charger."""
+    status_every_s: float | None = 5.0
+    """ACDP: so often it says in the loop, on the stream beside it, how it is; None: never."""
+
     wish: EvWish | None = None
     heeds: frozenset[Wish] = EVERY_WISH
     """Of the charger's wishes these are followed."""
@@ -252,6 +269,13 @@ class EvseLimits(Told):
     max_discharge_A: float | None = None
     nominal_Hz: float | None = None
     ramp_W_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GridRules(Told):
+    """What the grid rules ask of our inverter, with everything that has changed since."""
+
+    code: GridCode
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 from iso15118.iso20.values import number, rational
 from iso15118.messages.iso20 import common_services as sv
-from iso15118.terms import Control, Energy, Offered, Parameter, ParameterSet
+from iso15118.terms import PLAIN, Control, Energy, Offered, Parameter, ParameterSet
 
-SERVICE_IDS: dict[Energy, int] = {Energy.AC: 1, Energy.DC: 2, Energy.AC_BPT: 5, Energy.DC_BPT: 6}
-"""3 is WPT, 4 and 7 are ACDP; beside energy there are 65, internet, and 66, parking."""
+SERVICE_IDS: dict[Energy, int] = {
+    Energy.AC: 1, Energy.DC: 2, Energy.WPT: 3, Energy.ACDP: 4, Energy.AC_BPT: 5, Energy.DC_BPT: 6, Energy.ACDP_BPT: 7, Energy.AC_DER_IEC: 10,
+    Energy.AC_DER_SAE: 11,
+}  # fmt: skip
+"""8 and 9 are MCS; those of AC_DER are EVerest's [K]. Beside energy there are 65, internet, and 66, parking."""
 ENERGIES: dict[int, Energy] = {number: energy for energy, number in SERVICE_IDS.items()}
 
 SCHEDULED, DYNAMIC = 1, 2
@@ -52,14 +55,18 @@ def parameter_sets(offered: Offered) -> tuple[ParameterSet, ...]:
 
 
 def _parameters(offered: Offered, way: Way) -> tuple[Parameter, ...]:
-    ac = not offered.energy.is_dc
-    found = [Parameter("Connector", (THREE_PHASE if offered.phases == 3 else SINGLE_PHASE) if ac else DC_EXTENDED)]
+    energy, found = offered.energy, []
+    ac = not energy.is_dc and energy is not Energy.WPT
+    if energy in PLAIN or energy.is_der:
+        found.append(Parameter("Connector", (THREE_PHASE if offered.phases == 3 else SINGLE_PHASE) if ac else DC_EXTENDED))
     found.append(Parameter("ControlMode", SCHEDULED if way.control is Control.SCHEDULED else DYNAMIC))
     if ac:
         found.append(Parameter("EVSENominalVoltage", round(offered.nominal_V)))
     found.append(Parameter("MobilityNeedsMode", BY_SECC if way.mobility_by_secc else BY_EVCC))
     found.append(Parameter("Pricing", way.pricing))
-    if offered.energy.is_bpt:
+    if energy.is_der:
+        found.append(Parameter("DERControlFunctions", offered.grid_functions))
+    elif energy.is_bpt:
         found += [Parameter("BPTChannel", UNIFIED), Parameter("GeneratorMode", GRID_FOLLOWING)]
         if ac:
             found.append(Parameter("GridCodeIslandingDetectionMethod", PASSIVE))

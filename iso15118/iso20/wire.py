@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from iso15118 import v2gtp
@@ -59,7 +61,8 @@ NOTIFICATIONS: dict[Wish, ct.evseNotificationType] = {
 """What the charger wants -> EVSENotification."""
 WISHES: dict[ct.evseNotificationType, Wish] = {word: wish for wish, word in NOTIFICATIONS.items()}
 
-_MAIN = {v2gtp.SCHEMA_SETS[number]: number for number in (v2gtp.ISO20_MAIN, v2gtp.ISO20_AC, v2gtp.ISO20_DC)}
+STREAMS: Mapping[str, int] = {v2gtp.SCHEMA_SETS[number]: number for number in (v2gtp.ISO20_MAIN, v2gtp.ISO20_AC, v2gtp.ISO20_DC)}
+"""Schema sets of a session by cable -> the payload type of their messages. Other ways of energy transfer have their own."""
 _MEMBERS: dict[type[Message], tuple[str, type[Message]]] = {
     ac.AC_ChargeLoopReq: ("CLReqControlMode", ac.Scheduled_AC_CLReqControlMode),
     ac.AC_ChargeLoopRes: ("CLResControlMode", ac.Scheduled_AC_CLResControlMode),
@@ -69,12 +72,20 @@ _MEMBERS: dict[type[Message], tuple[str, type[Message]]] = {
 """Fields whose declared type is abstract -> the member that is least."""
 
 
-def payload_type(kind: type[Message]) -> int:
-    """Of the main stream. Raises Unexpected for a message of a schema set that no session speaks."""
-    number = _MAIN.get(namespace_of(kind))
+def payload_type(kind: type[Message], streams: Mapping[str, int] = STREAMS) -> int:
+    """Of the main stream. Raises Unexpected for a message of a schema set that the session does not speak."""
+    number = streams.get(namespace_of(kind))
     if number is None:
         raise Unexpected(f"{kind.__name__} of {namespace_of(kind)}")
     return number
+
+
+def response_of(kind: type[ct.V2GRequestType]) -> type[ct.V2GResponseType]:
+    """What answers a request of whatever schema set: declared beside it, by the same name."""
+    found = RESPONSES.get(kind)
+    if found is None:
+        found = vars(sys.modules[kind.__module__])[kind.__name__.removesuffix("Req") + "Res"]
+    return found
 
 
 def least(kind: type[M], **given: Any) -> M:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from itertools import pairwise
+
 import pytest
 
+from chargepoint import transaction_meter
 from chargepoint.commands import CloseContactor, MeasureInsulation, OpenContactor, SetDcOutput, StopDcOutput
 from chargepoint.events import ChargingState, SupplyStopped
-from iso15118.terms import Control, Ending, Energy
+from iso15118.terms import PLAIN, Control, Ending, Energy
 from tests.behaviour.hlc_rig import HlcSite
 
-WAYS = [(energy, control) for energy in Energy for control in Control]
+WAYS = [(energy, control) for energy in PLAIN for control in Control]
 
 
 def mode_of(energy: Energy) -> str:
@@ -62,6 +66,8 @@ def test_dc_goes_in_its_order() -> None:
 
 
 @pytest.mark.req("C08")
+@pytest.mark.req("C08.FR.02")
+@pytest.mark.req("C08.FR.01")
 def test_the_vehicle_polls_until_somebody_is_authorised() -> None:
     site = HlcSite("ac")
     ev = site.plug(site.vehicle(Energy.AC))
@@ -73,6 +79,7 @@ def test_the_vehicle_polls_until_somebody_is_authorised() -> None:
     took_s = site.until(lambda: site.facts.power_closed)
     assert took_s < 2.0
     assert ev.online
+    assert [each["idToken"]["type"] for each in site.told("Authorize")] == ["ISO14443"]
 
 
 @pytest.mark.req("C08")
@@ -107,6 +114,7 @@ def test_the_csms_hears_who_it_is_and_what_it_needs() -> None:
 @pytest.mark.parametrize(("mode", "energy"), [("ac", Energy.AC), ("dc", Energy.DC)])
 @pytest.mark.parametrize("stop", ["EVConnected,Authorized", "PowerPathClosed", "EnergyTransfer", "EVConnected"])
 @pytest.mark.req("TC_E_46")
+@pytest.mark.req("E15.FR.01", "E15.FR.04", "E15.FR.05")
 def test_tc_e_46_a_vehicle_that_has_had_enough_ends_its_authorisation(mode: str, energy: Energy, stop: str) -> None:
     site = HlcSite(mode, variables={"TxCtrlr.TxStopPoint": stop})
     ev = site.charge(site.vehicle(energy, loops=30))
@@ -123,6 +131,7 @@ def test_tc_e_46_a_vehicle_that_has_had_enough_ends_its_authorisation(mode: str,
     else:
         assert site.story()[-1] == "Ended StopAuthorized EVConnected StoppedByEV"
     assert site.facts.id_token is None
+    assert site.told()[-1].get("meterValue") or stop == "EVConnected"
     assert [event["triggerReason"] for event in site.told()].count("StopAuthorized") == (stop != "EnergyTransfer")
 
 
@@ -148,3 +157,45 @@ def test_a_vehicle_that_leaves_because_nothing_is_offered_has_not_had_enough() -
     site.run(30.0)
     assert site.facts.id_token is not None
     assert "StopAuthorized" not in [event["triggerReason"] for event in site.told()]
+
+
+@pytest.mark.req("F04.FR.02", "F04.FR.03", "F04.FR.04")
+@pytest.mark.parametrize(("mode", "energy"), [("ac", Energy.AC), ("dc", Energy.DC)])
+def test_the_csms_stops_and_the_end_is_when_the_plug_is_pulled(mode: str, energy: Energy) -> None:
+    site = HlcSite(mode, variables={"TxCtrlr.TxStopPoint": "EVConnected"})
+    ev = site.charge(site.vehicle(energy))
+    site.run(5.0)
+    site.heap.receive([2, "r1", "RequestStopTransaction", {"transactionId": site.facts.transaction_id}])
+    site.until(lambda: ev.over is not None, most_s=10.0)
+    site.run(5.0)
+    assert "Updated RemoteStop" in site.story()
+    assert site.facts.transaction_id
+    assert site.sim.contactor.poles == 0
+    site.unplug()
+    site.run(1.0)
+    assert site.story()[-1] == "Ended EVCommunicationLost Idle Remote"
+    assert site.told()[-1]["meterValue"][-1]["sampledValue"][0]["context"] == "Transaction.End"
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        pytest.param("vehicle", marks=pytest.mark.req("E15.FR.02", "E15.FR.03")),
+        pytest.param("CSMS", marks=pytest.mark.req("F04.FR.05", "F04.FR.06")),
+    ],
+)
+def test_where_there_would_be_too_many_values_at_its_end_they_go_from_between(who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction_meter, "KEPT_MOST", 6)
+    site = HlcSite("ac", variables={"SampledDataCtrlr.TxEndedInterval": "2", "TxCtrlr.TxStopPoint": "Authorized"})
+    ev = site.charge(site.vehicle(Energy.AC, loops=80) if who == "vehicle" else site.vehicle(Energy.AC))
+    if who == "CSMS":
+        site.run(60.0)
+        site.heap.receive([2, "r1", "RequestStopTransaction", {"transactionId": site.facts.transaction_id}])
+    site.until(lambda: ev.over is not None, most_s=300.0)
+    site.run(5.0)
+    ended = site.told()[-1]
+    assert ended["eventType"] == "Ended"
+    contexts = [value["sampledValue"][0].get("context", "Sample.Periodic") for value in ended["meterValue"]]
+    assert contexts == ["Transaction.Begin", *["Sample.Periodic"] * 6, "Transaction.End"]
+    times = [datetime.fromisoformat(value["timestamp"]).timestamp() for value in ended["meterValue"]]
+    assert max(after - before for before, after in pairwise(times)) < 0.5 * (times[-1] - times[0])

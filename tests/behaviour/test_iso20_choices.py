@@ -24,6 +24,7 @@ from iso15118.evcc.terms import (
 )
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import (
+    BY_CABLE,
     Control,
     DynamicPlan,
     Ending,
@@ -228,7 +229,7 @@ class Stepped(Charger):
         self.facts.schedules = (Schedule(7, (Slot(0, 6, 8_000.0), Slot(6, 3600, 3_000.0))),)
 
 
-@pytest.mark.parametrize("energy", Energy)
+@pytest.mark.parametrize("energy", BY_CABLE)
 def test_what_is_drawn_follows_the_schedule(energy: Energy) -> None:
     pair = make(energy, Control.SCHEDULED, loops=60)
     pair.charger = Stepped(pair.charger.facts)

@@ -13,6 +13,8 @@ from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import dc
 from iso15118.secc.iso20.table import S
 from iso15118.terms import (
+    BY_CABLE,
+    PLAIN,
     AcDemand,
     Control,
     DcDemand,
@@ -33,11 +35,15 @@ from tests.behaviour.iso20_rig import after, ask, ended_well, make, requests, to
 
 WAYS = [
     (energy, control, by_secc)
-    for energy in Energy
+    for energy in BY_CABLE
     for control, by_secc in ((Control.SCHEDULED, False), (Control.DYNAMIC, False), (Control.DYNAMIC, True))
 ]
 NAMES = [f"{energy.value}-{control.value}{'-by-secc' if by_secc else ''}" for energy, control, by_secc in WAYS]
 in_every_way = pytest.mark.parametrize(("energy", "control", "by_secc"), WAYS, ids=NAMES)
+in_ways_with_others = pytest.mark.parametrize(
+    ("energy", "control", "by_secc"), [each for each in WAYS if each[0] in PLAIN], ids=[each for each in NAMES if "DER" not in each]
+)
+"""Where the same protocol has another service."""
 BEGINNING = [
     "supportedAppProtocol",
     "SessionSetup",
@@ -108,7 +114,7 @@ def test_other_schedules(energy: Energy, control: Control, by_secc: bool, whose:
     assert len(told(pair, PowerOff)) == 1
 
 
-@in_every_way
+@in_ways_with_others
 @pytest.mark.parametrize("whose", ["vehicle", "charger"])
 def test_other_services(energy: Energy, control: Control, by_secc: bool, whose: str) -> None:
     pair = make(energy, control, by_secc, loops=None)
@@ -219,7 +225,7 @@ def test_the_meter_is_confirmed(energy: Energy, control: Control, by_secc: bool,
 
 
 @pytest.mark.parametrize("aside", [False, True], ids=["main stream", "stream beside it"])
-@pytest.mark.parametrize("energy", Energy)
+@pytest.mark.parametrize("energy", BY_CABLE)
 def test_a_vehicle_checks_in_and_out(energy: Energy, aside: bool) -> None:
     pair = make(energy, side_streams=aside)
     ask(pair, "vehicle", 5, EvWish.CHECK_IN, None)
@@ -233,7 +239,7 @@ def test_a_vehicle_checks_in_and_out(energy: Energy, aside: bool) -> None:
 
 
 @pytest.mark.parametrize("welding", [False, True], ids=["no welding detection", "welding detection"])
-@pytest.mark.parametrize("energy", Energy)
+@pytest.mark.parametrize("energy", BY_CABLE)
 def test_a_vehicle_checks_in_before_the_schedules_and_out_after_the_energy(energy: Energy, welding: bool) -> None:
     pair = make(energy, wish=EvWish.CHECK_IN, welding_detection=welding)
     pair.when(lambda: bool(told(pair, PowerOff)), lambda: setattr(pair.vehicle.wants, "wish", EvWish.CHECK_OUT))

@@ -31,7 +31,7 @@ from iso15118.iso20.wire import RESPONSES, least, payload_type
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.session import Stage
-from iso15118.terms import Control, Ending, Energy, Progress, SessionBegun, Wish
+from iso15118.terms import PLAIN, Control, Ending, Energy, Progress, SessionBegun, Wish
 from iso15118.v2gtp import SCHEMA_SETS, Frame
 
 WHOLE = bool(os.environ.get("SOAK"))
@@ -74,7 +74,7 @@ def test_ten_thousand_vehicles(part: int) -> None:
     for number in range(500 if WHOLE else 60):
         pair = fresh()
         pair.vehicle = vehicle(
-            dice.choice(list(Energy)), dice.choice(list(Control)), loops=dice.choice((0, 1, 20)), wish=dice.choice((None, None, *EvWish)),
+            dice.choice(PLAIN), dice.choice(list(Control)), loops=dice.choice((0, 1, 20)), wish=dice.choice((None, None, *EvWish)),
             added_services=dice.choice(((), (65,))), narrow=dice.random() < 0.2, welding_detection=dice.random() < 0.8, poll_s=dice.choice((0.05, 0.5)),
             side_streams=dice.random() < 0.5,
         )  # fmt: skip
@@ -149,7 +149,7 @@ def test_chargers_that_do_wrong(part: int) -> None:
         pair = fresh()
         pair.watches.clear()
         pair.vehicle = vehicle(
-            dice.choice(list(Energy)), dice.choice(list(Control)), loops=20, added_services=(65,), wish=dice.choice((None, *EvWish))
+            dice.choice(PLAIN), dice.choice(list(Control)), loops=20, added_services=(65,), wish=dice.choice((None, *EvWish))
         )
         pair.spoil = Spoiler(dice)
         pair.connect()

@@ -7,22 +7,22 @@ from typing import Any
 from iso15118.connection import Now
 from iso15118.evcc.iso20.ask_contracts import signed
 from iso15118.evcc.iso20.plans import planned, planned_W
+from iso15118.evcc.iso20.rounds import controlled_dynamic, needs, shown, v2x
 from iso15118.evcc.iso20.talk import Talk, header
-from iso15118.iso20.values import maybe_rational, rational
+from iso15118.iso20.values import rational
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.terms import Battery, Control
 
 
 def ac_loop(talk: Talk, now: Now) -> ac.AC_ChargeLoopReq:
     """What is drawn now, and the limits."""
-    limits, dynamic, bpt = talk.wants.limits, _dynamic(talk), _bpt(talk)
+    limits, dynamic, bpt = talk.wants.limits, controlled_dynamic(talk), _bpt(talk)
     fields: dict[str, Any] = {
         "EVMaximumChargePower": rational(limits.max_power_W or 0.0),
         "EVMinimumChargePower": rational(limits.min_power_W or 0.0),
         "EVPresentActivePower": rational(talk.wants.power_W if talk.drawing else 0.0),
-    } | _needs(talk, dynamic=dynamic)
+    } | needs(talk, dynamic=dynamic)
     if bpt:
         fields |= {
             "EVMaximumDischargePower": rational(limits.max_discharge_W or 0.0),
@@ -31,24 +31,24 @@ def ac_loop(talk: Talk, now: Now) -> ac.AC_ChargeLoopReq:
     mode: ct.CLReqControlModeType
     if dynamic:
         fields["EVPresentReactivePower"] = rational(0.0)
-        mode = ac.BPT_Dynamic_AC_CLReqControlMode(**fields, **_v2x(talk)) if bpt else ac.Dynamic_AC_CLReqControlMode(**fields)
+        mode = ac.BPT_Dynamic_AC_CLReqControlMode(**fields, **v2x(talk)) if bpt else ac.Dynamic_AC_CLReqControlMode(**fields)
     else:
         mode = (ac.BPT_Scheduled_AC_CLReqControlMode if bpt else ac.Scheduled_AC_CLReqControlMode)(**fields)
     return ac.AC_ChargeLoopReq(
-        Header=header(talk, now), DisplayParameters=_shown(talk.wants.shown), MeterInfoRequested=talk.wants.meter, CLReqControlMode=mode
+        Header=header(talk, now), DisplayParameters=shown(talk.wants.shown), MeterInfoRequested=talk.wants.meter, CLReqControlMode=mode
     )
 
 
 def dc_loop(talk: Talk, now: Now) -> dc.DC_ChargeLoopReq:
     """The voltage at the inlet, and the limits; scheduled with what is wanted now, within the profile. In standby nothing is wanted."""
-    limits, dynamic, bpt = talk.wants.limits, _dynamic(talk), _bpt(talk)
+    limits, dynamic, bpt = talk.wants.limits, controlled_dynamic(talk), _bpt(talk)
     fields: dict[str, Any] = {
         "EVMaximumChargePower": rational(limits.max_power_W or 0.0),
         "EVMinimumChargePower": rational(limits.min_power_W or 0.0),
         "EVMaximumChargeCurrent": rational(limits.max_current_A or 0.0),
         "EVMaximumVoltage": rational(limits.max_voltage_V or 0.0),
         "EVMinimumVoltage": rational(limits.min_voltage_V or 0.0),
-    } | _needs(talk, dynamic=dynamic)
+    } | needs(talk, dynamic=dynamic)
     if bpt:
         fields |= {
             "EVMaximumDischargePower": rational(limits.max_discharge_W or 0.0),
@@ -57,21 +57,17 @@ def dc_loop(talk: Talk, now: Now) -> dc.DC_ChargeLoopReq:
         }
     mode: ct.CLReqControlModeType
     if dynamic:
-        mode = dc.BPT_Dynamic_DC_CLReqControlMode(**fields, **_v2x(talk)) if bpt else dc.Dynamic_DC_CLReqControlMode(**fields)
+        mode = dc.BPT_Dynamic_DC_CLReqControlMode(**fields, **v2x(talk)) if bpt else dc.Dynamic_DC_CLReqControlMode(**fields)
     else:
         fields |= {"EVTargetVoltage": rational(talk.wants.target_V), "EVTargetCurrent": rational(_target_A(talk, now))}
         mode = (dc.BPT_Scheduled_DC_CLReqControlMode if bpt else dc.Scheduled_DC_CLReqControlMode)(**fields)
     return dc.DC_ChargeLoopReq(
         Header=header(talk, now),
-        DisplayParameters=_shown(talk.wants.shown),
+        DisplayParameters=shown(talk.wants.shown),
         MeterInfoRequested=talk.wants.meter,
         EVPresentVoltage=rational(talk.wants.voltage_V),
         CLReqControlMode=mode,
     )
-
-
-def _dynamic(talk: Talk) -> bool:
-    return talk.way is not None and talk.way.control is Control.DYNAMIC
 
 
 def _bpt(talk: Talk) -> bool:
@@ -83,44 +79,6 @@ def _target_A(talk: Talk, now: Now) -> float:
         return 0.0
     wants, most_W = talk.wants, planned_W(talk.profile, now.utc)
     return planned(wants.target_A, None if most_W is None else most_W / max(wants.voltage_V, wants.target_V, 1.0))
-
-
-def _needs(talk: Talk, *, dynamic: bool) -> dict[str, Any]:
-    needs = talk.wants.needs
-    if not dynamic:
-        return {
-            "EVTargetEnergyRequest": maybe_rational(needs.target_Wh),
-            "EVMaximumEnergyRequest": maybe_rational(needs.max_Wh),
-            "EVMinimumEnergyRequest": maybe_rational(needs.min_Wh),
-        }
-    return {
-        "DepartureTime": needs.departure_s,
-        "EVTargetEnergyRequest": rational(needs.target_Wh or 0.0),
-        "EVMaximumEnergyRequest": rational(needs.max_Wh or 0.0),
-        "EVMinimumEnergyRequest": rational(needs.min_Wh or 0.0),
-    }
-
-
-def _v2x(talk: Talk) -> dict[str, Any]:
-    needs = talk.wants.needs
-    return {"EVMaximumV2XEnergyRequest": maybe_rational(needs.max_v2x_Wh), "EVMinimumV2XEnergyRequest": maybe_rational(needs.min_v2x_Wh)}
-
-
-def _shown(battery: Battery | None) -> ct.DisplayParametersType | None:
-    if battery is None:
-        return None
-    return ct.DisplayParametersType(
-        PresentSOC=battery.soc,
-        MinimumSOC=battery.min_soc,
-        TargetSOC=battery.target_soc,
-        MaximumSOC=battery.max_soc,
-        RemainingTimeToMinimumSOC=battery.to_min_s,
-        RemainingTimeToTargetSOC=battery.to_target_s,
-        RemainingTimeToMaximumSOC=battery.to_max_s,
-        ChargingComplete=battery.full,
-        BatteryEnergyCapacity=maybe_rational(battery.capacity_Wh),
-        InletHot=battery.inlet_hot,
-    )
 
 
 def metering_confirmation(talk: Talk, now: Now) -> cm.MeteringConfirmationReq:

@@ -1,8 +1,12 @@
-"""ISO 15118-20 as a dialect of `evcc.session`: the table, its functions, and the timers of each message."""
+"""ISO 15118-20 as a dialect of `evcc.session`: the table, its functions, and the timers of each message.
+
+These are for a cable (`CABLE`). Another way of energy transfer has `Rules` of its own, and brings its messages only where it is spoken (`others`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Any
 
 from iso15118 import exi, v2gtp
@@ -12,15 +16,16 @@ from iso15118.evcc.iso20.table import TABLE, S, Said
 from iso15118.evcc.iso20.talk import Heard, Talk
 from iso15118.evcc.session import Question, Spoken, Turn
 from iso15118.evcc.terms import StopDrawing, Wants
+from iso15118.frozen import dataclass
 from iso15118.iso20.version import MAJOR, MINOR
-from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS
+from iso15118.iso20.wire import SIDE_STREAMS, STREAMS, response_of
 from iso15118.iso20.wire import payload_type as payload_type_of
-from iso15118.machine import step
+from iso15118.machine import Table, step
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.terms import Ending, Energy
+from iso15118.terms import PLAIN, Ending, Energy
 
 MESSAGE_S = 2.0
 """V2G_EVCC_Msg_Timeout [K], of what is not below."""
@@ -28,9 +33,9 @@ LONGER_S: dict[type[Message], float] = {
     cm.ServiceDetailReq: 5.0,
     cm.CertificateInstallationReq: 5.0,
     cm.PowerDeliveryReq: 5.0,
-    ac.AC_ChargeLoopReq: 0.5,
-    dc.DC_ChargeLoopReq: 0.5,
 }
+LOOP_S = 0.5
+"""Of the charge loop."""
 _ASIDE = (cm.MeteringConfirmationReq, cm.VehicleCheckInReq, cm.VehicleCheckOutReq)
 """What goes on a stream beside the main one where the vehicle wants so."""
 _ALWAYS_ASIDE = (S.AC_REPLAN, S.DC_REPLAN, S.ARRIVAL, S.DEPARTURE)
@@ -88,12 +93,34 @@ ASK: dict[str, _Ask] = {
 """Names in the table -> functions."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one way of energy transfer makes of a session."""
+
+    table: Table[Any, Any] = TABLE
+    hear: Mapping[Any, _Hear] = field(default_factory=lambda: HEAR)
+    ask: Mapping[str, _Ask] = field(default_factory=lambda: ASK)
+    streams: Mapping[str, int] = field(default_factory=lambda: STREAMS)
+    side_streams: Mapping[type[Message], int] = field(default_factory=lambda: SIDE_STREAMS)
+    always_aside: tuple[Any, ...] = _ALWAYS_ASIDE
+    """What is asked in these states goes on a stream beside the main one in any case."""
+    rounds: tuple[type[Message], ...] = _LOOPS
+    """Requests of the charge loop."""
+
+    def __deepcopy__(self, memo: object) -> Rules:
+        """They are the same for every session."""
+        return self
+
+
+CABLE = Rules()
+
+
 class Iso20:
     """One session. See `evcc.session.Dialect`."""
 
-    def __init__(self, wants: Wants, energies: tuple[Energy, ...]) -> None:
-        self.talk = Talk(wants, energies)
-        entry = step(TABLE, TABLE.initial, Said.GO)
+    def __init__(self, wants: Wants, energies: tuple[Energy, ...], rules: Rules = CABLE) -> None:
+        self.talk, self.rules = Talk(wants, energies), rules
+        entry = step(rules.table, rules.table.initial, Said.GO)
         self.state, self._next = entry.to, entry.do[0]
         self._expected: type[Message] = Message
         self._came_as = v2gtp.ISO20_MAIN
@@ -107,14 +134,15 @@ class Iso20:
         return self.talk.drawing
 
     def ask(self, now: Now) -> Question:
-        request = ASK[self._next](self.talk, now)
+        rules, request = self.rules, self.rules.ask[self._next](self.talk, now)
         kind = type(request)
-        if kind in _LOOPS:
+        if kind in rules.rounds:
             self.talk.looped_at = now.mono
-        aside = self.state in _ALWAYS_ASIDE or (self.talk.wants.side_streams and kind in _ASIDE)
-        self._came_as = SIDE_STREAMS[kind] if aside else payload_type_of(kind)
-        self._expected = RESPONSES[kind]
-        within_s = max(LONGER_S.get(kind, MESSAGE_S), self.talk.wants.patience_s)
+        aside = self.state in rules.always_aside or (self.talk.wants.side_streams and kind in _ASIDE)
+        self._came_as = rules.side_streams[kind] if aside else payload_type_of(kind, rules.streams)
+        self._expected = response_of(kind)
+        usual_s = LOOP_S if kind in rules.rounds else LONGER_S.get(kind, MESSAGE_S)
+        within_s = max(usual_s, self.talk.wants.patience_s)
         return Question(request, self._came_as, v2gtp.SCHEMA_SETS[self._came_as], within_s)
 
     def response(self, now: Now, payload_type: int, octets: bytes) -> Message:
@@ -133,10 +161,10 @@ class Iso20:
             return self._failed("a session id that is not ours")
         if response.ResponseCode.startswith("FAILED"):
             return self._failed(f"{type(response).__name__}: {response.ResponseCode}")
-        heard = HEAR[self.state](self.talk, now, response)
+        heard = self.rules.hear[self.state](self.talk, now, response)
         if heard.said is Said.FAILED:
             return self._failed(heard.why)
-        entry = step(TABLE, self.state, heard.said)
+        entry = step(self.rules.table, self.state, heard.said)
         self.state = entry.to
         if heard.said is Said.OVER:
             return Turn(heard.told, over=heard.over or Ending.ABORTED, why=heard.why)
@@ -144,7 +172,7 @@ class Iso20:
         return Turn(heard.told, heard.wait_s)
 
     def _failed(self, why: str) -> Turn:
-        self.state = step(TABLE, self.state, Said.FAILED).to
+        self.state = step(self.rules.table, self.state, Said.FAILED).to
         told = (StopDrawing(why),) if self.talk.drawing else ()
         self.talk.drawing = False
         return Turn(told, over=Ending.ABORTED, why=why)
@@ -152,13 +180,13 @@ class Iso20:
 
 def spoken(wants: Wants) -> tuple[Spoken, ...]:
     """The namespaces for what is wanted, in that order."""
-    kinds = dict.fromkeys(each.is_dc for each in wants.energies)
+    kinds = dict.fromkeys(each.is_dc for each in wants.energies if each in PLAIN)
     return tuple(spoken_for(wants, dc=is_dc) for is_dc in kinds)
 
 
 def spoken_for(wants: Wants, *, dc: bool) -> Spoken:
     """One of the two."""
-    energies = tuple(each for each in Energy if each.is_dc == dc)
+    energies = tuple(each for each in PLAIN if each.is_dc == dc)
     return Spoken(_DC if dc else _AC, MAJOR, MINOR, lambda _: Iso20(wants, energies))
 
 

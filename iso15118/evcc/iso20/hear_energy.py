@@ -47,7 +47,7 @@ def ac_parameters(talk: Talk, now: Now, response: ac.AC_ChargeParameterDiscovery
         min_discharge_W=total_W(mode, "EVSEMinimumDischargePower"),
         nominal_Hz=number(mode.EVSENominalFrequency),
     )
-    return leaving(talk, told, off=False) or _parked(talk, told)
+    return leaving(talk, told, off=False) or parked(talk, told)
 
 
 def dc_parameters(talk: Talk, now: Now, response: dc.DC_ChargeParameterDiscoveryRes) -> Heard:
@@ -71,10 +71,10 @@ def dc_parameters(talk: Talk, now: Now, response: dc.DC_ChargeParameterDiscovery
         return gone
     if not number(mode.EVSEMinimumVoltage) <= talk.wants.voltage_V <= number(mode.EVSEMaximumVoltage):
         return leave(talk, "the charger does not reach the battery's voltage", told, off=False)
-    return _parked(talk, told)
+    return parked(talk, told)
 
 
-def _parked(talk: Talk, *told: Told) -> Heard:
+def parked(talk: Talk, *told: Told) -> Heard:
     """Schedules come next, or before them the parking place."""
     if talk.wants.wish is EvWish.CHECK_IN:
         return Heard(Said.CHECK_IN, (WishTaken(EvWish.CHECK_IN), *told))

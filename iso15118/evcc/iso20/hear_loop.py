@@ -23,7 +23,7 @@ def ac_loop(talk: Talk, now: Now, response: ac.AC_ChargeLoopRes) -> Heard:
     bpt = isinstance(mode, (ac.BPT_Scheduled_AC_CLResControlMode, ac.BPT_Dynamic_AC_CLResControlMode))
     if wrong := _wrong(talk, dynamic=isinstance(mode, ac.Dynamic_AC_CLResControlMode), bpt=bpt):
         return failed(wrong)
-    return _loop(talk, now, response, PowerTarget(total_W(mode, "EVSETargetActivePower")))
+    return next_round(talk, now, response, PowerTarget(total_W(mode, "EVSETargetActivePower")))
 
 
 def dc_loop(talk: Talk, now: Now, response: dc.DC_ChargeLoopRes) -> Heard:
@@ -51,7 +51,7 @@ def dc_loop(talk: Talk, now: Now, response: dc.DC_ChargeLoopRes) -> Heard:
         response.EVSECurrentLimitAchieved,
         response.EVSEVoltageLimitAchieved,
     )
-    return _loop(talk, now, response, delivered, *((limits,) if limits != EvseLimits() else ()))
+    return next_round(talk, now, response, delivered, *((limits,) if limits != EvseLimits() else ()))
 
 
 def _wrong(talk: Talk, *, dynamic: bool, bpt: bool) -> str:
@@ -61,7 +61,7 @@ def _wrong(talk: Talk, *, dynamic: bool, bpt: bool) -> str:
     return "" if dynamic == (talk.way.control is Control.DYNAMIC) else "the control mode is not that of the chosen parameter set"
 
 
-def _loop(talk: Talk, now: Now, response: ct.ChargeLoopResType, *shown: Told) -> Heard:
+def next_round(talk: Talk, now: Now, response: ct.ChargeLoopResType, *shown: Told) -> Heard:
     """Our own wishes first, then the charger's, then the next round."""
     told = list(shown)
     talk.loops += 1

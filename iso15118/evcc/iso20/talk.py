@@ -9,6 +9,7 @@ from iso15118.connection import Now
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.terms import Contract, EvWish, StopDrawing, Wants, WishTaken
 from iso15118.frozen import dataclass
+from iso15118.grid import GridCode
 from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
 from iso15118.messages import xmldsig as ds
@@ -83,6 +84,10 @@ class Talk(Waiting):
     """When the last request of the loop was made (mono)."""
     replanning: bool = False
     """Other schedules are asked for beside the loop."""
+    grid: GridCode | None = None
+    """The rules that hold."""
+    status_at: float | None = None
+    """ACDP: when we said last how we are (mono)."""
 
 
 class Heard(NamedTuple):

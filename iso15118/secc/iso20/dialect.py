@@ -1,17 +1,21 @@
-"""ISO 15118-20 as a dialect of `secc.session`: the table, the functions that answer, and the timers of each state."""
+"""ISO 15118-20 as a dialect of `secc.session`: the table, the functions that answer, and the timers of each state.
+
+These are for a cable (`CABLE`). Another way of energy transfer has `Rules` of its own, and brings its messages only where it is spoken (`others`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Any
 
 from iso15118 import exi, v2gtp
 from iso15118.connection import Now, Unexpected
 from iso15118.frozen import dataclass
 from iso15118.iso20.services import ENERGIES
-from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS
+from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS, STREAMS
 from iso15118.iso20.wire import payload_type as payload_type_of
-from iso15118.machine import Refused, step
+from iso15118.machine import Refused, Table, step
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
@@ -91,6 +95,31 @@ def event_of(request: Message, payload_type: int = v2gtp.ISO20_MAIN) -> E:
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """What one way of energy transfer makes of a session."""
+
+    table: Table[Any, Any] = TABLE
+    handlers: Mapping[str, _Handler] = field(default_factory=lambda: HANDLERS)
+    event_of: Callable[[Message, int], Any] = event_of
+    requests: frozenset[type[Message]] = frozenset(RESPONSES)
+    streams: Mapping[str, int] = field(default_factory=lambda: STREAMS)
+    side_streams: Mapping[type[Message], int] = field(default_factory=lambda: SIDE_STREAMS)
+    loops: tuple[Any, ...] = LOOPS
+    """States in the charge loop."""
+    between: tuple[Any, ...] = _BETWEEN
+    """And where it was left for other schedules."""
+    rounds: tuple[type[Message], ...] = (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq)
+    """What keeps the loop going."""
+
+    def __deepcopy__(self, memo: object) -> Rules:
+        """They are the same for every session."""
+        return self
+
+
+CABLE = Rules()
+
+
+@dataclass(frozen=True, slots=True)
 class SavedIso20:
     """An `Iso20` as plain values. What belongs to a request that waits comes back with that request (`again`)."""
 
@@ -102,9 +131,10 @@ class SavedIso20:
 class Iso20:
     """One session. See `secc.session.Dialect`."""
 
-    def __init__(self, talk: Talk, loop_s: float = LOOP_S) -> None:
-        self.talk, self.loop_s = talk, loop_s
-        self.state = S.SETUP
+    def __init__(self, talk: Talk, loop_s: float = LOOP_S, rules: Rules = CABLE) -> None:
+        self.talk, self.loop_s, self.rules = talk, loop_s, rules
+        self.state: Any = S.SETUP
+        """Of the table of `rules`."""
         self._came_as = v2gtp.ISO20_MAIN
         self._octets = b""
         """The request as it came."""
@@ -119,9 +149,9 @@ class Iso20:
         return SavedIso20(self.state, self._loop_at, self.talk.saved())
 
     @classmethod
-    def restored(cls, saved: SavedIso20, facts: Facts) -> Iso20:
-        """Go on from what was saved."""
-        dialect = cls(Talk.restored(saved.talk, facts))
+    def restored(cls, saved: SavedIso20, facts: Facts, rules: Rules = CABLE) -> Iso20:
+        """Go on from what was saved, by the same rules."""
+        dialect = cls(Talk.restored(saved.talk, facts), rules=rules)
         dialect.state, dialect._loop_at = saved.state, saved.loop_at
         return dialect
 
@@ -149,11 +179,11 @@ class Iso20:
         return schedules.held(self.talk, now)
 
     def patience_s(self, now: Now) -> float:
-        if self.state in LOOPS:  # messages beside the loop do not keep it going
+        if self.state in self.rules.loops:  # messages beside the loop do not keep it going
             return max(0.0, self._loop_at + self.loop_s - now.mono)
         if not self.energy_on:
             return SEQUENCE_S
-        return max(self.loop_s, QUIET_S) if self.state in _BETWEEN else BEFORE_S
+        return max(self.loop_s, QUIET_S) if self.state in self.rules.between else BEFORE_S
 
     def hush_s(self) -> float | None:
         """The loop itself has no longer patience than that."""
@@ -180,7 +210,7 @@ class Iso20:
         message = exi.decode(octets, namespace)
         if not isinstance(message, ct.V2GRequestType):
             raise Unexpected(f"{type(message).__name__} is no request")
-        right = {payload_type_of(type(message)), SIDE_STREAMS.get(type(message))}
+        right = {payload_type_of(type(message), self.rules.streams), self.rules.side_streams.get(type(message))}
         if payload_type not in right:
             raise Unexpected(f"{type(message).__name__} with payload type {payload_type:04X}")
         self._came_as, self._octets, self._stops = payload_type, octets, isinstance(message, cm.SessionStopReq)
@@ -188,16 +218,16 @@ class Iso20:
 
     def answer(self, now: Now, request: Message, *, late: bool) -> Answer:
         """Session id, then order, then what the request means."""
-        if type(request) not in RESPONSES or not isinstance(request, ct.V2GRequestType):
+        if type(request) not in self.rules.requests or not isinstance(request, ct.V2GRequestType):
             raise Unexpected(f"{type(request).__name__} is no request of a session")
         if self.talk.session_id and request.Header.SessionID != self.talk.session_id:
             return self._answer(failed(self.talk, now, request, "FAILED_UnknownSession", "a session id that is not ours"))
         try:
-            entry = step(TABLE, self.state, event_of(request, self._came_as))
+            entry = step(self.rules.table, self.state, self.rules.event_of(request, self._came_as))
         except Refused:
             why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
-        handler = HANDLERS[entry.do[0]]
+        handler = self.rules.handlers[entry.do[0]]
         more: dict[str, Any] = {"late": late} if handler in _WAITING else {}
         if handler is contracts.certificate_installation:
             more["octets"] = self._octets
@@ -206,9 +236,9 @@ class Iso20:
         self._told_for = request
         if result.response is None:
             return Answer(None, 0, "", told)
-        beside = self.state in LOOPS and not isinstance(request, (ac.AC_ChargeLoopReq, dc.DC_ChargeLoopReq))
+        beside = self.state in self.rules.loops and not isinstance(request, self.rules.rounds)
         if not result.stay and not result.failed:
-            beside = beside and entry.to in LOOPS and entry.event is not E.REPLAN
+            beside = beside and entry.to in self.rules.loops and entry.event is not E.REPLAN
             self.state = entry.to
         if not beside:
             self._loop_at = now.mono

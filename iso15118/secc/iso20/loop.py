@@ -10,13 +10,10 @@ from iso15118.iso20.values import maybe, number, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
+from iso15118.secc.iso20.rounds import common, seen, uncontrolled
+from iso15118.secc.iso20.talk import Result, Talk, failed, ok
 from iso15118.signature import verify
-from iso15118.terms import AcDemand, Battery, Control, DcDemand, EnergyWanted, EvLimits, MeteringConfirmed, Reading, Told, Wish
-
-MOST_WH = (1 << 64) - 1
-"""More no message says."""
-_NOTHING = EnergyWanted()
+from iso15118.terms import AcDemand, DcDemand, EvLimits, MeteringConfirmed, Reading, Told
 
 
 def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
@@ -41,10 +38,10 @@ def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         max_discharge_W=total_W(mode, "EVMaximumDischargePower"),
         min_discharge_W=total_W(mode, "EVMinimumDischargePower"),
     )
-    told: tuple[Told, ...] = _common(request, mode)
+    told: tuple[Told, ...] = common(request, mode)
     if talk.energy_on:  # in standby nothing is demanded
         told = (*told, AcDemand(total_W(mode, "EVPresentActivePower"), limits))
-    return Result(ok(talk, now, ac.AC_ChargeLoopRes, CLResControlMode=answer, **_seen(talk, request)), told)
+    return Result(ok(talk, now, ac.AC_ChargeLoopRes, CLResControlMode=answer, **seen(talk, request)), told)
 
 
 def dc_loop(talk: Talk, now: Now, request: dc.DC_ChargeLoopReq) -> Result:
@@ -70,7 +67,7 @@ def dc_loop(talk: Talk, now: Now, request: dc.DC_ChargeLoopReq) -> Result:
     )
     target_V = number(mode.EVTargetVoltage) if isinstance(mode, dc.Scheduled_DC_CLReqControlMode) else None
     target_A = number(mode.EVTargetCurrent) if isinstance(mode, dc.Scheduled_DC_CLReqControlMode) else None
-    told: tuple[Told, ...] = _common(request, mode)
+    told: tuple[Told, ...] = common(request, mode)
     if talk.energy_on:  # in standby nothing is demanded
         told = (*told, DcDemand(number(request.EVPresentVoltage), target_V, target_A, limits))
     response = ok(
@@ -81,7 +78,7 @@ def dc_loop(talk: Talk, now: Now, request: dc.DC_ChargeLoopReq) -> Result:
         EVSECurrentLimitAchieved=facts.current_limited,
         EVSEVoltageLimitAchieved=facts.voltage_limited,
         CLResControlMode=_dc_mode(talk, scheduled=scheduled, bpt=_is_bpt(mode)),
-        **_seen(talk, request),
+        **seen(talk, request),
     )  # fmt: skip
     return Result(response, told)
 
@@ -123,45 +120,7 @@ def _wrong(talk: Talk, mode: ct.CLReqControlModeType) -> str:
         return "no service was chosen"
     if _is_bpt(mode) != talk.offered.energy.is_bpt:
         return "the direction is not that of the chosen service"
-    dynamic = isinstance(mode, ct.Dynamic_CLReqControlModeType)
-    return "" if dynamic == (talk.way.control is Control.DYNAMIC) else "the control mode is not that of the chosen parameter set"
-
-
-def _common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:
-    """What both loops say about the battery and the energy that is still wanted."""
-    told: list[Told] = []
-    if (shown := request.DisplayParameters) is not None:
-        told.append(
-            Battery(
-                shown.PresentSOC, shown.MinimumSOC, shown.TargetSOC, shown.MaximumSOC, shown.RemainingTimeToMinimumSOC, shown.RemainingTimeToTargetSOC,
-                shown.RemainingTimeToMaximumSOC, shown.ChargingComplete, maybe(shown.BatteryEnergyCapacity), shown.InletHot,
-            )
-        )  # fmt: skip
-    wanted = EnergyWanted(
-        departure_s=getattr(mode, "DepartureTime", None),
-        target_Wh=maybe(mode.EVTargetEnergyRequest),
-        max_Wh=maybe(mode.EVMaximumEnergyRequest),
-        min_Wh=maybe(mode.EVMinimumEnergyRequest),
-        max_v2x_Wh=maybe(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
-        min_v2x_Wh=maybe(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
-    )
-    return (*told, wanted) if wanted != _NOTHING else tuple(told)
-
-
-def _seen(talk: Talk, request: ct.ChargeLoopReqType) -> dict[str, Any]:
-    """What we want, and the meter where the vehicle asks for it, or is to confirm it."""
-    wanted = request.MeterInfoRequested or talk.facts.wish is Wish.CONFIRM_METERING
-    return {"EVSEStatus": status(talk.facts), "MeterInfo": _meter(talk.facts.meter) if wanted and talk.facts.meter else None}
-
-
-def _meter(reading: Reading) -> ct.MeterInfoType:
-    return ct.MeterInfoType(
-        MeterID=reading.meter_id[:32],
-        ChargedEnergyReadingWh=min(max(0, reading.import_Wh), MOST_WH),
-        BPT_DischargedEnergyReadingWh=min(max(0, reading.export_Wh), MOST_WH) if reading.export_Wh is not None else None,
-        MeterSignature=reading.signature[:64] or None,
-        MeterTimestamp=reading.utc,
-    )
+    return uncontrolled(talk, mode)
 
 
 def metering_confirmation(talk: Talk, now: Now, request: cm.MeteringConfirmationReq) -> Result:

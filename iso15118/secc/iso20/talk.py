@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from iso15118.connection import Now
 from iso15118.frozen import dataclass
+from iso15118.grid import GridCode
 from iso15118.iso20.services import Way
 from iso15118.iso20.waiting import Waiting
-from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, least
+from iso15118.iso20.wire import NOTIFICATIONS, least, response_of
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.paused import Paused
@@ -80,6 +81,10 @@ class Talk(Waiting):
     installing: Installing | None = None
     looked_at: int = 0
     """Contracts that were shown, whatever came of them."""
+    grid_told: GridCode | None = None
+    """The grid rules as the vehicle has them."""
+    ev_var: float = 0.0
+    """What its inverter can do, as it has declared that: percentages of the grid rules are shares of it."""
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts."""
@@ -116,6 +121,8 @@ class SavedTalk:
     shown: Shown | None = None
     installing: Installing | None = None
     looked_at: int = 0
+    grid_told: GridCode | None = None
+    ev_var: float = 0.0
     since: dict[str, float] = field(default_factory=dict)
 
 
@@ -143,12 +150,12 @@ def ok(talk: Talk, now: Now, kind: type[R], **fields: Any) -> R:
 
 def failed(talk: Talk, now: Now, request: ct.V2GRequestType, code: str, why: str) -> Result:
     """A response that refuses: what has to be in it at its least, and its code."""
-    return Result(least(RESPONSES[type(request)], Header=header(talk, now), ResponseCode=code), failed=why)
+    return Result(least(response_of(type(request)), Header=header(talk, now), ResponseCode=code), failed=why)
 
 
 def warned(talk: Talk, now: Now, request: ct.V2GRequestType, code: ct.responseCodeType, *told: Told, **fields: Any) -> Result:
     """A response that grants nothing yet, and lets the vehicle go on: what has to be in it at its least, and its code."""
-    return Result(least(RESPONSES[type(request)], Header=header(talk, now), ResponseCode=code, **fields), told, stay=True)
+    return Result(least(response_of(type(request)), Header=header(talk, now), ResponseCode=code, **fields), told, stay=True)
 
 
 def off(talk: Talk, why: str) -> tuple[PowerOff, ...]:
