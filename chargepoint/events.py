@@ -895,7 +895,7 @@ class TransactionAnswered(Event):
 
 @dataclass(frozen=True, slots=True)
 class LimitsWanted(Event):
-    """The driver bounds the transaction that goes on here, in place of what was wanted before."""
+    """The driver bounds the transaction that goes on here; a bound that is not named stays as it was."""
 
     evse_id: int
     limits: Limits
@@ -994,6 +994,14 @@ class RegistrationChanged(Event):
     """The CSMS answered a BootNotification. `status` is a RegistrationStatusEnumType; every answer tells, also the same one again."""
 
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResetInterrupts(Event):
+    """A reset is about to interrupt the transaction of this EVSE, which stays open (B13); or that is over, and it goes on."""
+
+    evse_id: int
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

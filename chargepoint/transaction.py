@@ -9,7 +9,7 @@ A transaction that a restart has interrupted ends with the next start, with the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -38,6 +38,7 @@ from chargepoint.events import (
     PowerSwitched,
     PowerWanted,
     RegistrationChanged,
+    ResetInterrupts,
     SessionChanged,
     TimerExpired,
     TimeSet,
@@ -51,18 +52,17 @@ from chargepoint.tick import Tick
 from chargepoint.transaction_ledger import CHARGING, Ledger
 from chargepoint.transaction_meter import SAVE_S, TransactionMeter, charged_s
 from chargepoint.transaction_points import (
-    AUTHORIZED,
     DATA_SIGNED,
     ENERGY_TRANSFER,
-    EV_CONNECTED,
-    POWER_PATH,
     Conditions,
     ends,
     holding,
     starts,
+    trigger_of,
 )
 from chargepoint.transaction_state import (
     FAULT_REASONS,
+    FAULTS,
     Cause,
     Running,
     SamplingSettings,
@@ -116,6 +116,7 @@ class TransactionMachine:
             MeterSample: self._measured,
             MessageTriggered: self._triggered,
             ClockAlignedMoment: self._aligned,
+            ResetInterrupts: partial(transaction_resume.reset, self.ledger, self.settings),
             TransactionTokenJudged: partial(transaction_resume.judged, self.ledger),
             TimeSet: partial(transaction_resume.time_set, self.ledger, self.settings),
             RegistrationChanged: partial(transaction_resume.time_known, self.ledger, self.settings),
@@ -155,7 +156,7 @@ class TransactionMachine:
         found, out = self.ledger.stored(event)
         free = {evse_id for evse_id, spot in self.state.spots.items() if spot.running is None}
         for running in found:
-            if transaction_resume.goes_on(now, running, free, self.settings):
+            if transaction_resume.goes_on(self.ledger, now, running, free, self.settings):
                 free.discard(running.evse_id)
                 out += transaction_resume.kept(self.ledger, now, running)
             else:
@@ -193,7 +194,8 @@ class TransactionMachine:
         stays = spot.conditions.authorised and not self.state.end_on_unplug and spot.running is not None
         after = replace(spot.conditions, connected=False, authorised=stays, energy=False, signed=False)
         self._charges(now, spot, ChargingState.IDLE.value)
-        out = self._happened(now, event.evse_id, after, Cause("EVCommunicationLost", "" if stays else "EVDisconnected"))
+        cause = Cause("EVCommunicationLost", "" if stays else "EVDisconnected", told=spot.conditions.connected)
+        out = self._happened(now, event.evse_id, after, cause)
         spot.cable_A, spot.cable_told = None, False
         return out
 
@@ -239,22 +241,16 @@ class TransactionMachine:
             spot.charging_state = CHARGING
         before, spot.conditions = spot.conditions, after
         if holding(points, after) or after.energy:
-            return self.ledger.start(now, event.evse_id, Cause(self._trigger_of(points, after)))
+            return self.ledger.start(now, event.evse_id, Cause(trigger_of(points, after)))
         spot.conditions = before
         return []
-
-    def _trigger_of(self, points: Collection[str], after: Conditions) -> str:
-        held = holding(points, after)
-        if held & {AUTHORIZED, POWER_PATH}:
-            return "Authorized"
-        return "CablePluggedIn" if EV_CONNECTED in held else "ChargingStateChanged"
 
     def _charging_state(self, now: Tick, event: ChargingStateChanged) -> list[object]:
         spot, state = self._spot(event), event.state.value
         self._charges(now, spot, state)
         energy_flows = state == CHARGING
         running = spot.running
-        if running is not None and running.resumed_by is not None and state == ChargingState.EV_CONNECTED.value:
+        if running is not None and running.resumed_by is not None and transaction_resume.waits(running, state):
             return []
         told = running is not None and running.state_told != state
         reason = "StoppedByEV" if state == ChargingState.SUSPENDED_EV.value else ""
@@ -312,6 +308,8 @@ class TransactionMachine:
         if cause.reason and cause.told and (cause.deauthorises or not after.connected):
             spot.running.reason = spot.running.reason or cause.reason
         if cause.ends or ends(self.settings.stop_points(), before, after):
+            if cause.trigger == "ChargingStateChanged" and spot.running.reason in FAULTS:
+                cause = replace(cause, trigger="AbnormalCondition")  # E06.FR.16
             return self._end(now, evse_id, spot.running, cause)
         return self.ledger.tell(now, evse_id, "Updated", cause) if cause.told else []
 
@@ -363,9 +361,7 @@ class TransactionMachine:
         out: list[object] = []
         for evse_id, running in self.ledger.all_running():
             if running.resume_by is not None:
-                out += (
-                    transaction_resume.gone(self.ledger, now, self.state.spots[evse_id], running) if now.mono >= running.resume_by else []
-                )
+                out += transaction_resume.gone(self.ledger, self.settings, now, self.state.spots[evse_id], running)
             elif running.closing and now.mono >= running.closing_by:
                 out += self.ledger.end(now, evse_id, running.closing)
             elif running.resumed_by is not None and now.mono >= running.resumed_by:

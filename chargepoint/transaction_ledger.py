@@ -248,15 +248,16 @@ class Ledger:
                 found.append(running)
         return found, out
 
-    def cut_short(self, running: Running, reason: str) -> list[object]:
+    def cut_short(self, running: Running, reason: str, trigger: str = "AbnormalCondition", charging_state: str = "") -> list[object]:
         """It ended with what is on disk of it (F-1)."""
         report = TransactionReport(
             evse_id=running.evse_id,
             transaction_id=running.transaction_id,
             event_type="Ended",
-            trigger="AbnormalCondition",
+            trigger=trigger,
             utc=max(running.alive_utc, running.started_utc),
             offline=True,
+            charging_state=charging_state,
             stopped_reason=reason,
             charging_s=int(running.charging_s),
             meter_values=self.meter.at_end(running),

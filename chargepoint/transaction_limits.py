@@ -37,6 +37,16 @@ def lower(one: Limits, other: Limits) -> Limits:
     return Limits(**{name: min(values, default=None) for name, values in pairs.items()})
 
 
+def changed(limits: Limits, new: Limits) -> Limits:
+    """What was set before stands where it is not set anew: a bound can be changed, and not be taken away (E16.FR.17).
+
+    >>> changed(Limits(energy_Wh=2000.0), Limits(time_s=60))
+    Limits(cost=None, energy_Wh=2000.0, time_s=60, soc_percent=None)
+    """
+    found = {each.name: getattr(new, each.name) for each in fields(Limits)}
+    return replace(limits, **{name: value for name, value in found.items() if value is not None})
+
+
 def in_force(running: Running) -> Limits:
     """What bounds it now."""
     return lower(running.csms_limits, running.driver_limits)
@@ -45,16 +55,16 @@ def in_force(running: Running) -> Limits:
 def answered(ledger: Ledger, now: Tick, running: Running, event: TransactionAnswered) -> list[object]:
     """The CSMS has set bounds, or said what it has cost."""
     running.cost = event.total_cost if event.total_cost is not None else running.cost
-    echo = event.limits is not None and event.limits != running.csms_limits
-    if event.limits is not None:
-        running.csms_limits = event.limits
+    before = running.csms_limits
+    running.csms_limits = changed(before, event.limits) if event.limits is not None else before
+    echo = running.csms_limits != before
     return _changed(ledger, now, running, echo=echo)
 
 
 def wanted(ledger: Ledger, now: Tick, running: Running, limits: Limits) -> list[object]:
     """The driver has set bounds."""
-    echo = limits != running.driver_limits
-    running.driver_limits = limits
+    before, running.driver_limits = running.driver_limits, changed(running.driver_limits, limits)
+    echo = running.driver_limits != before
     return _changed(ledger, now, running, echo=echo)
 
 

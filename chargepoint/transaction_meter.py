@@ -135,9 +135,12 @@ def _some(taken: Taken, measurands: Sequence[str]) -> tuple[MeterValue, ...]:
 
 
 def _keep(running: Running, taken: Taken) -> None:
+    """The first one and this one stay; where values lie thickest one goes (E06.FR.13)."""
     running.kept.append(taken)
     if len(running.kept) > KEPT_MOST:
-        running.kept = running.kept[::2]
+        times = [each.reading.utc for each in running.kept]
+        _, thickest = min((times[n + 1] - times[n - 1], n) for n in range(1, len(times) - 1))
+        del running.kept[thickest]
 
 
 def _last_kept(running: Running) -> Reading | None:

@@ -52,6 +52,18 @@ def holding(points: Collection[str], now: Conditions) -> frozenset[str]:
     return frozenset(name for name in points if name in START_POINTS and START_POINTS[name](now))
 
 
+def trigger_of(points: Collection[str], now: Conditions) -> str:
+    """TriggerReasonEnumType of a start at the last moment, by the points that hold.
+
+    >>> trigger_of({"EnergyTransfer"}, Conditions(connected=True, authorised=True, energy=True))
+    'ChargingStateChanged'
+    """
+    held = holding(points, now)
+    if held & {AUTHORIZED, POWER_PATH}:
+        return "Authorized"
+    return "CablePluggedIn" if EV_CONNECTED in held else "ChargingStateChanged"
+
+
 def starts(points: Collection[str], before: Conditions, after: Conditions, *, fresh: bool = False) -> bool:
     """Whether a transaction starts: a listed condition has become true; with `fresh` (a new authorisation, a wish for power) one that is true.
 

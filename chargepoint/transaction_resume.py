@@ -11,7 +11,8 @@ says of the time counts as well, and ends what had been interrupted for too long
 |---|---|---|
 | longer than ResumptionTimeout, or nobody knows how long | | Ended, PowerLoss or Reboot, with what was on disk |
 | not longer | there within 30 s | Updated, TxResumed; energy as AllowEnergyTransferResumption says |
-| not longer | not there | Ended, as above |
+| not longer | not there, and TxStopPoint ends it therefore | Ended, EVDisconnected, as of the interruption |
+| not longer | not there | Updated, TxResumed, Idle: it may come back (E10) |
 """
 
 from __future__ import annotations
@@ -21,10 +22,21 @@ from dataclasses import replace
 
 from chargepoint import transaction_limits
 from chargepoint.commands import Log
-from chargepoint.events import ChargingState, SupplyStopped, TimeSet, TransactionEnded, TransactionKept, TransactionTokenJudged
+from chargepoint.events import (
+    Authorised,
+    ChargingState,
+    EvDisconnected,
+    ResetInterrupts,
+    SupplyStopped,
+    TimeSet,
+    TransactionEnded,
+    TransactionKept,
+    TransactionTokenJudged,
+)
 from chargepoint.tick import Tick
-from chargepoint.transaction_ledger import Ledger
+from chargepoint.transaction_ledger import CHARGING, Ledger
 from chargepoint.transaction_meter import moved
+from chargepoint.transaction_points import ends
 from chargepoint.transaction_state import Cause, Running, Spot, TransactionSettings
 
 PLUG_S = 30.0
@@ -33,15 +45,26 @@ TOLD_S = 10.0
 """An EV that goes on does so within this. Ours."""
 CAUSE = "resumption"
 """Of the SupplyStopped where energy is not to flow again."""
+GONE = "EVDisconnected"
+"""Why one without its EV ends."""
+RESET = "reset"
+"""Of the SupplyStopped while a reset leaves a transaction open."""
+IMMEDIATE_RESET = "ImmediateReset"
+"""Why this start interrupted what ran, where the CSMS has ordered it."""
 CONNECTED = frozenset(
     {ChargingState.EV_CONNECTED.value, ChargingState.CHARGING.value, ChargingState.SUSPENDED_EV.value, ChargingState.SUSPENDED_EVSE.value}
 )
 
 
-def goes_on(now: Tick, running: Running, evses: Collection[int], settings: TransactionSettings) -> bool:
-    """Whether it may. A board's clock that has gone back, or was never so far, says nothing of how long it was: then it may not."""
+def goes_on(ledger: Ledger, now: Tick, running: Running, evses: Collection[int], settings: TransactionSettings) -> bool:
+    """Whether it may. A board's clock that has gone back, or was never so far, says nothing of how long it was: then it may not.
+
+    Where the CSMS has ordered it so, it goes on however long that took (B13.FR.23).
+    """
     if running.evse_id not in evses or running.state_told not in CONNECTED or running.closing is not None:
         return False
+    if running.reset and ledger.state.interrupted == IMMEDIATE_RESET:
+        return True
     most_s = settings.resumption_s()
     return most_s > 0 and 0.0 <= now.utc - running.alive_board_s <= most_s
 
@@ -52,7 +75,9 @@ def kept(ledger: Ledger, now: Tick, running: Running) -> list[object]:
     running.resume_by = now.mono + PLUG_S
     running.updated_at = running.kept_at = running.saved_at = running.age_at = running.again_at = now.mono
     running.age_s += max(0.0, now.utc - running.alive_board_s)
-    running.interrupted_utc = running.alive_utc if running.alive_synced else None
+    ordered = running.reset and ledger.state.interrupted == IMMEDIATE_RESET
+    running.interrupted_utc = running.alive_utc if running.alive_synced and not ordered else None
+    running.reset = False
     transaction_limits.timed(running)
     spot.running, spot.owner, spot.group = running, running.owner, running.group
     spot.conditions = replace(spot.conditions, authorised=running.authorised)
@@ -71,6 +96,24 @@ def resumed(now: Tick, spot: Spot, running: Running, *, energy: bool) -> list[ob
     spot.charging_state = ChargingState.EV_CONNECTED.value
     spot.conditions = replace(spot.conditions, connected=True)
     return [Log("info", "transaction.resumed", {"evse": running.evse_id, "id": running.transaction_id, "energy": not running.no_energy})]
+
+
+def reset(ledger: Ledger, settings: TransactionSettings, now: Tick, event: ResetInterrupts) -> list[object]:
+    """The CSMS hears of a reset that leaves its transaction open (B13.FR.04), and where only the EVSE was reset, that it goes on (B13.FR.12)."""
+    spot = ledger.state.spots[event.evse_id]
+    running = spot.running
+    if not event.over:
+        if running is None:
+            return []
+        running.reset = True
+        return ledger.tell(now, event.evse_id, "Updated", Cause("ResetCommand"))
+    out: list[object] = [SupplyStopped(event.evse_id, False, RESET)]
+    if running is None:
+        return out
+    running.reset, running.resumed_by, running.state_told = False, now.mono + TOLD_S, ""
+    running.no_energy = running.no_energy or not settings.resumes_energy()
+    again = [Authorised(event.evse_id, running.owner)] if spot.conditions.authorised and running.owner else []
+    return [*again, *stops(running), *out]
 
 
 def stops(running: Running | None) -> list[object]:
@@ -108,14 +151,27 @@ def time_set(ledger: Ledger, settings: TransactionSettings, now: Tick, event: Ti
     return out
 
 
+def waits(running: Running, state: str) -> bool:
+    """Whether the CSMS hears of it in another state than this one: where energy may flow, its EV will ask for it (E17.FR.11)."""
+    return state == ChargingState.EV_CONNECTED.value or (state != CHARGING and not running.no_energy)
+
+
 def told(ledger: Ledger, now: Tick, evse_id: int, running: Running) -> list[object]:
     """The CSMS hears of it, with the state that it is in now."""
     running.resumed_by = None
     return ledger.tell(now, evse_id, "Updated", Cause("TxResumed"), tell_state=True)
 
 
-def gone(ledger: Ledger, now: Tick, spot: Spot, running: Running) -> list[object]:
-    """Its EV is not there: it ended when the power went, with what the meter has counted till then, since nothing has flowed after that."""
+def gone(ledger: Ledger, settings: TransactionSettings, now: Tick, spot: Spot, running: Running) -> list[object]:
+    """Its EV is not there in time. Where that ends it, it ended when the power went, with what the meter has counted till then: nothing has flowed since."""
+    if running.resume_by is None or now.mono < running.resume_by:
+        return []
+    before = replace(spot.conditions, connected=True)
+    after = replace(before, connected=False, authorised=before.authorised and not ledger.state.end_on_unplug)
+    if not ends(settings.stop_points(), before, after):
+        running.resume_by, running.no_energy = None, running.no_energy or not settings.resumes_energy()
+        spot.charging_state = ChargingState.IDLE.value
+        return [*told(ledger, now, running.evse_id, running), EvDisconnected(running.evse_id)]
     reading = ledger.meter.reading(now, running.evse_id)
     if reading is not None and (running.last is None or reading.import_Wh >= running.last.import_Wh):
         running.last = replace(reading, utc=running.alive_utc)
@@ -123,5 +179,6 @@ def gone(ledger: Ledger, now: Tick, spot: Spot, running: Running) -> list[object
     spot.owner, spot.group = None, ""
     spot.conditions = replace(spot.conditions, authorised=False)
     ledger.evses[running.evse_id].transaction_id = ""
-    log = Log("info", "transaction.ended", {"evse": running.evse_id, "id": running.transaction_id, "reason": ledger.state.interrupted})
-    return [*ledger.cut_short(running, ledger.state.interrupted), TransactionEnded(running.evse_id, running.transaction_id), log]
+    log = Log("info", "transaction.ended", {"evse": running.evse_id, "id": running.transaction_id, "reason": GONE})
+    ended = ledger.cut_short(running, GONE, "EVCommunicationLost", ChargingState.IDLE.value)
+    return [*ended, TransactionEnded(running.evse_id, running.transaction_id), log]

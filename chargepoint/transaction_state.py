@@ -22,6 +22,7 @@ FAULT_REASONS = {
     "PowerLoss": "PowerLoss",
 }
 """Fault code -> ReasonEnumType; every other fault is Other."""
+FAULTS = frozenset({*FAULT_REASONS.values(), "Other"})
 
 
 class TransactionSettings(Protocol):
@@ -188,6 +189,8 @@ class Running:
     """Tick.mono when it was that old."""
     no_energy: bool = False
     """A restart has interrupted it, and no energy is to flow in it any more."""
+    reset: bool = False
+    """A reset that leaves it open interrupts it: it goes on however long that takes."""
     alive_board_s: float = 0.0
     """The same by the board's own clock, as it was (POSIX seconds): how long an interruption took is told by that one alone."""
     resume_by: float | None = None

@@ -126,7 +126,7 @@ class Outbox:
             CallFailed: self._failed,
             LateAnswer: self._late,
             LinkUp: self._look,
-            LinkDown: self._look,
+            LinkDown: self._link_down,
             RegistrationChanged: self._look,
             TimeSet: self._time_set,
             TimerExpired: self._timer,
@@ -177,15 +177,14 @@ class Outbox:
             number = 0 if lane.under_way else self.queue.first(lane)
             if number and number not in self.state.storing and (lane.again_at is None or now.mono >= lane.again_at):
                 lane.under_way, lane.tried, lane.again_at = number, number, None
-                row = self.state.rows[number]
-                yield Call(row.action, self.queue.payload(row), f"{NAME}:{number}")
+                yield Call(self.state.rows[number].action, self.queue.payload(number), f"{NAME}:{number}")
 
     def _answered(self, now: Tick, event: CallAnswered) -> Iterator[object]:
         found = self._mine(event.token)
         if found:
             lane, number = found
             row = self.state.rows[number]
-            yield Delivered(row.action, row.source, self.queue.payload(row), event.payload)
+            yield Delivered(row.action, row.source, self.queue.payload(number), event.payload)
             yield from self._done(now, lane, number)
 
     def _late(self, now: Tick, event: LateAnswer) -> Iterator[object]:
@@ -221,7 +220,7 @@ class Outbox:
     def _set_aside(self, now: Tick, lane: Lane, number: int, event: CallFailed) -> Iterator[object]:
         """Its last attempt has failed: kept for a person, and the queue goes on (E13.FR.04, F-7)."""
         s, row = self.state, self.state.rows[number]
-        payload = self.queue.payload(row)
+        payload = self.queue.payload(number)
         s.aside += 1
         kept = {"action": row.action, "payload": payload, "code": event.code, "description": event.description, "utc": self.clock.utc(now)}
         oldest = (Delete(SET_ASIDE, key_of(s.aside - MOST_SET_ASIDE)),) if s.aside > MOST_SET_ASIDE else ()
@@ -307,6 +306,10 @@ class Outbox:
         """The link's facts may be written after us: look again in a moment."""
         self.state.look_at = now.mono
         yield from ()
+
+    def _link_down(self, now: Tick, event: LinkDown) -> Iterator[object]:
+        self.queue.went_offline()
+        yield from self._look(now, event)
 
     def _timer(self, now: Tick, event: TimerExpired) -> Iterator[object]:
         s = self.state

@@ -6,6 +6,7 @@ Nothing here sends or waits; `chargepoint.ocpp.outbox` does.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,8 @@ class OutboxState:
     unset_to: int = 0
     aside: int = 0
     """How many messages have been set aside, ever."""
+    offline_to: int = 0
+    """Messages up to this number were still here when the CSMS could not be reached: they go out as offline (E11.FR.07)."""
 
 
 class Queue:
@@ -135,10 +138,17 @@ class Queue:
             lane.head = 0
         return lane.numbers[lane.head] if lane.numbers else 0
 
-    def payload(self, row: Row) -> dict[str, Any]:
+    def payload(self, number: int) -> dict[str, Any]:
         """As it goes out when it is the first of its transaction: with the seqNo that follows from what has left before."""
+        row = self.state.rows[number]
         payload: dict[str, Any] = json.loads(row.text)
+        if row.event_type and number <= self.state.offline_to:
+            payload["offline"] = True
         return {**payload, "seqNo": self.state.left.get(row.transaction_id, 0)} if row.transaction_id else payload
+
+    def went_offline(self) -> None:
+        """Whatever is here has not reached the CSMS as it happened."""
+        self.state.offline_to = self.state.last_number
 
     def remove(self, number: int, *, numbered: bool) -> None:
         """Out of the queue; `numbered`: it used up its seqNo."""
@@ -197,6 +207,7 @@ class Queue:
                     s.last_number = int(key)
             except (codec.CodecError, ValueError, KeyError, TypeError) as error:
                 problems.append((key, str(error)))
+        self.went_offline()
         s.pinned = max((lane.numbers[:UNREMOVED_MOST][-1] for lane in s.lanes.values() if lane.numbers), default=0)
         return problems
 
@@ -240,16 +251,18 @@ class Queue:
         return before - len(self.state.rows)
 
     def _droppable(self, thin: str, *, ended: bool) -> list[int]:
+        """Every other one; where they lie thickest comes first, so that what was thinned before is not thinned away."""
         s = self.state
         sent = {lane.tried for lane in s.lanes.values()}
-        second: dict[str, bool] = {}
-        out = []
+        series: dict[str, list[int]] = {}
         for number, row in s.rows.items():
             if row.thin == thin and number > s.pinned and number not in sent and (row.transaction_id in s.ended) is ended:
-                if second.get(row.transaction_id, False):
-                    out.append(number)
-                second[row.transaction_id] = not second.get(row.transaction_id, False)
-        return out
+                series.setdefault(row.transaction_id, []).append(number)
+        gaps: list[tuple[float, int]] = []
+        for numbers in series.values():
+            ends = (*numbers[2:], math.inf)
+            gaps += [(after - before, number) for before, number, after in zip(numbers[::2], numbers[1::2], ends[::2], strict=False)]
+        return [number for _, number in sorted(gaps)]
 
     def of_transaction(self, transaction_id: str) -> list[int]:
         """The numbers of its messages."""

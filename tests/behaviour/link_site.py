@@ -107,9 +107,10 @@ def counted(csms: EmbeddedCsms) -> Counter[str]:
 
 
 def the_session(csms: EmbeddedCsms) -> Session:
-    """The one transaction there was, whole and in order. What was under way when the link broke may have come twice, and was the same."""
+    """The one transaction there was, whole and in order. What was under way when the link broke may have come twice, offline then, and was the same."""
     (session,) = csms.sessions.values()
-    session.events = [event for event, before in zip(session.events, [None, *session.events], strict=False) if event != before]
+    told = [event | {"offline": None} for event in session.events]
+    session.events = [event for n, event in enumerate(session.events) if not n or told[n] != told[n - 1]]
     assert session.numbers == list(range(len(session.events)))
     assert [event["eventType"] for event in session.events].count("Started") == 1
     return session

@@ -39,13 +39,15 @@ def charge(heap: Heap, seconds: float = 20.0, idle_s: float = 10.0) -> None:
 
 
 def got(heap: Heap, events: list[list[Any]] | None = None) -> dict[str, dict[int, dict[str, Any]]]:
-    """TransactionEvents by transaction and seqNo; what came twice is the same."""
+    """TransactionEvents by transaction and seqNo; what came twice is the same, but that it is offline once the line has broken (E11.FR.07)."""
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for frame in events if events is not None else heap.frames:
         if frame[0] == 2 and frame[2] == "TransactionEvent":
             payload = frame[3]
             numbered = found.setdefault(payload["transactionInfo"]["transactionId"], {})
-            assert numbered.setdefault(payload["seqNo"], payload) == payload
+            first = numbered.setdefault(payload["seqNo"], payload)
+            assert first | {"offline": None} == payload | {"offline": None}
+            assert payload["offline"] >= first["offline"]
     return found
 
 

@@ -69,6 +69,7 @@ def test_tc_e_40_what_is_measured_meanwhile() -> None:
 
 @pytest.mark.req("TC_E_43", "E12.FR.01", "E12.FR.02", "E12.FR.06", "E04.FR.01", "E04.FR.02", "E04.FR.03")
 @pytest.mark.parametrize("known", [True, False], ids=["cached", "unknown"])
+@pytest.mark.req("E04.FR.04")
 def test_tc_e_43_a_whole_transaction(*, known: bool) -> None:
     it = station(variables=LINE | {"AuthCtrlr.OfflineTxForUnknownIdEnabled": "true", "TxCtrlr.EVConnectionTimeOut": "10"})
     if known:
@@ -94,6 +95,7 @@ def test_tc_e_43_a_whole_transaction(*, known: bool) -> None:
 
 
 @pytest.mark.req("TC_E_44", "E08.FR.01", "E08.FR.04", "E08.FR.05", "E08.FR.06", "E08.FR.07", "E08.FR.08")
+@pytest.mark.req("E08.FR.03")
 def test_tc_e_44_its_end() -> None:
     it = station(stop="Authorized", socket=True, variables=LINE)
     _, transaction = charges(it)
@@ -141,6 +143,30 @@ def test_a_stranger_ends_nothing_meanwhile() -> None:
     it.swipe(OTHER_CARD)
     it.wait(10.0)
     assert it.closed()
+
+
+@pytest.mark.req("E11.FR.07")
+@pytest.mark.parametrize("by", ["line", "power"])
+def test_what_the_csms_had_not_taken_when_the_line_broke_is_offline(by: str) -> None:
+    it = station(variables=LINE | {"TxCtrlr.ResumptionTimeout": "600"})
+    it.answers["TransactionEvent"] = lambda _payload: None
+    it.plug()
+    it.swipe()
+    it.wait(10.0)
+    assert [event["offline"] for event in it.said("TransactionEvent")] == [False]
+    if by == "line":
+        away(it)
+    else:
+        it.power_loss()
+    del it.answers["TransactionEvent"]
+    it.all.clear()
+    it.forget()
+    first, second, *_ = queued(it, 120.0)
+    assert (first["eventType"], first["seqNo"], first["offline"]) == ("Started", 0, True)
+    assert (second["transactionInfo"]["chargingState"], second["offline"]) == ("Charging", True)
+    it.swipe()
+    it.wait(5.0)
+    assert it.said("TransactionEvent")[-1]["offline"] is False
 
 
 # ---- E13: events that are not taken

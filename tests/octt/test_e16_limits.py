@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chargepoint.events import Limits, LimitsWanted
-from tests.octt.system import Answer, TestSystem
+from tests.octt.system import CARD, Answer, TestSystem
 
 STOPPED = lambda state: state in ("SuspendedEVSE", "EVConnected")
 
@@ -44,7 +44,7 @@ def ends_with(station: TestSystem, trigger: str, within_s: float = 600.0) -> Non
     assert told.count(trigger) == 1
 
 
-@pytest.mark.req("TC_E_100", "E16", "F07")
+@pytest.mark.req("TC_E_100", "E16", "E16.FR.03", "E16.FR.05")
 def test_tc_e_100_energy_by_the_csms() -> None:
     station = limited({"Started": {"transactionLimit": {"maxEnergy": 2000}}, "LimitSet": {"transactionLimit": {"maxEnergy": 30}}})
     limit_set(station, maxEnergy=2000)
@@ -53,7 +53,7 @@ def test_tc_e_100_energy_by_the_csms() -> None:
     assert 30.0 <= station.evse().sample().energy_import_Wh < 45.0
 
 
-@pytest.mark.req("TC_E_101", "E16")
+@pytest.mark.req("TC_E_101", "E16", "E16.FR.03", "E16.FR.05", "E16.FR.15")
 def test_tc_e_101_cost_as_the_csms_reckons_it() -> None:
     station = limited(
         {"Started": {"transactionLimit": {"maxCost": 45.3}}, "MeterValuePeriodic": {"totalCost": 50.0}},
@@ -63,7 +63,7 @@ def test_tc_e_101_cost_as_the_csms_reckons_it() -> None:
     ends_with(station, "CostLimitReached")
 
 
-@pytest.mark.req("TC_E_102", "E16")
+@pytest.mark.req("TC_E_102", "E16", "E16.FR.01")
 def test_tc_e_102_the_lower_of_both() -> None:
     station = limited({"Started": {"transactionLimit": {"maxEnergy": 20_000, "maxTime": 3600}}})
     limit_set(station, maxEnergy=20_000, maxTime=3600)
@@ -72,7 +72,7 @@ def test_tc_e_102_the_lower_of_both() -> None:
     ends_with(station, "EnergyLimitReached")
 
 
-@pytest.mark.req("TC_E_104", "E16")
+@pytest.mark.req("TC_E_104", "E16", "E16.FR.15")
 def test_tc_e_104_cost_as_the_csms_goes_on_reckoning_it() -> None:
     totals = iter([50.34, 120.34])
 
@@ -89,7 +89,7 @@ def test_tc_e_104_cost_as_the_csms_goes_on_reckoning_it() -> None:
     ends_with(station, "CostLimitReached")
 
 
-@pytest.mark.req("TC_E_105", "E16", "E16.FR.09")
+@pytest.mark.req("TC_E_105", "E16", "E16.FR.05", "E16.FR.09")
 def test_time_by_the_csms() -> None:
     station = limited({"Started": {"transactionLimit": {"maxTime": 60}}})
     at = station.heap.now
@@ -98,7 +98,7 @@ def test_time_by_the_csms() -> None:
     assert station.heap.now - at < 130.0
 
 
-@pytest.mark.req("TC_E_106", "E16")
+@pytest.mark.req("TC_E_106", "E16", "E16.FR.01", "E16.FR.05")
 def test_tc_e_106_energy_by_the_driver() -> None:
     station = limited({})
     station.tell(LimitsWanted(1, Limits(energy_Wh=20_000.0)))
@@ -108,7 +108,7 @@ def test_tc_e_106_energy_by_the_driver() -> None:
     ends_with(station, "EnergyLimitReached")
 
 
-@pytest.mark.req("TC_E_107", "E16")
+@pytest.mark.req("TC_E_107", "E16", "E16.FR.01", "E16.FR.05")
 def test_tc_e_107_time_by_the_driver() -> None:
     station = limited({})
     station.tell(LimitsWanted(1, Limits(time_s=3600)))
@@ -124,6 +124,7 @@ def reached(**variables: str) -> TestSystem:
     return station
 
 
+@pytest.mark.req("E16.FR.14")
 def test_a_higher_bound_lets_energy_flow_again() -> None:
     station = reached()
     assert not station.closed()
@@ -131,7 +132,7 @@ def test_a_higher_bound_lets_energy_flow_again() -> None:
     station.wait(20.0)
     assert not station.closed()
     station.answers["TransactionEvent"] = {"transactionLimit": {"maxEnergy": 60}}
-    station.tell(LimitsWanted(1, Limits()))
+    station.tell(LimitsWanted(1, Limits(energy_Wh=1e6)))
     station.wait(10.0)
     assert station.closed()
     station.wait(30.0)
@@ -139,7 +140,7 @@ def test_a_higher_bound_lets_energy_flow_again() -> None:
     assert 60.0 <= station.evse().sample().energy_import_Wh < 75.0
 
 
-@pytest.mark.req("E16")
+@pytest.mark.req("E16", "E16.FR.06")
 def test_where_the_stop_point_is_energy_the_transaction_ends() -> None:
     station = reached(TxCtrlr_TxStopPoint="EnergyTransfer")
     station.among(
@@ -147,6 +148,7 @@ def test_where_the_stop_point_is_energy_the_transaction_ends() -> None:
     )
 
 
+@pytest.mark.req("E16.FR.03", "E16.FR.05")
 def test_what_was_reached_is_echoed_once_and_the_end_is_the_drivers() -> None:
     station = reached()
     station.answers["TransactionEvent"] = {"transactionLimit": {"maxEnergy": 30}}
@@ -156,3 +158,56 @@ def test_what_was_reached_is_echoed_once_and_the_end_is_the_drivers() -> None:
     station.nothing("TransactionEvent", for_s=30.0)
     station.swipe()
     station.tx("Ended", "StopAuthorized", reason="Local")
+
+
+@pytest.mark.req("E16.FR.04")
+def test_a_driver_gets_no_more_than_the_csms_allows() -> None:
+    station = limited({"Started": {"transactionLimit": {"maxEnergy": 60}}})
+    limit_set(station, maxEnergy=60)
+    station.tell(LimitsWanted(1, Limits(energy_Wh=20_000.0, time_s=3600)))
+    limit_set(station, maxEnergy=60, maxTime=3600)
+    ends_with(station, "EnergyLimitReached")
+    assert station.evse().sample().energy_import_Wh < 75.0
+
+
+@pytest.mark.req("E16.FR.10")
+@pytest.mark.parametrize("limit", [{"maxEnergy": 10}, {"maxEnergy": -1}, {"maxTime": 5}, {"maxTime": -1}, {"maxCost": -1.0}])
+@pytest.mark.parametrize("stop", ["EVConnected", "EnergyTransfer"])
+def test_a_bound_that_is_passed_already_counts_at_once(limit: dict[str, float], stop: str) -> None:
+    station = TestSystem(variables={"TxCtrlr.TxStopPoint": stop, "SampledDataCtrlr.TxUpdatedInterval": "0"}).booted()
+    station.charging()
+    station.wait(60.0)
+    station.answers["TransactionEvent"] = {"transactionLimit": limit, "totalCost": 0.0}
+    station.call("TriggerMessage", {"requestedMessage": "TransactionEvent"})
+    limit_set(station, **limit)
+    station.wait(10.0)
+    assert not station.closed()
+    event = station.said("TransactionEvent")[-1]
+    assert event["triggerReason"].removesuffix("LimitReached").lower() == next(iter(limit)).removeprefix("max").lower()
+    assert event["eventType"] == ("Ended" if stop == "EnergyTransfer" else "Updated")
+
+
+@pytest.mark.req("E16.FR.17")
+def test_a_bound_that_is_not_named_again_stands() -> None:
+    station = limited({"Started": {"transactionLimit": {"maxEnergy": 40}}, "LimitSet": {"transactionLimit": {"maxTime": 3600}}})
+    limit_set(station, maxEnergy=40)
+    limit_set(station, maxEnergy=40, maxTime=3600)
+    station.tell(LimitsWanted(1, Limits(cost=5.0)))
+    limit_set(station, maxEnergy=40, maxTime=3600, maxCost=5.0)
+    station.tell(LimitsWanted(1, Limits()))
+    ends_with(station, "EnergyLimitReached")
+
+
+@pytest.mark.req("F07", "F07.FR.03", "F07.FR.04")
+def test_the_csms_starts_and_bounds() -> None:
+    station = TestSystem(variables={"SampledDataCtrlr.TxUpdatedInterval": "0"}).booted()
+    station.answers["TransactionEvent"] = lambda it: {"transactionLimit": {"maxEnergy": 30}} if it["eventType"] == "Started" else {}
+    station.plug()
+    request = {"idToken": {"idToken": CARD, "type": "ISO14443"}, "remoteStartId": 9, "evseId": 1}
+    assert station.call("RequestStartTransaction", request)["status"] == "Accepted"
+    station.expect("Authorize")
+    station.tx("Started", "RemoteStart", remote=9)
+    limit_set(station, maxEnergy=30)
+    ends_with(station, "EnergyLimitReached")
+    told = [event for event in station.said("TransactionEvent") if "transactionLimit" in event["transactionInfo"]]
+    assert len(told) == 1

@@ -16,7 +16,7 @@ def interrupted(timeout: str, energy: str = "false", for_s: float = 20.0) -> tup
     return station, transaction
 
 
-@pytest.mark.req("TC_E_112")
+@pytest.mark.req("TC_E_112", "E17.FR.01", "E17.FR.10", "E17.FR.12", "E17.FR.14")
 def test_tc_e_112_goes_on_without_energy() -> None:
     station, transaction = interrupted("999")
     station.tx("Updated", "TxResumed", transaction=transaction, state="SuspendedEVSE")
@@ -24,14 +24,14 @@ def test_tc_e_112_goes_on_without_energy() -> None:
     assert not station.closed()
 
 
-@pytest.mark.req("TC_E_113")
+@pytest.mark.req("TC_E_113", "E17.FR.01", "E17.FR.10", "E17.FR.11", "E17.FR.14")
 def test_tc_e_113_goes_on_with_energy() -> None:
     station, transaction = interrupted("999", "true")
     station.tx("Updated", "TxResumed", transaction=transaction, state="Charging", within_s=20.0)
     assert station.closed()
 
 
-@pytest.mark.req("TC_E_115")
+@pytest.mark.req("TC_E_115", "E17.FR.20", "E17.FR.21")
 @pytest.mark.parametrize("energy", ["false", "true"])
 def test_tc_e_115_never_goes_on(energy: str) -> None:
     station, transaction = interrupted("0", energy)
@@ -39,14 +39,38 @@ def test_tc_e_115_never_goes_on(energy: str) -> None:
     station.nothing()
 
 
-@pytest.mark.req("TC_E_116")
+@pytest.mark.req("TC_E_116", "E17.FR.02", "E17.FR.20", "E17.FR.21")
 def test_tc_e_116_interrupted_for_too_long() -> None:
     station, transaction = interrupted("60", "true", for_s=120.0)
     station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
     station.nothing()
 
 
+@pytest.mark.req("E17.FR.20", "E17.FR.22")
+def test_a_process_that_ended_by_itself_for_too_long() -> None:
+    station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": "60"}).booted()
+    transaction = station.charging()
+    station.power_loss(120.0, "Watchdog")
+    station.expect("BootNotification", reason="Watchdog")
+    station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="Reboot")
+
+
+@pytest.mark.req("E17.FR.13")
+def test_what_had_no_energy_goes_on_as_it_was() -> None:
+    station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": "999", "TxCtrlr.TxStopPoint": "EVConnected"}).booted()
+    transaction = station.charging()
+    station.swipe()
+    station.among("TransactionEvent", transactionInfo={"chargingState": "EVConnected"})
+    station.wait(10.0)
+    station.forget()
+    station.power_loss()
+    station.expect("BootNotification")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="EVConnected", within_s=20.0)
+    assert not station.closed()
+
+
 @pytest.mark.req("E17")
+@pytest.mark.req("E06.FR.14", "E07.FR.11")
 def test_whoever_began_it_ends_it_after_the_restart_and_nobody_else_begins() -> None:
     station, transaction = interrupted("999", "true")
     station.tx("Updated", "TxResumed", transaction=transaction)
@@ -59,6 +83,7 @@ def test_whoever_began_it_ends_it_after_the_restart_and_nobody_else_begins() -> 
     assert numbers == list(range(ended["seqNo"] + 1))
 
 
+@pytest.mark.req("E17.FR.17")
 def test_no_vehicle_there_any_more_ends_it_as_of_then() -> None:
     station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": "999"}).booted()
     transaction = station.charging()
@@ -68,7 +93,7 @@ def test_no_vehicle_there_any_more_ends_it_as_of_then() -> None:
     station.heap.run(5.0)
     station.start()
     station.expect("BootNotification")
-    ended = station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
+    ended = station.tx("Ended", "EVCommunicationLost", transaction=transaction, reason="EVDisconnected", state="Idle")
     assert ended["timestamp"] < station.utc(-5.0 - 30.0)
     last = ended["meterValue"][-1]
     assert last["timestamp"] < station.utc(-5.0 - 30.0)
@@ -76,6 +101,36 @@ def test_no_vehicle_there_any_more_ends_it_as_of_then() -> None:
     station.plug()
     station.status("Occupied")
     station.nothing("TransactionEvent")
+
+
+@pytest.mark.req("E17.FR.16")
+@pytest.mark.parametrize("back", [True, False])
+def test_a_vehicle_that_is_away_may_come_back_where_that_ends_nothing(*, back: bool) -> None:
+    rules = {
+        "TxCtrlr.ResumptionTimeout": "999",
+        "TxCtrlr.AllowEnergyTransferResumption": "true",
+        "TxCtrlr.StopTxOnEVSideDisconnect": "false",
+        "TxCtrlr.TxStopPoint": "Authorized",
+        "TxCtrlr.EVConnectionTimeOut": "60",
+    }
+    station = TestSystem(variables=rules).booted()
+    transaction = station.charging()
+    station.heap.cut()
+    station.unplug()
+    station.heap.run(5.0)
+    station.start()
+    station.expect("BootNotification")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="Idle")
+    if back:
+        station.plug()
+        station.tx("Updated", "CablePluggedIn", transaction=transaction, state="EVConnected")
+        station.tx("Updated", "ChargingStateChanged", transaction=transaction, state="Charging")
+        assert station.closed()
+        station.swipe()
+        station.tx("Ended", "StopAuthorized", transaction=transaction, reason="Local")
+    else:
+        station.tx("Ended", "EVConnectTimeout", 70.0, transaction=transaction, reason="Timeout")
+        station.nothing("TransactionEvent")
 
 
 def test_interrupted_twice() -> None:
@@ -135,61 +190,3 @@ def test_how_long_it_was_is_told_by_the_boards_clock_alone(board_s: float, goes_
         station.tx("Updated", "TxResumed", transaction=transaction)
     else:
         station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
-
-
-# ---- B13: the CSMS resets the station, and transactions stay open
-
-
-RESUMES = {"TxCtrlr.ResumptionTimeout": "300"}
-
-
-def reset(station: TestSystem) -> str:
-    status: str = station.call("Reset", {"type": "ImmediateAndResume"})["status"]
-    return status
-
-
-@pytest.mark.req("TC_B_101")
-def test_tc_b_101_no_resumption_no_such_reset() -> None:
-    station = TestSystem().booted()
-    station.charging()
-    assert reset(station) == "Rejected"
-    station.nothing()
-    assert station.closed()
-
-
-@pytest.mark.req("TC_B_102")
-def test_tc_b_102_goes_on_without_energy() -> None:
-    station = TestSystem(variables=RESUMES).booted()
-    transaction = station.charging()
-    assert reset(station) == "Accepted"
-    station.tx("Updated", "ChargingStateChanged", transaction=transaction, state="SuspendedEVSE")
-    station.expect("BootNotification", reason="RemoteReset")
-    station.tx("Updated", "TxResumed", transaction=transaction, state="SuspendedEVSE")
-    station.nothing()
-    assert not station.closed()
-
-
-@pytest.mark.req("TC_B_103")
-def test_tc_b_103_goes_on_with_energy() -> None:
-    station = TestSystem(variables=RESUMES | {"TxCtrlr.AllowEnergyTransferResumption": "true"}).booted()
-    transaction = station.charging()
-    assert reset(station) == "Accepted"
-    station.tx("Updated", "ChargingStateChanged", transaction=transaction, state="SuspendedEVSE")
-    station.expect("BootNotification", reason="RemoteReset")
-    station.tx("Updated", "TxResumed", transaction=transaction, state="Charging")
-    assert station.closed()
-
-
-@pytest.mark.req("TC_B_104")
-def test_tc_b_104_nothing_to_resume() -> None:
-    station = TestSystem(variables=RESUMES).booted()
-    assert reset(station) == "Accepted"
-    station.expect("BootNotification", reason="RemoteReset")
-    station.nothing()
-
-
-def test_one_evse_is_not_reset_with_its_transaction_open() -> None:
-    station = TestSystem(evses=2, variables=RESUMES).booted()
-    answer = station.call("Reset", {"type": "ImmediateAndResume", "evseId": 1})
-    assert (answer["status"], answer["statusInfo"]["reasonCode"]) == ("Rejected", "UnsupportedParam")
-    station.nothing()

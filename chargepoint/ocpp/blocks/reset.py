@@ -2,7 +2,7 @@
 
 A reset of the station ends the transactions, waits until their end is on disk (and a moment, so that it gets out), stores what the next
 BootNotification has to say, and only then orders the restart. A reset of one EVSE takes its pilot down and up again, with the
-station running on. ImmediateAndResume takes the energy off and leaves transactions open: they go on after the restart (`chargepoint.transaction_resume`).
+station running on. ImmediateAndResume takes the energy off and leaves transactions open: they go on afterwards (`chargepoint.transaction_resume`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from chargepoint.events import (
     Persisted,
     PersistFailed,
     PowerSwitched,
+    ResetInterrupts,
     SecurityEvent,
     ShutdownRequested,
     SupplyStopped,
     TimerExpired,
     TransactionEnded,
     UnlockFinished,
+    UnlockWanted,
 )
 from chargepoint.facts import EvseFacts
 from chargepoint.ocpp import boot_reason
@@ -88,6 +90,8 @@ class ResetState:
     """EVSE that is being reset -> when it comes back."""
     ending: tuple[int, ...] = ()
     """EVSEs that are reset as soon as their transaction has ended."""
+    resuming: dict[int, float | None] = field(default_factory=dict)
+    """EVSE that is being reset with its transaction open -> when that is over; None: it is still under power."""
 
 
 class ResetBlock(Block):
@@ -107,14 +111,14 @@ class ResetBlock(Block):
         kind, evse_id = call.payload["type"], call.payload.get("evseId", 0)
         if self.state.going:
             return refusal("Rejected", "InternalError", "the station is going down already")
+        if evse_id and evse_id not in self.context.evses:
+            return refusal("Rejected", "UnknownEvse", f"there is no EVSE {evse_id}")
+        if evse_id and not self.context.model.flag(ALLOW_RESET, evse_id):
+            return refusal("Rejected", "NotEnabled", "this EVSE cannot be reset by itself")
         if kind == "ImmediateAndResume":
             return self._reset_resuming(now, evse_id)
         if not evse_id:
             return self._reset_station(now, immediate=kind == "Immediate")
-        if evse_id not in self.context.evses:
-            return refusal("Rejected", "UnknownEvse", f"there is no EVSE {evse_id}")
-        if not self.context.model.flag(ALLOW_RESET, evse_id):
-            return refusal("Rejected", "NotEnabled", "this EVSE cannot be reset by itself")
         return self._reset_evse(now, evse_id, immediate=kind == "Immediate")
 
     def _reset_station(self, now: Tick, *, immediate: bool) -> Reply:
@@ -124,11 +128,16 @@ class ResetBlock(Block):
         return Reply({"status": "Scheduled"}, self._close_idle())
 
     def _reset_resuming(self, now: Tick, evse_id: int) -> Reply:
-        if evse_id:
-            return refusal("Rejected", "UnsupportedParam", "only the whole station is reset with its transactions open")
         if not self.context.model.integer(RESUMPTION_TIMEOUT):
             return refusal("Rejected", "NotEnabled", "transactions do not outlive a reset: TxCtrlr.ResumptionTimeout is 0")
-        return Reply({"status": "Accepted"}, self._go(now, "RemoteReset", END_S, restarts=True, resumes=True))
+        if not evse_id:
+            return Reply({"status": "Accepted"}, self._go(now, "RemoteReset", END_S, restarts=True, resumes=True))
+        if not self.context.evses[evse_id].transaction_id:
+            return self._reset_evse(now, evse_id, immediate=True)
+        self.state.scheduled_evses = tuple(other for other in self.state.scheduled_evses if other != evse_id)
+        self.state.resuming[evse_id] = None
+        stop = [ResetInterrupts(evse_id), SupplyStopped(evse_id, True, CAUSE)]
+        return Reply({"status": "Accepted"}, [Log("info", "evse.reset", {"evse": evse_id}), *stop, *self._proceed(now)])
 
     def _reset_evse(self, now: Tick, evse_id: int, *, immediate: bool) -> Reply:
         facts = self.context.evses[evse_id]
@@ -174,6 +183,7 @@ class ResetBlock(Block):
         self.state.scheduled = False
         return [
             *(_ended(facts, reason, at_once=not restarts) for facts in running),
+            *(ResetInterrupts(facts.evse_id) for facts in kept),
             *(SupplyStopped(facts.evse_id, True, CAUSE) for facts in kept),
             *(EvseOutOfService(facts.evse_id, CAUSE, out=True) for facts in others),
             SecurityEvent("ResetOrReboot", next_reason),
@@ -196,6 +206,12 @@ class ResetBlock(Block):
         for evse_id in self.state.ending:
             if not self.context.evses[evse_id].transaction_id:
                 out += self._take_down(now, evse_id)
+        for evse_id, over_at in list(self.state.resuming.items()):
+            if over_at is None:
+                self.state.resuming[evse_id] = None if self.context.evses[evse_id].power_closed else now.mono + EVSE_DOWN_S
+            elif over_at <= now.mono:
+                del self.state.resuming[evse_id]
+                out.append(ResetInterrupts(evse_id, over=True))
         for evse_id, until in list(self.state.down_until.items()):
             if until <= now.mono:
                 del self.state.down_until[evse_id]
@@ -213,15 +229,21 @@ class ResetBlock(Block):
     def _go_on(self, now: Tick, going: Going) -> list[object]:
         if going.stored:
             return self._order(now, going) if going.retry_at is not None and going.retry_at <= now.mono else []
-        late = now.mono >= going.give_up_at
+        late, released = now.mono >= going.give_up_at, []
         if going.settled_at is None and (late or not self._under_way(going)):
             waits = (going.ended or going.resumes) and self.context.link.online and not late
             delivery_s = DELIVERY_S if going.restarts else SHUTDOWN_DELIVERY_S
             going.settled_at = now.mono + (delivery_s if waits else 0.0)
+            released = self._released(going)
         if going.settled_at is None or now.mono < going.settled_at:
-            return []
+            return released
         going.stored = True
-        return [Persist((boot_reason.kept(going.boot_reason),), (REF,))]
+        return [*released, Persist((boot_reason.kept(going.boot_reason),), (REF,))]
+
+    def _released(self, going: Going) -> list[object]:
+        """Plugs of transactions that stay open are free while the station is away (B13.FR.20)."""
+        kept = [facts for facts in self.context.evses.values() if going.resumes and facts.transaction_id]
+        return [UnlockWanted(facts.evse_id) for facts in kept if facts.locked]
 
     def _under_way(self, going: Going) -> bool:
         """What has to be over before the process may end."""
@@ -241,7 +263,7 @@ class ResetBlock(Block):
         if going.orders > self.context.model.integer(RESET_RETRIES):
             self.state.going = None
             kept = [evse_id for evse_id, facts in self.context.evses.items() if going.resumes and facts.transaction_id]
-            back: list[object] = [SupplyStopped(evse_id, False, CAUSE) for evse_id in kept]
+            back: list[object] = [ResetInterrupts(evse_id, over=True) for evse_id in kept]
             back += [EvseOutOfService(evse_id, CAUSE, out=False) for evse_id in self.context.evses if evse_id not in kept]
             return [Log("error", "station.reset_failed", {"tries": going.orders}), *back]
         going.orders += 1
@@ -251,7 +273,8 @@ class ResetBlock(Block):
     def deadline(self) -> float | None:
         going = self.state.going
         if going is None:
-            return min(self.state.down_until.values(), default=None)
+            waits = (*self.state.down_until.values(), *self.state.resuming.values())
+            return min((at for at in waits if at is not None), default=None)
         if going.stored:
             return going.retry_at
         return going.give_up_at if going.settled_at is None else going.settled_at

@@ -148,8 +148,8 @@ class Transactions(Block):
         thin: Thin = "never"
         if event.event_type == "Updated":
             thin = "first" if event.trigger in ("MeterValuePeriodic", "MeterValueClock") else "last"
-        if event.id_token:
-            thin = "never"
+        if event.id_token or event.trigger == "LimitSet" or event.trigger.endswith("LimitReached"):
+            thin = "never"  # E12.FR.04
         payload = transaction_event(event)
         return [Enqueue("TransactionEvent", payload, self.name, event.transaction_id, event.event_type, thin)]
 
