@@ -22,6 +22,7 @@ async def reset(site: Site, box: Box) -> None:
 
 
 @pytest.mark.req("A05.FR.02", "A05.FR.03", "A05.FR.04", "A05.FR.05", "A05.FR.06", "TC_A_19", "TC_A_20", "TC_A_21")
+@pytest.mark.req("A00.FR.001")
 def test_from_password_to_tls_to_a_certificate_of_its_own(tmp_path: Path) -> None:
     async def story() -> None:
         async with (

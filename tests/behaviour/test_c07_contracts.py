@@ -252,6 +252,7 @@ def test_without_a_verified_vehicle_no_contract_pays() -> None:
 
 @pytest.mark.req("TC_C_54_CS", "C07.FR.08", "C07.FR.09", "C07.FR.10")
 @pytest.mark.parametrize("known_by", ["cache", "list"])
+@pytest.mark.req("C07.FR.11")
 def test_offline_from_cache_and_list(known_by: str) -> None:
     site = PncSite()
     if known_by == "cache":
@@ -274,6 +275,7 @@ def test_offline_from_cache_and_list(known_by: str) -> None:
 
 
 @pytest.mark.req("TC_C_55_CS", "C07.FR.07")
+@pytest.mark.req("C01.FR.12", "C01.FR.13")
 def test_offline_contracts_may_be_refused_whatever_is_known() -> None:
     site = PncSite()
     site.set("ContractValidationOffline", "false")

@@ -45,6 +45,7 @@ def test_first_plug_installs_a_contract_and_charges_by_it(kind: str) -> None:
 
 
 @pytest.mark.req("M01.FR.03", "M01.FR.04", "M01.FR.05")
+@pytest.mark.req("M01.FR.06")
 def test_several_contracts_one_by_one() -> None:
     site = PncSite()
     site.roaming.given = (EMAID, *OTHERS)

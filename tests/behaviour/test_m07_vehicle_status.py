@@ -75,6 +75,7 @@ class Site(PncSite):
 
 
 @pytest.mark.req("M07")
+@pytest.mark.req("M07.FR.10", "M07.FR.11")
 def test_a_vehicle_that_is_good_charges_and_is_asked_about_once() -> None:
     site = Site()
     site.pays(site.payer(loop_s=0.4))

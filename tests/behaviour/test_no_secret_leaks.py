@@ -214,6 +214,7 @@ def test_the_export_has_none_of_it(day: Day) -> None:
     assert found(text, [*day.keys(), *day.line_keys(), *PASSWORDS, *NAMES]) == []
 
 
+@pytest.mark.req("A01.FR.10", "A02.FR.05", "A03.FR.05")
 def test_a_state_directory_has_keys_in_the_store_only(tmp_path: Path) -> None:
     """With real sockets and files: what the owner alone may read has its mode, and passwords are in the store's rows and in the journal."""
     log, shown = StringIO(), list[str]()

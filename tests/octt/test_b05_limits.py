@@ -112,6 +112,7 @@ def test_what_the_station_has_not_is_not_pretended(it: TestSystem, component: st
 
 
 @pytest.mark.req("B09.FR.13", "B09.FR.15")
+@pytest.mark.req("B09.FR.11")
 def test_neither_a_private_nor_a_mobile_network_can_be_set(rows: list[Payload]) -> None:
     found = [
         row

@@ -14,6 +14,8 @@ from tests.octt.system import Payload, TestSystem
 
 LISTS = ("OptionList", "SequenceList", "MemberList")
 NUMBERS = count(100)
+ONE_VALUE = ("OcppTransport", "ApnEnabled", "VpnEnabled")
+"""Of NetworkConfiguration: there is nothing to choose."""
 
 
 @pytest.fixture
@@ -182,10 +184,13 @@ def faulty(it: TestSystem) -> None:
 
 
 @pytest.mark.req("TC_B_16", "B08.FR.01", "B08.FR.03", "B08.FR.05", "B08.FR.09")
+@pytest.mark.req("B08.FR.04", "B08.FR.12", "B08.FR.14")
 def test_tc_b_16_by_criterion(it: TestSystem) -> None:
     """All components that are Enabled, or have no such variable."""
     assert it.set("LocalAuthListCtrlr.Enabled", "false") == "Accepted"
     found = report(it, "Enabled")
+    assert not isinstance(found, str)
+    well_told(found)
     components = {each[0] for each in places(found)}
     assert {"AuthCtrlr", "OCPPCommCtrlr", "EVSE"} <= components
     assert "LocalAuthListCtrlr" not in components
@@ -214,13 +219,17 @@ def test_only_what_says_so_has_a_problem(it: TestSystem) -> None:
 
 
 @pytest.mark.req("TC_B_17", "B08.FR.01", "B08.FR.03")
+@pytest.mark.req("B08.FR.04", "B08.FR.11", "B08.FR.12")
 def test_tc_b_17_by_component_and_variable(it: TestSystem) -> None:
     found = report(it, of=[on("EVSE", "AvailabilityState", evse=1)])
     assert places(found) == {("EVSE", "AvailabilityState", "", 1)}
-    assert [value(row) for row in found if not isinstance(row, str)] == ["Available"]
+    assert not isinstance(found, str)
+    well_told(found)
+    assert [value(row) for row in found] == ["Available"]
 
 
 @pytest.mark.req("TC_B_18", "B08.FR.01", "B08.FR.03", "B08.FR.15")
+@pytest.mark.req("B08.FR.13")
 def test_tc_b_18_by_both(it: TestSystem) -> None:
     """What one names and the other does not is not reported."""
     asked = [on("EVSE", "AvailabilityState", evse=1)]
@@ -244,6 +253,28 @@ def test_tc_b_55_one_instance_where_it_is_named(it: TestSystem) -> None:
 @pytest.mark.req("TC_B_56", "B08.FR.01", "B08.FR.23")
 def test_tc_b_56_all_evses_where_none_is_named(it: TestSystem) -> None:
     assert places(report(it, of=[on("EVSE", "AvailabilityState")])) == {("EVSE", "AvailabilityState", "", n) for n in (1, 2)}
+
+
+def slots(found: list[Payload] | str) -> set[str]:
+    """The instances of the component that are reported on."""
+    assert not isinstance(found, str)
+    return {row["component"]["instance"] for row in found}
+
+
+@pytest.mark.req("B08.FR.24", "B08.FR.25", "B09.FR.06", "B09.FR.10")
+def test_of_a_component_with_instances_all_or_the_one_that_is_named(it: TestSystem) -> None:
+    every = report(it, of=[on("NetworkConfiguration")])
+    assert not isinstance(every, str)
+    assert len(slots(every)) >= 2
+    for row in every:
+        name, (attribute,) = row["variable"]["name"], row["variableAttribute"]
+        wanted = "WriteOnly" if name == "BasicAuthPassword" else "ReadOnly" if name in ONE_VALUE else "ReadWrite"
+        assert attribute.get("mutability", "ReadWrite") == wanted, name
+    one = on("NetworkConfiguration")
+    one["component"]["instance"] = "2"
+    assert slots(report(it, of=[one])) == {"2"}
+    one["component"]["instance"] = "99"
+    assert report(it, of=[one]) == "EmptyResultSet"
 
 
 @pytest.mark.req("B08.FR.01", "B08.FR.20")

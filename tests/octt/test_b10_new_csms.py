@@ -15,6 +15,7 @@ CHECK = {"SecurityCtrlr.AdditionalRootCertificateCheck": "true"}
 
 
 @pytest.mark.req("TC_B_50", "M05.FR.13", "B09.FR.01", "B10.FR.01")
+@pytest.mark.req("A00.FR.506")
 def test_tc_b_50_the_old_root_goes_once_the_new_one_has_been_used(tmp_path: Path) -> None:
     async def story() -> None:
         async with a_site(tmp_path / "1") as old, a_site(tmp_path / "2", server=next_server()) as new:
@@ -33,6 +34,7 @@ def test_tc_b_50_the_old_root_goes_once_the_new_one_has_been_used(tmp_path: Path
             async with new.life(csms=given | {"url": old.csms.url}, variables=CHECK):
                 await asyncio.sleep(1)
                 (root,) = await new.installed("CSMSRootCertificate")
+                assert root["certificateHashData"]["hashAlgorithm"] == "SHA256"
                 assert root["certificateHashData"]["serialNumber"] == hashes(next_root(), next_root())["serialNumber"]
                 assert len(old.csms.calls_of("BootNotification")) == 1
 

@@ -39,6 +39,7 @@ def refused(it: TestSystem, status: str, kind: str = "ISO14443") -> None:
     [("ISO14443", "Authorized"), ("ISO14443", "EVConnected")]
     + [(kind, "PowerPathClosed") for kind in ("ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "EVCCID", "VIN")],
 )
+@pytest.mark.req("C06.FR.01")
 def test_tc_c_02_invalid(kind: str, start: str) -> None:
     refused(connected(start), "Invalid", kind)
 
@@ -105,6 +106,7 @@ def test_tc_c_100_no_cable_comes(start: str) -> None:
 
 @pytest.mark.req("C04.FR.04", "C04")
 @pytest.mark.parametrize("pin", ["4711", "47114711"])
+@pytest.mark.req("C04.FR.03")
 def test_c04_a_pin_charges_and_stands_in_no_log(pin: str) -> None:
     it = station("Authorized", tokens={pin: "Accepted"})
     teller, memory = Teller(), Memory()
@@ -124,6 +126,7 @@ def test_c04_a_pin_charges_and_stands_in_no_log(pin: str) -> None:
     it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
     it.swipe(pin, kind="KeyCode")
     it.among("TransactionEvent", triggerReason="StopAuthorized", idToken={"idToken": pin, "type": "KeyCode"})
+    assert it.get("AuthCacheCtrlr.Storage") != "0"
     assert any("KeyCode" in line for line in lines)
     assert not [line for line in lines if pin in line or pin[:2] + "\\u2026" in line]
 
@@ -133,6 +136,7 @@ def test_c04_a_pin_charges_and_stands_in_no_log(pin: str) -> None:
 
 @pytest.mark.req("C03.FR.01", "C03.FR.02", "C05.FR.01", "C05.FR.02")
 @pytest.mark.parametrize("authorize", ["true", "false"])
+@pytest.mark.req("C05.FR.03", "C05.FR.05")
 def test_c05_the_csms_is_not_asked_about_its_own_tokens(authorize: str) -> None:
     it = station("Authorized", tokens={"SESSION-4711": "Accepted"}, variables={"AuthCtrlr.AuthorizeRemoteStart": authorize})
     central = {"idToken": "SESSION-4711", "type": "Central"}

@@ -65,6 +65,7 @@ def test_where_the_stop_point_is_later_the_stop_is_told_and_then_the_end() -> No
 
 @pytest.mark.req("TC_C_40", "C09.FR.02", "C09.FR.03", "C09.FR.07")
 @START
+@pytest.mark.req("E07.FR.01")
 def test_tc_c_40_both_are_in_the_list(start: str) -> None:
     it = family(start)
     listed(it, {CARD: "Accepted", OTHER_CARD: "Accepted"}, group=GROUP)
@@ -74,6 +75,7 @@ def test_tc_c_40_both_are_in_the_list(start: str) -> None:
 
 @pytest.mark.req("TC_C_41", "C09.FR.02", "C09.FR.03", "C09.FR.07")
 @START
+@pytest.mark.req("E07.FR.01")
 def test_tc_c_41_both_are_in_the_cache(start: str) -> None:
     it = family(start)
     cached(it, CARD, OTHER_CARD)
@@ -140,6 +142,7 @@ def test_tc_c_45_the_master_pass_starts_nothing(start: str) -> None:
 @pytest.mark.req("TC_C_49", "C16.FR.02", "C16.FR.07", "C16.FR.08", "E07")
 @pytest.mark.parametrize("evses", [1, 2])
 @pytest.mark.parametrize("asked", [True, False], ids=["online", "in the list"])
+@pytest.mark.req("C16.FR.05")
 def test_tc_c_49_the_master_pass_stops_everything(evses: int, asked: bool) -> None:
     it = policed(evses=evses)
     if not asked:
@@ -165,6 +168,7 @@ def test_tc_c_49_the_master_pass_stops_everything(evses: int, asked: bool) -> No
 
 
 @pytest.mark.req("TC_C_14", "C12.FR.09", "C16.FR.02")
+@pytest.mark.req("C16.FR.04")
 def test_tc_c_14_a_master_pass_of_the_cache_stops_what_goes_on() -> None:
     it = policed()
     cached(it, PASS)

@@ -252,6 +252,7 @@ def test_tc_c_16_it_is_deauthorised(start: str, where: str) -> None:
 
 @pytest.mark.req("TC_C_17", "C12.FR.02", "C12.FR.04")
 @OFFLINE
+@pytest.mark.req("E05.FR.02")
 def test_tc_c_17_it_gets_no_more_energy(start: str, where: str) -> None:
     it = started_offline(stop=False, most_Wh=0, start=start, where=where)
     told(it, start)
@@ -263,6 +264,7 @@ def test_tc_c_17_it_gets_no_more_energy(start: str, where: str) -> None:
 
 @pytest.mark.req("TC_C_15", "C12.FR.02", "C12.FR.04")
 @OFFLINE
+@pytest.mark.req("E05.FR.03", "C15.FR.07")
 def test_tc_c_15_it_gets_so_much_energy_and_then_no_more(start: str, where: str) -> None:
     it = started_offline(stop=False, most_Wh=500, start=start, where=where)
     told(it, start)

@@ -26,6 +26,7 @@ def begins_at_0(it: TestSystem) -> None:
 
 @pytest.mark.req("TC_E_01", "E01.FR.05", "E01.FR.07", "E01.FR.10", "E01.FR.15", "E01.FR.16")
 @BY
+@pytest.mark.req("E01.FR.18")
 def test_tc_e_01_power_path_closed(remote: int | None) -> None:
     it = station("PowerPathClosed")
     driver(it, remote)
@@ -52,6 +53,7 @@ def test_tc_e_02_energy_transfer(remote: int | None) -> None:
 
 
 @pytest.mark.req("TC_E_09", "E01.FR.02", "E01.FR.07", "E01.FR.10", "E01.FR.15", "E01.FR.16")
+@pytest.mark.req("C01.FR.04", "C06.FR.03")
 def test_tc_e_09_ev_connected() -> None:
     it = station("EVConnected")
     it.plug()
@@ -85,6 +87,7 @@ def test_tc_e_12_parking_bay() -> None:
 
 @pytest.mark.req("TC_E_03", "E02.FR.01", "E02.FR.05", "E02.FR.06", "E02.FR.07", "E02.FR.13", "E02.FR.15", "E02.FR.16", "E02.FR.17")
 @pytest.mark.req("TC_E_03", "E01.FR.16", "C01.FR.02")
+@pytest.mark.req("E02.FR.20", "E01.FR.18")
 def test_tc_e_03_cable_first() -> None:
     it = station("EVConnected")
     it.plug()
@@ -144,6 +147,7 @@ def test_tc_e_39_the_end_of_the_wait_for_a_cable_ends_it() -> None:
 
 @pytest.mark.req("TC_E_38")
 @pytest.mark.parametrize("start", ["Authorized", "PowerPathClosed", "EVConnected"])
+@pytest.mark.req("E01.FR.19")
 def test_tc_e_38_the_vehicle_is_not_ready(start: str) -> None:
     it = station(start)
     driver(it)

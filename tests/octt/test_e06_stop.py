@@ -49,6 +49,7 @@ def test_tc_e_07_15_21_35_the_driver_stops_and_so_does_the_transaction(stop: str
 
 @pytest.mark.req("TC_E_06", "E07.FR.04", "E06.FR.15", "C01.FR.03")
 @pytest.mark.parametrize("socket", [False, True], ids=["cable", "socket"])
+@pytest.mark.req("E06.FR.10", "E07.FR.01", "E07.FR.05", "E07.FR.07")
 def test_tc_e_06_local_stop(*, socket: bool) -> None:
     it = station(stop="Authorized", socket=socket)
     _, transaction = charges(it)
@@ -109,6 +110,7 @@ def test_tc_e_14_the_plug_is_pulled_after_the_session(remote: int | None) -> Non
         pytest.param("PowerPathClosed", LOCKED, id="17-power", marks=pytest.mark.req("TC_E_17", "E06.FR.06")),
     ],
 )
+@pytest.mark.req("E06.FR.08", "E07.FR.06")
 def test_tc_e_17_20_37_the_cable_is_pulled_at_the_vehicle(stop: str, variables: dict[str, str]) -> None:
     it = station(stop=stop, variables=variables)
     _, transaction = suspended(it)

@@ -19,6 +19,7 @@ def trigger(it: TestSystem, requested: str, **more: Payload) -> str:
 
 @pytest.mark.req("TC_F_01", "F01.FR.03", "F01.FR.04", "F01.FR.05", "F01.FR.13", "F01.FR.17", "F01.FR.19", "F02.FR.01")
 @pytest.mark.parametrize("start", ["EVConnected", "PowerPathClosed", "Authorized"])
+@pytest.mark.req("F01.FR.18")
 def test_tc_f_01_cable_first(start: str) -> None:
     it = station(start)
     it.plug()
@@ -45,6 +46,7 @@ def test_what_is_measured_is_told_as_for_any_other_start() -> None:
 
 
 @pytest.mark.req("TC_F_02", "F01.FR.01", "F01.FR.03", "F02.FR.01", "F02.FR.21")
+@pytest.mark.req("F02.FR.05", "F02.FR.09", "F02.FR.11", "F02.FR.12", "F02.FR.13", "F02.FR.14")
 def test_tc_f_02_remote_start_first() -> None:
     it = station("Authorized")
     driver(it, 12)
@@ -56,6 +58,7 @@ def test_tc_f_02_remote_start_first() -> None:
 
 
 @pytest.mark.req("TC_F_03", "F01.FR.02", "F02.FR.01")
+@pytest.mark.req("F02.FR.10", "F02.FR.11")
 def test_tc_f_03_without_asking() -> None:
     it = station("Authorized", variables={"AuthCtrlr.AuthorizeRemoteStart": "false"})
     assert remote_start(it, 13)["status"] == "Accepted"
@@ -118,6 +121,7 @@ def test_tc_f_09_stop_of_another() -> None:
         pytest.param("Occupied", True, id="24", marks=pytest.mark.req("TC_F_24", "F06.FR.02", "F06.FR.04", "F06.FR.05", "F06.FR.10")),
     ],
 )
+@pytest.mark.req("F06.FR.09")
 def test_tc_f_23_24_status(status: str, *, plugged: bool) -> None:
     it = station(evses=2)
     if plugged:

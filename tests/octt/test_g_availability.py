@@ -38,6 +38,7 @@ def quiet(evses: int = 2, where: dict[str, Any] | None = None, **more: Any) -> T
 
 
 @pytest.mark.req("TC_G_01", "G01.FR.01", "G01.FR.02")
+@pytest.mark.req("G01.FR.03")
 def test_tc_g_01_available_to_occupied() -> None:
     it = TestSystem().booted()
     it.plug(ready=False)
@@ -45,6 +46,7 @@ def test_tc_g_01_available_to_occupied() -> None:
 
 
 @pytest.mark.req("TC_G_02", "G01.FR.01", "G01.FR.02")
+@pytest.mark.req("G01.FR.04")
 def test_tc_g_02_occupied_to_available() -> None:
     it = TestSystem().booted()
     it.plug(ready=False)
@@ -64,6 +66,7 @@ def test_tc_g_02_occupied_to_available() -> None:
         ),
     ],
 )
+@pytest.mark.req("G01.FR.07")
 def test_tc_g_03_05_07_operative_to_inoperative(where: dict[str, Any], down: set[int]) -> None:
     it = quiet()
     assert order(it, where, "Inoperative") == "Accepted"
@@ -84,6 +87,7 @@ def test_tc_g_03_05_07_operative_to_inoperative(where: dict[str, Any], down: set
         ),
     ],
 )
+@pytest.mark.req("G01.FR.07")
 def test_tc_g_04_06_08_inoperative_to_operative(where: dict[str, Any], down: set[int]) -> None:
     it = quiet(where=where)
     assert order(it, where, "Operative") == "Accepted"
@@ -145,6 +149,7 @@ def test_tc_g_10_13_16_inoperative_to_inoperative(where: dict[str, Any]) -> None
     ],
 )
 @pytest.mark.parametrize("stop", ["Authorized", "EVConnected"])
+@pytest.mark.req("G01.FR.05")
 def test_tc_g_11_14_17_with_a_transaction_that_goes_on(where: dict[str, Any], at_once: dict[int, str], stop: str) -> None:
     it = quiet(variables={"TxCtrlr.TxStopPoint": stop})
     it.charging(1)

@@ -88,6 +88,9 @@ def ends(it: TestSystem, how: str) -> Payload:
         it.wait(1.0)
     if how in ("pulled", "not back"):
         it.evse().unplug_vehicle()
+    elif how == "remote":
+        transaction = it.said("TransactionEvent")[0]["transactionInfo"]["transactionId"]
+        assert it.call("RequestStopTransaction", {"transactionId": transaction}) == {"status": "Accepted"}
     else:
         it.swipe()
     it.wait(20.0)
@@ -95,7 +98,7 @@ def ends(it: TestSystem, how: str) -> Payload:
         reachable(it)
     (ended,) = [event for event in it.said("TransactionEvent") if event["eventType"] == "Ended"]
     assert ended["offline"] is (how in ("offline", "whole"))
-    trigger = {"pulled": "EVCommunicationLost", "not back": "EVConnectTimeout"}.get(how, "StopAuthorized")
+    trigger = {"pulled": "EVCommunicationLost", "not back": "EVConnectTimeout", "remote": "RemoteStop"}.get(how, "StopAuthorized")
     assert ended["triggerReason"] == trigger
     return ended
 
@@ -127,6 +130,7 @@ def going_on(how: str, variables: dict[str, str]) -> TestSystem:
 
 @pytest.mark.req("TC_J_01", "J01.FR.01", "J01.FR.02", "J01.FR.03", "J01.FR.06", "J01.FR.07", "J01.FR.08", "J01.FR.14", "J01.FR.15")
 @pytest.mark.parametrize("interval", ["30", "60", "900"])
+@pytest.mark.req("J01.FR.05", "J01.FR.10", "J01.FR.17")
 def test_tc_j_01_no_transaction(interval: str) -> None:
     it = station(variables=aligned(AlignedDataCtrlr_Interval=interval), evses=2)
     it.ignores -= {"MeterValues"}
@@ -142,6 +146,7 @@ def test_tc_j_01_no_transaction(interval: str) -> None:
 
 
 @pytest.mark.req("TC_J_02", "J01.FR.01", "J01.FR.02", "J01.FR.03", "J01.FR.06", "J01.FR.07", "J01.FR.08", "J01.FR.14", "J01.FR.15")
+@pytest.mark.req("J01.FR.22")
 def test_tc_j_02_a_transaction_is_going_on() -> None:
     it = station(variables=aligned(), evses=2)
     charges(it)
@@ -174,6 +179,7 @@ def test_tc_j_03_at_its_end(how: str) -> None:
 
 
 @pytest.mark.req("TC_J_06", "J01.FR.20")
+@pytest.mark.req("J01.FR.19")
 def test_tc_j_06_nothing_while_a_transaction_is_going_on() -> None:
     it = station(variables=aligned(AlignedDataCtrlr_SendDuringIdle="true"), evses=2)
     it.among("MeterValues", evseId=1)
@@ -207,6 +213,7 @@ def test_each_measurand_that_a_meter_knows(name: str) -> None:
         complete(values_of(it, eventType="Ended")[-1], name, "Transaction.End")
 
 
+@pytest.mark.req("J02.FR.16")
 def test_an_interval_is_what_has_flowed_since_the_value_before() -> None:
     names = "Energy.Active.Import.Register,Energy.Active.Import.Interval"
     it = station(variables=aligned(AlignedDataCtrlr_Measurands=names))
@@ -260,6 +267,7 @@ def test_tc_j_07_where_the_evse_is_known(how: str, start: str) -> None:
         pytest.param("refused", marks=pytest.mark.req("E05.FR.08")),
     ],
 )
+@pytest.mark.req("E02.FR.21")
 def test_tc_j_08_where_the_evse_is_not_known_yet(how: str, evse: int) -> None:
     it = station("Authorized", variables=BACK_OFF | REFUSED | {f"{SAMPLED}.TxStartedMeasurands": SOME}, evses=2)
     begins(it, how, evse)
@@ -284,6 +292,7 @@ def test_tc_j_08_where_the_evse_is_not_known_yet(how: str, evse: int) -> None:
         pytest.param("whole", marks=pytest.mark.req("E12.FR.03", "E12.FR.06")),
     ],
 )
+@pytest.mark.req("J02.FR.06", "J02.FR.18")
 def test_tc_j_09_while_it_goes_on(how: str) -> None:
     """`offline`: it begins while the CSMS cannot be reached, `whole`: and ends then; `meanwhile`: neither, but for a time in between."""
     it = station(variables=BACK_OFF | {f"{SAMPLED}.TxUpdatedInterval": "20", f"{SAMPLED}.TxUpdatedMeasurands": SOME})

@@ -164,6 +164,8 @@ def test_before_the_csms_has_accepted_the_station(rig: AuthRig, before: str) -> 
 
 
 @pytest.mark.req("C01.FR.20", "C01.FR.22")
+@pytest.mark.req("C01.FR.21")
+@pytest.mark.req("C10.FR.14")
 def test_a_token_for_other_evses_is_refused_here(rig: AuthRig) -> None:
     rig.plug(1)
     rig.plug(2)
@@ -327,6 +329,13 @@ def test_rows_that_cannot_be_read_are_left_out_and_told(rig: AuthRig) -> None:
     stored = {"auth_cache": {"a": {"status": "Accepted"}, "b": 7, "c": {"status": []}, "d": {"zorp": 1}}}
     out = rig.hear(PoweredUp("PowerUp", "00", stored))
     assert [each.values for each in out if isinstance(each, Log)] == [{"rows": 3}]
+
+
+@pytest.mark.req("C10.FR.12")
+def test_no_token_stands_in_the_cache_as_it_is(rig: AuthRig) -> None:
+    cached(rig)
+    assert len(rig.store["auth_cache"]) == 1
+    assert CARD.id_token.lower() not in repr(rig.store["auth_cache"]).lower()
 
 
 def test_the_cache_says_its_size(rig: AuthRig) -> None:

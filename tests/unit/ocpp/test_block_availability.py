@@ -185,6 +185,7 @@ def test_a_running_transaction_schedules_and_the_other_evse_goes_at_once(station
 
 
 @pytest.mark.req("G03.FR.05")
+@pytest.mark.req("G01.FR.05")
 def test_available_is_never_shown_in_between(station: BlockRig) -> None:
     begin(station)
     assert order(station, "Inoperative", {"id": 1}) == "Scheduled"

@@ -190,6 +190,7 @@ def test_what_is_revoked_is_stapled_no_more_and_told_loudly(site: Site) -> None:
     assert levels == {"error"}
 
 
+@pytest.mark.req("M06.FR.07")
 def test_another_chain_is_asked_about_at_once_and_the_old_one_no_more(site: Site) -> None:
     site.shows("cpsLeaf")
     assert len(site.asked) == 6

@@ -190,6 +190,14 @@ def test_without_the_check_several_roots_stand_side_by_side(tmp_path: Path) -> N
     assert (len(rig.context.certificates.roots), rig.said(RootReplaced)) == (2, [])
 
 
+@pytest.mark.req("M05.FR.17")
+def test_a_root_that_is_there_already_is_installed_again(tmp_path: Path) -> None:
+    rig = a_rig(tmp_path)
+    rig.install("csmsRoot")
+    assert install(rig, "CSMSRootCertificate", pem("csmsRoot")) == ("Accepted", "")
+    assert len(rig.context.certificates.roots) == 1
+
+
 def test_the_csms_is_answered_when_it_is_on_disk(tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
     rig.slow = True

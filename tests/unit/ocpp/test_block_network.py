@@ -91,6 +91,7 @@ def test_what_cannot_be_dialled_or_is_in_use_is_refused(slot: int, data: dict[st
 
 
 @pytest.mark.req("B09.FR.22", "B09.FR.33", "B09.FR.34", "TC_B_107", "TC_B_108")
+@pytest.mark.req("B09.FR.20")
 def test_a_slot_of_the_priority_list_is_not_overwritten_until_it_is_taken_out() -> None:
     station = online()
     assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "1,2") == "Rejected"

@@ -90,6 +90,7 @@ def test_no_way_down_by_variables_either() -> None:
      ("MessageTimeout", "0"), ("MessageTimeout", "301"), ("Identity", "x" * 49), ("BasicAuthPassword", "short"), ("BasicAuthPassword", "x" * 41), ("BasicAuthPassword", "p\u00e4ssword-of-slot-2"),
      ("OcppInterface", "Wired9"), ("OcppVersion", "OCPP30"), ("OcppTransport", "SOAP"), ("VpnEnabled", "true"), ("ApnEnabled", "true")],
 )  # fmt: skip
+@pytest.mark.req("B09.FR.23")
 def test_what_cannot_be_is_refused(name: str, value: str) -> None:
     station = online()
     before = dict(station.network.state.profiles)

@@ -59,6 +59,7 @@ def test_boot_waits_its_jitter_and_no_longer() -> None:
 
 
 @pytest.mark.req("B01.FR.03", "B01.FR.04", "B01.FR.05", "B01.FR.08")
+@pytest.mark.req("G02.FR.01")
 def test_accepted_sets_the_heartbeat_and_reports_every_connector() -> None:
     station = rig()
     station.power_up()
@@ -229,6 +230,7 @@ def test_an_impossible_time_leaves_the_clock_alone_and_the_registration_standing
 
 
 @pytest.mark.req("G02")
+@pytest.mark.req("G02.FR.02", "G02.FR.06")
 def test_heartbeats_go_on_one_at_a_time_and_set_the_clock() -> None:
     station = rig()
     station.boot(interval=10)

@@ -86,6 +86,7 @@ def test_without_an_evse_it_takes_the_only_one_that_offers_itself(rig: AuthRig) 
 
 
 @pytest.mark.req("S-7", "F01.FR.21", "F01.FR.23", "F01.FR.24", "F02.FR.24", "F02.FR.25")
+@pytest.mark.req("F02.FR.26")
 def test_an_evse_that_cannot_be_started(rig: AuthRig) -> None:
     assert why(rig.start_remotely(evse_id=3)) == ("Rejected", "UnknownEvse")
     assert why(rig.start_remotely(evse_id=10**12)) == ("Rejected", "UnknownEvse")
@@ -141,6 +142,7 @@ def test_too_much_additional_info(rig: AuthRig) -> None:
 
 
 @pytest.mark.req("F01.FR.12", "TC_K_38")
+@pytest.mark.req("F02.FR.20")
 def test_a_charging_profile_is_ignored_and_that_is_said(rig: AuthRig) -> None:
     schedule = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}]}
     profile = {

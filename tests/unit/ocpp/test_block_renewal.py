@@ -23,6 +23,7 @@ from tests.unit.ocpp.renewal_rig import NAMED, NAMES, STATION, USES, a_rig
 
 @pytest.mark.req("A02.FR.02", "A02.FR.03", "A02.FR.06", "A02.FR.08", "A02.FR.24", "F06.FR.04", "F06.FR.05", "TC_A_11", "TC_A_12")
 @USES
+@pytest.mark.req("A02.FR.05", "A03.FR.05", "A03.FR.20")
 def test_a_certificate_is_renewed_when_the_csms_asks_for_it(use: OwnUse, kind: Any, tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
     rig.install("v2gRoot", kind="p521")
@@ -76,6 +77,7 @@ def test_the_csms_is_told_which_pki_is_to_sign(tmp_path: Path) -> None:
 
 @pytest.mark.req("A03.FR.02", "A03.FR.03", "F-9")
 @USES
+@pytest.mark.req("A03.FR.06", "A03.FR.13", "A03.FR.20")
 def test_it_is_renewed_thirty_days_ahead_of_its_end(use: OwnUse, kind: Any, tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
     rig.install("v2gRoot", kind="p521")

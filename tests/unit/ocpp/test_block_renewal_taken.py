@@ -26,6 +26,7 @@ from tests.unit.ocpp.renewal_rig import NAMED, STATION, USES, RenewalRig, a_rig
     ],
 )  # fmt: skip
 @USES
+@pytest.mark.req("A03.FR.06")
 def test_a_wrong_certificate_is_refused_and_told(wrong: Wrong, words: str, use: OwnUse, kind: Any, tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
     rig.install("v2gRoot", kind="p521")
@@ -46,6 +47,7 @@ def test_a_wrong_certificate_is_refused_and_told(wrong: Wrong, words: str, use: 
 @pytest.mark.parametrize(
     ("wrong", "code"), [("too_large", "ChainTooLong"), ("other_request", "UnknownRequestId"), ("other_type", "NoRequest")]
 )
+@pytest.mark.req("A03.FR.16", "A03.FR.22")
 def test_what_does_not_belong_to_the_request_leaves_it_waiting(wrong: Wrong, code: str, tmp_path: Path) -> None:
     rig = a_rig(tmp_path)
     rig.context.model.put(MAX_CHAIN_SIZE, "5000")

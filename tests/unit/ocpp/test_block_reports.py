@@ -174,6 +174,7 @@ def test_the_summary_has_availability_and_what_is_wrong(station: BlockRig) -> No
 
 
 @pytest.mark.req("B08.FR.05", "B08.FR.07")
+@pytest.mark.req("B08.FR.22")
 def test_a_report_on_named_variables(station: BlockRig) -> None:
     asked = [
         {"component": {"name": "EVSE"}, "variable": {"name": "Power"}},

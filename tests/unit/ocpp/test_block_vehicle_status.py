@@ -106,6 +106,7 @@ class Site(BlockRig):
 
 
 @pytest.mark.req("M07")
+@pytest.mark.req("M07.FR.10", "M07.FR.11")
 def test_the_whole_chain_is_asked_about_once_and_the_root_is_not() -> None:
     site = Site()
     site.comes()

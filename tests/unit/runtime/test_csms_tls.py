@@ -121,6 +121,7 @@ def test_dates_are_judged_by_the_stations_clock(after: dt.timedelta | None, why:
 
 
 @pytest.mark.req("TC_A_04", "A00.FR.313", "A00.FR.319", "A00.FR.321", "A00.FR.416", "A00.FR.422", "A00.FR.424")
+@pytest.mark.req("A00.FR.504")
 def test_what_is_spoken(tmp_path: Path) -> None:
     seen: list[Any] = []
 
@@ -179,7 +180,7 @@ def below(issuer: str, **of_issuer: Any) -> Identity:
         pytest.param(lambda: ROOT.issue("localhost", rsa_key(1024)), "too weak", id="RSA 1024", marks=WEAK_RSA),
         pytest.param(lambda: below("weak", key=ec_key(ec.SECP192R1())), "too weak", id="sub-CA EC 192", marks=WEAK_EC),
         pytest.param(lambda: below("weak", key=rsa_key(1024)), "too weak", id="sub-CA RSA 1024", marks=WEAK_RSA),
-        pytest.param(lambda: with_sha1(RSA_ROOT.issue("localhost"), RSA_ROOT), "too weak", id="SHA-1"),
+        pytest.param(lambda: with_sha1(RSA_ROOT.issue("localhost"), RSA_ROOT), "too weak", id="SHA-1", marks=pytest.mark.req("A00.FR.504")),
         pytest.param(lambda: ROOT.issue("localhost", usage=CLIENT), "not one for servers", id="for clients", marks=PATH),
         pytest.param(lambda: ROOT.issue("no CA").issue("localhost"), "certificate", id="issuer is no CA", marks=PATH),
     ],

@@ -104,6 +104,7 @@ def configured_slot(site: Site, use: str, kind: str) -> str:
 
 @pytest.mark.req("A02.FR.23")
 @pytest.mark.parametrize(("kind", "version"), [("p521", "1.3"), ("p256", "1.2")])
+@pytest.mark.req("A02.FR.15", "A03.FR.15")
 def test_a_chain_that_was_adopted_is_for_the_next_handshake(tmp_path: Path, kind: str, version: Version) -> None:
     site = Site(tmp_path)
     charger, car = site.session(version)
