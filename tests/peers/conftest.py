@@ -11,6 +11,9 @@ import pytest
 from bench import wheel
 from bench.v2g.cable import Cable, NoNamespaces, cable, foreign, fresh_pki
 
+# The Java machines of peers live for seconds: what a second compiler and a parallel collector do for them is not worth its while (half of the time of these tests).
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto")
+
 
 @pytest.fixture(scope="session")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
