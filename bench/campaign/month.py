@@ -32,6 +32,8 @@ DAY_S = 86_400.0
 SESSIONS_A_DAY = 10
 WARM_DAYS = 5
 """After so many days everything has been loaded that ever is."""
+KEEP_DISK_MB = 24
+"""Less than a month fills: the bound is met."""
 CARD = TokenPresented("04A1B2C3D4E5F6")
 IDENTITY = "CP1"
 
@@ -159,6 +161,7 @@ async def month(folder: Path, days: float, seed: int) -> Figures:
         board = SimBoard.of([EvseInfo(1, 32.0)])
         config = StationConfig(
             serial=IDENTITY,
+            keep_disk_MB=KEEP_DISK_MB,
             csms=CsmsConfig(url=csms.url, security_profile=0),
             evses=(EvseConfig(id=1, max_current_A=32.0),),
             timings=Timings(boot_jitter_s=0.0, close_after_boot_s=0.0),

@@ -9,8 +9,10 @@ import sys
 
 import pytest
 
+from bench.campaign.month import KEEP_DISK_MB
+
 WHOLE = bool(os.environ.get("SOAK"))
-GROWTH_MB, STATE_DIR_MB, DATABASE_MB = 2.0, 30.0, 4.0
+GROWTH_MB, STATE_DIR_MB, DATABASE_MB = 2.0, KEEP_DISK_MB + 4.0, 4.0
 WH = 0.2
 """A reading is told in tenths of a Wh."""
 
