@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = add("demo", _demo, "everything simulated: a car charges at once, shown live; Ctrl-C ends it")
     demo.add_argument("--seconds", type=float, default=0.0, help="end by itself after so long")
-    demo.add_argument("--hlc", choices=("iso20-ac", "iso20-dc"), default="", help="the car talks: ISO 15118-20 with AC, or a DC charger")
+    demo.add_argument(
+        "--hlc", choices=("iso20-ac", "iso20-dc", "iso2-ac", "iso2-dc", "din"), default="", help="the car talks, at a wallbox or at a DC charger"
+    )  # fmt: skip
     run = add("run", _run, "the station on the hardware that the configuration names")
     run.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE")
     run.add_argument("--json", action="store_true", help="log as JSON, one object a line")

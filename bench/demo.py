@@ -1,6 +1,6 @@
 """`chargepoint demo`: board, EV, CSMS and station, everything simulated; a car charges at once.
 
-With `--hlc` the car talks (ISO 15118-20). In a terminal the picture is live and keys do what a driver does; in a pipe each event is a line.
+With `--hlc` the car talks (ISO 15118-20, ISO 15118-2 or DIN 70121). In a terminal the picture is live and keys do what a driver does; in a pipe each event is a line.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from chargepoint.runtime.main import Handle, Options, run_station
 from chargepoint.tick import Tick
 from hal.errors import HalError
 from hal.types import DcRatings, EvseInfo, TokenPresented
+from iso15118.protocols import PROTOCOLS
 
 CARD = TokenPresented("04A1B2C3D4E5F6")
 CAR = "three-phase"
@@ -35,9 +36,14 @@ REFRESH_PER_S = 8
 VARIABLES = {"SampledDataCtrlr.TxUpdatedInterval": "5", "TxCtrlr.TxStartPoint": "Authorized"}
 
 
+def by_dc(hlc: str) -> bool:
+    """What it speaks is for DC."""
+    return bool(hlc) and "dc" in PROTOCOLS[hlc].modes
+
+
 def info_of(hlc: str) -> EvseInfo:
     """The board's EVSE."""
-    if hlc == "iso20-dc":
+    if by_dc(hlc):
         return EvseInfo(1, 32.0, connector="cCCS2", residual_current=False, dc=DcRatings())
     return EvseInfo(1, 32.0)
 
@@ -46,14 +52,16 @@ def evse_of(hlc: str) -> EvseConfig:
     """The station's. Its vehicle is inside of the demo: there is nobody who would have to be verified."""
     if not hlc:
         return EvseConfig()
-    v2g = V2gConfig(interface="demo", tls="none", unverified_vehicles=True, slac=SlacConfig(modem="auto"))
-    return EvseConfig(mode="dc", connector="cCCS2", v2g=v2g) if hlc == "iso20-dc" else EvseConfig(v2g=v2g)
+    v2g = V2gConfig(
+        interface="demo", tls="none", unverified_vehicles=True, protocols=("iso20-dc", "iso20-ac", "iso2-dc", "iso2-ac", "din"), slac=SlacConfig(modem="auto")
+    )  # fmt: skip
+    return EvseConfig(mode="dc", connector="cCCS2", v2g=v2g) if by_dc(hlc) else EvseConfig(v2g=v2g)
 
 
 def config_of(url: str, hlc: str = "") -> StationConfig:
     """A 22 kW wallbox, or a DC charger of 60 kW, that waits for nothing."""
     return StationConfig(
-        model="Demo DC charger" if hlc == "iso20-dc" else "Demo wallbox",
+        model="Demo DC charger" if by_dc(hlc) else "Demo wallbox",
         serial="DEMO-1",
         csms=CsmsConfig(url=url, identity="DEMO-1", security_profile=0),
         evses=(evse_of(hlc),),

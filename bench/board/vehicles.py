@@ -18,6 +18,7 @@ from chargepoint.commands import CloseVehicle, SendOnPowerLine, SendToVehicle, S
 from chargepoint.events import DataLinkChanged, PowerLineHeard, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
 from hal.sim.box import ResistorBox
 from hal.sim.ports import SimBoard
+from iso15118.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
     from bench.board.tree import Papers
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from bench.plc.cables import Cables, HeardBy
     from chargepoint.runtime.v2g_tls.secured import Secured
 
-Kind = Literal["iso20-ac", "iso20-dc"]
-KINDS: tuple[Kind, ...] = ("iso20-ac", "iso20-dc")
+Kind = Literal["iso20-ac", "iso20-dc", "iso2-ac", "iso2-dc", "din"]
+KINDS: tuple[Kind, ...] = ("iso20-ac", "iso20-dc", "iso2-ac", "iso2-dc", "din")
+"""By what they speak."""
 ENDS_WITHIN_S = 15.0
 """A driver who waits for the end of the session pulls the plug after this."""
 KEPT = 200
@@ -97,10 +99,11 @@ class Vehicles:
         evse = self.board.world.evses[evse_id]
         if evse.load is not None:
             raise NotPossible(f"EVSE {evse_id}: a car is plugged in already")
-        if (evse.stage is not None) is not (kind == "iso20-dc"):
+        dc = "dc" in PROTOCOLS[kind].modes
+        if (evse.stage is not None) is not dc:
             raise NotPossible(f"EVSE {evse_id}: has {'a' if evse.stage is not None else 'no'} DC stage, and the car wants {kind}")
         vehicle = Vehicle(COMPACT, soc=30.0)
-        vehicle.wants.energies = (Energy.DC if kind == "iso20-dc" else Energy.AC,)
+        vehicle.wants.protocols, vehicle.wants.energies = (kind,), (Energy.DC if dc else Energy.AC,)
         vehicle.wants.controls = (Control.DYNAMIC, Control.SCHEDULED)
         ev = TalkingEv(vehicle, self.now_s)
         papers = self._papers() if by_contract else None

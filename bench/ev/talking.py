@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from bench.ev.ev import Ev
 from bench.ev.spec import EvSpec
 from bench.v2g.model import SPECS, Vehicle
+from bench.v2g.progress import progress
 from chargepoint.tick import Tick
 from hal.iec61851 import EV_B_OHM, EV_C_OHM
 from hal.sim.signals import NO_OFFER, NOTHING, Offered, PhaseValues, PilotLoad, PilotOutput
@@ -65,12 +66,6 @@ class OnLine:
     """A frame for its power-line modem."""
 
     octets: bytes
-
-
-def charge_progress(message: Message) -> str:
-    """ChargeProgress of a PowerDeliveryReq; DIN 70121 has another word for two of its values."""
-    ready = getattr(message, "ReadyToChargeState", None)
-    return str(getattr(message, "ChargeProgress", "")) if ready is None else "Start" if ready else "Stop"
 
 
 Out = LinkFound | Dial | Say | HangUp | OnLine
@@ -209,9 +204,9 @@ class TalkingEv:
             case "DC_CableCheckReq" | "CableCheckReq":
                 self.s2, self._stopping = True, False
             case "PowerDeliveryReq":
-                progress = charge_progress(message)
-                self._stopping = progress == "Stop" or (progress == "Standby" and not self._dc)
-                self.s2 = self.s2 or progress == "Start"
+                wanted = progress(message)
+                self._stopping = wanted == "Stop" or (wanted == "Standby" and not self._dc)
+                self.s2 = self.s2 or wanted == "Start"
 
     def _tick(self) -> Tick:
         return Tick(self.now_s, self.now_s + self.utc_s)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from bench.v2g.pair import Pair
+from bench.v2g.progress import progress
 from iso15118.connection import Close
 from iso15118.evcc import terms as ev
 from iso15118.messages.declare import Message
-from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import (
     CableCheckWanted,
     EnergyChosen,
@@ -59,11 +59,8 @@ def _line(at: float, end: str, thing: Message | Told | Close) -> Line | None:
 
 def _words(message: Message) -> str:
     name = type(message).__name__
-    match message:
-        case cm.PowerDeliveryReq():
-            return f"{name} {message.ChargeProgress}"
-        case cm.SessionStopReq():
-            return f"{name} {message.ChargingSession}"
+    if asked := progress(message) or getattr(message, "ChargingSession", ""):
+        return f"{name} {asked}"
     more = [getattr(message, each, None) for each in ("ResponseCode", "EVSEProcessing")]
     return " ".join([name, *(str(each) for each in more if each not in (None, "OK", "Finished"))])
 

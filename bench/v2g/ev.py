@@ -29,7 +29,7 @@ from iso15118.evcc.speak import DIN, ISO2, ISO20, PROTOCOLS, spoken
 from iso15118.evcc.terms import DrawPower
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.terms import Ending, Energy, Payment, SessionOver, Told
+from iso15118.terms import PLAIN, Ending, Energy, Payment, SessionOver, Told
 
 INTERFACE_S = 5.0
 """So long a missing link-local address is waited for."""
@@ -202,7 +202,7 @@ def protocols(options: Options) -> tuple[str, ...]:
     """Their names, in the order given. DIN 70121 knows no TLS: over that it is not among `any`. Raises InputError."""
     energies = offer.energies(options.service)
     if options.protocol.lower() in offer.ALL:
-        iso20 = [name for each in energies for name, is_dc in ISO20.items() if is_dc == each.is_dc]
+        iso20 = [name for each in energies if each in PLAIN for name, is_dc in ISO20.items() if is_dc == each.is_dc]
         iso2 = [name for each in energies for name, energy in ISO2.items() if energy is each]
         din = [DIN] if Energy.DC in energies and options.tls == "none" else []
         return tuple(dict.fromkeys([*iso20, *iso2, *din]))

@@ -11,6 +11,7 @@ the voltages are near.
 from __future__ import annotations
 
 from bench.v2g.pair import Pair
+from bench.v2g.progress import progress
 from iso15118.connection import Close
 from iso15118.evcc.terms import CloseContactors, DrawPower, OpenContactors, StopDrawing
 from iso15118.messages.declare import Message
@@ -123,14 +124,6 @@ class Careful:
                 raise AssertionError("PowerDelivery Start with open contactors")
             case _ if self.drawing and _ends_drawing(thing):
                 raise AssertionError(f"{type(thing).__name__} of a vehicle that draws")
-
-
-def progress(message: object) -> str:
-    """What a PowerDelivery wants, in the words of ISO 15118-20; "" of anything else."""
-    if type(message).__name__ != "PowerDeliveryReq":
-        return ""
-    ready = getattr(message, "ReadyToChargeState", None)  # DIN 70121
-    return getattr(message, "ChargeProgress", "") if ready is None else "Start" if ready else "Stop"
 
 
 def _ends_drawing(thing: object) -> bool:

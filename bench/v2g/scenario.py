@@ -32,10 +32,12 @@ from bench.v2g.model import SPECS, Vehicle
 from bench.v2g.pair import Pair
 from bench.v2g.pki import Cps, World
 from chargepoint.config import Range
-from iso15118.connection import Abort, Lost
-from iso15118.evcc.iso20.dialect import spoken
+from iso15118 import protocols
+from iso15118.connection import Abort, Connected, Lost
 from iso15118.evcc.session import Session
+from iso15118.evcc.speak import spoken
 from iso15118.evcc.terms import EvWish, Wants
+from iso15118.protocols import PROTOCOLS
 from iso15118.terms import Control, Ending, Energy, Payment, Wish
 from iso15118.trust import Refusal
 
@@ -48,10 +50,12 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """Something that happens once: after so many exchanges of the loop, or so many seconds after the connection."""
+    """Something that happens once: after so many exchanges of the loop, so many seconds after the connection, or at a message of the vehicle."""
 
     after_loops: int | None = None
     after_s: float | None = None
+    at: str = ""
+    """When the vehicle has said this for the first time: the name of a message."""
     vehicle: EvWish | None = None
     charger: Wish | None = None
     fault: str = ""
@@ -67,6 +71,10 @@ class Scenario:
 
     words: str
     service: Energy = Energy.DC
+    protocols: tuple[str, ...] = ()
+    """What the vehicle speaks, best first. None: ISO 15118-20."""
+    offers: tuple[str, ...] = ()
+    """What the charger speaks. None: everything."""
     control: Control = Control.DYNAMIC
     mobility_by_secc: bool = False
     vehicle: str = "compact"
@@ -90,6 +98,9 @@ class Scenario:
     """The charger allows it."""
     other_schedules_aside: bool = False
     """Asked for on the stream beside the loop."""
+    bare_stop: bool = False
+    """Before energy the vehicle says SessionStop alone (DIN 70121 and ISO 15118-2)."""
+    welding_detection: bool = True
     misbehaves: str = ""
     """A name of the catalogue."""
     at: str = ""
@@ -101,6 +112,8 @@ class Scenario:
 
 KEYS = ("p521", "ed448")
 ENDS = tuple(each.value for each in Ending)
+LISTS: dict[str, tuple[str, ...]] = {"ends": ENDS, "protocols": tuple(PROTOCOLS), "offers": tuple(PROTOCOLS)}
+"""What may stand in a list."""
 RANGES: dict[str, Range] = {
     "soc": Range(0, 100), "target_soc": Range(0, 100), "loops": Range(1, 1_000_000), "loop_s": Range(0, 60), "most_s": Range(1, 1_000_000),
     "seed": Range(0, 1 << 32), "after_loops": Range(0, 1_000_000), "after_s": Range(0, 1_000_000),
@@ -142,19 +155,24 @@ def _value(hint: Any, value: Any, key: str) -> Any:
             if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
                 raise ScenarioError(f"{key}: a list of tables, [[then]]")
             return tuple(_then(each, f"{key}[{i}].") for i, each in enumerate(value))
-        case _ if hint == tuple[str, ...] and key != "ends":
-            if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-                raise ScenarioError(f"{key}: {value!r} is not a list of texts")
-            return tuple(value)
         case _ if hint == tuple[str, ...]:
-            if not isinstance(value, list) or not value:
-                raise ScenarioError(f"{key}: {value!r} is not a list of {', '.join(ENDS)}, one for each connection")
-            return tuple(_chosen(f"{key}[{i}]", each, ENDS) for i, each in enumerate(value))
+            return _texts(value, key)
         case type() as kind if kind in (int, float):
             return _number(kind, value, key)
         case type() as kind if isinstance(value, kind):
             return value
     raise ScenarioError(f"{key}: {value!r} is not {'true or false' if kinds[0] is bool else 'a text'}")
+
+
+def _texts(value: Any, key: str) -> tuple[str, ...]:
+    if key == "ends" and (not isinstance(value, list) or not value):
+        raise ScenarioError(f"{key}: {value!r} is not a list of {', '.join(ENDS)}, one for each connection")
+    allowed = LISTS.get(key)
+    if allowed is not None and isinstance(value, list):
+        return tuple(_chosen(f"{key}[{i}]", each, allowed) for i, each in enumerate(value))
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ScenarioError(f"{key}: {value!r} is not a list of texts")
+    return tuple(value)
 
 
 def _number(kind: type, value: Any, key: str) -> Any:
@@ -176,8 +194,8 @@ def _chosen(key: str, value: Any, allowed: Iterable[str]) -> Any:
 
 def _then(given: Mapping[str, Any], at: str) -> Then:
     made: Then = _made(Then, given, at)
-    if (made.after_loops is None) == (made.after_s is None):
-        raise ScenarioError(f"{at}after_loops or {at}after_s, one of them")
+    if (made.after_loops is not None) + (made.after_s is not None) + bool(made.at) != 1:
+        raise ScenarioError(f"{at}after_loops, {at}after_s or {at}at, one of them")
     return made
 
 
@@ -199,10 +217,15 @@ def run(scenario: Scenario) -> Played:
     """Play it, guarded. Raises AssertionError where the guard sees something wrong."""
     wants = Wants(
         energies=(scenario.service,), controls=(scenario.control,), mobility_by_secc=scenario.mobility_by_secc, loops=scenario.loops, loop_s=scenario.loop_s,
-        meter=True, other_schedules_aside=scenario.other_schedules_aside,
+        meter=True, other_schedules_aside=scenario.other_schedules_aside, protocols=scenario.protocols, bare_stop=scenario.bare_stop,
+        welding_detection=scenario.welding_detection,
     )  # fmt: skip
     vehicle = Vehicle(SPECS[scenario.vehicle], scenario.soc, target_soc=scenario.target_soc, give=scenario.give, wants=wants)
     pair = Pair(Charger(every_way(standby=scenario.standby), Pace(accepts=scenario.accepts)), vehicle)
+    if scenario.protocols:
+        pair.namespaces = tuple(each.namespace for each in protocols.spoken(scenario.offers or PROTOCOLS))
+    if all(PROTOCOLS[each].unverified for each in scenario.protocols) and scenario.protocols:
+        pair.connection = Connected()
     if scenario.contracts or scenario.installs:
         _by_contract(pair, scenario)
     pair.watches.append(Guard())
@@ -243,6 +266,8 @@ def _arrange(pair: Pair, then: Then) -> None:
 
     if then.after_s is not None:
         pair.at(then.after_s, act)
+    elif then.at:
+        pair.when(lambda: any(who == "ev" and type(message).__name__ == then.at for _, who, message in pair.messages[-2:]), act)
     else:
         pair.when(lambda: pair.loops() >= (then.after_loops or 0), act)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields, replace
 from typing import Any
 
 from iso15118.connection import Now
@@ -104,14 +105,8 @@ def current_demand(talk: Talk, now: Now, response: Any) -> Heard:
     )
     if limits == EvseLimits():
         return looped(talk, now, response, response.DC_EVSEStatus, delivered)
-    known = talk.evse
-    talk.evse = EvseLimits(
-        max_power_W=known.max_power_W if limits.max_power_W is None else limits.max_power_W,
-        max_current_A=known.max_current_A if limits.max_current_A is None else limits.max_current_A,
-        max_voltage_V=known.max_voltage_V if limits.max_voltage_V is None else limits.max_voltage_V,
-        min_voltage_V=known.min_voltage_V,
-        min_current_A=known.min_current_A,
-    )
+    said = {each.name: value for each in fields(limits) if (value := getattr(limits, each.name)) is not None}
+    talk.evse = replace(talk.evse, **said)
     return looped(talk, now, response, response.DC_EVSEStatus, delivered, limits)
 
 

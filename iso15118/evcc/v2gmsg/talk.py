@@ -154,6 +154,6 @@ def leave(talk: Talk, why: str, *told: Told, off: bool) -> Heard:
     they have not drawn anything.
     """
     stop = (StopDrawing(why),) if talk.drawing else ()
-    bare = talk.wants.bare_stop and not talk.drawing and not talk.rescheduling and talk.loops == 0
+    bare = talk.wants.bare_stop and not talk.drawing and talk.loops == 0
     talk.drawing = False
     return Heard(Said.OFF if off and not bare else Said.END, (*stop, *told), why=why)

@@ -55,7 +55,17 @@ def test_in_a_pipe_each_event_is_a_line_and_ctrl_c_ends_it_in_order(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("hlc", ["iso20-ac", "iso20-dc"])
+STEPS = {
+    "iso20-ac": ["SessionSetupRes", "AuthorizationRes", "PowerDeliveryRes", "AC_ChargeLoopRes"],
+    "iso20-dc": ["SessionSetupRes", "AuthorizationRes", "DC_CableCheckRes", "DC_PreChargeRes", "PowerDeliveryRes", "DC_ChargeLoopRes"],
+    "iso2-ac": ["SessionSetupRes", "AuthorizationRes", "PowerDeliveryRes", "ChargingStatusRes"],
+    "iso2-dc": ["SessionSetupRes", "AuthorizationRes", "CableCheckRes", "PreChargeRes", "PowerDeliveryRes", "CurrentDemandRes"],
+    "din": ["SessionSetupRes", "ContractAuthenticationRes", "CableCheckRes", "PreChargeRes", "PowerDeliveryRes", "CurrentDemandRes"],
+}
+"""What a charger says, by what the car speaks."""
+
+
+@pytest.mark.parametrize("hlc", STEPS)
 def test_a_car_that_talks_shows_its_session_in_lines(tmp_path: Path, hlc: str) -> None:
     """Until it draws; nothing is configured, and nothing is left behind."""
     command = [*DEMO, "--hlc", hlc]
@@ -73,10 +83,8 @@ def test_a_car_that_talks_shows_its_session_in_lines(tmp_path: Path, hlc: str) -
         watchdog.cancel()
     text = "".join(lines)
     assert (demo.returncode, errors) == (0, ""), text
-    kind = hlc[-2:].upper()
-    steps = ["SessionSetupRes", "AuthorizationRes", "PowerDeliveryRes", f"{kind}_ChargeLoopRes"]
-    if kind == "DC":
-        steps[2:2] = ["DC_CableCheckRes", "DC_PreChargeRes"]
+    kind = "DC" if hlc == "din" else hlc[-2:].upper()
+    steps = STEPS[hlc]
     matching = ["> message=CM_SLAC_PARM.REQ", "< message=CM_ATTEN_CHAR.IND", "< message=CM_SLAC_MATCH.CNF"]
     found = [text.index(f"slac.message evse=1 way={each}") for each in matching]
     found += [text.index("slac.matched evse=1 "), text.index("slac.link evse=1 up=True")]

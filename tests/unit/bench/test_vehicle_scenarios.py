@@ -57,7 +57,7 @@ def test_a_file_is_read() -> None:
         ("words = ", "Invalid value"),
         ("", "words"),
         ('words = "w"\ncolour = "red"', "colour: no such key"),
-        ('words = "w"\nservice = "WPT"', "WPT"),
+        ('words = "w"\nservice = "STEAM"', "STEAM"),
         ('words = "w"\nvehicle = "bus"', "vehicle: 'bus' is not one of: compact, truck"),
         ('words = "w"\nmisbehaves = "rude"', "misbehaves: 'rude' is not one of: honest"),
         ('words = "w"\ncontrol = "x"', "control: 'x' is not one of: scheduled, dynamic"),
@@ -76,6 +76,9 @@ def test_a_file_is_read() -> None:
         ('words = "w"\nthen = "stop"', "then: a list of tables"),
         ('words = "w"\n[[then]]\nafter_s = -1\nvehicle = "stop"', r"then.0..after_s: -1 is not a number from 0"),
         ('words = "w"\n[[then]]\nvehicle = "stop"', "one of them"),
+        ('words = "w"\n[[then]]\nat = "CableCheckReq"\nafter_s = 1', "then.0..after_loops, then.0..after_s or then.0..at, one of them"),
+        ('words = "w"\nprotocols = ["din", "iso2"]', "protocols.1.: 'iso2' is not one of: iso20-dc, iso20-ac, iso2-dc, iso2-ac, din"),
+        ('words = "w"\noffers = "din"', "offers: 'din' is not a list of texts"),
         ('words = "w"\n[[then]]\nafter_s = 1\nafter_loops = 1', "one of them"),
         ('words = "w"\n[[then]]\nafter_s = 1\nvehicle = "dance"', r"then.0..vehicle: 'dance' is not one of: stop, pause"),
         ('words = "w"\n[[then]]\nafter_s = 1\ncharger = "stop"\ncolour = 1', "colour: no such key"),
@@ -109,6 +112,21 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     assert "<svg" in drawing.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [
+        ("din-gives-up-after-cable-check", "PowerDeliveryReq Stop"),
+        ("din-gives-up-in-precharge", "PreChargeReq"),
+        ("iso2-ac-gives-up", "PowerDeliveryReq Start"),
+    ],
+)
+def test_vehicles_that_give_up(name: str, last: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenario", name]) == 0
+    asked = [line.split("-- ")[1].split(" -")[0] for line in capsys.readouterr().out.splitlines() if "|-- " in line]
+    assert asked[-2].strip().startswith(last)
+    assert asked[-1].startswith("SessionStopReq")
+
+
 def test_those_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "--list"]) == 0
     said = capsys.readouterr().out.splitlines()
@@ -137,7 +155,7 @@ def test_what_is_wrong_with_a_file_is_said_in_words(capsys: pytest.CaptureFixtur
     assert main(["scenario", str(path)]) == 1
     assert f"{path}: colour: no such key" in capsys.readouterr().err
     assert main(["scenario", "nothing-of-that-name"]) == 1
-    assert "there are contract-refused, fault, " in capsys.readouterr().err
+    assert "there are contract-refused, din, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["paused", "--list"]])

@@ -37,6 +37,7 @@ def test_of_what_brings_it_the_cheapest() -> None:
     dear, cheap = schedule(1, 11_000, 11_000, levels=(4, 4)), schedule(2, 0, 11_000, 11_000, levels=(4, 1, 1))
     assert best(dear, cheap) == 2
     assert best(dear, cheap, departure_s=HOUR) == 1
+    assert best(schedule(1, 11_000, 11_000, levels=(3, 1)), schedule(2, 11_000, 11_000, levels=(2, 4))) == 2, "what it costs when it is taken"
     assert best(schedule(1, 11_000), schedule(2, 11_000, levels=(3,))) == 2, "where nobody says a price it may be any"
 
 
@@ -70,7 +71,7 @@ def test_no_schedules() -> None:
 
 def test_schedules_with_prices() -> None:
     vehicle = Rig("iso2-dc")
-    entries: Any = (vehicle.entry(0, None, 5_000), vehicle.entry(900, None, 7_000))
+    entries: Any = (vehicle.entry(0, None, 5_000), vehicle.entry(900, 5, 6_000), vehicle.entry(1_000, None, 7_000))
     tariff = sc.SalesTariffType(
         SalesTariffID=4,
         SalesTariffDescription="night",
@@ -85,4 +86,6 @@ def test_schedules_with_prices() -> None:
         )
     )
     prices = Prices(4, "", (Price(0, 600, level=2), Price(600, 60, level=0)), description="night", levels=2)
-    assert plans.schedules(found, number) == (Schedule(1, (Slot(0, 900, 5_000.0), Slot(900, 86_400, 7_000.0)), prices=prices),)
+    assert plans.schedules(found, number) == (
+        Schedule(1, (Slot(0, 900, 5_000.0), Slot(900, 100, 6_000.0), Slot(1_000, 86_400, 7_000.0)), prices=prices),
+    )
