@@ -172,7 +172,7 @@ def front_page(book: Book) -> str:
         "",
         "A requirement or certification case is *done* when a test carries its id; the pages name the test. Requirements that only a CSMS answers for are left out. Cases are those of the Open Charge Alliance's compliance",
         "testing tool for charging stations, written anew from their published procedures and titles: this project has not been certified. A use case is *partly* there where one of its requirements or cases has neither a",
-        "test nor a reason why it does not apply. *No test yet* is said of requirements whose words nobody here had at hand, most of them new in 2.1: what they ask for may be there all the same.",
+        "test nor a reason why it does not apply. *No test yet* is said of what no test shows: what it asks for may be there all the same.",
     ]
     for block, name in book.blocks.items():
         keys = [key for key in book.use_cases if key.startswith(block)]

@@ -9,14 +9,14 @@ import pytest
 from chargepoint import transaction_meter
 from chargepoint.events import Limits, LimitsWanted
 from chargepoint.ocpp import outbox, outbox_queue
-from tests.octt.states import listed, station
+from tests.octt.states import charges, listed, station
 from tests.octt.system import CARD
 from tests.octt.test_e11_offline import SAMPLED as LINE
 from tests.octt.test_e11_offline import queued
 from tests.octt.test_j_meter_values import SAMPLED, SOME, at, contexts, ends, going_on
 
 
-@pytest.mark.req("E04.FR.07", "E04.FR.08", "E11.FR.05", "E12.FR.04", "E12.FR.05", "J02.FR.12", "J02.FR.13")
+@pytest.mark.req("E04.FR.07", "E04.FR.08", "E11.FR.05", "E12.FR.05", "J02.FR.12", "J02.FR.13")
 @pytest.mark.parametrize("whole", [True, False])
 def test_where_memory_is_short_what_lies_between_goes_and_neither_end_nor_bounds(monkeypatch: pytest.MonkeyPatch, *, whole: bool) -> None:
     for module in (outbox, outbox_queue):
@@ -52,6 +52,31 @@ def test_where_memory_is_short_what_lies_between_goes_and_neither_end_nor_bounds
     assert len(periodic) >= 8
     assert at(events[-1]) - at(periodic[0]) > 1700.0
     assert max(at(after) - at(before) for before, after in pairwise(periodic)) < 900.0
+
+
+@pytest.mark.req("E12.FR.04")
+def test_bounds_are_told_whatever_else_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (outbox, outbox_queue):
+        monkeypatch.setattr(module, "MOST_ROWS", 16)
+    it = station(stop="Authorized")
+    ev, _ = charges(it)
+    it.offline()
+    it.wait(2.0)
+    for n in range(6):
+        it.tell(LimitsWanted(1, Limits(energy_Wh=90_000.0 - n)))
+        for _ in range(4):
+            ev.pause()
+            it.wait(5.0)
+            ev.resume()
+            it.wait(5.0)
+    it.tell(LimitsWanted(1, Limits(energy_Wh=1.0)))
+    it.wait(10.0)
+    it.online()
+    events = queued(it, 1200.0)
+    assert len(events) <= 16
+    triggers = [event["triggerReason"] for event in events]
+    assert triggers.count("LimitSet") == 7
+    assert triggers.count("EnergyLimitReached") == 1
 
 
 @pytest.mark.req("J02.FR.20")

@@ -117,6 +117,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "said"), WRONG)
+@pytest.mark.req("A00.FR.004")
 def test_what_is_wrong_is_said_with_line_key_value_and_range(text: str, said: list[str]) -> None:
     found = problems(text)
     assert len(found) == len(said), found
