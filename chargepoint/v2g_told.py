@@ -133,7 +133,8 @@ class Teller:
         match told:
             case EnergyChosen():
                 return [SupplyAsked(evse_id, Supply.OFF, why="a service was chosen")]
-            case EvLimits() if self.config.mode == "dc":  # its voltage bounds the current, and so the power that it is offered next
+            # Its voltage bounds the current, and so the power that it is offered next; said again while it has energy, it changes nothing.
+            case EvLimits() if self.config.mode == "dc" and state.supply is Supply.OFF:
                 return [SupplyAsked(evse_id, Supply.OFF, why="the vehicle has said its limits")]
             case CableCheckWanted():
                 return [SupplyAsked(evse_id, Supply.CABLE_CHECK, limits.max_voltage_V or 0.0)]
