@@ -10,24 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from bench.campaign.wire_words import Word, word
 from chargepoint.commands import CloseVehicle, SendToVehicle
 from chargepoint.events import PoweredUp, VehicleConnected, VehicleGone, VehicleSaid
-from iso15118 import exi, v2gtp
-from iso15118.exi import ExiError
-from iso15118.iso20.certificates import leaf_of, plain
-from iso15118.iso20.wire import RESPONSES
-from iso15118.messages.declare import Message
-from iso15118.messages.iso20 import common_messages as cm
-from iso15118.messages.iso20 import common_types as ct
-from iso15118.messages.iso20 import dc
-
-READ: tuple[type[Message], ...] = (
-    cm.SessionSetupReq, cm.AuthorizationReq, cm.ScheduleExchangeReq, cm.PowerDeliveryReq, cm.SessionStopReq, dc.DC_CableCheckReq, dc.DC_PreChargeReq, *RESPONSES.values()
-)  # fmt: skip
-"""Messages that decide something; the others are not read."""
-_ANSWERS: dict[type[Message], type[Message]] = dict(RESPONSES.items())
-_KINDS: dict[tuple[int, int], type[Message]] = {}
-"""Payload type and second octet -> the message that begins so: its number in the schema set stands in the first bits after the EXI header."""
+from iso15118 import v2gtp
 
 
 @dataclass(slots=True)
@@ -36,7 +22,7 @@ class Talk:
 
     said: v2gtp.FrameReader = field(default_factory=v2gtp.FrameReader)
     heard: v2gtp.FrameReader = field(default_factory=v2gtp.FrameReader)
-    asked: deque[Message] = field(default_factory=deque)
+    asked: deque[Word] = field(default_factory=deque)
     """Requests that are not answered."""
     session_id: bytes = b""
     planned: bool = False
@@ -81,9 +67,8 @@ class SessionView:
 
     def _waits(self, talk: Talk) -> bool:
         """A Start in its right place that is not answered yet. The one before it is the one that counts."""
-        first = next((each for each in talk.asked if isinstance(each, (cm.PowerDeliveryReq, cm.SessionStopReq))), None)
-        ours = first is not None and first.Header.SessionID == talk.session_id
-        return talk.ready and ours and _starts(first)
+        first = next((each for each in talk.asked if each.what in ("PowerDelivery", "SessionStop")), None)
+        return talk.ready and first is not None and first.session_id == talk.session_id and first.progress == "Start"
 
     # ---- the wire
 
@@ -96,52 +81,52 @@ class SessionView:
             case VehicleGone(self.evse_id, number) | CloseVehicle(self.evse_id, number):
                 self.talks.pop(number, None)
             case VehicleSaid(self.evse_id, number, octets) if (talk := self.talks.get(number)) is not None:
-                for _, request in _messages(talk.said, octets):
-                    self._request(talk, request)
+                for request in _words(talk.said, octets):
+                    if not request.answer:
+                        self._request(talk, request)
             case SendToVehicle(self.evse_id, number, octets) if (talk := self.talks.get(number)) is not None:
-                for payload_type, answer in _messages(talk.heard, octets):
-                    self._answer(talk, payload_type, answer)
+                for answer in _words(talk.heard, octets):
+                    if answer.answer:
+                        self._answer(talk, answer)
 
-    def _request(self, talk: Talk, request: Message) -> None:
+    def _request(self, talk: Talk, request: Word) -> None:
         talk.asked.append(request)
-        match request:
-            case cm.PowerDeliveryReq(ChargeProgress="Standby") if not self.standby:
+        match request.what, request.progress:
+            case "PowerDelivery", "Standby" if not self.standby:
                 pass
-            case cm.PowerDeliveryReq(ChargeProgress="Standby") if self.dc:
+            case "PowerDelivery", "Standby" if self.dc:
                 talk.power = False
-            case cm.PowerDeliveryReq(ChargeProgress="Stop" | "Standby"):
+            case "PowerDelivery", "Stop" | "Standby":
                 talk.consent = talk.power = False
-            case cm.SessionSetupReq() | cm.SessionStopReq():
+            case (("SessionSetup" | "SessionStop"), _):
                 talk.consent = talk.power = talk.ready = False
-            case cm.AuthorizationReq(PnC_AReqAuthorizationMode=mode) if mode is not None:
-                emaid = plain(leaf_of(mode.ContractCertificateChain.Certificate).common_name)
-                if emaid != talk.contract:
-                    talk.contract = emaid
-                    self.shown(emaid)
+            case "Authorization", _ if request.contract and request.contract != talk.contract:
+                talk.contract = request.contract
+                self.shown(request.contract)
 
-    def _answer(self, talk: Talk, payload_type: int, answer: Message) -> None:
-        asked = _taken(talk.asked, type(answer))
-        if isinstance(answer, ct.V2GResponseType) and answer.ResponseCode.startswith("FAILED"):
+    def _answer(self, talk: Talk, answer: Word) -> None:
+        asked = _taken(talk.asked, answer.what)
+        if answer.code.startswith("FAILED"):
             talk.consent = talk.power = talk.ready = talk.planned = False
             return
-        match answer:
-            case cm.SessionSetupRes():
-                talk.session_id = answer.Header.SessionID
-            case cm.ScheduleExchangeRes(EVSEProcessing="Finished") if payload_type == v2gtp.ISO20_MAIN:
+        match answer.what:
+            case "SessionSetup":
+                talk.session_id = answer.session_id
+            case "ScheduleExchange" if answer.finished and answer.main:
                 talk.planned = True
                 talk.ready = not self.dc or talk.consent
-            case dc.DC_CableCheckRes():
+            case "CableCheck":
                 talk.consent = talk.planned
-            case dc.DC_PreChargeRes():
+            case "PreCharge":
                 talk.ready = talk.consent
-            case cm.SessionStopRes():
+            case "SessionStop":
                 talk.consent = talk.power = talk.ready = talk.planned = False
-            case cm.PowerDeliveryRes() if isinstance(asked, cm.PowerDeliveryReq):
-                self._delivers(talk, asked, granted=answer.ResponseCode != "WARNING_StandbyNotAllowed")
+            case "PowerDelivery" if asked is not None:
+                self._delivers(talk, asked, granted=answer.code != "WARNING_StandbyNotAllowed")
 
-    def _delivers(self, talk: Talk, asked: cm.PowerDeliveryReq, *, granted: bool) -> None:
-        match asked.ChargeProgress:
-            case "Start" if _starts(asked) and talk.ready:
+    def _delivers(self, talk: Talk, asked: Word, *, granted: bool) -> None:
+        match asked.progress:
+            case "Start" if talk.ready:
                 talk.consent, talk.power, talk.ready = True, True, False
             case "Standby" if granted:
                 talk.power, talk.ready = False, True
@@ -152,38 +137,23 @@ class SessionView:
                 talk.ready = False
 
 
-def _starts(request: Message | None) -> bool:
-    """It wants energy now: a vehicle that is still at it asks again."""
-    return isinstance(request, cm.PowerDeliveryReq) and request.ChargeProgress == "Start" and request.EVProcessing == "Finished"
-
-
-def _taken(asked: deque[Message], kind: type[Message]) -> Message | None:
+def _taken(asked: deque[Word], what: str) -> Word | None:
     """The request that this answers: the oldest of its kind; those before it will get no answer any more."""
-    if not any(_ANSWERS.get(type(each)) is kind for each in asked):
+    if not any(each.what == what for each in asked):
         return None
     while True:
         first = asked.popleft()
-        if _ANSWERS.get(type(first)) is kind:
+        if first.what == what:
             return first
 
 
-def _messages(reader: v2gtp.FrameReader, octets: bytes) -> Iterator[tuple[int, Message]]:
-    """What decides, in these octets. What is no V2GTP or no EXI says nothing."""
+def _words(reader: v2gtp.FrameReader, octets: bytes) -> Iterator[Word]:
+    """What decides, in these octets. What is no V2GTP says nothing."""
     try:
         frames = reader.feed(octets)
     except v2gtp.V2gtpError:
         return
     for frame in frames:
-        namespace = v2gtp.SCHEMA_SETS.get(frame.payload_type)
-        if namespace is None or len(frame.payload) < 2:
-            continue
-        start = frame.payload_type, frame.payload[1]
-        if start in _KINDS and not issubclass(_KINDS[start], READ):
-            continue
-        try:
-            message = exi.decode(frame.payload, namespace)
-        except ExiError:
-            continue
-        _KINDS[start] = type(message)
-        if isinstance(message, READ):
-            yield frame.payload_type, message
+        found = word(frame.payload_type, frame.payload)
+        if found is not None:
+            yield found
