@@ -6,10 +6,41 @@ import pytest
 
 from iso15118.evcc.terms import CableChecked, CloseContactors, EvWish, OpenContactors, WeldingSeen
 from iso15118.evcc.v2gmsg.table import S
+from iso15118.terms import Battery, EnergyWanted, EvLimits
+from iso15118.v2gmsg.values import number
 from tests.unit.iso15118.test_evcc_v2gmsg import rig
 from tests.unit.iso15118.v2gmsg_rig import BATTERY_V, Rig
 
 DC = ("din", "iso2-dc")
+
+
+@pytest.mark.parametrize("speech", DC)
+def test_what_a_vehicle_says_of_itself(speech: str) -> None:
+    found = rig(speech, S.PARAMETERS).asked[-1].EVChargeParameter
+    said = (
+        found.EVMaximumCurrentLimit,
+        found.EVMaximumPowerLimit,
+        found.EVMaximumVoltageLimit,
+        found.EVEnergyCapacity,
+        found.EVEnergyRequest,
+    )
+    assert [number(each) for each in said] == [200, 11_000, 420, 60_000, 20_000]
+    assert (found.FullSOC, found.BulkSOC, found.DC_EVStatus.EVReady, found.DC_EVStatus.EVRESSSOC) == (100, 80, False, 40)
+    assert rig(speech, S.CABLE_CHECK).asked[-1].DC_EVStatus.EVReady is True
+
+
+@pytest.mark.parametrize("speech", DC)
+def test_a_vehicle_that_says_little_of_itself(speech: str) -> None:
+    vehicle = rig(speech, S.PARAMETERS, shown=None, limits=EvLimits(), needs=EnergyWanted())
+    found = vehicle.asked[-1].EVChargeParameter
+    assert (found.EVMaximumPowerLimit, found.EVEnergyCapacity, found.EVEnergyRequest, found.BulkSOC) == (None, None, None, None)
+    assert [number(each) for each in (found.EVMaximumCurrentLimit, found.EVMaximumVoltageLimit)] == [0, 0]
+    assert found.DC_EVStatus.EVRESSSOC == 0
+    request = vehicle.to(S.DC_LOOP).asked[-1]
+    assert (request.EVMaximumVoltageLimit, request.EVMaximumCurrentLimit, request.EVMaximumPowerLimit) == (None, None, None)
+    assert request.ChargingComplete is False
+    assert rig(speech, S.PARAMETERS, shown=Battery(soc=None)).asked[-1].EVChargeParameter.DC_EVStatus.EVRESSSOC == 0
+    assert number(rig(speech, S.PARAMETERS, needs=EnergyWanted(target_Wh=-50.0)).asked[-1].EVChargeParameter.EVEnergyRequest) == 0
 
 
 @pytest.mark.parametrize("speech", DC)
