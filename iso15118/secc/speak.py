@@ -12,8 +12,8 @@ from iso15118.secc.paused import Paused
 from iso15118.secc.session import Session
 from iso15118.terms import Facts
 
-Dialect: TypeAlias = "iso20.Iso20 | iso2.Iso2 | din.Din"
-SavedDialect: TypeAlias = "iso20.SavedIso20 | iso2.SavedIso2 | din.SavedDin"
+Dialect: TypeAlias = iso20.Iso20 | iso2.Iso2 | din.Din
+SavedDialect: TypeAlias = iso20.SavedIso20 | iso2.SavedIso2 | din.SavedDin
 
 
 class Host(NamedTuple):

@@ -20,7 +20,7 @@ from iso15118.secc.din import table as din
 from iso15118.secc.din.dialect import Din
 from iso15118.secc.iso2 import table as iso2
 from iso15118.secc.iso2.dialect import HANDLERS, Iso2
-from iso15118.terms import Energy, Offered, PowerOff, Progress, Schedule, Slot, Wish
+from iso15118.terms import CableCheckWanted, Energy, Offered, PowerOff, Progress, Schedule, Slot, Wish
 from iso15118.v2gtp import SAP_DIN_ISO2
 from tests.behaviour.iso20_rig import ask, charger
 from tests.behaviour.v2gmsg_rig import SPEECHES, make
@@ -80,6 +80,12 @@ def request(kind: type[Any], event: Any) -> Any:
     return made
 
 
+def asked_of(dialect: Any, event: Any) -> Any:
+    """The request as it comes off the wire."""
+    spelling = dialect.SPELLING
+    return dialect.request(NOW, SAP_DIN_ISO2, exi.encode(spelling.document(ID, request(type(dialect), event)), spelling.namespace))
+
+
 REFUSED = {
     iso2.E.SELECTION_CONTRACT: "FAILED_PaymentSelectionInvalid",
     iso2.E.PAYMENT_DETAILS: "FAILED",
@@ -97,8 +103,7 @@ def test_every_row_of_the_tables(kind: type[Any], state: Any) -> None:
     for event in table.events:
         dialect = placed(kind, state)
         spelling, was_on = kind.SPELLING, dialect.talk.energy_on
-        octets = exi.encode(spelling.document(ID, request(kind, event)), spelling.namespace)
-        asked = dialect.request(NOW, SAP_DIN_ISO2, octets)
+        asked = asked_of(dialect, event)
         assert dialect.event_of(asked) is event
         answer, entry = dialect.answer(NOW, asked, late=False), table.entries[state, event]
         assert type(answer.response) is spelling.responses[type(asked)]
@@ -151,6 +156,19 @@ def test_honest_vehicles_come_to_every_state() -> None:
         ask(pair, "charger", 10, None, Wish.RENEGOTIATE_SCHEDULE)
         pair.session()
     assert found == set(din.S) | (set(iso2.S) - {iso2.S.CONTRACT})
+
+
+def test_a_cable_check_after_a_renegotiation_takes_the_energy_off_first() -> None:
+    """And asks for the test with the next request only."""
+    dialect = placed(Iso2, iso2.S.DC_READY)
+    dialect.talk.isolated = True
+    first = dialect.answer(NOW, asked_of(dialect, iso2.E.CABLE_CHECK), late=False)
+    assert [type(each) for each in first.told] == [PowerOff]
+    assert (first.response.EVSEProcessing, first.response.DC_EVSEStatus.EVSEIsolationStatus) == ("Ongoing", "Invalid")
+    dialect.talk.facts.cable_check = Progress.NOT_ASKED
+    second = dialect.answer(NOW, asked_of(dialect, iso2.E.CABLE_CHECK), late=False)
+    assert [type(each) for each in second.told] == [CableCheckWanted]
+    assert dialect.state is iso2.S.DC_READY
 
 
 @pytest.mark.parametrize("kind", [Din, Iso2])

@@ -22,9 +22,12 @@ from chargepoint.station import Station
 from chargepoint.tick import Tick
 from chargepoint.v2g import V2gMachine
 from chargepoint.v2g_replan import BETWEEN_S
+from iso15118.protocols import PROTOCOLS
+from iso15118.secc.din.dialect import Din
 from iso15118.secc.iso20.dialect import Iso20
 from iso15118.secc.iso20.talk import SavedTalk, Talk
 from iso15118.secc.session import Session
+from iso15118.secc.v2gmsg import talk as v2gmsg
 from iso15118.terms import Control, Energy
 from tests.behaviour.hlc_rig import CARD, HlcSite
 
@@ -57,10 +60,12 @@ class Recorded(HlcSite):
         )
 
 
-def session(mode: str, control: Control, *, pausing: bool) -> Recorded:
-    """From the plug to the unplugging: polls before the card, the loop, an end in order or a pause and its resumption."""
-    site = Recorded(mode)
-    ev = site.plug(site.vehicle(KIND[mode], control, soc=60.0))
+def session(mode: str, control: Control, *, pausing: bool, speech: str = "") -> Recorded:
+    """From the plug to the unplugging: polls before the card, the loop, an end in order or a pause and its resumption. DIN 70121 has no pause: it begins anew."""
+    site = Recorded(mode, protocols=tuple(PROTOCOLS), tls="optional") if speech else Recorded(mode)
+    vehicle = site.vehicle(KIND[mode], control, soc=60.0)
+    vehicle.wants.protocols = (speech,) if speech else ()
+    ev = site.plug(vehicle)
     site.run(6.0)
     site.card()
     site.until(lambda: max(map(abs, site.sim.current_A)) > 1.0)
@@ -124,6 +129,16 @@ def test_from_any_moment_of_a_session_what_follows_is_the_same(mode: str, pausin
     assert any('"pending"' in each for each in site.before), "PowerDelivery waits for the contactor"
 
 
+@pytest.mark.parametrize("pausing", [False, True], ids=["stopped", "paused"])
+@pytest.mark.parametrize(("mode", "speech"), [("dc", "din"), ("dc", "iso2-dc"), ("ac", "iso2-ac")])
+def test_the_same_of_vehicles_that_speak_older_protocols(mode: str, speech: str, pausing: bool) -> None:
+    site = session(mode, Control.SCHEDULED, pausing=pausing, speech=speech)
+    follow(site, step=2)
+    assert sum('"stage": "talking"' in each for each in site.before) > 30
+    assert any('"pending"' in each for each in site.before), "PowerDelivery waits for the contactor"
+    assert all('"SavedIso20"' not in each for each in site.before)
+
+
 def test_from_any_moment_of_a_message_what_follows_is_the_same() -> None:
     site = in_pieces("dc")
     follow(site)
@@ -161,16 +176,18 @@ def test_a_life_with_vehicles_that_mean_no_good_replays(seed: int) -> None:
 
 def test_a_field_of_a_talk_is_a_field_of_what_is_saved_of_it() -> None:
     assert {each.name for each in fields(Talk)} - {"facts"} == {each.name for each in fields(SavedTalk)}
+    assert {each.name for each in fields(v2gmsg.Talk)} - {"facts", "spelling"} == {each.name for each in fields(v2gmsg.SavedTalk)}
 
 
 def test_what_a_session_and_its_dialect_remember_is_known_here() -> None:
     """Who adds something decides whether a snapshot needs it."""
-    kept = {"stage", "_verified", "_deadline", "_told_over", "_reader", "_waiting", "_pending", "_asked", "dialect"}
+    kept = {"stage", "_verified", "_deadline", "_told_over", "_reader", "_waiting", "_pending", "_asked", "_hush", "dialect"}
     assert vars(Session(())).keys() == kept | {"protocols"}
     talk = Talk(V2gMachineOf("ac").facts, (), bytes(8))
     given_again = {"_came_as", "_octets", "_stops", "_told_for"}
     """With the request that waits."""
-    assert vars(Iso20(talk)).keys() == {"talk", "loop_s", "state", "_loop_at"} | given_again
+    assert vars(Iso20(talk)).keys() == {"talk", "loop_s", "rules", "state", "_loop_at"} | given_again
+    assert vars(Din.begun(bytes(8), b"", V2gMachineOf("dc").facts)).keys() == {"talk", "state", "_header", "_stops", "_told_for"}
 
 
 def V2gMachineOf(mode: str) -> V2gMachine:
@@ -185,4 +202,4 @@ def test_what_the_machine_of_the_link_remembers_stands_in_its_snapshot() -> None
     machine = V2gMachineOf("dc")
     wiring = set(inspect.signature(V2gMachine.__init__).parameters) - {"self"} | {"facts", "teller", "handlers"}
     within_one_event = {"_replacing", "_lost"}
-    assert vars(machine).keys() - wiring - within_one_event == {"memory", "sessions"}
+    assert vars(machine).keys() - wiring - within_one_event == {"memory", "sessions", "_secure"}

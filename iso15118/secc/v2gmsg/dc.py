@@ -119,16 +119,20 @@ def _never_ready(talk: Talk, now: Now) -> bool:
 
 
 def cable_check(talk: Talk, now: Now, request: Any) -> Result:
-    """Ongoing while the insulation is tested. After a renegotiation the energy goes off first: the test wants a line without voltage."""
-    told = off(talk, "another cable check") if talk.isolated else ()
+    """Ongoing while the insulation is tested. After a renegotiation the energy goes off first, and the test is asked for with the next request: it wants a
+    line without voltage.
+    """
+    facts, make, again = talk.facts, talk.spelling.cable_check, off(talk, "another cable check") if talk.isolated else ()
     talk.isolated = False
-    facts, make = talk.facts, talk.spelling.cable_check
+    ongoing = {"ResponseCode": "OK", "EVSEProcessing": "Ongoing"}
     if facts.fault:
-        return failed(talk, request, "FAILED", facts.fault)._replace(told=told)
+        return failed(talk, request, "FAILED", facts.fault)._replace(told=again)
+    if again:
+        return Result(make(**ongoing, DC_EVSEStatus=dc_status(talk, NOT_READY)), again, stay=True)
     if _never_ready(talk, now):
-        return failed(talk, request, "FAILED", NEVER_READY)._replace(told=told)
+        return failed(talk, request, "FAILED", NEVER_READY)
     match facts.cable_check:
-        case Progress.DONE if not told:
+        case Progress.DONE:
             talk.done("cable check")
             talk.isolated = True
             return Result(make(ResponseCode="OK", DC_EVSEStatus=dc_status(talk), EVSEProcessing="Finished"))
@@ -137,8 +141,7 @@ def cable_check(talk: Talk, now: Now, request: Any) -> Result:
     if not talk.ongoing("cable check", now, CABLE_CHECK_S):
         return failed(talk, request, "FAILED", "no result of the insulation test in time")
     talk.energy_on = True
-    response = make(ResponseCode="OK", DC_EVSEStatus=dc_status(talk, MONITORING), EVSEProcessing="Ongoing")
-    return Result(response, (*told, CableCheckWanted()), stay=True)
+    return Result(make(**ongoing, DC_EVSEStatus=dc_status(talk, MONITORING)), (CableCheckWanted(),), stay=True)
 
 
 def precharge(talk: Talk, now: Now, request: Any) -> Result:
