@@ -142,7 +142,7 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     secc = add("secc", _secc, "the charger's side of a V2G session alone, on simulated power; EIM is accepted after 1 s")
     secc.add_argument("--iface", required=True, metavar="IF", help="SDP and TCP on its link-local address")
     secc.add_argument("--pki", type=Path, metavar="DIR", help="a folder as `certs testpki` writes it; needed for TLS")
-    secc.add_argument("--protocols", "--protocol", default="any", metavar="P,..", help="iso20-dc, iso20-ac; any: all")
+    secc.add_argument("--protocols", "--protocol", default="any", metavar="P,..", help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; any: all")
     secc.add_argument("--services", "--service", default="any", metavar="S,..", help="AC, AC_BPT, DC, DC_BPT; any: all")
     secc.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc; pnc-p256: for peers with no other keys, in tests")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from chargepoint.config import EvseConfig
@@ -38,7 +38,7 @@ def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
         yield Finding((*at, "protocols"), f"none of them charges mode = {evse.mode!r}; 'iso20-{evse.mode}' does")
     if v2g.tls == "required" and "din" in v2g.protocols:
         yield Finding((*at, "protocols"), "'din' serves nobody with tls = 'required': DIN 70121 has no TLS; say tls = 'optional'")
-    if v2g.tls != "required" and all(each.startswith("iso20") for each in v2g.protocols):
+    if v2g.tls != "required" and all(each.startswith("iso20-") for each in v2g.protocols):
         yield Finding(
             (*at, "tls"), f"{v2g.tls!r} serves nobody: ISO 15118-20 is never offered without TLS 1.3 and a verified vehicle; say 'required'"
         )
@@ -46,18 +46,24 @@ def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
         yield Finding((*at, "unverified_vehicles"), "a bench may; a station speaks ISO 15118-20 with verified vehicles only")
     if v2g.p256_contracts:
         yield Finding((*at, "p256_contracts"), "a bench may; ISO 15118-20 has P-521 and Ed448")
-    if v2g.tls != "none" and (lacking := missing(Path(v2g.pki_dir)) if v2g.pki_dir else "is needed for TLS"):
+    if v2g.tls == "optional" and set(v2g.protocols) == {"din"}:
+        yield Finding((*at, "tls"), "'optional' serves nobody: DIN 70121 has no TLS; say 'none'")
+    elif v2g.tls != "none" and (lacking := missing(Path(v2g.pki_dir), v2g.protocols) if v2g.pki_dir else "is needed for TLS"):
         yield Finding((*at, "pki_dir"), lacking)
 
 
-def missing(folder: Path) -> str:
-    """What this folder of certificates lacks, or which file in it cannot be used; "" when it serves ISO 15118-20 as the standard wants it."""
+def missing(folder: Path, names: Sequence[str] = ("iso20-dc",)) -> str:
+    """What this folder of certificates lacks for these protocols, or which file in it cannot be used; "" when it serves them as the standards want it."""
     from certs import pki_files  # noqa: PLC0415 a station that does not talk needs no certificates of its own
 
     try:
         pki = pki_files.read(folder)
     except pki_files.PkiError as error:
         return str(error)
+    if any(each.startswith("iso2-") for each in names) and pki.iso2.secc is None:
+        return f"{folder}: cpoCertChain.pem and seccLeaf.key, which the station shows to vehicles of ISO 15118-2, are not there"
+    if not any(each.startswith("iso20-") for each in names):
+        return ""
     if pki.borrowed:
         return f"{folder}: there is no iso20/, with the certificates of ISO 15118-20"
     if pki.iso20.secc is None:

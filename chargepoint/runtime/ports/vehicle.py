@@ -302,10 +302,10 @@ def tls_of(v2g: V2gConfig, clock: Clock | None, chains: SeccChains) -> Callable[
     if v2g.tls == "none":
         return None
     folder = Path(v2g.pki_dir)
-    if not v2g.unverified_vehicles and (lacking := missing(folder)):
+    if not v2g.unverified_vehicles and (lacking := missing(folder, v2g.protocols)):
         raise pki_files.PkiError(lacking)
-    only_20 = all(each.startswith("iso20") for each in v2g.protocols)
-    version: Version = "1.3" if only_20 and not v2g.unverified_vehicles else "any"
+    by_20 = {each.startswith("iso20-") for each in v2g.protocols if each != "din"}
+    version: Version = "any" if v2g.unverified_vehicles or len(by_20) != 1 else "1.3" if by_20 == {True} else "1.2"
     secure, _ = station(folder, version, lax=v2g.unverified_vehicles, clock=clock, current=chains.over)
     return secure
 
