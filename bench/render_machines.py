@@ -18,11 +18,15 @@ from chargepoint.wiring import build
 from hal.types import BoardInfo, EvseInfo, Opens, Shape
 from iso15118.evcc.din import table as evcc_din
 from iso15118.evcc.iso2 import table as evcc_iso2
+from iso15118.evcc.iso20 import acdp_table as evcc_acdp
 from iso15118.evcc.iso20 import table as evcc_iso20
+from iso15118.evcc.iso20 import wpt_table as evcc_wpt
 from iso15118.machine import Table, label
 from iso15118.secc.din import table as secc_din
 from iso15118.secc.iso2 import table as secc_iso2
+from iso15118.secc.iso20 import acdp_table as secc_acdp
 from iso15118.secc.iso20 import table as secc_iso20
+from iso15118.secc.iso20 import wpt_table as secc_wpt
 from iso15118.slac import ev_table, evse_table, modem_table
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "machines"
@@ -122,7 +126,8 @@ def pages() -> dict[str, str]:
             secc_iso20.TABLE,
             "A session of ISO 15118-20 as the charger sees it: which request may come when, and the function (`iso15118/secc/iso20/`) that "
             'answers it. Everything else is answered FAILED_SequenceError, with the energy off before. "stays while ongoing" means that the '
-            "session goes on only with the finished answer. The clauses are from memory [K].",
+            "session goes on only with the finished answer. By grid rules (AC_DER) it is as AC, but that the parameters are exchanged again "
+            "while the vehicle takes the rules over (`der.py`). The clauses are from memory [K].",
             refused=False,
         ),
         "secc-iso2.md": state_page(
@@ -153,6 +158,26 @@ def pages() -> dict[str, str]:
             evcc_din.TABLE,
             "A session of DIN 70121 as the simulated vehicle sees it, likewise (`iso15118/evcc/v2gmsg/`, `iso15118/evcc/din/`). The clauses are from memory [K].",
             refused=False,
+        ),
+        "secc-iso20-wpt.md": state_page(
+            secc_wpt.TABLE,
+            "A session of ISO 15118-20 over a coil in the ground, as the charger sees it: the vehicle finds its place and is paired first, and the coils "
+            "are tried before energy flows. No station has it: there is no driver. What is not of WPT is as by cable. The order is from memory [K].",
+            refused=False,
+        ),
+        "evcc-iso20-wpt.md": state_page(
+            evcc_wpt.TABLE,
+            "The same as the simulated vehicle sees it (`iso15118/evcc/iso20/wpt.py`). The order is from memory [K].",
+            refused=False,
+        ),
+        "secc-iso20-acdp.md": state_page(
+            secc_acdp.TABLE,
+            "A session of ISO 15118-20 under an arm that comes down to the vehicle, as the charger sees it: DC, with the place before and the arm around "
+            "it; how both are stands beside the main stream (8103). No station has it: there is no driver. The order is a public implementation's [S].",
+            refused=False,
+        ),
+        "evcc-iso20-acdp.md": state_page(
+            evcc_acdp.TABLE, "The same as the simulated vehicle sees it (`iso15118/evcc/iso20/acdp.py`).", refused=False
         ),
         "slac-modem.md": state_page(
             modem_table.TABLE,

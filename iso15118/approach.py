@@ -39,8 +39,6 @@ class Approach:
     arm: Arm = Arm.HOME
     connected: bool = False
     """The contacts of the arm are closed."""
-    isolation: Progress = Progress.NOT_ASKED
-    """DONE: safe; UNDER_WAY: a warning."""
     emergency: bool = False
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bench.agenda import Agenda
-from iso15118.approach import Approach, WptLimits
+from bench.v2g.approaching import STEPS, Steps, arrive
+from iso15118.approach import Approach, WptDemand, WptLimits
 from iso15118.connection import Now
 from iso15118.grid import GridCode
 from iso15118.terms import (
@@ -67,6 +68,8 @@ class Pace:
     """EIM is accepted."""
     contract_s: float = 0.5
     installation_s: float = 1.0
+    steps: Steps = STEPS
+    """Of vehicles that come without a cable."""
 
 
 AC_22_KW = AcLimits(max_power_W=22_000)
@@ -152,6 +155,7 @@ class Charger:
         self.log.append((now.mono, told))
         if self.facts.wish is not None and isinstance(told, _GRANTS[self.facts.wish]):
             self.facts.wish = None
+        arrive(told, self.facts.approach, lambda seconds, what: self._in(now.mono, seconds, what), self.pace.steps)
         match told:
             case SessionBegun():
                 self._reset()
@@ -198,6 +202,8 @@ class Charger:
             case CableCheckWanted() if facts.cable_check is Progress.NOT_ASKED:
                 facts.cable_check, self.pilot = Progress.UNDER_WAY, "C"
                 self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
+            case WptDemand():
+                self._coil(now, told)
             case PowerWanted() if facts.power is Progress.NOT_ASKED:
                 facts.power, self.pilot = Progress.UNDER_WAY, "C"
                 self._in(now.mono, pace.contactor_s, self._closed)
@@ -288,6 +294,16 @@ class Charger:
         # A vehicle that does not say what it draws (ISO 15118-2) draws what it may.
         drawn_W = _within(self.facts.target_power_W if told.present_W is None else told.present_W, least_W, limits.max_power_W)
         self.facts.voltage_V, self.facts.current_A = limits.nominal_V, drawn_W / limits.nominal_V
+
+    def _coil(self, now: Now, told: WptDemand) -> None:
+        """What comes out of the vehicle's coil is what went into ours: a bench loses nothing."""
+        limits = self.facts.wpt
+        if limits is None or self.facts.power is not Progress.DONE:
+            return
+        self._count_energy(now)
+        self.facts.target_power_W = _within(told.power_W, 0.0, limits.max_power_W)
+        self.facts.voltage_V = AC_22_KW.nominal_V
+        self.facts.current_A = _within(told.output_W, 0.0, limits.max_power_W) / AC_22_KW.nominal_V
 
     @property
     def _both_ways(self) -> bool:

@@ -144,8 +144,6 @@ class Wants:
     inverter_ready: bool = True
     """The grid rules are taken over; until then the parameters are exchanged again."""
     inverter_state: InverterState = field(default_factory=InverterState)
-    coil_power_W: float = 0.0
-    """WPT: what is wanted now; `power_W` is what comes out of the coil."""
     clearance_mm: tuple[int, int] = (100, 250)
     """WPT: of the ground, the least and the most that the vehicle may have."""
     placed: bool = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from iso15118.machine import Table, Transition, on, rest_refused, stay
 
@@ -79,19 +80,9 @@ class Said(enum.Enum):
     FAILED = "failed"
 
 
-_BEFORE = (
-    S.SETUP,
-    S.AUTHORIZATION_SETUP,
-    S.INSTALLATION,
-    S.AUTHORIZATION,
-    S.DISCOVERY,
-    S.DETAIL,
-    S.SELECTION,
-    S.AC_PARAMETERS,
-    S.DC_PARAMETERS,
-    S.ARRIVAL,
-    S.SCHEDULE,
-)
+BEGINNING = (S.SETUP, S.AUTHORIZATION_SETUP, S.INSTALLATION, S.AUTHORIZATION, S.DISCOVERY, S.DETAIL, S.SELECTION)
+"""States that every way of energy transfer goes through."""
+_BEFORE = (*BEGINNING, S.AC_PARAMETERS, S.DC_PARAMETERS, S.ARRIVAL, S.SCHEDULE)
 """No energy yet: SessionStop is enough."""
 _UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.DC_LOOP, S.AC_METERING, S.DC_METERING, S.AC_REPLAN, S.DC_REPLAN, S.AC_REPLANNED, S.DC_REPLANNED,
                 S.AC_PARKING, S.DC_PARKING, S.AC_TO_STANDBY, S.DC_TO_STANDBY, S.AC_STANDBY, S.DC_STANDBY,
@@ -99,9 +90,9 @@ _UNDER_POWER = (S.RESCHEDULE, S.CABLE_CHECK, S.PRECHARGE, S.START, S.AC_LOOP, S.
 """PowerDelivery Stop comes before SessionStop."""
 
 
-def _rows() -> Iterator[Transition[S, Said]]:
+def beginning() -> Iterator[Transition[Any, Any]]:
+    """What is the same whatever is wanted, but for what follows the setup and the selection."""
     yield from on(S.BEGIN, Said.GO, to=S.SETUP, do=("session_setup",))
-    yield from on(S.SETUP, Said.GO, to=S.AUTHORIZATION_SETUP, do=("authorization_setup",))
     yield from on(S.AUTHORIZATION_SETUP, Said.PAY, to=S.AUTHORIZATION, do=("authorization",))
     yield from stay(S.AUTHORIZATION, Said.AGAIN, do=("authorization",), source="ongoing")
     yield from stay(S.AUTHORIZATION, Said.PAY, do=("authorization",), source="with another contract, or with EIM")
@@ -118,6 +109,11 @@ def _rows() -> Iterator[Transition[S, Said]]:
     yield from on(S.DISCOVERY, Said.GO, to=S.DETAIL, do=("service_detail",))
     yield from stay(S.DETAIL, Said.OTHER, do=("service_detail",))
     yield from on(S.DETAIL, Said.GO, to=S.SELECTION, do=("service_selection",))
+
+
+def _rows() -> Iterator[Transition[S, Said]]:
+    yield from beginning()
+    yield from on(S.SETUP, Said.GO, to=S.AUTHORIZATION_SETUP, do=("authorization_setup",))
     yield from on(S.SELECTION, Said.AC, to=S.AC_PARAMETERS, do=("ac_parameters",))
     yield from on(S.SELECTION, Said.DC, to=S.DC_PARAMETERS, do=("dc_parameters",))
     yield from on((S.AC_PARAMETERS, S.DC_PARAMETERS), Said.CHECK_IN, to=S.ARRIVAL, do=("check_in",), source="on stream 8104")
@@ -126,12 +122,13 @@ def _rows() -> Iterator[Transition[S, Said]]:
     yield from on(S.SCHEDULE, Said.AC, to=S.START, do=("power_start",))
     yield from on(S.SCHEDULE, Said.DC, to=S.CABLE_CHECK, do=("cable_check",))
     yield from on(S.RESCHEDULE, (Said.AC, Said.DC), to=S.START, do=("power_start",))
-    yield from stay(S.CABLE_CHECK, Said.AGAIN, do=("cable_check",), source="ongoing")
-    yield from on(S.CABLE_CHECK, Said.GO, to=S.PRECHARGE, do=("precharge",))
-    yield from stay(S.PRECHARGE, Said.AGAIN, do=("precharge",), source="the voltage is far, or the contactors are open")
-    yield from on(S.PRECHARGE, Said.GO, to=S.START, do=("power_start",))
+    yield from dc()
     yield from stay(S.START, Said.AGAIN, do=("power_start",), source="the vehicle is at work")
-    yield from _loop()
+    yield from around(
+        Said.AC, Loop(S.AC_LOOP, S.AC_METERING, S.AC_REPLAN, S.AC_REPLANNED, S.AC_PARKING, S.AC_TO_STANDBY, S.AC_STANDBY), "ac_loop"
+    )
+    yield from dc_loop()
+    yield from on(S.RENEGOTIATION, Said.GO, to=S.RESCHEDULE, do=("schedule_exchange",))
     yield from on(_BEFORE, Said.END, to=S.ENDING, do=("session_stop",))
     yield from on(_UNDER_POWER, Said.OFF, to=S.STOP, do=("power_stop",))
     yield from on(S.STOP, Said.DC, to=S.WELDING, do=("welding_detection",))
@@ -143,25 +140,49 @@ def _rows() -> Iterator[Transition[S, Said]]:
     yield from on(tuple(state for state in S if state not in (S.BEGIN, S.OVER)), Said.FAILED, to=S.OVER)
 
 
-def _loop() -> Iterator[Transition[S, Said]]:
-    for said, loop, metering, replan, replanned, parking, to_standby, standby, ask in (
-        (Said.AC, S.AC_LOOP, S.AC_METERING, S.AC_REPLAN, S.AC_REPLANNED, S.AC_PARKING, S.AC_TO_STANDBY, S.AC_STANDBY, "ac_loop"),
-        (Said.DC, S.DC_LOOP, S.DC_METERING, S.DC_REPLAN, S.DC_REPLANNED, S.DC_PARKING, S.DC_TO_STANDBY, S.DC_STANDBY, "dc_loop"),
-    ):
-        yield from on(S.START, said, to=loop, do=(ask,))
-        yield from stay((loop, standby), Said.AGAIN, do=(ask,))
-        yield from on(loop, Said.METERING, to=metering, do=("metering_confirmation",))
-        yield from on(loop, Said.CHECK_IN, to=parking, do=("check_in",))
-        yield from on(loop, Said.CHECK_OUT, to=parking, do=("check_out",))
-        yield from on(loop, Said.REPLAN, to=replan, do=("schedule_exchange",), source="on stream 8101; while it is ongoing, once a round")
-        yield from on(replan, Said.PROFILE, to=replanned, do=("other_profile",))
-        yield from on((metering, parking, replan, replanned), Said.GO, to=loop, do=(ask,))
-        yield from on(loop, Said.STANDBY, to=to_standby, do=("power_standby",))
-        yield from on(to_standby, Said.GO, to=standby, do=(ask,))
-        yield from on(to_standby, Said.RESUME, to=loop, do=(ask,), source="WARNING_StandbyNotAllowed: the charger stays in the loop")
-        yield from on(standby, Said.RESUME, to=S.START, do=("power_start",))
-        yield from on((loop, standby), Said.RESCHEDULE, to=S.RENEGOTIATION, do=("schedule_renegotiation",))
-    yield from on(S.RENEGOTIATION, Said.GO, to=S.RESCHEDULE, do=("schedule_exchange",))
+def dc() -> Iterator[Transition[Any, Any]]:
+    """From the cable check to the start."""
+    yield from stay(S.CABLE_CHECK, Said.AGAIN, do=("cable_check",), source="ongoing")
+    yield from on(S.CABLE_CHECK, Said.GO, to=S.PRECHARGE, do=("precharge",))
+    yield from stay(S.PRECHARGE, Said.AGAIN, do=("precharge",), source="the voltage is far, or the contactors are open")
+    yield from on(S.PRECHARGE, Said.GO, to=S.START, do=("power_start",))
+
+
+def dc_loop() -> Iterator[Transition[Any, Any]]:
+    """And around its loop."""
+    yield from around(
+        Said.DC, Loop(S.DC_LOOP, S.DC_METERING, S.DC_REPLAN, S.DC_REPLANNED, S.DC_PARKING, S.DC_TO_STANDBY, S.DC_STANDBY), "dc_loop"
+    )
+
+
+class Loop(NamedTuple):
+    """States of a loop, and around it."""
+
+    loop: Any
+    metering: Any
+    replan: Any
+    replanned: Any
+    parking: Any
+    to_standby: Any
+    standby: Any
+
+
+def around(said: Said, at: Loop, ask: str) -> Iterator[Transition[Any, Any]]:
+    """The loop of one kind, what leads out of it and goes on beside it."""
+    loop, metering, replan, replanned, parking, to_standby, standby = at
+    yield from on(S.START, said, to=loop, do=(ask,))
+    yield from stay((loop, standby), Said.AGAIN, do=(ask,))
+    yield from on(loop, Said.METERING, to=metering, do=("metering_confirmation",))
+    yield from on(loop, Said.CHECK_IN, to=parking, do=("check_in",))
+    yield from on(loop, Said.CHECK_OUT, to=parking, do=("check_out",))
+    yield from on(loop, Said.REPLAN, to=replan, do=("schedule_exchange",), source="on stream 8101; while it is ongoing, once a round")
+    yield from on(replan, Said.PROFILE, to=replanned, do=("other_profile",))
+    yield from on((metering, parking, replan, replanned), Said.GO, to=loop, do=(ask,))
+    yield from on(loop, Said.STANDBY, to=to_standby, do=("power_standby",))
+    yield from on(to_standby, Said.GO, to=standby, do=(ask,))
+    yield from on(to_standby, Said.RESUME, to=loop, do=(ask,), source="WARNING_StandbyNotAllowed: the charger stays in the loop")
+    yield from on(standby, Said.RESUME, to=S.START, do=("power_start",))
+    yield from on((loop, standby), Said.RESCHEDULE, to=S.RENEGOTIATION, do=("schedule_renegotiation",))
 
 
 TABLE: Table[S, Said] = Table("EVCC ISO 15118-20", S, Said, S.BEGIN, rest_refused(S, Said, _rows(), why="cannot follow"))

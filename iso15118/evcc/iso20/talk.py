@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import field
 from typing import NamedTuple
 
@@ -93,7 +94,8 @@ class Talk(Waiting):
 class Heard(NamedTuple):
     """What a response came to."""
 
-    said: Said
+    said: enum.Enum
+    """`Said`, or a word of another way of energy transfer."""
     told: tuple[Told, ...] = ()
     wait_s: float = 0.0
     why: str = ""

@@ -49,7 +49,7 @@ HANDLERS: dict[str, _Handler] = {"certificate_installation": contracts.certifica
     if callable(function) and not name.startswith("_") and getattr(function, "__module__", "") == module.__name__ and name != "Result"
 }
 """Names in the table -> functions."""
-_WAITING = (energy.power_start, energy.power_stop, energy.power_standby, setup.session_stop)
+_WAITING = ("power_start", "power_stop", "power_standby", "session_stop")
 """Their answers wait for facts."""
 _BETWEEN = (S.AC_RESCHEDULE, S.AC_READY, S.DC_RESCHEDULE, S.DC_READY)
 _PLAIN: dict[type[Message], E] = {
@@ -227,11 +227,11 @@ class Iso20:
         except Refused:
             why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
-        handler = self.rules.handlers[entry.do[0]]
-        more: dict[str, Any] = {"late": late} if handler in _WAITING else {}
-        if handler is contracts.certificate_installation:
+        name = entry.do[0]
+        more: dict[str, Any] = {"late": late} if name in _WAITING else {}
+        if name == "certificate_installation":
             more["octets"] = self._octets
-        result = handler(self.talk, now, request, **more)
+        result = self.rules.handlers[name](self.talk, now, request, **more)
         told = result.told if self._told_for is not request else ()
         self._told_for = request
         if result.response is None:

@@ -21,16 +21,21 @@ def uncontrolled(talk: Talk, mode: ct.CLReqControlModeType) -> str:
     return "" if right else "the control mode is not that of the chosen parameter set"
 
 
+def battery(request: ct.ChargeLoopReqType) -> tuple[Told, ...]:
+    """What the vehicle shows of it."""
+    if (shown := request.DisplayParameters) is None:
+        return ()
+    return (
+        Battery(
+            shown.PresentSOC, shown.MinimumSOC, shown.TargetSOC, shown.MaximumSOC, shown.RemainingTimeToMinimumSOC, shown.RemainingTimeToTargetSOC,
+            shown.RemainingTimeToMaximumSOC, shown.ChargingComplete, maybe(shown.BatteryEnergyCapacity), shown.InletHot,
+        ),
+    )  # fmt: skip
+
+
 def common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:
-    """What both loops say about the battery and the energy that is still wanted."""
-    told: list[Told] = []
-    if (shown := request.DisplayParameters) is not None:
-        told.append(
-            Battery(
-                shown.PresentSOC, shown.MinimumSOC, shown.TargetSOC, shown.MaximumSOC, shown.RemainingTimeToMinimumSOC, shown.RemainingTimeToTargetSOC,
-                shown.RemainingTimeToMaximumSOC, shown.ChargingComplete, maybe(shown.BatteryEnergyCapacity), shown.InletHot,
-            )
-        )  # fmt: skip
+    """What the loops of AC and DC say about the battery and the energy that is still wanted."""
+    told = battery(request)
     wanted = EnergyWanted(
         departure_s=getattr(mode, "DepartureTime", None),
         target_Wh=maybe(mode.EVTargetEnergyRequest),
@@ -39,7 +44,7 @@ def common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:
         max_v2x_Wh=maybe(getattr(mode, "EVMaximumV2XEnergyRequest", None)),
         min_v2x_Wh=maybe(getattr(mode, "EVMinimumV2XEnergyRequest", None)),
     )
-    return (*told, wanted) if wanted != _NOTHING else tuple(told)
+    return (*told, wanted) if wanted != _NOTHING else told
 
 
 def seen(talk: Talk, request: ct.ChargeLoopReqType) -> dict[str, Any]:
