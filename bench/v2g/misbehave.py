@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bench.v2g import wrong_older as older
 from bench.v2g.misbehave_pnc import PNC
-from bench.v2g.wrong import Session, Then, Wrong, again, any_request, changed, request_of
-from iso15118 import exi, v2gtp
+from bench.v2g.wrong import Session, Then, Wrong, again, another, answered, changed, session_id_of, setup_again, with_session_id
+from iso15118 import v2gtp
 from iso15118.connection import Close, Command, Now, Send
 from iso15118.exi.types import fields_of
-from iso15118.iso20.wire import RESPONSES, SIDE_STREAMS, least, payload_type
+from iso15118.iso20.wire import SIDE_STREAMS
 from iso15118.messages.declare import Message
-from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.v2gtp import HEADER, Frame
 
@@ -79,8 +79,7 @@ class WrongSessionId(Wrong):
     words, then = "a session id of somebody else", Then.REFUSED
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
-        header = request_of(send).Header
-        yield 0.0, changed(send, again(send.message, Header=again(header, SessionID=self.other(header.SessionID))))
+        yield 0.0, with_session_id(send, self.other(session_id_of(send)))
 
     def other(self, right: bytes) -> bytes:
         return bytes((right[0] ^ (1 + self.dice.randrange(255)), *right[1:]))
@@ -97,15 +96,14 @@ class WrongOrder(Wrong):
     words, then = "another request than the order wants", Then.EITHER
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
-        kinds = [each for each in RESPONSES if each is not type(send.message)]
-        yield 0.0, changed(send, any_request(self.dice.choice(kinds), request_of(send).Header.SessionID))
+        yield 0.0, another(send, self.dice)
 
 
 class SetupAgain(Wrong):
     words, then = "SessionSetupReq in the middle of a session", Then.REFUSED
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
-        yield 0.0, changed(send, any_request(cm.SessionSetupReq, request_of(send).Header.SessionID))
+        yield 0.0, setup_again(send)
 
 
 class Replay(Wrong):
@@ -140,10 +138,7 @@ class ResponseAsRequest(Wrong):
     words, then = "the response instead of the request", Then.CLOSED
 
     def strike(self, now: Now, send: Send) -> Iterator[tuple[float, Command]]:
-        request = request_of(send)
-        response = least(RESPONSES[type(request)], Header=request.Header)
-        number = payload_type(type(request))
-        yield 0.0, Send(Frame(number, exi.encode(response, v2gtp.SCHEMA_SETS[number])).octets(), response)
+        yield 0.0, answered(send)
 
 
 # ---- octets
@@ -252,6 +247,8 @@ class OutOfRange(Wrong):
                 fields[each.name] = ct.RationalNumberType(
                     Exponent=self.dice.choice((-128, 0, 6, 127)), Value=self.dice.choice((-32768, -1, 0, 32767))
                 )
+            elif older.is_number(value):
+                fields[each.name] = older.spoilt_number(value, self.dice) if self.dice.random() < 0.5 else value
             elif isinstance(value, Message) and each.name != "Header":
                 fields[each.name] = self._spoilt(value)
         return again(message, **fields)
@@ -260,6 +257,8 @@ class OutOfRange(Wrong):
 class Lies(Wrong):
     words, then, for_good = "the voltages that it tells are not those of its battery", Then.EITHER, True
     _NAMES: ClassVar = ("EVPresentVoltage", "EVTargetVoltage", "EVMaximumVoltage", "EVMinimumVoltage")
+    _OLDER: ClassVar = ("EVTargetVoltage", "EVMaximumVoltageLimit", "EVMaxVoltage")
+    """In DIN 70121 and ISO 15118-2."""
 
     def __init__(self, inner: Session, seed: int, at: str = "") -> None:
         super().__init__(inner, seed, at)
@@ -272,7 +271,9 @@ class Lies(Wrong):
         fields: dict[str, Any] = {}
         for each in fields_of(type(message)):
             value = getattr(message, each.name)
-            if each.name in self._NAMES:
+            if older.is_number(value):
+                fields[each.name] = older.number(value, self._volts) if each.name in self._OLDER else value
+            elif each.name in self._NAMES:
                 fields[each.name] = ct.RationalNumberType(Exponent=0, Value=self._volts)
             elif isinstance(value, Message) and each.name != "Header":
                 fields[each.name] = self._lied(value)

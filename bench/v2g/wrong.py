@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 
+from bench.v2g import wrong_older as older
 from iso15118 import exi, v2gtp
 from iso15118.connection import Close, Command, Event, Lost, Now, Send, TimerExpired
 from iso15118.exi.types import fields_of
-from iso15118.iso20.wire import least, payload_type
+from iso15118.iso20.wire import RESPONSES, least, payload_type
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
@@ -97,9 +98,9 @@ class Wrong:
                 heapq.heappush(self._later, (now.mono + after_s, self._count, each))
 
     def _strikes(self, message: Message) -> bool:
-        if self.after_setup and not isinstance(message, ct.V2GRequestType):
+        if self.after_setup and not (isinstance(message, ct.V2GRequestType) or older.is_request(message)):
             return False
-        if self.after_setup and isinstance(message, cm.SessionSetupReq):
+        if self.after_setup and type(message).__name__ == "SessionSetupReq":
             return False
         if self.struck:
             return self.for_good
@@ -122,7 +123,7 @@ def changed(send: Send, message: Message) -> Send:
     if isinstance(message, ct.V2GRequestType):
         kind = payload_type(type(message))
         return Send(Frame(kind, exi.encode(message, v2gtp.SCHEMA_SETS[kind])).octets(), message)
-    return send
+    return older.changed(send, message) if older.is_request(message) else send
 
 
 def request_of(send: Send) -> ct.V2GRequestType:
@@ -130,6 +131,43 @@ def request_of(send: Send) -> ct.V2GRequestType:
     if not isinstance(send.message, ct.V2GRequestType):
         raise TypeError(f"{type(send.message).__name__} is no request of ISO 15118-20")
     return send.message
+
+
+def session_id_of(send: Send) -> bytes:
+    """In its header."""
+    return older.session_id(send) if older.is_request(send.message) else request_of(send).Header.SessionID
+
+
+def with_session_id(send: Send, session_id: bytes) -> Send:
+    """The same in a session of another name."""
+    if older.is_request(send.message):
+        return older.changed(send, send.message, session_id)
+    return changed(send, again(send.message, Header=again(request_of(send).Header, SessionID=session_id)))
+
+
+def another(send: Send, dice: random.Random) -> Send:
+    """The least request of another kind, in the same session."""
+    if older.is_request(send.message):
+        return older.changed(send, older.least(dice.choice(older.others(send.message))))
+    kinds = [each for each in RESPONSES if each is not type(send.message)]
+    return changed(send, any_request(dice.choice(kinds), request_of(send).Header.SessionID))
+
+
+def setup_again(send: Send) -> Send:
+    """SessionSetupReq in its place, in the same session."""
+    if older.is_request(send.message):
+        return older.changed(send, older.least(older.setup_of(send.message)))
+    return changed(send, any_request(cm.SessionSetupReq, request_of(send).Header.SessionID))
+
+
+def answered(send: Send) -> Send:
+    """The response in its place."""
+    if older.is_request(send.message):
+        return older.changed(send, older.response_to(send.message))
+    request = request_of(send)
+    response = least(RESPONSES[type(request)], Header=request.Header)
+    number = payload_type(type(request))
+    return Send(Frame(number, exi.encode(response, v2gtp.SCHEMA_SETS[number])).octets(), response)
 
 
 def again(message: Message, **fields: Any) -> Any:
