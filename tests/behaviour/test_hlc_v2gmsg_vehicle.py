@@ -94,6 +94,7 @@ def test_vehicles_that_stop_early(speech: str, at: str, bare: bool) -> None:
     assert ev.over is not None
     assert (ev.over.ending, ev.over.why) == (Ending.TERMINATED, "SessionStop")
     assert all(getattr(message, "ResponseCode", "OK").startswith("OK") for _, who, message in ev.messages if who == "evse")
+    assert site.said("ev")[-2:] == [at if bare else "PowerDeliveryReq", "SessionStopReq"]
     assert not any(site.sim.current_A)
     assert not site.facts.power_closed
     assert site.facts.charging_state is not ChargingState.CHARGING

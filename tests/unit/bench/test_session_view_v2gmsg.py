@@ -153,12 +153,13 @@ def test_other_schedules_keep_what_flows_and_a_start_waits_for_them(speech: str)
 
 
 def test_responses_of_a_vehicle_and_requests_of_a_charger_say_nothing(wire: Wire) -> None:
-    wire.until("ChargeParameterDiscovery")
-    name = "CableCheckRes" if wire.view.dc else "PowerDeliveryRes"
-    if not wire.view.dc:
-        wire.delivery("Stop")
-    wire.tell(VehicleSaid(1, 7, wire.octets(name, OURS, {})))
-    assert wire.so() == (False, False)
+    wire.until("PreCharge")
+    wire.tell(VehicleSaid(1, 7, wire.octets("PowerDeliveryRes", OURS, {})))
+    wire.tell(SendToVehicle(1, 7, wire.octets("SessionStopReq", OURS, {})))
+    wire.delivery("Start")
+    assert wire.so() == (True, False)
+    wire.answer("PowerDelivery")
+    assert wire.so() == (True, True)
 
 
 def test_what_is_no_message() -> None:

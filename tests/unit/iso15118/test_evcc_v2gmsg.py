@@ -23,8 +23,10 @@ from iso15118.exi import encode
 from iso15118.messages.din import data_services as din_services
 from iso15118.messages.iso2 import data_services as iso2_services
 from iso15118.messages.iso2 import msg_body as iso2_body
+from iso15118.messages.iso2 import msg_data_types as iso2_types
 from iso15118.minimal import minimal
-from iso15118.terms import AddedService, Ending, Energy, EnergyChosen, Parameter, ParameterSet, Payment
+from iso15118.terms import AddedService, Ending, Energy, EnergyChosen, EnergyWanted, EvLimits, Parameter, ParameterSet, Payment
+from iso15118.v2gmsg.values import number
 from tests.unit.iso15118.v2gmsg_rig import ID, SPEECHES, Rig
 
 DC = ("din", "iso2-dc")
@@ -213,6 +215,25 @@ def test_ac_by_one_phase_or_three(phases: int, mode: str, most_A: float) -> None
     assert round(current.Value * 10.0**current.Multiplier, 1) == most_A
 
 
+@pytest.mark.parametrize(("phases", "volts", "least_A"), [(3, 400, 2.0), (1, 230, 6.1)])
+def test_what_a_vehicle_of_ac_says_it_needs(phases: int, volts: int, least_A: float) -> None:
+    found = Rig("iso2-ac", phases=phases).to(S.PARAMETERS).asked[-1].EVChargeParameter
+    said = [number(each) for each in (found.EAmount, found.EVMaxVoltage, found.EVMinCurrent)]
+    assert said == [20_000, volts, least_A]
+    found = Rig("iso2-ac", limits=EvLimits(), needs=EnergyWanted()).to(S.PARAMETERS).asked[-1].EVChargeParameter
+    said = [number(each) for each in (found.EAmount, found.EVMaxCurrent, found.EVMinCurrent)]
+    assert said == [0, 0, 0]
+    found = Rig("iso2-ac", needs=EnergyWanted(target_Wh=-1.0)).to(S.PARAMETERS).asked[-1].EVChargeParameter
+    assert number(found.EAmount) == 0
+
+
+@pytest.mark.parametrize("speech", SPEECHES)
+def test_a_message_of_another_protocol(speech: str) -> None:
+    other = Rig("iso2-dc" if speech == "din" else "din").dialect.talk.spelling.body.SessionStopRes(ResponseCode="OK")
+    with pytest.raises(TypeError, match="SessionStopRes is no message of"):
+        Rig(speech).dialect.talk.spelling.document(ID, other)
+
+
 def test_what_a_vehicle_of_iso2_says_it_needs() -> None:
     request = Rig("iso2-dc", most_points=29).to(S.PARAMETERS).asked[-1]
     found = request.EVChargeParameter
@@ -251,14 +272,27 @@ def test_details_of_another_service_than_was_asked_for() -> None:
     assert isinstance(vehicle.next(), iso2_body.SessionStopReq)
 
 
-@pytest.mark.parametrize("value", [{"boolValue": True}, {"byteValue": -1}, {"shortValue": 300}, {"stringValue": "x"}])
-def test_values_of_services(value: dict[str, Any]) -> None:
+WATTS = iso2_types.PhysicalValueType(Multiplier=1, Unit="W", Value=5)
+
+
+@pytest.mark.parametrize(
+    ("value", "means"),
+    [
+        ({"boolValue": True}, True),
+        ({"byteValue": -1}, -1),
+        ({"shortValue": 300}, 300),
+        ({"stringValue": "x"}, "x"),
+        ({"physicalValue": WATTS}, 50.0),
+        ({}, ""),
+    ],
+)
+def test_values_of_services(value: dict[str, Any], means: object) -> None:
     vehicle = Rig("iso2-dc", added_services=(3,)).to(S.DETAIL)
     sets = iso2_services.ParameterSetType(ParameterSetID=1, Parameter=(iso2_services.ParameterType(Name="a", **value),))
     turn = vehicle.hear(ServiceParameterList=iso2_services.ServiceParameterListType(ParameterSet=(sets,)))
     told = turn.told[0]
     assert isinstance(told, ServiceDescribed)
-    assert told.service.parameter_sets[0].parameters[0].value == next(iter(value.values()))
+    assert told.service.parameter_sets[0].parameters[0].value == means
 
 
 @pytest.mark.parametrize(
