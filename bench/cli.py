@@ -142,8 +142,16 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     secc = add("secc", _secc, "the charger's side of a V2G session alone, on simulated power; EIM is accepted after 1 s")
     secc.add_argument("--iface", required=True, metavar="IF", help="SDP and TCP on its link-local address")
     secc.add_argument("--pki", type=Path, metavar="DIR", help="a folder as `certs testpki` writes it; needed for TLS")
-    secc.add_argument("--protocols", "--protocol", default="any", metavar="P,..", help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; any: all")
-    secc.add_argument("--services", "--service", default="any", metavar="S,..", help="AC, AC_BPT, DC, DC_BPT; any: all")
+    secc.add_argument(
+        "--protocols", "--protocol", default="any", metavar="P,..", help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; any: all"
+    )
+    secc.add_argument(
+        "--services",
+        "--service",
+        default="any",
+        metavar="S,..",
+        help="AC, AC_BPT, DC, DC_BPT; any: all of these; only by name: ac-der-iec, ac-der-sae, wpt, acdp, acdp-bpt",
+    )
     secc.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc; pnc-p256: for peers with no other keys, in tests")
     secc.add_argument("--control", default="any", metavar="C,..", help="scheduled, dynamic; any: both")
@@ -161,7 +169,9 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
         metavar="P,..",
         help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; the first is preferred",
     )
-    ev.add_argument("--service", "--services", default="DC", metavar="S", help="AC, AC_BPT, DC, DC_BPT")
+    ev.add_argument(
+        "--service", "--services", default="DC", metavar="S", help="AC, AC_BPT, DC, DC_BPT, ac-der-iec, ac-der-sae, wpt, acdp, acdp-bpt"
+    )
     ev.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     ev.add_argument("--auth", default="eim", metavar="A,..", help="eim; pnc: by contract only; pnc,eim: else by card; pnc-p256: in tests")
     ev.add_argument("--control", default="any", metavar="C", help="scheduled, dynamic")

@@ -16,6 +16,7 @@ from bench.exi import given
 from bench.v2g import offer, pki_folder
 from bench.v2g.line import Line
 from bench.v2g.model import SPECS, Vehicle
+from bench.v2g.others import spoken
 from bench.v2g.slac import VehicleMatching
 from chargepoint.runtime.clock import SystemClock
 from chargepoint.runtime.ports.v2g import NoInterface, Where, find
@@ -25,7 +26,7 @@ from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from iso15118 import exi, sdp
 from iso15118.connection import Command, Connected, Heard, Note, Send
 from iso15118.evcc.session import Session
-from iso15118.evcc.speak import DIN, ISO2, ISO20, PROTOCOLS, spoken
+from iso15118.evcc.speak import DIN, ISO2, ISO20, PROTOCOLS
 from iso15118.evcc.terms import DrawPower
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm

@@ -9,7 +9,7 @@ from bench.exi import given
 from bench.exi.given import InputError
 from chargepoint.runtime.v2g_tls.plan import KeyLog, Version
 from iso15118.protocols import PROTOCOLS
-from iso15118.terms import Control, Energy, Offered
+from iso15118.terms import PLAIN, Control, Energy, Offered
 
 ALL = ("", "any")
 SPELT = {"iso2": ("iso2-dc", "iso2-ac")}
@@ -55,19 +55,19 @@ def key_log() -> KeyLog | None:
 
 
 def energies(words: str) -> tuple[Energy, ...]:
-    """Services."""
+    """Services. What no station has (AC by grid rules, WPT, ACDP) is none of `any`."""
     if words.lower() in ALL:
-        return tuple(Energy)
+        return PLAIN
     try:
-        return tuple(Energy[word.strip().upper()] for word in words.split(","))
+        return tuple(Energy[word.strip().upper().replace("-", "_")] for word in words.split(","))
     except KeyError as error:
         raise InputError(f"--services {error.args[0]}: no such service; there are {', '.join(Energy.__members__)}") from None
 
 
 def served(energies: tuple[Energy, ...], names: tuple[str, ...]) -> tuple[Energy, ...]:
-    """Those that one of these protocols carries."""
+    """Those that one of these protocols carries, and those that have one of their own."""
     modes = {mode for name in names for mode in PROTOCOLS[name].modes}
-    return tuple(each for each in energies if ("dc" if each.is_dc else "ac") in modes)
+    return tuple(each for each in energies if each not in PLAIN or ("dc" if each.is_dc else "ac") in modes)
 
 
 def controls(words: str) -> tuple[Control, ...]:

@@ -29,13 +29,13 @@ from bench.v2g.charger import Charger, Pace, every_way
 from bench.v2g.guard import Guard
 from bench.v2g.misbehave import CATALOGUE, CONTRACTS, misbehaving
 from bench.v2g.model import SPECS, Vehicle
+from bench.v2g.others import spoken
 from bench.v2g.pair import Pair
 from bench.v2g.pki import Cps, World
 from chargepoint.config import Range
 from iso15118 import protocols
 from iso15118.connection import Abort, Connected, Lost
 from iso15118.evcc.session import Session
-from iso15118.evcc.speak import spoken
 from iso15118.evcc.terms import EvWish, Wants
 from iso15118.protocols import PROTOCOLS
 from iso15118.terms import Control, Ending, Energy, Payment, Wish

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TextIO, TypeAlias
 
 from bench.exi import given
-from bench.v2g import offer, pki_folder
+from bench.v2g import offer, others, pki_folder
 from bench.v2g.charger import AC_22_KW, DC_150_KW, Charger
 from bench.v2g.line import Line
 from bench.v2g.pki import Cps
@@ -24,7 +24,9 @@ from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServ
 from chargepoint.runtime.ports.v2g_line import Secure
 from chargepoint.runtime.v2g_tls.secured import Secured, station
 from iso15118 import exi, protocols
+from iso15118.approach import Approach, WptLimits
 from iso15118.connection import Abort, Command, Connected, Heard, Note, Send
+from iso15118.grid import GridCode
 from iso15118.messages import sap, xmldsig
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.sdp import TlsPolicy
@@ -70,9 +72,10 @@ class Bench:
     def __init__(self, options: Options, clock: Clock, out: TextIO) -> None:
         self.clock, self.out, self.options = clock, out, options
         names = offer.protocols(options.protocols)
-        self.spoken = protocols.spoken(names)
+        energies = offer.served(offer.energies(options.services), names)
+        self.spoken = (*map(others.protocol, others.namespaces(energies)), *protocols.spoken(names))
         modes = offer.controls(options.control)
-        self.energies = tuple(offer.offered(each, modes) for each in offer.served(offer.energies(options.services), names))
+        self.energies = tuple(offer.offered(each, modes) for each in energies)
         self.payments = pki_folder.payments(options.auth)
         self.trust, self.service = Trust(), None
         if Payment.PNC in self.payments:
@@ -118,7 +121,7 @@ class Bench:
     def session(self, secure: Secure | None = None) -> Session:
         """One with a fresh id, a fresh charger, and whatever session is paused."""
         facts = Facts(
-            energies=self.energies, ac=AC_22_KW, dc=DC_150_KW, payments=self.payments, trust=self.trust,
+            energies=self.energies, ac=AC_22_KW, dc=DC_150_KW, grid=GridCode(), wpt=WptLimits(), approach=Approach(), payments=self.payments, trust=self.trust,
             certificate_installation=self.service is not None,
         )  # fmt: skip
         charger = Charger(facts)
@@ -142,7 +145,7 @@ class Bench:
     def _dialect(self, charger: Charger, namespace: str, secure: Secure | None) -> speak.Dialect:
         verified = secure is not None and secure.verified
         host = speak.Host(charger.facts, os.urandom(8), os.urandom(16), self.paused, verified=verified, secure=secure is not None)
-        return speak.begun(namespace, host, loop_s=PATIENT_S if self.options.patient else LOOP_S)
+        return others.begun(namespace, host, loop_s=PATIENT_S if self.options.patient else LOOP_S)
 
     def told(self, session: Session, told: Told) -> None:
         """Into the charger, and onto the screen."""
