@@ -57,3 +57,27 @@ def test_over_tls_1_2(python: Path, link: Cable, pki: Path, tmp_path: Path, serv
 def test_the_first_of_two_protocols(python: Path, link: Cable, tmp_path: Path, first: str, second: str, chosen: str) -> None:
     text = ev(python, link, tmp_path, f"{DIN},{ISO2}", "--protocol", first, "--protocol", second)
     assert f"DialectChosen(namespace='{NAMESPACES[chosen]}')" in text
+
+
+@pytest.mark.parametrize(
+    ("protocols", "service", "tls", "chosen"),
+    [
+        ("din,iso2-dc", "DC", "none", "din"),
+        ("iso2-dc", "DC", "1.2", "iso2"),
+        ("iso2-ac", "AC", "1.2", "iso2"),
+        ("iso2-ac,iso20-ac", "AC", "any", "iso2"),
+    ],
+)
+def test_both_ends_of_ours(link: Cable, pki: Path, tmp_path: Path, protocols: str, service: str, tls: str, chosen: str) -> None:
+    """Nothing is relaxed."""
+    words = ("--tls", tls, *(() if tls == "none" else ("--pki", str(pki))))
+    with running(link.evse, tmp_path / "charger.log", ours("secc", "--iface", link.evse_interface, *words)) as charger:
+        charger.until("ready\n")
+        command = ours("ev", "--iface", link.ev_interface, "--protocol", protocols, "--service", service, "--loops", str(LOOPS), *words)
+        with running(link.ev, tmp_path / "car.log", command) as car:
+            assert car.ended() == 0, car.text()[-3000:]
+            text = car.text()
+        charger.until("session over:")
+        assert "session over: terminated, SessionStop" in charger.text()
+    assert f"DialectChosen(namespace='{NAMESPACES[chosen]}')" in text
+    assert ("charger verified\n" in text) is (tls != "none")
