@@ -37,7 +37,9 @@ def test_of_what_brings_it_the_cheapest() -> None:
     dear, cheap = schedule(1, 11_000, 11_000, levels=(4, 4)), schedule(2, 0, 11_000, 11_000, levels=(4, 1, 1))
     assert best(dear, cheap) == 2
     assert best(dear, cheap, departure_s=HOUR) == 1
-    assert best(schedule(1, 11_000, 11_000, levels=(3, 1)), schedule(2, 11_000, 11_000, levels=(2, 4))) == 2, "what it costs when it is taken"
+    assert best(schedule(1, 11_000, 11_000, levels=(3, 1)), schedule(2, 11_000, 11_000, levels=(2, 4))) == 2, (
+        "what it costs when it is taken"
+    )
     assert best(schedule(1, 11_000), schedule(2, 11_000, levels=(3,))) == 2, "where nobody says a price it may be any"
 
 
