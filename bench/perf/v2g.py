@@ -1,4 +1,4 @@
-"""`python -m bench.perf.v2g`: an ISO 15118-20 charger over real sockets, beside the PyPI distribution `iso15118` in the same run.
+"""`python -m bench.perf.v2g`: a charger of ISO 15118-20, ISO 15118-2 and DIN 70121 over real sockets, beside the PyPI distribution `iso15118` in the same run.
 
 Needs root: the cable is a pair of network namespaces. The vehicle is ours both times; a time is from the octets of a request given to its socket to
 the octets of the answer being there: both kernels' work and the charger's wake-up are in it, the vehicle's own wake-up is not (it looks without a
@@ -35,6 +35,7 @@ LOOPS = 500
 THEIR_LOOPS = 30
 LOOP_S = 0.01
 AT_ONCE = 100
+OLDER = (("din", "DC", "CurrentDemandReq"), ("iso2-dc", "DC", "CurrentDemandReq"), ("iso2-ac", "AC", "ChargingStatusReq"))
 AFTERWARDS = 3
 """Exchanges at most that end TLS."""
 WATCHED_S = 1.0
@@ -232,6 +233,7 @@ def _rows(link: Cable, folder: Path, *, quick: bool) -> Iterator[Row]:
     yield Row(f"{setup}, no TLS", f"{_setup_ms(plain[0]):.1f} ms", "at most 100 ms in all", *beside)
     again_ms = 1000 * (secured[1].first - secured[1].begun)
     yield Row("-20, the next session after one: connection to first answer, TLS 1.3", f"{again_ms:.1f} ms", "at most 100 ms")
+    yield from _older(link, folder, secc, loops)
     with running(link.evse, folder / "many.log", ours(*secc, "--sessions", str(AT_ONCE))) as charger:
         charger.until("ready\n")
         many = _drive(link, loops=20, loop_s=0.25, at_once=AT_ONCE, control="dynamic")
@@ -241,6 +243,20 @@ def _rows(link: Cable, folder: Path, *, quick: bool) -> Iterator[Row]:
         f"all ended well; slowest answer {1000 * slowest:.0f} ms",
         "all inside their timeouts",
     )
+
+
+def _older(link: Cable, folder: Path, secc: tuple[str, ...], loops: int) -> Iterator[Row]:
+    """The protocols of most vehicles on the road, without TLS."""
+    for protocol, service, asked in OLDER:
+        with running(link.evse, folder / f"{protocol}.log", ours(*secc)) as charger:
+            charger.until("ready\n")
+            with tapped(link.evse, link.evse_interface) as wire:
+                times = _drive(link, loops=loops, loop_s=LOOP_S, protocol=protocol, service=service)
+        at_charger = [1000 * took for (what, _), took in _last(times, wire.answers_s) if what == asked]
+        reach = "median at most 0.5 ms, p99 at most 3 ms"
+        yield Row(f"{protocol} {asked}, request in to response out at the charger's interface, no TLS", _spread(at_charger), reach)
+        setup = f"{protocol}, the charger's share from connection to PowerDelivery, no TLS"
+        yield Row(setup, f"{_setup_ms(times[0]):.1f} ms", "at most 60 ms in all")
 
 
 def _beside(what: str, ms: list[float], theirs_ms: list[float], reach: str) -> Row:
