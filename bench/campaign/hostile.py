@@ -33,6 +33,12 @@ from iso15118.terms import Control, Energy
 
 WRONG = sorted(CATALOGUE)
 KINDS = ("", *(kind.__name__ for kind in RESPONSES))
+OLDER = (
+    "", "ServiceDiscoveryReq", "ServicePaymentSelectionReq", "PaymentServiceSelectionReq", "ContractAuthenticationReq", "AuthorizationReq",
+    "ChargeParameterDiscoveryReq", "CableCheckReq", "PreChargeReq", "PowerDeliveryReq", "CurrentDemandReq", "ChargingStatusReq", "WeldingDetectionReq",
+    "SessionStopReq",
+)  # fmt: skip
+"""Requests of DIN 70121 and ISO 15118-2."""
 ENERGIES = {False: (Energy.AC, Energy.AC_BPT), True: (Energy.DC, Energy.DC_BPT)}
 FAULTS = {
     False: ("RcdTrip", "GroundFailure", "EmergencyStop"),
@@ -66,7 +72,8 @@ class HostileEv(TalkingEv):
     def session(self) -> Any:
         session: Any = super().session()
         for name in self.names:
-            session = misbehaving(name, session, self.dice.randrange(1 << 30), self.dice.choice(KINDS))
+            kinds = OLDER if self.vehicle.wants.protocols else KINDS
+            session = misbehaving(name, session, self.dice.randrange(1 << 30), self.dice.choice(kinds))
         return session
 
     def _carry_out(self, command: Command) -> None:
@@ -103,13 +110,16 @@ class HostileEv(TalkingEv):
                 yield dice.randbytes(dice.randrange(1, 30)) + octets
 
 
-def somebody(heap: Heap, dice: random.Random, *, dc: bool) -> HostileEv:
-    """A vehicle of any kind, with one to three misbehaviours, or none but its octets."""
+def somebody(heap: Heap, dice: random.Random, *, dc: bool, protocols: tuple[str, ...] = ()) -> HostileEv:
+    """A vehicle of any kind, with one to three misbehaviours, or none but its octets. `protocols`: of DIN 70121 and ISO 15118-2, one of which it speaks."""
     wants = Wants(
         energies=(dice.choice(ENERGIES[dc]),), controls=(dice.choice(list(Control)),), meter=True, loops=dice.choice((0, 1, 20, 100)),
         wish=dice.choice((None, None, *EvWish)), added_services=dice.choice(((), (65,))), narrow=dice.random() < 0.2,
         welding_detection=dice.random() < 0.8, poll_s=dice.choice((0.1, 0.5)), side_streams=dice.random() < 0.5,
     )  # fmt: skip
+    if protocols:
+        wants.protocols, wants.energies = (dice.choice(protocols),), (Energy.DC if dc else Energy.AC,)
+        wants.bare_stop, wants.error = dice.random() < 0.3, dice.choice(("NO_ERROR", "NO_ERROR", "FAILED_RESSTemperatureInhibit"))
     vehicle = Vehicle(dice.choice(list(SPECS.values())), soc=dice.uniform(5.0, 95.0), give=dice.random() < 0.2, wants=wants)
     names = tuple(dice.sample(WRONG, dice.choice((0, 1, 1, 1, 2, 3))))
     return HostileEv(vehicle, heap.now, dice, names, dice.choice((0.0, 0.0, 0.01, 0.1) if names else (0.01, 0.1, 0.5)))
@@ -118,8 +128,8 @@ def somebody(heap: Heap, dice: random.Random, *, dc: bool) -> HostileEv:
 class Deeds:
     """What happens at one EVSE at any moment; `mend` makes an end of it."""
 
-    def __init__(self, heap: Heap, dice: random.Random, card: str, *, dc: bool) -> None:
-        self.heap, self.dice, self.card, self.dc = heap, dice, card, dc
+    def __init__(self, heap: Heap, dice: random.Random, card: str, *, dc: bool, protocols: tuple[str, ...] = ()) -> None:
+        self.heap, self.dice, self.card, self.dc, self.protocols = heap, dice, card, dc, protocols
         self.evse = heap.world.evses[1]
         self.strangers = STRANGERS
         self.done: list[str] = []
@@ -154,7 +164,7 @@ class Deeds:
 
     def plug(self) -> None:
         """Somebody comes."""
-        self.evse.plug(somebody(self.heap, self.dice, dc=self.dc))
+        self.evse.plug(somebody(self.heap, self.dice, dc=self.dc, protocols=self.protocols))
         self.heap.run(0.0)
 
     def _unplug(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from bench.ev.talking import DIAL_S, LINK_S
 from chargepoint.commands import Log
 from chargepoint.events import ChargingState, VehicleConnected
 from chargepoint.v2g import V2gMachine
+from iso15118.protocols import PROTOCOLS
 from iso15118.terms import Energy
 from tests.behaviour.hlc_rig import CARD, HlcSite
 
@@ -34,10 +36,11 @@ BUGS = ("v2g.failed", "block.failed")
 class Charger(HlcSite):
     """One station, and vehicle after vehicle at it."""
 
-    def __init__(self, mode: str, dice: random.Random) -> None:
-        super().__init__(mode, both_ways=dice.random() < 0.5, internet=("http:80", "https:443") if dice.random() < 0.5 else ())
-        self.dice = dice
-        self.deeds = Deeds(self.heap, dice, CARD, dc=mode == "dc")
+    def __init__(self, mode: str, dice: random.Random, protocols: tuple[str, ...] = ()) -> None:
+        v2g: dict[str, Any] = {"protocols": tuple(PROTOCOLS), "tls": "optional"} if protocols else {}
+        super().__init__(mode, both_ways=dice.random() < 0.5, internet=("http:80", "https:443") if dice.random() < 0.5 else (), **v2g)
+        self.dice, self.protocols = dice, protocols
+        self.deeds = Deeds(self.heap, dice, CARD, dc=mode == "dc", protocols=protocols)
         self.mode = mode
         self.hostile_s = 0.0
         """So long hostile vehicles had the contactor closed."""
@@ -75,7 +78,9 @@ class Charger(HlcSite):
     def honest(self) -> None:
         """Somebody who does nothing wrong."""
         self.forget()
-        self.plug(self.vehicle(Energy.DC if self.mode == "dc" else Energy.AC, soc=30.0))
+        vehicle = self.vehicle(Energy.DC if self.mode == "dc" else Energy.AC, soc=30.0)
+        vehicle.wants.protocols = self.protocols
+        self.plug(vehicle)
         if self.facts.id_token is None:
             self.card()
         self.until(lambda: self.happened(VehicleConnected), RESTS_S + LINK_S + DIAL_S)
@@ -112,6 +117,27 @@ def test_hostile_vehicles_at_the_station(part: int) -> None:
     dice, closed_s = random.Random(part), 0.0
     for life in range(LIVES):
         site = Charger("dc" if (part + life) % 2 else "ac", dice)
+        for number in range(VEHICLES):
+            try:
+                site.hostile()
+                site.honest()
+            except AssertionError as error:
+                raise AssertionError(f"part {part}, station {life}, vehicle {number}: {error}") from error
+        closed_s += site.hostile_s
+    assert closed_s > 100.0, "vehicles that never come to energy prove nothing"
+
+
+@pytest.mark.soak
+@pytest.mark.req("S-1", "S-2", "S-4", "S-11", "S-24", "S-30")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_hostile_vehicles_of_older_protocols(part: int) -> None:
+    """DIN 70121 and ISO 15118-2, which nobody has to verify."""
+    dice, closed_s = random.Random(1000 + part), 0.0
+    for life in range(LIVES):
+        dc = (part + life) % 2 == 1
+        spoken = ("din", "iso2-dc") if dc else ("iso2-ac",)
+        site = Charger("dc" if dc else "ac", dice, spoken)
+        site.heap.verified = False
         for number in range(VEHICLES):
             try:
                 site.hostile()
