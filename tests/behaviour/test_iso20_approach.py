@@ -270,3 +270,15 @@ def test_the_arm_stays_while_a_current_flows() -> None:
     pair.session()
     at = next(mono for mono, end, thing in pair.moments if end == "evse" and isinstance(thing, ArmWanted) and not thing.down)
     assert at > next(mono for mono, end, thing in pair.moments if end == "evse" and isinstance(thing, PowerOff))
+
+
+@pytest.mark.parametrize("how", ["vehicle", "charger"])
+def test_the_small_power_of_the_alignment_goes_off_too(how: str) -> None:
+    pair = make(Energy.WPT)
+    if how == "vehicle":
+        pair.when(lambda: bool(told(pair, AlignmentWanted)), lambda: setattr(pair.vehicle.wants, "wish", EvWish.STOP))
+    else:
+        pair.when(lambda: bool(told(pair, AlignmentWanted)), lambda: pair.abort(Abort("authorisation was withdrawn")))
+    pair.session()
+    assert len(told(pair, PowerOff)) == 1
+    assert pair.evse_over is not None

@@ -148,3 +148,8 @@ def test_messages_of_one_way_are_none_of_another() -> None:
     assert not set(RESPONSES) & {wpt.WPT_PairingReq, acdp.ACDP_ConnectReq}
     for energy, stranger in ((Energy.WPT, acdp.ACDP_ConnectReq), (Energy.ACDP, wpt.WPT_PairingReq)):
         assert stranger not in others.RULES[energy].requests
+
+
+def test_both_may_say_how_they_are_from_the_setup_to_the_end() -> None:
+    refused = {state for state in acdp_table.TABLE.states if acdp_table.TABLE.entries[state, acdp_table.P.STATUS].refused}
+    assert {each.value for each in refused} == {"setup", "over"}
