@@ -178,7 +178,7 @@ class Cable(RuleBasedStateMachine):
         name=st.sampled_from(WRONG),
         seed=st.integers(0, 1 << 16),
         at=st.sampled_from(KINDS),
-        energy=st.sampled_from(Energy),
+        energy=st.sampled_from(PLAIN),
         control=st.sampled_from(Control),
         wish=st.sampled_from((None, *EvWish)),
     )
