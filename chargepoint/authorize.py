@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
-from chargepoint import authorize_contract, authorize_invalid, authorize_stopped
+from chargepoint import authorize_contract, authorize_invalid, authorize_kept, authorize_stopped
 from chargepoint.authorize_rules import (
     ACCEPTED,
     EMAID,
@@ -25,6 +25,7 @@ from chargepoint.authorize_rules import (
     Lookup,
     Spot,
     chosen,
+    groups_of,
     kept,
     mac_token,
     obstacle,
@@ -84,7 +85,7 @@ class AuthorizeMachine:
         self.state = AuthorizeState(spots={evse_id: Spot() for evse_id in evses})
         self.handlers: dict[type, Callable[[Tick, Any], list[object]]] = {
             PoweredUp: lambda _now, event: [RulesWanted(), *authorize_stopped.restored(self.state.spots, event.stored)],
-            EvseSeen: lambda _now, event: authorize_stopped.seen(self.state.spots[event.evse_id], self.evses[event.evse_id]),
+            EvseSeen: self._seen,
             AuthorisationRules: self._rules,
             TokenPresented: self._presented,
             ContractPresented: self._contract,
@@ -152,7 +153,8 @@ class AuthorizeMachine:
             return [Log("warning", "auth.too_many", {"waiting": len(self.state.lookups)}), *refused]
         self.state.counter += 1
         self.state.lookups[self.state.counter] = lookup
-        return [TokenLookup(self.state.counter, lookup.id_token, "start" if startable else "stop", lookup.contract)]
+        purpose: Literal["start", "stop"] = "start" if startable else "stop"
+        return [TokenLookup(self.state.counter, lookup.id_token, purpose, lookup.contract, groups_of(self.evses, self.state.spots, lookup))]
 
     def _verdict(self, now: Tick, event: TokenVerdict) -> list[object]:
         lookup = self.state.lookups.pop(event.lookup_id, None)
@@ -359,16 +361,11 @@ class AuthorizeMachine:
     # ---- transactions
 
     def _kept(self, now: Tick, event: TransactionKept) -> list[object]:
-        """A restart takes nobody's transaction away: its owner's card stops it, and nobody else's starts another one."""
-        facts, owner = self.evses[event.evse_id], event.owner
-        facts.owner = owner
-        if owner is not None and event.authorised:
-            facts.id_token = owner
-            owners = any(same_token(each, owner) for each in self.owners_tokens)
-            spot = self.state.spots[event.evse_id]
-            spot.grant, spot.started_Wh = Grant(owner, event.group, was_plugged=True, owners=owners), event.begun_Wh
-            spot.invalid = "bounded" if event.refused and not owners else ""
-        return []
+        return authorize_kept.kept(self.state, self.evses[event.evse_id], self.owners_tokens, self.tethered, now, event)
+
+    def _seen(self, now: Tick, event: EvseSeen) -> list[object]:
+        authorize_kept.seen(self.state, event.evse_id, now)
+        return authorize_stopped.seen(self.state.spots[event.evse_id], self.evses[event.evse_id])
 
     def _started(self, now: Tick, event: TransactionStarted) -> list[object]:
         meter = self.evses[event.evse_id].meter

@@ -181,6 +181,15 @@ def chosen(evses: Mapping[int, EvseFacts], spots: Mapping[int, Spot], among: Ite
     return max(free, key=lambda e: (evses[e].plugged, spots[e].plugged_at if evses[e].plugged else 0.0, -e), default=0)
 
 
+def groups_of(evses: Mapping[int, EvseFacts], spots: Mapping[int, Spot], lookup: Lookup) -> tuple[str, ...]:
+    """Of the authorisations that this token would end if it were of the same one: none where it begins something at a vehicle that waits."""
+    at = lookup.evse_ids
+    begins = any(evses[e].plugged and not obstacle(evses[e], lookup.id_token) for e in at)
+    if begins or lookup.of_vehicle or lookup.remote_start_id is not None:
+        return ()
+    return tuple(grant.group for e in at if (grant := spots[e].grant) is not None and grant.group)
+
+
 def said(status: str) -> str:
     """What the driver reads when a token is refused: key of the texts for drivers."""
     if not status:

@@ -6,10 +6,11 @@ What the hardware says are the dataclasses of `hal.types`; they are inputs as th
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from certs.store import CertificateUse, InstalledRoot, OwnChain, StoreProblem
+from iso15118.frozen import dataclass
 from iso15118.trust import Refusal
 
 
@@ -735,6 +736,8 @@ class TransactionKept(Event):
     """The CSMS has refused the owner's token in it (E05)."""
     begun_Wh: float | None = None
     """The meter's register when it began."""
+    plugged: bool | None = True
+    """Its EV was plugged in when it was interrupted; None: none ever has been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -832,6 +835,8 @@ class TokenLookup(Event):
     """"stop": nothing can be started, only a group or a master pass can show; an unknown token is then no use, offline or not."""
     contract: Contract | None = None
     """It is the eMAID of this contract, which a vehicle has shown."""
+    stops: tuple[str, ...] = ()
+    """Groups of those whose authorisation it would end, were it of the same one (E07.FR.01)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -845,6 +850,10 @@ class ListChecked(Event):
     final: bool = False
     """The CSMS is not to be asked about a token that the list refuses (LocalAuthListCtrlr.DisablePostAuthorize)."""
     contract: Contract | None = None
+    lapsed: bool = False
+    """It is in the list, and its time there is over: it counts for nothing, and yet it is not unknown (C13.FR.06)."""
+    stops: tuple[str, ...] = ()
+    """As the lookup has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ from chargepoint.transaction_meter import SAVE_S, TransactionMeter, charged_s
 from chargepoint.transaction_points import (
     DATA_SIGNED,
     ENERGY_TRANSFER,
+    PARKING_BAY,
     Conditions,
     ends,
     holding,
@@ -147,7 +148,7 @@ class TransactionMachine:
         if running.resume_by is not None:
             return [running.resume_by]
         time_up_at = running.time_up_at if not running.limit_hit else None
-        mine = (running.resumed_by, running.limit_told_by, time_up_at, running.closing_by if running.closing else None)
+        mine = (running.resumed_by, running.energy_from, running.limit_told_by, time_up_at, running.closing_by if running.closing else None)
         return [*self.meter.dues(running), *(at for at in mine if at is not None)]
 
     # ---- what happens at an EVSE
@@ -158,7 +159,7 @@ class TransactionMachine:
         for running in found:
             if transaction_resume.goes_on(self.ledger, now, running, free, self.settings):
                 free.discard(running.evse_id)
-                out += transaction_resume.kept(self.ledger, now, running)
+                out += transaction_resume.kept(self.ledger, self.settings, now, running)
             else:
                 out += self.ledger.cut_short(running, self.state.interrupted)
         return out
@@ -171,8 +172,7 @@ class TransactionMachine:
         spot = self._spot(event)
         running = spot.running
         if running and running.resume_by is not None:
-            energy_too = self.settings.resumes_energy()
-            out = transaction_resume.resumed(now, spot, running, energy=energy_too)
+            out = transaction_resume.resumed(self.ledger, self.settings, now, running)
             return [*self._permitted(event.evse_id, spot), *out]
         spot.charging_state = ChargingState.EV_CONNECTED.value
         if running and running.reason == "EVDisconnected":
@@ -217,6 +217,8 @@ class TransactionMachine:
         if not spot.conditions.authorised and not spot.conditions.connected and event.trigger == "EVCommunicationLost":
             return []  # the unplugging has said it
         cause = ending(event)
+        if event.reason == "Timeout" and PARKING_BAY not in self.settings.stop_points():
+            cause = replace(cause, ends=True)  # no cable comes, whoever is in the bay (E03.FR.05, F02.FR.07)
         if event.reason == "StoppedByEV":
             self._charges(now, spot, ChargingState.EV_CONNECTED.value)  # it asks for nothing any more, and nothing is offered (E15)
         if spot.running is None:
@@ -366,6 +368,8 @@ class TransactionMachine:
                 out += self.ledger.end(now, evse_id, running.closing)
             elif running.resumed_by is not None and now.mono >= running.resumed_by:
                 out += transaction_resume.told(self.ledger, now, evse_id, running)
+            elif running.energy_from is not None and now.mono >= running.energy_from:
+                out += transaction_resume.flows(running)
             elif running.limit_told_by is not None and now.mono >= running.limit_told_by:
                 out += transaction_limits.told(self.ledger, now, running)
             elif running.time_up_at is not None and now.mono >= running.time_up_at and not running.limit_hit:

@@ -178,12 +178,14 @@ class Ledger:
         running.alive_synced, running.age_s, running.age_at = self.clock.synchronised, running.age_s + now.mono - running.age_at, now.mono
         spot = self.state.spots[running.evse_id]
         running.owner, running.group, running.authorised = spot.owner, spot.group, spot.conditions.authorised
+        running.bay_occupied = spot.conditions.bay_occupied
         kept = replace(
             running,
             charging_s=charged_s(now, running),
             charging_at=None,
             resume_by=None,
             resumed_by=None,
+            energy_from=None,
             limit_told_by=None,
             time_up_at=None,
             interrupted_utc=None,

@@ -10,9 +10,10 @@ says of the time counts as well, and ends what had been interrupted for too long
 | interrupted | EV | |
 |---|---|---|
 | longer than ResumptionTimeout, or nobody knows how long | | Ended, PowerLoss or Reboot, with what was on disk |
-| not longer | there within 30 s | Updated, TxResumed; energy as AllowEnergyTransferResumption says |
+| not longer | there within 30 s | Updated, TxResumed; energy as AllowEnergyTransferResumption says, at random up to EnergyTransferResumptionRandomRange later |
 | not longer | not there, and TxStopPoint ends it therefore | Ended, EVDisconnected, as of the interruption |
 | not longer | not there | Updated, TxResumed, Idle: it may come back (E10) |
+| not longer | was not there before either | Updated, TxResumed, Idle: it may come, or come back, as if nothing had happened |
 """
 
 from __future__ import annotations
@@ -43,17 +44,15 @@ PLUG_S = 30.0
 """A board has told what is plugged in by then. Ours."""
 TOLD_S = 10.0
 """An EV that goes on does so within this. Ours."""
-CAUSE = "resumption"
-"""Of the SupplyStopped where energy is not to flow again."""
+CAUSE, DELAY = "resumption", "resumption_delay"
+"""Of the SupplyStopped where energy is not to flow again, or not yet."""
 GONE = "EVDisconnected"
 """Why one without its EV ends."""
 RESET = "reset"
 """Of the SupplyStopped while a reset leaves a transaction open."""
 IMMEDIATE_RESET = "ImmediateReset"
 """Why this start interrupted what ran, where the CSMS has ordered it."""
-CONNECTED = frozenset(
-    {ChargingState.EV_CONNECTED.value, ChargingState.CHARGING.value, ChargingState.SUSPENDED_EV.value, ChargingState.SUSPENDED_EVSE.value}
-)
+IDLE = ChargingState.IDLE.value
 
 
 def goes_on(ledger: Ledger, now: Tick, running: Running, evses: Collection[int], settings: TransactionSettings) -> bool:
@@ -61,7 +60,7 @@ def goes_on(ledger: Ledger, now: Tick, running: Running, evses: Collection[int],
 
     Where the CSMS has ordered it so, it goes on however long that took (B13.FR.23).
     """
-    if running.evse_id not in evses or running.state_told not in CONNECTED or running.closing is not None:
+    if running.evse_id not in evses or running.closing is not None:
         return False
     if running.reset and ledger.state.interrupted == IMMEDIATE_RESET:
         return True
@@ -69,33 +68,49 @@ def goes_on(ledger: Ledger, now: Tick, running: Running, evses: Collection[int],
     return most_s > 0 and 0.0 <= now.utc - running.alive_board_s <= most_s
 
 
-def kept(ledger: Ledger, now: Tick, running: Running) -> list[object]:
-    """It is there again, and waits for its EV."""
+def kept(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running) -> list[object]:
+    """It is there again, and waits for its EV, or knows that this one was away (E17.FR.16)."""
     spot = ledger.state.spots[running.evse_id]
-    running.resume_by = now.mono + PLUG_S
+    away = running.state_told == IDLE or not running.evse_told
+    running.resume_by = None if away else now.mono + PLUG_S
     running.updated_at = running.kept_at = running.saved_at = running.age_at = running.again_at = now.mono
     running.age_s += max(0.0, now.utc - running.alive_board_s)
     ordered = running.reset and ledger.state.interrupted == IMMEDIATE_RESET
     running.interrupted_utc = running.alive_utc if running.alive_synced and not ordered else None
+    running.delayed = running.delayed or (running.state_told == CHARGING and not ordered)
     running.reset = False
     transaction_limits.timed(running)
     spot.running, spot.owner, spot.group = running, running.owner, running.group
-    spot.conditions = replace(spot.conditions, authorised=running.authorised)
+    spot.conditions = replace(spot.conditions, authorised=running.authorised, bay_occupied=running.bay_occupied)
     ledger.evses[running.evse_id].transaction_id = running.transaction_id
     begun_Wh = running.begin.reading.import_Wh if running.begin else None
+    plugged = not away if running.evse_told else None
     what = TransactionKept(
-        running.evse_id, running.transaction_id, running.owner, running.authorised, running.group, running.refused, begun_Wh
+        running.evse_id, running.transaction_id, running.owner, running.authorised, running.group, running.refused, begun_Wh, plugged
     )
-    return [what, Log("info", "transaction.kept", {"evse": running.evse_id, "id": running.transaction_id})]
+    out: list[object] = [what, Log("info", "transaction.kept", {"evse": running.evse_id, "id": running.transaction_id})]
+    if not away:
+        return out
+    running.no_energy = running.no_energy or (running.evse_told and not settings.resumes_energy())
+    return [*out, *told(ledger, now, running.evse_id, running)]
 
 
-def resumed(now: Tick, spot: Spot, running: Running, *, energy: bool) -> list[object]:
+def resumed(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running) -> list[object]:
     """Its EV is there. What permits energy is said by who calls."""
+    spot = ledger.state.spots[running.evse_id]
     running.resume_by, running.resumed_by, running.state_told = None, now.mono + TOLD_S, ""
-    running.no_energy = running.no_energy or not energy
+    running.no_energy = running.no_energy or not settings.resumes_energy()
+    running.delayed = running.delayed and not running.no_energy and settings.resumption_spread_s() > 0
+    running.energy_from = now.mono + ledger.entropy.uniform() * settings.resumption_spread_s() if running.delayed else None
     spot.charging_state = ChargingState.EV_CONNECTED.value
     spot.conditions = replace(spot.conditions, connected=True)
     return [Log("info", "transaction.resumed", {"evse": running.evse_id, "id": running.transaction_id, "energy": not running.no_energy})]
+
+
+def flows(running: Running) -> list[object]:
+    """Energy has been held back for long enough."""
+    running.delayed, running.energy_from = False, None
+    return [SupplyStopped(running.evse_id, False, DELAY)]
 
 
 def reset(ledger: Ledger, settings: TransactionSettings, now: Tick, event: ResetInterrupts) -> list[object]:
@@ -120,7 +135,7 @@ def stops(running: Running | None) -> list[object]:
     """For an EV that is permitted anew within its transaction: what has stopped the energy in it, and stands."""
     if running is None:
         return []
-    held = {transaction_limits.CAUSE: bool(running.limit_hit), CAUSE: running.no_energy}
+    held = {transaction_limits.CAUSE: bool(running.limit_hit), CAUSE: running.no_energy, DELAY: running.energy_from is not None}
     return [SupplyStopped(running.evse_id, True, cause) for cause, holds in held.items() if holds]
 
 
@@ -169,8 +184,8 @@ def gone(ledger: Ledger, settings: TransactionSettings, now: Tick, spot: Spot, r
     before = replace(spot.conditions, connected=True)
     after = replace(before, connected=False, authorised=before.authorised and not ledger.state.end_on_unplug)
     if not ends(settings.stop_points(), before, after):
-        running.resume_by, running.no_energy = None, running.no_energy or not settings.resumes_energy()
-        spot.charging_state = ChargingState.IDLE.value
+        running.resume_by, running.delayed, running.no_energy = None, False, running.no_energy or not settings.resumes_energy()
+        spot.charging_state = IDLE
         return [*told(ledger, now, running.evse_id, running), EvDisconnected(running.evse_id)]
     reading = ledger.meter.reading(now, running.evse_id)
     if reading is not None and (running.last is None or reading.import_Wh >= running.last.import_Wh):
@@ -180,5 +195,5 @@ def gone(ledger: Ledger, settings: TransactionSettings, now: Tick, spot: Spot, r
     spot.conditions = replace(spot.conditions, authorised=False)
     ledger.evses[running.evse_id].transaction_id = ""
     log = Log("info", "transaction.ended", {"evse": running.evse_id, "id": running.transaction_id, "reason": GONE})
-    ended = ledger.cut_short(running, GONE, "EVCommunicationLost", ChargingState.IDLE.value)
+    ended = ledger.cut_short(running, GONE, "EVCommunicationLost", IDLE)
     return [*ended, TransactionEnded(running.evse_id, running.transaction_id), log]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Protocol
 
 from chargepoint.events import AuthorisationEnded, Event, IdToken, Limits
 from chargepoint.metering import MeterValue, Reading, Signature, Taken
 from chargepoint.transaction_points import Conditions
+from iso15118.frozen import dataclass
 
 KEPT_MOST = 48
 """Readings kept for the Ended event of one transaction; when it is full every second one goes (E06.FR.12 lets intermediate data go). Ours."""
@@ -39,6 +40,9 @@ class TransactionSettings(Protocol):
 
     def resumes_energy(self) -> bool:
         """TxCtrlr.AllowEnergyTransferResumption."""
+
+    def resumption_spread_s(self) -> float:
+        """TxCtrlr.EnergyTransferResumptionRandomRange; 0: energy flows again at once."""
 
 
 class SamplingSettings(Protocol):
@@ -203,6 +207,12 @@ class Running:
     """Tick.mono of that restart."""
     resumed_by: float | None = None
     """It goes on, and the CSMS hears so with the first state of charging, then at the latest."""
+    delayed: bool = False
+    """A restart has taken the energy off, which is to flow again a while later (E17.FR.18)."""
+    energy_from: float | None = None
+    """When it may."""
+    bay_occupied: bool = False
+    """When it was written down."""
     csms_limits: Limits = field(default_factory=Limits)
     driver_limits: Limits = field(default_factory=Limits)
     cost: float | None = None

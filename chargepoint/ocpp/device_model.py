@@ -69,6 +69,7 @@ class DeviceModel:
         self._limits: dict[Place, Limits] = {}
         self._computed: dict[Place, Callable[[Tick], str]] = {}
         self._guards: dict[Place, Callable[[str], None]] = {}
+        self._at_once: dict[Place, Callable[[str, str], bool]] = {}
         for row in rows:
             for place in _places(row, tuple(evse_ids)):
                 self._declare(place, row)
@@ -140,6 +141,10 @@ class DeviceModel:
         """The owner's own check of a new value, after type and limits: raises BadValue."""
         self._guards[place_of(row, evse_id)] = check
 
+    def at_once(self, row: Variable, holds: Callable[[str, str], bool]) -> None:
+        """Of a row that waits for a restart: `holds(old, new)` says of which changes that is not so."""
+        self._at_once[place_of(row)] = holds
+
     def bound(self, row: Variable, limits: Limits, evse_id: int = 0) -> None:
         """Limits of this place where they are narrower than the row's: ratings of one EVSE, slots of the configuration."""
         self._limits[place_of(row, evse_id)] = limits
@@ -154,7 +159,7 @@ class DeviceModel:
         self.pending.pop(place, None)
         if value == old:
             return kept
-        if row.reboot_required:
+        if row.reboot_required and not (place in self._at_once and self._at_once[place](old, value)):
             self.pending[place] = value
             return kept
         self.values[place] = value

@@ -25,3 +25,15 @@ RESUMES_ENERGY = Variable(
     mutability=Mutability.READ_WRITE,
     source="OCPP 2.1 E17",
 )
+RESUMPTION_SPREAD = Variable(
+    "TxCtrlr",
+    "EnergyTransferResumptionRandomRange",
+    "integer",
+    "0",
+    "Energy flows again at random so much later at the most, lest all stations of an area begin in one moment when their power comes back.",
+    mutability=Mutability.READ_WRITE,
+    unit="s",
+    min=0,
+    max=3600,
+    source="OCPP 2.1 E17.FR.18",
+)

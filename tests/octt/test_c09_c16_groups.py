@@ -83,6 +83,30 @@ def test_tc_c_41_both_are_in_the_cache(start: str) -> None:
     stopped_by_the_other(it, asked=False)
 
 
+@pytest.mark.req("C01.FR.03", "C09.FR.07", "E07.FR.01")
+@pytest.mark.parametrize("where", ["list", "cache"])
+@pytest.mark.parametrize("offline", [False, True], ids=["online", "offline"])
+def test_who_is_known_stops_without_asking_though_list_and_cache_let_nobody_begin(where: str, *, offline: bool) -> None:
+    it = family()
+    if where == "list":
+        listed(it, {CARD: "Accepted", OTHER_CARD: "Accepted"}, group=GROUP)
+    else:
+        cached(it, CARD, OTHER_CARD)
+    for name in ("LocalPreAuthorize", "LocalAuthorizeOffline"):
+        assert it.set(f"AuthCtrlr.{name}", "false") == "Accepted"
+    begins(it, "PowerPathClosed", asked=True)
+    if offline:
+        it.offline()
+        it.wait(5.0)
+        it.swipe(OTHER_CARD)
+        it.wait(5.0)
+        assert not it.closed()
+        it.online()
+        it.tx("Ended", "StopAuthorized", 200.0, idToken=token(OTHER_CARD), reason="Local")
+    else:
+        stopped_by_the_other(it, asked=False)
+
+
 def goes_on(it: TestSystem) -> None:
     it.swipe(OTHER_CARD)
     it.expect("Authorize", idToken=token(OTHER_CARD))

@@ -113,8 +113,8 @@ def test_tc_e_04_card_first() -> None:
     begins_at_0(it)
 
 
-@pytest.mark.req("TC_E_05", "E03.FR.01", "E03.FR.05", "E03.FR.06", "E03.FR.12", "C01.FR.02")
-@pytest.mark.parametrize("stop", ["Authorized", "ParkingBayOccupancy"])
+@pytest.mark.req("TC_E_05", "E03.FR.01", "E03.FR.05", "E03.FR.06", "E03.FR.12", "E03.FR.15", "C01.FR.02")
+@pytest.mark.parametrize("stop", ["Authorized", "EVConnected", "ParkingBayOccupancy"])
 def test_tc_e_05_card_first_and_no_cable(stop: str) -> None:
     variables = {"TxCtrlr.EVConnectionTimeOut": "30", "AuthCacheCtrlr.Enabled": "false", "AuthCtrlr.LocalPreAuthorize": "false"}
     it = station("ParkingBayOccupancy,Authorized", stop, variables=variables)
@@ -123,20 +123,21 @@ def test_tc_e_05_card_first_and_no_cable(stop: str) -> None:
     driver(it)
     it.tx("Updated", "Authorized", idToken=token())
     at = it.heap.now
-    if stop == "Authorized":
-        it.tx("Ended", "EVConnectTimeout", reason="Timeout")
-    else:
+    goes_on = stop == "ParkingBayOccupancy"
+    if goes_on:
         it.tx("Updated", "EVConnectTimeout", reason=None)
+    else:
+        it.tx("Ended", "EVConnectTimeout", reason="Timeout")
     assert 29.0 <= it.heap.now - at <= 31.0
     driver(it)
-    it.tx("Started" if stop == "Authorized" else "Updated", "Authorized", idToken=token())
+    it.tx("Updated" if goes_on else "Started", "Authorized", idToken=token())
     it.plug()
     it.tx("Updated", "CablePluggedIn", evse=EVSE, state="EVConnected")
     it.tx("Updated", "ChargingStateChanged", state="Charging")
     begins_at_0(it)
 
 
-@pytest.mark.req("TC_E_39", "E06.FR.15", "E03.FR.15")
+@pytest.mark.req("TC_E_39", "E06.FR.15", "E03.FR.05", "C01.FR.26")
 def test_tc_e_39_the_end_of_the_wait_for_a_cable_ends_it() -> None:
     it = station("Authorized", "Authorized", variables={"TxCtrlr.EVConnectionTimeOut": "30"})
     driver(it)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.octt.states import suspended
 from tests.octt.system import CARD, OTHER_CARD, TestSystem
 
 
@@ -190,3 +191,97 @@ def test_how_long_it_was_is_told_by_the_boards_clock_alone(board_s: float, goes_
         station.tx("Updated", "TxResumed", transaction=transaction)
     else:
         station.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
+
+
+SPREAD = {
+    "TxCtrlr.ResumptionTimeout": "999",
+    "TxCtrlr.AllowEnergyTransferResumption": "true",
+    "TxCtrlr.EnergyTransferResumptionRandomRange": "600",
+}
+
+
+@pytest.mark.req("E17.FR.18")
+def test_energy_comes_back_some_time_later_lest_all_stations_begin_at_once() -> None:
+    waits = []
+    for seed in ("a1", "b2", "c3"):
+        station = TestSystem(variables=SPREAD).booted()
+        transaction = station.charging()
+        station.heap.seed = seed
+        station.power_loss()
+        at = station.heap.now
+        station.expect("BootNotification")
+        station.tx("Updated", "TxResumed", transaction=transaction, state="SuspendedEVSE")
+        assert not station.closed()
+        station.among("TransactionEvent", 610.0, triggerReason="ChargingStateChanged", transactionInfo={"chargingState": "Charging"})
+        assert station.closed()
+        waits.append(station.heap.now - at)
+    assert 0.0 < min(waits) < max(waits) <= 610.0
+    assert max(waits) - min(waits) > 1.0
+
+
+@pytest.mark.req("E17.FR.18")
+def test_power_that_goes_again_meanwhile_gives_nobody_his_energy_at_once() -> None:
+    station = TestSystem(variables=SPREAD).booted()
+    transaction = station.charging()
+    for _ in range(2):
+        station.power_loss()
+        station.expect("BootNotification")
+        station.tx("Updated", "TxResumed", transaction=transaction, state="SuspendedEVSE")
+        assert not station.closed()
+    station.among("TransactionEvent", 610.0, triggerReason="ChargingStateChanged", transactionInfo={"chargingState": "Charging"})
+
+
+@pytest.mark.req("E17.FR.18")
+def test_who_does_not_charge_then_waits_for_nothing() -> None:
+    station = TestSystem(variables=SPREAD).booted()
+    car, _ = suspended(station)
+    station.power_loss()
+    car.resume()
+    station.among("TransactionEvent", 30.0, triggerReason="TxResumed", transactionInfo={"chargingState": "Charging"})
+
+
+AWAY = {
+    "TxCtrlr.ResumptionTimeout": "999",
+    "TxCtrlr.AllowEnergyTransferResumption": "true",
+    "TxCtrlr.StopTxOnEVSideDisconnect": "false",
+    "TxCtrlr.TxStartPoint": "Authorized",
+    "TxCtrlr.TxStopPoint": "Authorized",
+    "TxCtrlr.EVConnectionTimeOut": "60",
+}
+
+
+@pytest.mark.req("E17.FR.10", "E17.FR.16")
+@pytest.mark.parametrize("been", [True, False], ids=["left", "never came"])
+@pytest.mark.parametrize("comes", ["before the power", "in time", "not"])
+def test_a_transaction_whose_vehicle_was_not_there_goes_on_without_it(*, been: bool, comes: str) -> None:
+    station = TestSystem(variables=AWAY).booted()
+    if been:
+        transaction = station.charging()
+        station.unplug()
+        station.among("TransactionEvent", transactionInfo={"chargingState": "Idle"})
+    else:
+        station.swipe()
+        transaction = station.among("TransactionEvent", eventType="Started")["transactionInfo"]["transactionId"]
+    station.wait(20.0)
+    station.forget()
+    station.heap.cut()
+    if comes == "before the power":
+        station.plug()
+    station.heap.run(10.0)
+    station.start()
+    station.expect("BootNotification")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="Idle")
+    if comes == "not":
+        station.nothing("TransactionEvent", for_s=50.0)
+        station.tx("Ended", "EVConnectTimeout", 20.0, transaction=transaction, reason="Timeout")
+        return
+    if comes == "in time":
+        station.wait(40.0)
+        station.plug()
+    station.tx("Updated", "CablePluggedIn", transaction=transaction, state="EVConnected")
+    station.tx("Updated", "ChargingStateChanged", transaction=transaction, state="Charging")
+    assert station.closed()
+    station.swipe()
+    ended = station.tx("Ended", "StopAuthorized", transaction=transaction, reason="Local")
+    numbers = [event["seqNo"] for event in station.said("TransactionEvent")]
+    assert numbers == list(range(ended["seqNo"] + 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chargepoint.events import BayOccupied
 from tests.octt.states import charges, driver, remote_start, station, token
 from tests.octt.system import CARD, STRANGER, Payload, TestSystem
 
@@ -69,7 +70,22 @@ def test_tc_f_03_without_asking() -> None:
     assert not it.said("Authorize")
 
 
-@pytest.mark.req("TC_F_04", "F02.FR.08")
+@pytest.mark.req("F02.FR.07", "F02.FR.08")
+@pytest.mark.parametrize("stop", ["EVConnected", "EnergyTransfer", "ParkingBayOccupancy"])
+def test_where_somebody_is_in_the_bay_and_no_cable_comes(stop: str) -> None:
+    it = station("Authorized", stop, variables={"TxCtrlr.EVConnectionTimeOut": "20"})
+    it.tell(BayOccupied(1, occupied=True))
+    driver(it, 14)
+    it.tx("Started", "RemoteStart", remote=14)
+    if stop == "ParkingBayOccupancy":
+        it.tx("Updated", "EVConnectTimeout", 30.0, reason=None)
+        it.tell(BayOccupied(1, occupied=False))
+        it.tx("Ended", "EVDeparted")
+    else:
+        it.tx("Ended", "EVConnectTimeout", 30.0, reason="Timeout")
+
+
+@pytest.mark.req("TC_F_04", "F02.FR.07")
 def test_tc_f_04_no_cable_comes() -> None:
     it = station("Authorized", "Authorized", variables={"TxCtrlr.EVConnectionTimeOut": "20"})
     driver(it, 14)

@@ -4,7 +4,9 @@
 |---|---|---|
 | list or cache: Accepted | LocalPreAuthorize: taken, else the CSMS is asked | LocalAuthorizeOffline: taken |
 | list or cache: anything else | asked again, unless DisablePostAuthorize | refused |
-| unknown | asked, unless DisableRemoteAuthorization | OfflineTxForUnknownIdEnabled: taken |
+| unknown | asked, unless DisableRemoteAuthorization | OfflineTxForUnknownIdEnabled: taken, but not whose time in the list is over |
+
+A known one that is of the group of what it ends is asked about in no case (E07.FR.01).
 
 A CSMS that does not answer, or answers with an error, leaves what list and cache say; an unknown token is then refused, since nobody
 is offline. When the link breaks under the question, the station is offline.
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import field, replace
 from typing import Any, ClassVar, Literal
 
+from chargepoint.authorize_rules import same_group
 from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.events import (
     AuthorisationRules,
@@ -126,6 +129,10 @@ class Asked:
     final: bool = False
     """A refusal that is known is not asked about again (DisablePostAuthorize of the list or of the cache)."""
     contract: Contract | None = None
+    lapsed: bool = False
+    """It is in the list, and its time there is over."""
+    ends: bool = False
+    """It is known, and of the group of an authorisation that it ends: nobody is asked about that (E07.FR.01)."""
 
 
 @dataclass(slots=True)
@@ -180,14 +187,16 @@ class AuthorizationBlock(Block):
         cached = None if event.found else self._cached(now, event.id_token)
         model, link = self.context.model, self.context.link
         final = event.final if event.found else model.flag(CACHE_NO_POST)
-        asked = Asked(event.id_token, event.purpose, "list" if event.found else "cache", event.found or cached, final, event.contract)
+        found = event.found or cached
+        how: Literal["list", "cache"] = "list" if event.found else "cache"
+        ends = found is not None and any(same_group(found.group, group) for group in event.stops)
+        asked = Asked(event.id_token, event.purpose, how, found, final, event.contract, event.lapsed, ends)
         if not link.online:
             waits = link.registration != "Accepted" and not model.flag(BEFORE_ACCEPTED)
             return [TokenVerdict(event.lookup_id, "")] if waits else self._offline(now, event.lookup_id, asked)
         if asked.contract is not None:
             return self._ask_about(now, event.lookup_id, asked, asked.contract)
-        found = asked.found
-        if found and found.status == "Accepted" and model.flag(LOCAL_PRE_AUTHORIZE):
+        if found and found.status == "Accepted" and (asked.ends or model.flag(LOCAL_PRE_AUTHORIZE)):
             return [*self._used(now, asked), verdict(event.lookup_id, asked.how, found)]
         if (found and found.status != "Accepted" and final) or model.flag(NO_REMOTE_AUTHORIZATION):
             return [verdict(event.lookup_id, asked.how, found or KnownToken("Unknown"))]
@@ -213,11 +222,11 @@ class AuthorizationBlock(Block):
             return [TokenVerdict(lookup_id, "Invalid", certificate=revoked_contracts.REVOKED)]
         if contract is not None and (refused := self._row(now, certificate_key(contract))) is not None:
             return [TokenVerdict(lookup_id, "Invalid", certificate=refused.status)]
-        if found and found.status == "Accepted" and not model.flag(LOCAL_AUTHORIZE_OFFLINE):
+        if found and found.status == "Accepted" and not asked.ends and not model.flag(LOCAL_AUTHORIZE_OFFLINE):
             return [TokenVerdict(lookup_id, "")]
         if found:
             return [*self._used(now, asked), verdict(lookup_id, asked.how, found)]
-        if asked.purpose == "start" and model.flag(OFFLINE_UNKNOWN):
+        if asked.purpose == "start" and not asked.lapsed and model.flag(OFFLINE_UNKNOWN):
             return [TokenVerdict(lookup_id, "Accepted", how="offline_unknown")]
         return [TokenVerdict(lookup_id, "")]
 

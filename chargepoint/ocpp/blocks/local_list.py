@@ -115,12 +115,13 @@ class LocalListBlock(Block):
 
     @hears(TokenLookup)
     def lookup(self, now: Tick, event: TokenLookup) -> Sequence[object]:
-        """An entry that has expired is as good as none (C13.FR.05, C13.FR.06)."""
+        """An entry that has expired is as good as none, but that its token is not unknown (C13.FR.05, C13.FR.06)."""
         model = self.context.model
         entry = self.state.entries.get(key_of(event.id_token)) if model.flag(LIST_ENABLED) else None
         counts = entry is not None and (entry.until is None or self.context.clock.utc(now) <= entry.until)
         found = entry.known() if entry is not None and counts else None
-        return [ListChecked(event.lookup_id, event.id_token, event.purpose, found, model.flag(LIST_NO_POST), event.contract)]
+        final, lapsed = model.flag(LIST_NO_POST), entry is not None and not counts
+        return [ListChecked(event.lookup_id, event.id_token, event.purpose, found, final, event.contract, lapsed, event.stops)]
 
     # ---- the CSMS's side
 

@@ -120,6 +120,7 @@ class NetworkBlock(Block):
         context.model.compute(ACTIVE_PROFILE, lambda _: str(context.link.slot))
         context.model.bound(PRIORITY, Limits(None, None, PRIORITY.values, MOST_SLOTS))
         context.model.guard(PRIORITY, self._known_slots)
+        context.model.at_once(PRIORITY, _only_without)
         context.model.guard(WILDCARDS, self._not_what_we_stand_on)
         for (slot, name), row in SLOT_ROWS.items():
             context.model.guard(row, partial(self._settable, slot, name))
@@ -259,13 +260,14 @@ class NetworkBlock(Block):
 
     @hears(VariableChanged)
     def variable_changed(self, now: Tick, event: VariableChanged) -> Sequence[object]:
-        """A piece of a profile; or what is set for the whole station stands over what the slot in use had for itself (B09.FR.26, B09.FR.27)."""
+        """A piece of a profile; or what is set for the whole station stands over what slots had for themselves (B09.FR.26, B09.FR.27)."""
         place = event.place
         if place.component == COMPONENT:
             return self._replace(self._as_set(int(place.component_instance)))
         without_own = OWN_CREDENTIALS.get(place.variable) if place.component == "SecurityCtrlr" else None
-        profile = self.state.profiles.get(self.context.link.slot)
-        return self._replace(without_own(profile)) if without_own and profile else ()
+        return (
+            [each for profile in list(self.state.profiles.values()) for each in self._replace(without_own(profile))] if without_own else ()
+        )
 
     def _replace(self, profile: Profile) -> Sequence[object]:
         if profile == self.state.profiles.get(profile.slot):
@@ -303,3 +305,9 @@ class NetworkBlock(Block):
         if place in model.pending:
             model.pending[place] = ",".join(part for part in model.pending[place].split(",") if part not in gone) or left
         return [Put(device_model.TABLE, place.key, model.pending.get(place, left))]
+
+
+def _only_without(old: str, new: str) -> bool:
+    """Whether slots are taken out of the list, and nothing else: the others keep their order (B09.FR.20)."""
+    left = new.split(",")
+    return [slot for slot in old.split(",") if slot in left] == left

@@ -11,7 +11,7 @@ from chargepoint.ocpp.block import Block, CallReceived, Context, Later, answers,
 from chargepoint.ocpp.device_model import BadValue, DeviceModel, Mutability, Variable
 from chargepoint.ocpp.outbox import Delivered, Enqueue, QueueAsked
 from chargepoint.ocpp.outbox_queue import Thin
-from chargepoint.ocpp.resumption_rows import RESUMES_ENERGY, RESUMPTION_TIMEOUT
+from chargepoint.ocpp.resumption_rows import RESUMES_ENERGY, RESUMPTION_SPREAD, RESUMPTION_TIMEOUT
 from chargepoint.ocpp.wire import format_timestamp
 from chargepoint.tick import Tick
 from chargepoint.transaction_points import DATA_SIGNED, START_POINTS, STOP_POINTS
@@ -109,6 +109,10 @@ class TransactionRows:
         """TxCtrlr.AllowEnergyTransferResumption."""
         return self.model.flag(RESUMES_ENERGY)
 
+    def resumption_spread_s(self) -> float:
+        """TxCtrlr.EnergyTransferResumptionRandomRange."""
+        return float(self.model.integer(RESUMPTION_SPREAD))
+
     def attempts(self) -> int:
         """MessageAttempts[TransactionEvent]."""
         return max(self.model.integer(MESSAGE_ATTEMPTS), 1)
@@ -134,6 +138,7 @@ class Transactions(Block):
         QUEUE_ALL_MESSAGES,
         RESUMPTION_TIMEOUT,
         RESUMES_ENERGY,
+        RESUMPTION_SPREAD,
         SUPPORTED_LIMITS,
     )
 

@@ -100,7 +100,7 @@ class VariablesBlock(Block):
             return _result(item, "Rejected", bad.reason, str(bad)), ()
         changes = model.change(place, value)
         log = Log("info", "variable.set", {"variable": place.key, "value": "***" if row.secret else value})
-        return _result(item, "RebootRequired" if row.reboot_required else "Accepted"), [*changes, log]
+        return _result(item, "RebootRequired" if place in model.pending else "Accepted"), [*changes, log]
 
     def _within(self, payload: object, items: int, items_row: Variable, bytes_row: Variable) -> None:
         refuse_oversize(self.context.model.integer(items_row), self.context.model.integer(bytes_row), items, payload)

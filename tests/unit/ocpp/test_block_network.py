@@ -98,8 +98,41 @@ def test_a_slot_of_the_priority_list_is_not_overwritten_until_it_is_taken_out() 
     assert station.set_profile(2)["status"] == "Accepted"
     assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2,1") == "RebootRequired"
     assert reason(station.set_profile(2)) == ("Rejected", "PriorityNetworkConf")
-    assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "1") == "RebootRequired"
+    assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "1") == "Accepted"
     assert station.set_profile(2)["status"] == "Accepted"
+
+
+@pytest.mark.req("B09.FR.20", "B09.FR.22", "B09.FR.23")
+def test_a_slot_that_is_only_taken_out_of_the_list_is_out_at_once() -> None:
+    config = replace(CONFIG, network_profiles=slots(2, 3))
+    station = LinkRig(config, {}, {"OCPPCommCtrlr.NetworkConfigurationPriority": "1,2,3"})
+    station.power_up()
+    station.accepted()
+    assert station.context.model.text(PRIORITY) == "1,2,3"
+    assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "3,1") == "RebootRequired"
+    assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "1,3") == "Accepted"
+    assert station.context.model.text(PRIORITY) == "1,3"
+    assert station.set_profile(2)["status"] == "Accepted"
+    assert reason(station.set_profile(3)) == ("Rejected", "PriorityNetworkConf")
+
+
+@pytest.mark.req("B09.FR.27")
+def test_a_password_for_the_station_is_that_of_every_slot() -> None:
+    own = (*slots(2, basicAuthPassword="own-password-of-slot-2"), *slots(3, basicAuthPassword="own-password-of-slot-3"))
+    variables = {"OCPPCommCtrlr.NetworkConfigurationPriority": "1,2,3", "OCPPCommCtrlr.NetworkProfileConnectionAttempts": "1"}
+    station = LinkRig(replace(CONFIG, network_profiles=own), {}, variables)
+    station.power_up()
+    station.accepted()
+    assert station.set("SecurityCtrlr.BasicAuthPassword", "a-new-one-for-all-of-it") == "Accepted"
+    station = station.restart()
+    station.power_up()
+    shown = {station.last.url: station.last.password}
+    for _ in range(8):
+        station.down()
+        station.advance(60)
+        shown[station.last.url] = station.last.password
+    assert len(shown) == 3
+    assert set(shown.values()) == {"a-new-one-for-all-of-it"}
 
 
 @pytest.mark.parametrize("value", ["", "1,1", "0", "9", "1,3", "one"])
