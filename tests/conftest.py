@@ -20,12 +20,9 @@ LEFT_OUT = pytest.StashKey[int]()
 LONG = pytest.StashKey[int]()
 """How many tests wait for so long that they run in `make soak` only."""
 WHOLE = os.environ.get("SOAK") == "1"
-UNCOVERED = (
-    "behaviour/", "campaigns/", "octt/", "peers/", "property/", "replay/", "unit/bench/", "unit/runtime/",
-    "unit/chargepoint/test_transaction_combinations", "unit/ocpp/test_schemas",
-)  # fmt: skip
-"""What runs through the same lines thousands of times: tracing them takes up to three times as long as the tests. Coverage of a module is what its own tests reach;
-of the shell (`chargepoint/runtime`) it is what others' reach, since its own wait for real sockets and processes."""
+UNCOVERED = ("unit/bench/", "unit/runtime/", "unit/chargepoint/test_transaction_combinations", "unit/ocpp/test_schemas")
+"""`make coverage`: what runs through the same lines thousands of times, or waits for real sockets and processes, is not traced. Coverage of a module is what the
+tests of its own room reach."""
 
 
 def _skip_is_failure(report: R) -> R:
