@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
+from iso15118 import protocols
 from iso15118.frozen import dataclass
 from iso15118.slac import times
 
@@ -134,9 +135,9 @@ class V2gConfig:
     tls: Literal["required", "optional", "none"] = "required"
     """Whether a vehicle has to connect with TLS; "optional": as it asks. ISO 15118-20 is never offered without TLS and a verified vehicle, whatever stands
     here; ISO 15118-2 and DIN 70121 are, with "optional" or "none"."""
-    protocols: tuple[Literal["iso20-dc", "iso20-ac", "iso2-dc", "iso2-ac", "din"], ...] = ("iso20-dc", "iso20-ac")
-    """What may be spoken; the vehicle's priorities decide. Most vehicles on the road speak DIN 70121 ("din", DC) or ISO 15118-2 ("iso2-dc", "iso2-ac"); DIN
-    70121 has no TLS, so it needs tls = "optional" or "none"."""
+    protocols: tuple[Literal["iso20-dc", "iso20-ac", "iso2-dc", "iso2-ac", "din"], ...] = ()
+    """What may be spoken; the vehicle's priorities decide. None named = all that charge the EVSE's kind of current: most vehicles on the road speak DIN 70121
+    ("din", DC) or ISO 15118-2 ("iso2-dc", "iso2-ac"). DIN 70121 has no TLS: it needs tls = "optional" or "none", and unnamed it is left out with "required"."""
     evse_id: Annotated[str, Text(37, r"[A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?[Ee][A-Za-z0-9*]{1,30}", 7)] = "DE*ICE*E00001*1"
     """EVSEID as the vehicle is told it (DIN SPEC 91286)."""
     ac_discharge_W: Annotated[float, Range(0, 100_000)] = 0.0
@@ -191,6 +192,11 @@ class EvseConfig:
     def has_modem(self) -> bool:
         """A power-line modem finds the vehicle on its cable (SLAC)."""
         return bool(self.v2g.interface) and self.v2g.slac.modem != "none"
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """What is spoken with its vehicles: as named, or all that serve them."""
+        return self.v2g.protocols or protocols.usual(self.mode, plain=self.v2g.tls != "required")
 
 
 @dataclass(frozen=True, slots=True)

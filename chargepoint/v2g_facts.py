@@ -108,7 +108,7 @@ def _parking(number: int, each: ParkingConfig) -> ParameterSet:
 
 def spoken(config: EvseConfig) -> tuple[protocols.Spoken, ...]:
     """What this EVSE speaks: AC has no use for the DC messages, nor the other way round."""
-    return protocols.spoken(config.v2g.protocols, config.mode)
+    return protocols.spoken(config.protocols, config.mode)
 
 
 def namespaces(config: EvseConfig) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ class Spoken(NamedTuple):
     """Kinds of current: ac, dc."""
     unverified: bool = False
     """Also for a vehicle whose certificate nobody has judged, and without TLS."""
+    only_plain: bool = False
+    """It knows no TLS."""
 
 
 PROTOCOLS: dict[str, Spoken] = {
@@ -27,10 +29,19 @@ PROTOCOLS: dict[str, Spoken] = {
     "iso20-ac": Spoken(AC, MAJOR, MINOR, ("ac",)),
     "iso2-dc": Spoken(ISO2, 2, 0, ("dc",), unverified=True),
     "iso2-ac": Spoken(ISO2, 2, 0, ("ac",), unverified=True),
-    "din": Spoken(DIN, 2, 0, ("dc",), unverified=True),
+    "din": Spoken(DIN, 2, 0, ("dc",), unverified=True, only_plain=True),
 }
 """The two of ISO 15118-2 are one protocol, each for its kind of current."""
 BY_NAMESPACE = {each.namespace: each for each in PROTOCOLS.values()}
+
+
+def usual(mode: str, *, plain: bool) -> tuple[str, ...]:
+    """Names of all that serve this kind of current; `plain`: a vehicle may come without TLS.
+
+    >>> usual("dc", plain=True), usual("dc", plain=False)
+    (('iso20-dc', 'iso2-dc', 'din'), ('iso20-dc', 'iso2-dc'))
+    """
+    return tuple(name for name, each in PROTOCOLS.items() if mode in each.modes and (plain or not each.only_plain))
 
 
 def spoken(names: Iterable[str], mode: str | None = None) -> tuple[Spoken, ...]:

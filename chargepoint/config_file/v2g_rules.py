@@ -34,11 +34,11 @@ def _dc(evse: EvseConfig, at: At) -> Iterator[Finding]:
 
 def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
     v2g = evse.v2g
-    if not protocols.spoken(v2g.protocols, evse.mode):
+    if not protocols.spoken(evse.protocols, evse.mode):
         yield Finding((*at, "protocols"), f"none of them charges mode = {evse.mode!r}; 'iso20-{evse.mode}' does")
     if v2g.tls == "required" and "din" in v2g.protocols:
         yield Finding((*at, "protocols"), "'din' serves nobody with tls = 'required': DIN 70121 has no TLS; say tls = 'optional'")
-    if v2g.tls != "required" and all(each.startswith("iso20-") for each in v2g.protocols):
+    if v2g.tls != "required" and all(each.startswith("iso20-") for each in evse.protocols):
         yield Finding(
             (*at, "tls"), f"{v2g.tls!r} serves nobody: ISO 15118-20 is never offered without TLS 1.3 and a verified vehicle; say 'required'"
         )
@@ -48,19 +48,23 @@ def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
         yield Finding((*at, "p256_contracts"), "a bench may; ISO 15118-20 has P-521 and Ed448")
     if v2g.tls == "optional" and set(v2g.protocols) == {"din"}:
         yield Finding((*at, "tls"), "'optional' serves nobody: DIN 70121 has no TLS; say 'none'")
-    elif v2g.tls != "none" and (lacking := missing(Path(v2g.pki_dir), v2g.protocols) if v2g.pki_dir else "is needed for TLS"):
+    elif v2g.tls != "none" and (
+        lacking := missing(Path(v2g.pki_dir), evse.protocols, named=bool(v2g.protocols)) if v2g.pki_dir else "is needed for TLS"
+    ):
         yield Finding((*at, "pki_dir"), lacking)
 
 
-def missing(folder: Path, names: Sequence[str] = ("iso20-dc",)) -> str:
-    """What this folder of certificates lacks for these protocols, or which file in it cannot be used; "" when it serves them as the standards want it."""
+def missing(folder: Path, names: Sequence[str] = ("iso20-dc",), *, named: bool = True) -> str:
+    """What this folder of certificates lacks for these protocols, or which file in it cannot be used; "" when it serves them as the standards want it. Where
+    nobody has `named` them, ISO 15118-2 is not served over TLS without certificates of its own, and that is no fault.
+    """
     from certs import pki_files  # noqa: PLC0415 a station that does not talk needs no certificates of its own
 
     try:
         pki = pki_files.read(folder)
     except pki_files.PkiError as error:
         return str(error)
-    if any(each.startswith("iso2-") for each in names) and pki.iso2.secc is None:
+    if named and any(each.startswith("iso2-") for each in names) and pki.iso2.secc is None:
         return f"{folder}: cpoCertChain.pem and seccLeaf.key, which the station shows to vehicles of ISO 15118-2, are not there"
     if not any(each.startswith("iso20-") for each in names):
         return ""

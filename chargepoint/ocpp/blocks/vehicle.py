@@ -344,7 +344,7 @@ class VehicleBlock(Block):
 def _spoken(evse: EvseConfig) -> Iterator[str]:
     """What this EVSE speaks of what is configured: ISO 15118-20 with vehicles that TLS has verified, and each protocol for one kind of current."""
     verifies = evse.v2g.tls != "none" or evse.v2g.unverified_vehicles
-    for each in protocols.spoken(evse.v2g.protocols, evse.mode):
+    for each in protocols.spoken(evse.protocols, evse.mode):
         if verifies or each.unverified:
             yield f"{each.namespace},{each.major},{each.minor}"
 

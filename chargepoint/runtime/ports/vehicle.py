@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from certs import pki_files
 from chargepoint import v2g_facts
 from chargepoint.commands import CloseVehicle, Command, SendToVehicle, ServeVehicle, SetRevocations, SetStaples
-from chargepoint.config import EvseConfig, StationConfig, V2gConfig
+from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.config_file.v2g_rules import missing
 from chargepoint.events import DataLinkChanged, VehicleConnected, VehicleGone, VehicleSaid, VehicleServed
 from chargepoint.runtime.certificate_store import token_module
@@ -103,7 +104,7 @@ class Cable:
 
     def prepare(self) -> None:
         """Raises PkiError, TlsMissing."""
-        self._secure = tls_of(self.config.v2g, self.clock, self.chains)
+        self._secure = tls_of(self.config, self.clock, self.chains)
         warm(self.config)
 
     def begin(self) -> None:
@@ -297,16 +298,21 @@ def warm(config: EvseConfig) -> None:
         exi.codec_of(each).warm()
 
 
-def tls_of(v2g: V2gConfig, clock: Clock | None, chains: SeccChains) -> Callable[[], Secure] | None:
+def tls_of(config: EvseConfig, clock: Clock | None, chains: SeccChains) -> Callable[[], Secure] | None:
     """What makes the TLS of a connection; None for none. Raises PkiError, TlsMissing."""
+    v2g = config.v2g
     if v2g.tls == "none":
         return None
     folder = Path(v2g.pki_dir)
-    if not v2g.unverified_vehicles and (lacking := missing(folder, v2g.protocols)):
+    if not v2g.unverified_vehicles and (lacking := missing(folder, config.protocols, named=bool(v2g.protocols))):
         raise pki_files.PkiError(lacking)
-    by_20 = {each.startswith("iso20-") for each in v2g.protocols if each != "din"}
+    by_20 = {each.startswith("iso20-") for each in config.protocols if each != "din"}
     version: Version = "any" if v2g.unverified_vehicles or len(by_20) != 1 else "1.3" if by_20 == {True} else "1.2"
-    secure, _ = station(folder, version, lax=v2g.unverified_vehicles, clock=clock, current=chains.over)
+    # Without certificates of ISO 15118-2 in the folder its TLS waits for those of the store.
+    of_folder: Version = "1.3" if not v2g.protocols and pki_files.read(folder).iso2.secc is None else version
+    secure, _ = station(
+        folder, of_folder, lax=v2g.unverified_vehicles, clock=clock, current=lambda found: chains.over(replace(found, version=version))
+    )
     return secure
 
 

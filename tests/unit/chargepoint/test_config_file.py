@@ -87,7 +87,7 @@ WRONG = [
     ("[[evses]]\nmode = 'dc'", ["1: evses[0].v2g.interface: is needed with mode = 'dc'", "1: evses[0].connector: 'cType2' carries no DC; 'cCCS1' and 'cCCS2' do"]),
     ("[[evses]]\n[evses.v2g]\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed for TLS"]),
     ("[[evses]]\n[evses.v2g]\ninterface = 'a'\npki_dir = '/none'", ["4: evses[0].v2g.pki_dir: /none: there is no such folder"]),
-    ("[[evses]]\n[evses.v2g]\ninterface = 'a'\ntls = 'none'", ["4: evses[0].v2g.tls: 'none' serves nobody: ISO 15118-20 is never offered without TLS 1.3"]),
+    ("[[evses]]\n[evses.v2g]\nprotocols = ['iso20-ac']\ninterface = 'a'\ntls = 'none'", ["5: evses[0].v2g.tls: 'none' serves nobody: ISO 15118-20 is never offered without TLS 1.3"]),
     ("[[evses]]\n[evses.v2g]\nunverified_vehicles = true\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed", "3: evses[0].v2g.unverified_vehicles: a bench may"]),
     ("[[evses]]\n[evses.v2g]\np256_contracts = true\ninterface = 'a'", ["2: evses[0].v2g.pki_dir: is needed", "3: evses[0].v2g.p256_contracts: a bench may"]),
     ("[[evses]]\n[evses.v2g.slac]\nautocharge = true", ["3: evses[0].v2g.slac.autocharge: needs a modem that finds the vehicle"]),
@@ -137,52 +137,6 @@ def test_a_dc_evse_with_its_certificates_is_right(tmp_path: Path) -> None:
     fresh_pki(tmp_path / "pki")
     (evse,) = parse(TALKS.format(folder=tmp_path / "pki"), "cp.toml").evses
     assert (evse.mode, evse.v2g.interface, evse.v2g.tls) == ("dc", "seth0", "required")
-
-
-OLDER = """[[evses]]
-mode = "dc"
-connector = "cCCS2"
-[evses.v2g]
-interface = "seth0"
-protocols = {names}
-tls = "{tls}"
-pki_dir = "{folder}"
-"""
-
-
-@pytest.mark.parametrize(
-    ("names", "tls", "said"),
-    [
-        ('["iso20-dc", "iso2-dc", "din"]', "optional", []),
-        ('["iso2-dc"]', "required", []),
-        ('["din"]', "none", []),
-        ('["iso2-dc", "din"]', "none", []),
-        ('["iso2-ac"]', "none", ["6: evses[0].v2g.protocols: none of them charges mode = 'dc'; 'iso20-dc' does"]),
-        ('["din", "iso2-dc"]', "required", ["6: evses[0].v2g.protocols: 'din' serves nobody with tls = 'required'"]),
-        ('["din"]', "optional", ["7: evses[0].v2g.tls: 'optional' serves nobody: DIN 70121 has no TLS"]),
-        ('["iso20-dc"]', "none", ["7: evses[0].v2g.tls: 'none' serves nobody: ISO 15118-20"]),
-    ],
-)
-def test_protocols_and_their_tls(tmp_path: Path, names: str, tls: str, said: list[str]) -> None:
-    fresh_pki(tmp_path / "pki")
-    text = OLDER.format(names=names, tls=tls, folder=tmp_path / "pki")
-    if not said:
-        assert parse(text, "cp.toml").evses[0].v2g.tls == tls
-        return
-    found = problems(text)
-    assert len(found) == len(said), found
-    assert all(one.startswith(begin) for one, begin in zip(found, said, strict=True)), found
-
-
-def test_which_certificates_the_older_protocols_want(tmp_path: Path) -> None:
-    folder = tmp_path / "pki"
-    fresh_pki(folder)
-    (folder / "iso20").rename(tmp_path / "lost")
-    assert parse(OLDER.format(names='["iso2-dc"]', tls="required", folder=folder), "cp.toml").evses[0].v2g.protocols == ("iso2-dc",)
-    for name in ("cpoCertChain.pem", "seccLeaf.key"):
-        (folder / name).unlink()
-    (found,) = problems(OLDER.format(names='["iso2-dc"]', tls="required", folder=folder))
-    assert "which the station shows to vehicles of ISO 15118-2" in found
 
 
 def test_the_example_of_the_how_to_is_right(tmp_path: Path) -> None:
