@@ -15,12 +15,13 @@ _OF_CERTIFICATE = {
     "CertificateRevoked": Refusal.REVOKED,
     "NoCertificateAvailable": Refusal.INVALID,
     "CertChainError": Refusal.INVALID,
-    "ContractCancelled": Refusal.NOT_ACCEPTED,
+    "ContractCancelled": Refusal.CANCELLED,
 }
 """AuthorizeCertificateStatusEnumType."""
 _WORDS = {
     Refusal.EXPIRED: "Your contract has expired.",
     Refusal.REVOKED: "Your contract has been blocked.",
+    Refusal.CANCELLED: "Your contract has been cancelled.",
     Refusal.INVALID: "Your contract is not as it has to be.",
     Refusal.NOT_YET_VALID: "Your contract is not valid yet.",
     Refusal.UNKNOWN_PROVIDER: "Your contract comes from somebody whom this station does not know.",

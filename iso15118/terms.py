@@ -197,6 +197,8 @@ class Prices:
     signed: bytes = field(default=b"", repr=False)
     """The same as the mobility operator has signed it: an EXI fragment of AbsolutePriceSchedule with an Id, told instead where amounts are. The signature
     is in `Facts.prices_signature`."""
+    signed_tariff: bytes = field(default=b"", repr=False)
+    """Likewise for ISO 15118-2: an EXI fragment of SalesTariff with an Id; its signature is in `Facts.tariff_signature`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +268,8 @@ class Facts:
     """Why, where `installation` is FAILED."""
     prices_signature: bytes = field(default=b"", repr=False)
     """Of all signed prices that `schedules` or `dynamic` have: an EXI fragment of Signature (xmldsig)."""
+    tariff_signature: bytes = field(default=b"", repr=False)
+    """Of all signed tariffs that `schedules` have: likewise."""
     ac: AcLimits | None = None
     dc: DcLimits | None = None
     schedules: tuple[Schedule, ...] | None = None
@@ -365,7 +369,11 @@ class InstallationAsked(Told):
     number: int = 1
     """Which of them this is about."""
     pcid: str = ""
-    """Who asks: the common name of its provisioning certificate."""
+    """Who asks: the common name of its provisioning certificate; for an update, the eMAID."""
+    namespace: str = "urn:iso:std:iso:15118:-20:CommonMessages"
+    """Of the octets."""
+    update: bool = False
+    """The contract that it has is wanted anew (ISO 15118-2: CertificateUpdateReq)."""
 
 
 @dataclass(frozen=True, slots=True)

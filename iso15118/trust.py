@@ -40,6 +40,8 @@ class Refusal(enum.Enum):
     CHALLENGE = "challenge"
     """It was signed for another session."""
     UNKNOWN_PROVIDER = "unknown provider"
+    CANCELLED = "cancelled"
+    """The contract has ended."""
     NOT_ACCEPTED = "not accepted"
     """Whoever pays does not, for whatever reason."""
     SELECTION = "selection"

@@ -148,7 +148,8 @@ class Vehicle:
             case StopDrawing() | SessionOver():
                 self._stop(now, told)
             case ContractInstalled(contract):
-                self.wants.contracts, self.wants.install = (contract, *self.wants.contracts), False
+                others = (each for each in self.wants.contracts if each.emaid != contract.emaid)
+                self.wants.contracts, self.wants.install, self.wants.update = (contract, *others), False, False
             case OpenContactors():
                 self._in(now.mono, self.spec.open_s, lambda: self._contactors(closed=False))
             case _:

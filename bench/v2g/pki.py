@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, x448
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bench.v2g import pki_older
 from bench.v2g.charger import Given
 from certs import contract as envelopes
 from certs.testpki import build, spec_of
@@ -85,7 +86,8 @@ class World:
     def contract(self, emaid: str = "DETSTC00000001", change: Callable[[Spec], Spec] = lambda spec: spec) -> Contract:
         """One of the mobility operator's; `change` what stands in its certificate."""
         identity = self.issued(emaid, change)
-        return Contract(emaid, der(identity.chain), signer_of(_own(identity.key)))
+        key = _own(identity.key)
+        return Contract(emaid, der(identity.chain), signer_of(key), key)
 
     def issued(self, emaid: str, change: Callable[[Spec], Spec] = lambda spec: spec) -> Identity:
         """Likewise, with its key: one that an envelope has room for."""
@@ -140,6 +142,8 @@ class Cps:
 
     def answer(self, asked: InstallationAsked) -> Given | Refusal:
         """The next contract, as CertificateInstallationRes."""
+        if asked.namespace == pki_older.NAMESPACE:
+            return self._older(asked)
         request = exi.decode(asked.octets, cm.NAMESPACE)
         if not isinstance(request, cm.CertificateInstallationReq):
             return Refusal.NO_CERTIFICATE
@@ -152,6 +156,13 @@ class Cps:
         left = len(order) - asked.number
         octets = self.made(request, order[asked.number - 1], asked.pcid, left)
         return Given(octets, left if self.says_remaining else None)
+
+    def _older(self, asked: InstallationAsked) -> Given | Refusal:
+        """ISO 15118-2: the first contract, or the same anew."""
+        emaid = asked.pcid if asked.update else next(iter(self.emaids), "")
+        if emaid not in self.emaids:
+            return Refusal.NO_CONTRACT
+        return Given(pki_older.made(self.world, self.sender or self.world, self.by, asked.octets, emaid))
 
     def made(self, request: cm.CertificateInstallationReq, emaid: str, pcid: str, left: int) -> bytes:
         """One contract, sealed for whoever has asked."""

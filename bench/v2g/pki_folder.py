@@ -79,7 +79,8 @@ def fill(wants: Wants, folder: Path, words: str) -> None:
 def contract_of(chain: pki_files.Chain) -> Contract:
     """What a session signs with. Raises InputError for a key that no contract has."""
     found = der(x509.load_pem_x509_certificates(chain.certificates))
-    return Contract(plain(leaf_of(found[0]).common_name), found, signer_of(_key(chain.key)))
+    key = _key(chain.key)
+    return Contract(plain(leaf_of(found[0]).common_name), found, signer_of(key), key)
 
 
 def _provisioning(chain: pki_files.Chain) -> Provisioning:

@@ -57,6 +57,8 @@ class Contract:
     chain: tuple[bytes, ...] = field(repr=False)
     signer: Callable[[bytes], bytes] = field(repr=False, compare=False)
     """From the octets of SignedInfo to the SignatureValue (`iso15118.signature`)."""
+    agreement: Any = field(default=None, repr=False, compare=False)
+    """As in `Provisioning`: by this a contract of ISO 15118-2 is updated. None: it cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Wants:
     provisioning: Provisioning | None = None
     install: bool = False
     """Ask for contracts though there are some. Without any that suits, they are asked for in any case."""
+    update: bool = False
+    """ISO 15118-2: ask for the contract anew that would pay."""
     most_contracts: int = 1
     """So many are asked for."""
     emaids: tuple[str, ...] = ()

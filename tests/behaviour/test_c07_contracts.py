@@ -63,7 +63,7 @@ REFUSALS = {
     "revoked": (revoked, "WARNING_CertificateRevoked", "revoked"),
     "blocked": (blocked, "WARNING_GeneralPnCAuthorizationError", "not accepted"),
     "unknown": (unknown, "WARNING_GeneralPnCAuthorizationError", "not accepted"),
-    "cancelled, though the token is accepted": (cancelled, "WARNING_GeneralPnCAuthorizationError", "not accepted"),
+    "cancelled, though the token is accepted": (cancelled, "WARNING_GeneralPnCAuthorizationError", "cancelled"),
 }
 
 

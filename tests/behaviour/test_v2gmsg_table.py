@@ -88,12 +88,12 @@ def asked_of(dialect: Any, event: Any) -> Any:
 
 REFUSED = {
     iso2.E.SELECTION_CONTRACT: "FAILED_PaymentSelectionInvalid",
-    iso2.E.PAYMENT_DETAILS: "FAILED",
+    iso2.E.PAYMENT_DETAILS: "FAILED_CertChainError",
     iso2.E.INSTALLATION: "FAILED_NoCertificateAvailable",
     iso2.E.UPDATE: "FAILED_NoCertificateAvailable",
     iso2.E.RECEIPT: "FAILED_MeteringSignatureNotValid",
 }
-"""In order, and not granted: contracts."""
+"""In order, and not granted: contracts, without any certificate (what is granted: test_iso2_pnc)."""
 
 
 @pytest.mark.parametrize(("kind", "state"), EVERY, ids=lambda each: getattr(each, "__name__", getattr(each, "value", "")))

@@ -28,7 +28,7 @@ READY_S = 150.0
 """V2G_EVCC_ReadyToCharge_Timeout."""
 
 
-def _document(session_id: bytes, body: Message) -> md.V2G_Message:
+def _document(session_id: bytes, body: Message, signature: Any = None) -> md.V2G_Message:
     if not isinstance(body, md.BodyBaseType):
         raise TypeError(f"{type(body).__name__} is no message of DIN 70121")
     return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id), Body=md.BodyType(BodyElement=body))

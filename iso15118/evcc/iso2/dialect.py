@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iso15118.evcc.iso2 import own
+from iso15118.evcc.iso2 import contracts, own
 from iso15118.evcc.iso2.spelling import MAJOR, MINOR, SPELLING
 from iso15118.evcc.iso2.table import TABLE
 from iso15118.evcc.session import Spoken
@@ -22,11 +22,21 @@ HEAR: dict[S, Hear] = dialect.HEAR | {
     S.AC_LOOP: own.charging_status_heard,
     S.RENEGOTIATION: own.renegotiation_heard,
     S.STOP: own.power_stop,
+    S.SELECTION: contracts.selection,
+    S.INSTALLATION: contracts.installation,
+    S.UPDATE: contracts.installation,
+    S.CONTRACT: contracts.payment_details_heard,
+    S.AC_RECEIPT: contracts.receipt_heard,
+    S.DC_RECEIPT: contracts.receipt_heard,
 }
 ASK: dict[str, Ask] = dialect.ASK | {
     "service_detail": own.service_detail,
     "charging_status": own.charging_status,
     "renegotiation": own.renegotiation,
+    "certificate_installation": contracts.certificate_installation,
+    "certificate_update": contracts.certificate_update,
+    "payment_details": contracts.payment_details,
+    "metering_receipt": contracts.metering_receipt,
 }
 
 

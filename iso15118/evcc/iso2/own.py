@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iso15118.connection import Now
+from iso15118.evcc.iso2 import contracts
 from iso15118.evcc.terms import EvseLimits, PowerTarget, ServiceDescribed
 from iso15118.evcc.v2gmsg import hear, hear_dc
 from iso15118.evcc.v2gmsg.hear_loop import heeding, looped
@@ -50,7 +51,9 @@ def service_detail_heard(talk: Talk, now: Now, response: mb.ServiceDetailRes) ->
     found = response.ServiceParameterList
     sets = tuple(map(_read, found.ParameterSet)) if found is not None else ()
     talk.to_ask.remove(response.ServiceID)
-    if sets:
+    if response.ServiceID == contracts.CERTIFICATE:
+        contracts.described(talk, sets)
+    elif sets:
         talk.added.append((response.ServiceID, sets[0].id))
     told = ServiceDescribed(AddedService(response.ServiceID, sets))
     return leaving(talk, told, off=False) or Heard(Said.OTHER if talk.to_ask else Said.GO, (told,))

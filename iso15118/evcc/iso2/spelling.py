@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from iso15118.evcc.iso2 import contracts
 from iso15118.evcc.v2gmsg.ask import dc_limits, full, status
 from iso15118.evcc.v2gmsg.talk import Offer, Progress, Spelling, Talk
 from iso15118.messages.declare import Message
@@ -26,13 +27,14 @@ LONGER_S = 5.0
 """V2G_EVCC_Msg_Timeout of CurrentDemandReq, and of what may take longer than others."""
 AC_V = 230.0
 """Between a phase and the neutral conductor, where the charger has not said it yet."""
+_OPTIONS: dict[Payment, sv.paymentOptionType] = {Payment.EIM: "ExternalPayment", Payment.PNC: "Contract"}
 _PAYMENTS = {"ExternalPayment": Payment.EIM, "Contract": Payment.PNC}
 
 
-def _document(session_id: bytes, body: Message) -> md.V2G_Message:
+def _document(session_id: bytes, body: Message, signature: Any = None) -> md.V2G_Message:
     if not isinstance(body, mb.BodyBaseType):
         raise TypeError(f"{type(body).__name__} is no message of ISO 15118-2")
-    return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id), Body=mb.BodyType(BodyElement=body))
+    return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id, Signature=signature), Body=mb.BodyType(BodyElement=body))
 
 
 def _value(unit: Unit, value: float) -> dt.PhysicalValueType:
@@ -52,10 +54,11 @@ def _offer(response: mb.ServiceDiscoveryRes) -> Offer:
 def _selection(talk: Talk) -> mb.PaymentServiceSelectionReq:
     chosen = (
         sv.SelectedServiceType(ServiceID=talk.charge_service),
+        *([sv.SelectedServiceType(ServiceID=contracts.CERTIFICATE, ParameterSetID=talk.ask_by)] if talk.ask_for else []),
         *(sv.SelectedServiceType(ServiceID=service, ParameterSetID=ways) for service, ways in talk.added),
     )
     return mb.PaymentServiceSelectionReq(
-        SelectedPaymentOption="ExternalPayment", SelectedServiceList=sv.SelectedServiceListType(SelectedService=chosen[:16])
+        SelectedPaymentOption=_OPTIONS[talk.payment], SelectedServiceList=sv.SelectedServiceListType(SelectedService=chosen[:16])
     )
 
 
@@ -126,18 +129,28 @@ SPELLING = Spelling(
         mb.CurrentDemandReq: mb.CurrentDemandRes,
         mb.WeldingDetectionReq: mb.WeldingDetectionRes,
         mb.SessionStopReq: mb.SessionStopRes,
+        mb.PaymentDetailsReq: mb.PaymentDetailsRes,
+        mb.CertificateInstallationReq: mb.CertificateInstallationRes,
+        mb.CertificateUpdateReq: mb.CertificateUpdateRes,
+        mb.MeteringReceiptReq: mb.MeteringReceiptRes,
     },
-    longer_s={mb.ServiceDetailReq: LONGER_S, mb.PowerDeliveryReq: LONGER_S, mb.CurrentDemandReq: LOOP_S},
+    longer_s={
+        **dict.fromkeys((mb.ServiceDetailReq, mb.PowerDeliveryReq, mb.PaymentDetailsReq), LONGER_S),
+        **dict.fromkeys((mb.CertificateInstallationReq, mb.CertificateUpdateReq), LONGER_S),
+        mb.CurrentDemandReq: LOOP_S,
+    },
     document=_document,
     value=_value,
     evse_id=lambda response: str(response.EVSEID),
     offer=_offer,
     selection=_selection,
-    authorization=lambda _: mb.AuthorizationReq(),
+    authorization=contracts.authorization,
     parameters=_parameters,
     power=_power,
     stop=lambda talk: mb.SessionStopReq(ChargingSession=talk.ending),
     power_W=number,
     pausing=True,
     most_entries=MOST_ENTRIES,
+    by_contract=contracts.by_contract,
+    judged=contracts.judged,
 )

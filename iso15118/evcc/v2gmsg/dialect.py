@@ -77,7 +77,8 @@ class V2gMsg:
         self._expected = spelling.responses[kind]
         within_s = max(spelling.longer_s.get(kind, MESSAGE_S), talk.wants.patience_s)
         earlier = talk.wants.resume if spelling.pausing else b""
-        document = spelling.document(talk.session_id or earlier or talk.wants.fresh_id, request)
+        document = spelling.document(talk.session_id or earlier or talk.wants.fresh_id, request, talk.signature)
+        talk.signature = None
         return Question(document, SAP_DIN_ISO2, spelling.namespace, within_s, shown=request)
 
     def response(self, now: Now, payload_type: int, octets: bytes) -> Message:
@@ -87,7 +88,7 @@ class V2gMsg:
         body = document.Body.BodyElement if type(document).__name__ == "V2G_Message" else document
         if type(body) is not self._expected:
             raise Unexpected(f"{type(body).__name__} instead of {self._expected.__name__}")
-        self.talk.given_id = document.Header.SessionID
+        self.talk.given_id, self.talk.given_signature = document.Header.SessionID, document.Header.Signature
         return body
 
     def heard(self, now: Now, response: Message) -> Turn:
@@ -97,7 +98,7 @@ class V2gMsg:
             return self._failed("a session id that is not ours")
         if code.startswith("FAILED"):
             why = f"{type(response).__name__}: {code}"
-            return self._failed(why, Heard(Said.FAILED, hear.refused(code) if self.state is S.AUTHORIZATION else ()))
+            return self._failed(why, Heard(Said.FAILED, hear.refused(talk, self.state, code)))
         heard = self._hears[self.state](talk, now, response)
         if heard.said is Said.FAILED:
             return self._failed(heard.why, heard)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.evcc.terms import AuthorizationRefused, Authorized, ProfileMade, SchedulesOffered, ServicesOffered, SessionJoined
+from iso15118.evcc.terms import (
+    AuthorizationRefused,
+    Authorized,
+    InstallationFailed,
+    PricesJudged,
+    ProfileMade,
+    SchedulesOffered,
+    ServicesOffered,
+    SessionJoined,
+)
 from iso15118.evcc.v2gmsg import plans
-from iso15118.evcc.v2gmsg.table import Said
+from iso15118.evcc.v2gmsg.table import S, Said
 from iso15118.evcc.v2gmsg.talk import ONGOING_S, Heard, Talk, again, failed, leave, leaving
 from iso15118.terms import Control, Ending, Energy, EnergyChosen, Payment, Told
 
@@ -55,7 +65,10 @@ def service_discovery(talk: Talk, now: Now, response: Any) -> Heard:
         return gone
     if talk.energy is None:
         return leave(talk, "no energy transfer that suits", told, off=False)
-    if Payment.EIM not in offer.payments or (talk.wants.payment is not Payment.EIM and not talk.wants.fall_back):
+    wants = talk.wants
+    if wants.payment is Payment.PNC and Payment.PNC in offer.payments and talk.spelling.by_contract(talk, offer):
+        talk.payment = Payment.PNC
+    elif Payment.EIM not in offer.payments or (wants.payment is not Payment.EIM and not wants.fall_back):
         return leave(talk, "no way to pay that suits", told, off=False)
     talk.mode = _mode(talk, talk.energy, modes)
     return Heard(Said.OTHER if talk.to_ask else Said.GO, (told,))
@@ -80,16 +93,26 @@ def authorization(talk: Talk, now: Now, response: Any) -> Heard:
     if gone := leaving(talk, off=False):
         return gone
     if response.EVSEProcessing == "Finished":
-        return Heard(Said.GO, (Authorized(Payment.EIM),))
+        return Heard(Said.GO, (Authorized(talk.payment, emaid(talk), talk.ends_soon),))
     most_s = ONGOING_S if response.EVSEProcessing == "Ongoing" else talk.wants.customer_s
     if not talk.ongoing("authorization", now, most_s):
         return leave(talk, "no authorisation in time", off=False)
     return again(talk)
 
 
-def refused(code: str) -> tuple[Told, ...]:
+def emaid(talk: Talk) -> str:
+    """Of the contract that pays; "": none does."""
+    return talk.contracts[0].emaid if talk.payment is Payment.PNC and talk.contracts else ""
+
+
+def refused(talk: Talk, state: S, code: str) -> tuple[Told, ...]:
     """What FAILED means beside the end of the session."""
-    return (AuthorizationRefused(Payment.EIM, code),)
+    match state:
+        case S.AUTHORIZATION | S.CONTRACT:
+            return (AuthorizationRefused(talk.payment, code, emaid(talk)),)
+        case S.INSTALLATION | S.UPDATE:
+            return (InstallationFailed("the charger brings no contract", code),)
+    return ()
 
 
 def schedules(talk: Talk, now: Now, response: Any, *told: Told) -> Heard:
@@ -102,8 +125,11 @@ def schedules(talk: Talk, now: Now, response: Any, *told: Told) -> Heard:
     offered = plans.schedules(response.SASchedules, talk.spelling.power_W)
     made: tuple[Told, ...] = ()
     if offered:
-        wants = talk.wants
-        chosen = plans.best(offered, wants.needs, wants.limits.max_power_W)
+        wants, judged = talk.wants, talk.spelling.judged(talk, response.SASchedules)
+        told = (*told, *judged)
+        # Prices that nobody answers for are not chosen by.
+        priced = all(each.verified for each in judged if isinstance(each, PricesJudged))
+        chosen = plans.best(offered if priced else [replace(each, prices=None) for each in offered], wants.needs, wants.limits.max_power_W)
         talk.schedule_id, talk.planned_at = chosen.id, now.mono
         talk.profile = plans.profile(chosen, wants.limits.max_power_W, talk.spelling.most_entries)
         made = SchedulesOffered(offered), ProfileMade(chosen.id, talk.profile)

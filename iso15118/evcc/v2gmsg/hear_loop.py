@@ -8,7 +8,7 @@ from iso15118.connection import Now
 from iso15118.evcc.terms import EvseAsks, EvWish, MeterShown, WishTaken
 from iso15118.evcc.v2gmsg.table import Said
 from iso15118.evcc.v2gmsg.talk import Heard, Talk, leave, leaving, round_due_s
-from iso15118.terms import Reading, Told, Wish
+from iso15118.terms import Payment, Reading, Told, Wish
 from iso15118.v2gmsg.values import number
 
 WISHES = {"StopCharging": Wish.STOP, "ReNegotiation": Wish.RENEGOTIATE_SCHEDULE}
@@ -61,6 +61,10 @@ def looped(talk: Talk, now: Now, response: Any, status: Any, *shown: Told) -> He
     if wants.loops is not None and talk.loops >= wants.loops:
         talk.ending = "Terminate"
         return leave(talk, "as many rounds as were wanted", *told, off=True)
+    info = getattr(response, "MeterInfo", None)
+    if info is not None and response.ReceiptRequired and talk.payment is Payment.PNC and Wish.CONFIRM_METERING in wants.heeds:
+        talk.receipt = response
+        return Heard(Said.RECEIPT, (*told, EvseAsks(Wish.CONFIRM_METERING)))
     if talk.spelling.pausing:
         if wants.wish is EvWish.RENEGOTIATE_SCHEDULE:
             return Heard(Said.RESCHEDULE, (WishTaken(wants.wish), *told))

@@ -7,12 +7,13 @@ from dataclasses import field
 from typing import Any, Literal, NamedTuple
 
 from iso15118.connection import Now
-from iso15118.evcc.terms import EvseLimits, EvWish, StopDrawing, Wants, WishTaken
+from iso15118.evcc.terms import Contract, EvseLimits, EvWish, StopDrawing, Wants, WishTaken
 from iso15118.evcc.v2gmsg.table import Said
 from iso15118.frozen import dataclass
 from iso15118.iso20.waiting import Waiting
 from iso15118.messages.declare import Message
 from iso15118.terms import Ending, Energy, Payment, Slot, Told
+from iso15118.v2gmsg.document import Document
 from iso15118.v2gmsg.values import Unit
 
 ONGOING_S = 60.0
@@ -44,8 +45,7 @@ class Spelling:
     """Request -> response."""
     longer_s: dict[type[Message], float]
     """V2G_EVCC_Msg_Timeout, where it is not the usual one."""
-    document: Callable[[bytes, Message], Message]
-    """The V2G_Message with this session id, around a request."""
+    document: Document
     value: Callable[[Unit, float], Any]
     """A PhysicalValue."""
     evse_id: Callable[[Any], str]
@@ -63,6 +63,10 @@ class Spelling:
     """A session may pause, and be resumed."""
     most_entries: int | None = None
     """Of a charging profile."""
+    by_contract: Callable[[Talk, Offer], bool] = lambda *_: False
+    """Whether we can pay so at this charger."""
+    judged: Callable[[Talk, Any], tuple[Told, ...]] = lambda *_: ()
+    """What is found of the signature on the prices in SASchedules."""
     ready_s: float | None = None
     """From SessionSetupRes the first PowerDeliveryRes may take so long."""
 
@@ -78,7 +82,25 @@ class Talk(Waiting):
 
     session_id: bytes = b""
     given_id: bytes = b""
+    given_signature: Any = None
     """In the header of the response that is looked at."""
+    signature: Any = None
+    """For the header of the request that is being made."""
+    payment: Payment = Payment.EIM
+    """What we pay with."""
+    contracts: list[Contract] = field(default_factory=list)
+    """Those that can be shown here, best first."""
+    ask_for: Literal["", "Installation", "Update"] = ""
+    """Contracts are asked for first, and how."""
+    ask_by: int = 0
+    """The parameter set of it."""
+    challenge: bytes = b""
+    ends_soon: bool = False
+    """The contract does."""
+    signed: bool = False
+    """The challenge was, and is waited for."""
+    receipt: Any = None
+    """A response in the loop that wants its meter signed."""
     energy: Energy | None = None
     mode: str = ""
     """Kind of energy transfer that is requested."""

@@ -29,7 +29,7 @@ class Din(V2gMsg[S, E]):
 
     SPELLING, TABLE = SPELLING, TABLE
     VOLTAGE, FLOWING = BEFORE, (S.LOOP,)
-    AUTHORIZING = S.AUTHENTICATION
+    AUTHORIZING = (S.AUTHENTICATION,)
 
     def event_of(self, request: Any) -> E:
         if type(request) is mb.PowerDeliveryReq:

@@ -49,7 +49,7 @@ def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq)
             EVSEMaxCurrent=spelling.amperes(limits.max_power_W / _per_A(limits, offered)),
         ),
     )
-    return Result(response, told, stay=schedules is None)
+    return Result(response, told, stay=schedules is None, signature=spelling.signature(talk, schedules))
 
 
 def _per_A(limits: AcLimits, offered: Offered) -> float:

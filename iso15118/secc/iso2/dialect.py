@@ -24,7 +24,7 @@ HANDLERS: Mapping[str, Handler] = {
         each.__name__: each
         for each in (
             ac.ac_parameters, ac.charging_status, ac.renegotiation, contracts.payment_details, contracts.certificate_installation,
-            contracts.certificate_update, contracts.metering_receipt,
+            contracts.certificate_update, contracts.metering_receipt, contracts.authorization,
         )
     },
 }  # fmt: skip
@@ -45,7 +45,10 @@ class Iso2(V2gMsg[S, E]):
     SPELLING, TABLE = SPELLING, TABLE
     HANDLERS = HANDLERS
     VOLTAGE, FLOWING = (*BEFORE, *AGAIN), (S.DC_LOOP, *AGAIN)
-    AUTHORIZING = S.AUTHORIZATION
+    AUTHORIZING = (S.SELECTION, S.CONTRACT, S.AUTHORIZATION)
+    RAW = frozenset({"certificate_installation", "certificate_update"})
+    HEADED = frozenset({"session_setup", "authorization", "metering_receipt"}) | RAW
+    WAITING = V2gMsg.WAITING | RAW
 
     def event_of(self, request: Any) -> E:
         kind = type(request)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from iso15118 import exi
 from iso15118.connection import Now
+from iso15118.exi import ExiError
+from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso2 import data_schedules as sc
 from iso15118.messages.iso2 import msg_body as mb
 from iso15118.messages.iso2 import msg_data_types as dt
+from iso15118.messages.iso2 import msg_def as md
 from iso15118.secc.offers import exceeded
 from iso15118.secc.v2gmsg.dc import most_points
 from iso15118.secc.v2gmsg.talk import Chosen, Talk
@@ -33,7 +37,7 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     talk.schedules = tuple(_fitting(each, most) for each in known[:MOST_TUPLES])
     talk.offered_mono = now.mono
     dearest = max((slot.per_kWh for each in talk.schedules if each.prices is not None for slot in each.prices.slots), default=0.0)
-    return sc.SAScheduleList(SAScheduleTuple=tuple(_tuple(each, dearest) for each in talk.schedules))
+    return sc.SAScheduleList(SAScheduleTuple=tuple(_tuple(each, dearest, most if talk.by_contract else 0) for each in talk.schedules))
 
 
 def _fitting(schedule: Schedule, most: int) -> Schedule:
@@ -43,19 +47,44 @@ def _fitting(schedule: Schedule, most: int) -> Schedule:
     return replace(schedule, id=(schedule.id - 1) % MOST_ID + 1, charging=schedule.charging[:most], prices=prices)
 
 
-def _tuple(schedule: Schedule, dearest: float) -> sc.SAScheduleTupleType:
+def _tuple(schedule: Schedule, dearest: float, most_signed: int) -> sc.SAScheduleTupleType:
     entries = tuple(
         sc.PMaxScheduleEntryType(TimeInterval=_interval(each), PMax=_watts(max(0.0, each.power_W))) for each in schedule.charging
     )
+    prices = schedule.prices
+    tariff = (_signed(prices, most_signed) or _tariff(prices, dearest)) if prices is not None else None
     return sc.SAScheduleTupleType(
         SAScheduleTupleID=schedule.id,
         PMaxSchedule=sc.PMaxScheduleType(PMaxScheduleEntry=entries),
-        SalesTariff=_tariff(schedule.prices, dearest) if schedule.prices is not None else None,
+        SalesTariff=tariff,
     )
 
 
 def _interval(each: Slot | Price) -> sc.RelativeTimeInterval:
     return sc.RelativeTimeInterval(start=min(each.start_s, MOST_START_S), duration=min(each.duration_s, LONGEST_S))
+
+
+def _signed(prices: Prices, most: int) -> sc.SalesTariffType | None:
+    """As the mobility operator has made it; None where nobody has, it cannot be read, or is longer than the vehicle takes."""
+    try:
+        _, found = exi.decode_fragment(prices.signed_tariff, md.NAMESPACE) if prices.signed_tariff else ("", None)
+    except ExiError:
+        return None
+    fits = isinstance(found, sc.SalesTariffType) and found.Id and len(found.SalesTariffEntry) <= most
+    return found if fits and isinstance(found, sc.SalesTariffType) else None
+
+
+def signature(talk: Talk, written: sc.SAScheduleList | None) -> ds.SignatureType | None:
+    """Of the tariffs in an answer, where all that it covers is in there; None where nothing is signed, or something is left out."""
+    tariffs = [each.SalesTariff for each in written.SAScheduleTuple if each.SalesTariff is not None] if written is not None else []
+    ids = {f"#{each.Id}" for each in tariffs if each.Id}
+    try:
+        _, found = exi.decode_fragment(talk.facts.tariff_signature, ds.NAMESPACE) if ids and talk.facts.tariff_signature else ("", None)
+    except ExiError:
+        return None
+    if not isinstance(found, ds.SignatureType) or {each.URI for each in found.SignedInfo.Reference} != ids:
+        return None
+    return found
 
 
 def _tariff(prices: Prices, dearest: float) -> sc.SalesTariffType | None:

@@ -13,8 +13,9 @@ from iso15118.messages.iso2 import msg_data_types as dt
 from iso15118.messages.iso2 import msg_def as md
 from iso15118.messages.iso2 import msg_header as mh
 from iso15118.secc.iso2 import schedules
+from iso15118.secc.v2gmsg.setup import CERTIFICATE
 from iso15118.secc.v2gmsg.talk import Spelling, Talk
-from iso15118.terms import AddedService, Energy, Parameter, ParameterSet, Wish
+from iso15118.terms import AddedService, Energy, Parameter, ParameterSet, Payment, Reading, Wish
 from iso15118.v2gmsg.values import maker, physical
 
 RESPONSES: dict[type[Message], type[Message]] = {
@@ -40,12 +41,14 @@ INTERNET = 3
 ADDED = {INTERNET: 65}
 """ServiceID -> the service as ISO 15118-20 numbers it, and the configuration with it. Parameter sets have the same numbers in both [K]."""
 MOST_WH = (1 << 64) - 1
+_PAYMENTS: dict[Payment, sv.paymentOptionType] = {Payment.EIM: "ExternalPayment", Payment.PNC: "Contract"}
+_CERTIFICATE = sv.ServiceType(ServiceID=CERTIFICATE, ServiceName="Certificate", ServiceCategory="ContractCertificate", FreeService=True)
 AC_ONE, AC_THREE = "AC_single_phase_core", "AC_three_phase_core"
 
 
-def document(session_id: bytes, body: Message) -> Message:
+def document(session_id: bytes, body: Message, signature: Any = None) -> Message:
     """A message with its header."""
-    return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id), Body=mb.BodyType(BodyElement=body))  # type: ignore[arg-type]
+    return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id, Signature=signature), Body=mb.BodyType(BodyElement=body))  # type: ignore[arg-type]
 
 
 def _session_setup(code: Any, evse: str, utc: int) -> Message:
@@ -76,9 +79,11 @@ def _service_discovery(talk: Talk, added: tuple[AddedService, ...], category: st
         for each in added
         if category in (None, "Internet")
     )
+    if talk.installable and category in (None, "ContractCertificate"):
+        beside = (_CERTIFICATE, *beside)
     return mb.ServiceDiscoveryRes(
         ResponseCode="OK",
-        PaymentOptionList=sv.PaymentOptionListType(PaymentOption=("ExternalPayment",)),
+        PaymentOptionList=sv.PaymentOptionListType(PaymentOption=tuple(_PAYMENTS[each] for each in talk.payments)),
         ChargeService=charging,
         ServiceList=sv.ServiceListType(Service=beside) if beside else None,
     )
@@ -110,13 +115,16 @@ def _ac_status(talk: Talk, delay: int, word: Any) -> Message:
 
 def seen(talk: Talk) -> Mapping[str, Any]:
     """What both loops show: whose charger this is, the schedule that holds, and the meter."""
-    return {"EVSEID": talk.facts.evse_id, "SAScheduleTupleID": talk.schedule_id or 1, "MeterInfo": _meter(talk), "ReceiptRequired": False}
+    facts, shown = talk.facts, talk.shown
+    required = facts.wish is Wish.CONFIRM_METERING and facts.meter is not None and shown is not None and shown.accepted
+    if required:
+        talk.metered = facts.meter
+    info = meter_info(facts.meter) if facts.meter is not None else None
+    return {"EVSEID": facts.evse_id, "SAScheduleTupleID": talk.schedule_id or 1, "MeterInfo": info, "ReceiptRequired": required}
 
 
-def _meter(talk: Talk) -> dt.MeterInfoType | None:
-    reading = talk.facts.meter
-    if reading is None:
-        return None
+def meter_info(reading: Reading) -> dt.MeterInfoType:
+    """The meter, as it is told."""
     return dt.MeterInfoType(
         MeterID=reading.meter_id[:32],
         MeterReading=min(max(0, reading.import_Wh), MOST_WH),
@@ -161,4 +169,5 @@ SPELLING = Spelling(
     schedules=schedules.offered,
     no_schedules=None,
     chosen=schedules.chosen,
+    signature=schedules.signature,
 )

@@ -52,6 +52,7 @@ CODES: dict[Refusal, ct.responseCodeType] = {
     Refusal.INVALID: "WARNING_CertificateValidationError",
     Refusal.CHALLENGE: "WARNING_ChallengeInvalid",
     Refusal.UNKNOWN_PROVIDER: "WARNING_eMSPUnknown",
+    Refusal.CANCELLED: "WARNING_GeneralPnCAuthorizationError",
     Refusal.NOT_ACCEPTED: "WARNING_GeneralPnCAuthorizationError",
     Refusal.SELECTION: "WARNING_AuthorizationSelectionInvalid",
     Refusal.NO_CERTIFICATE: "WARNING_NoCertificateAvailable",

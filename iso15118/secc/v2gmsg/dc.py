@@ -83,7 +83,7 @@ def dc_parameters(talk: Talk, now: Now, request: Any) -> Result:
         SASchedules=spelling.no_schedules if schedules is None else schedules,
         EVSEChargeParameter=spelling.dc_parameters(**fields),
     )
-    return Result(response, told, stay=schedules is None)
+    return Result(response, told, stay=schedules is None, signature=spelling.signature(talk, schedules))
 
 
 def _parameters_told(asked: Any) -> tuple[Told, ...]:

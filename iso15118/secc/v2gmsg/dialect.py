@@ -28,6 +28,8 @@ CONTACTOR_S = 3.0
 """So long PowerDeliveryRes waits for the contactor."""
 STOP_S = 1.5
 """And SessionStopRes for the current to go: the vehicle waits 2 s [K]."""
+INSTALLATION_S = 4.5
+"""And an answer with a contract for the provisioning service: the vehicle waits 5 s (V2G_SECC_Msg_Performance_Time [K])."""
 
 Handler = Callable[..., Result]
 SHARED: Mapping[str, Handler] = {
@@ -38,8 +40,8 @@ SHARED: Mapping[str, Handler] = {
     )
 }  # fmt: skip
 """Names in the tables -> functions."""
-_WAITING = frozenset({"power_start", "power_stop", "session_stop"})
-"""Their answers wait for facts."""
+_WITHIN_S = {"SessionStopReq": STOP_S, "CertificateInstallationReq": INSTALLATION_S, "CertificateUpdateReq": INSTALLATION_S}
+"""So long an answer may wait for facts, where it is not the usual time."""
 
 
 class V2gMsg(Generic[S, E]):
@@ -55,15 +57,21 @@ class V2gMsg(Generic[S, E]):
     """States outside of the loop with voltage on the output."""
     FLOWING: ClassVar[tuple[Any, ...]]
     """States in which DC may flow."""
-    AUTHORIZING: ClassVar[Any]
+    AUTHORIZING: ClassVar[tuple[Any, ...]]
+    """States from the choice of a way to pay to the answer."""
+    RAW: ClassVar[frozenset[str]] = frozenset()
+    """These want the octets of the request, too."""
+    WAITING: ClassVar[frozenset[str]] = frozenset({"power_start", "power_stop", "session_stop"})
+    """Their answers wait for facts."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
         table: Table[Any, Any] = self.TABLE
         self.state: S = table.initial
         self._header: Any = None
-        self._stops = False
-        """The request is a SessionStop."""
+        self._octets = b""
+        self._name = ""
+        """Of the request."""
         self._told_for: Message | None = None
 
     @classmethod
@@ -82,10 +90,15 @@ class V2gMsg(Generic[S, E]):
     @property
     def authorizing(self) -> bool:
         """The vehicle waits for its authorisation."""
-        return self.state is self.AUTHORIZING
+        return self.state in self.AUTHORIZING
 
-    stands_by = confirms = False
-    """There is no standby in these protocols; a receipt is signed with a contract's key alone."""
+    stands_by = False
+    """There is no standby in these protocols."""
+
+    @property
+    def confirms(self) -> bool:
+        """It can be asked to sign the meter: a receipt is signed with a contract's key alone."""
+        return self.talk.shown is not None and self.talk.shown.accepted
 
     def held(self, now: Now) -> Held | None:
         """What the schedule has now that the vehicle draws by; None: by none, or it cannot be asked to take another one."""
@@ -107,7 +120,7 @@ class V2gMsg(Generic[S, E]):
 
     @property
     def answer_within_s(self) -> float:
-        return STOP_S if self._stops else CONTACTOR_S
+        return _WITHIN_S.get(self._name, CONTACTOR_S)
 
     def again(self, payload_type: int, octets: bytes) -> Message:
         self._told_for = self._read(payload_type, octets)
@@ -123,7 +136,7 @@ class V2gMsg(Generic[S, E]):
         body: Any = document.Body.BodyElement if type(document).__name__ == "V2G_Message" else document
         if type(body) not in self.SPELLING.responses:
             raise Unexpected(f"{type(body).__name__} is no request")
-        self._header, self._stops = document.Header, type(body).__name__ == "SessionStopReq"
+        self._header, self._octets, self._name = document.Header, octets, type(body).__name__
         request: Message = body
         return request
 
@@ -138,9 +151,11 @@ class V2gMsg(Generic[S, E]):
             why = f"{type(request).__name__} in {self.state.value}"  # type: ignore[attr-defined]
             return self._answer(failed(talk, request, "FAILED_SequenceError", why))
         name = entry.do[0]
-        more: dict[str, Any] = {"late": late} if name in _WAITING else {}
+        more: dict[str, Any] = {"late": late} if name in self.WAITING else {}
         if name in self.HEADED:
             more["header"] = self._header
+        if name in self.RAW:
+            more["octets"] = self._octets
         result = self.HANDLERS[name](talk, now, request, **more)
         told = result.told if self._told_for is not request else ()
         self._told_for = request
@@ -155,5 +170,5 @@ class V2gMsg(Generic[S, E]):
         if response is None:
             return Answer(None, 0, "", told)
         # The id of a session that has not begun is zero, in eight octets.
-        document = spelling.document(self.talk.session_id or bytes(8), response)
+        document = spelling.document(self.talk.session_id or bytes(8), response, result.signature)
         return Answer(response, SAP_DIN_ISO2, spelling.namespace, told, result.failed, result.over, document=document)

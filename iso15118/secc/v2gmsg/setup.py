@@ -8,13 +8,16 @@ from typing import Any
 from iso15118.connection import Now
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.talk import Result, Talk, flows, off
-from iso15118.terms import AuthorizationWanted, Ending, Payment, Progress, SessionBegun
+from iso15118.terms import AuthorizationWanted, Ending, Parameter, ParameterSet, Payment, Progress, SessionBegun
 
 EIM_S = 180.0
 """So long an authorisation may be ongoing: longer than V2G_SECC's ongoing timeout (55 s [K]), since the driver looks for the card. A vehicle that waits no
 longer than V2G_EVCC_Ongoing_Timeout ends it by itself."""
 CHARGING = 1
 """ServiceID of charging itself."""
+CERTIFICATE = 2
+CERTIFICATES = ParameterSet(1, (Parameter("Service", "Installation"),)), ParameterSet(2, (Parameter("Service", "Update"),))
+"""ISO 15118-2: the service by which contracts are asked for, and its two ways (8.4.3.5 [K])."""
 READY = "ready"
 """What DIN 70121 counts up to the power."""
 
@@ -36,6 +39,7 @@ def service_discovery(talk: Talk, now: Now, request: Any) -> Result:
     """What is offered; services beside charging of the category that the vehicle asks for."""
     facts, category = talk.facts, request.ServiceCategory
     talk.discovered = tuple(each for each in facts.energies if not each.energy.is_bpt and each.energy in talk.spelling.energies.values())
+    talk.payments, talk.installable = payments(talk), installable(talk)
     wanted = {told: number for number, told in talk.spelling.added.items()}
     talk.added = tuple(replace(each, service_id=wanted[each.service_id]) for each in facts.added_services if each.service_id in wanted)
     if not talk.discovered:
@@ -46,21 +50,40 @@ def service_discovery(talk: Talk, now: Now, request: Any) -> Result:
 
 def service_detail(talk: Talk, now: Now, request: Any) -> Result:
     """The parameter sets of a service beside charging; charging itself has none."""
-    sets = next((each.parameter_sets for each in talk.added if each.service_id == request.ServiceID), ())
+    sets = _sets(talk, request.ServiceID)
     if not sets and request.ServiceID != CHARGING:
         return failed(talk, request, "FAILED_ServiceIDInvalid", f"there is no service {request.ServiceID}")
     return Result(talk.spelling.service_detail(request.ServiceID, sets))
 
 
+def payments(talk: Talk) -> tuple[Payment, ...]:
+    """The ways that the host allows; Plug & Charge only over TLS."""
+    return tuple(each for each in talk.facts.payments if each is Payment.EIM or talk.secure) or (Payment.EIM,)
+
+
+def installable(talk: Talk) -> bool:
+    """Whether contracts can be asked for."""
+    return Payment.PNC in payments(talk) and talk.facts.certificate_installation
+
+
+def _sets(talk: Talk, number: int) -> tuple[ParameterSet, ...]:
+    if number == CERTIFICATE:
+        return CERTIFICATES if talk.installable else ()
+    return next((each.parameter_sets for each in talk.added if each.service_id == number), ())
+
+
 def payment_selection(talk: Talk, now: Now, request: Any) -> Result:
-    """Charging, paid for by other means than a contract, and any services beside it."""
-    if request.SelectedPaymentOption != "ExternalPayment":
-        return failed(talk, request, "FAILED_PaymentSelectionInvalid", "a contract was not offered")
+    """Charging, how it is paid for, and any services beside it."""
+    talk.by_contract = request.SelectedPaymentOption == "Contract"
+    if (Payment.PNC if talk.by_contract else Payment.EIM) not in talk.payments:
+        return failed(talk, request, "FAILED_PaymentSelectionInvalid", f"{request.SelectedPaymentOption} was not offered")
     added: list[tuple[int, int]] = []
     charging = False
     for each in request.SelectedServiceList.SelectedService:
         if each.ServiceID == CHARGING:
             charging = True
+        elif each.ServiceID == CERTIFICATE and talk.installable:
+            continue  # a request for a contract may follow, whichever parameter set is named: there are vehicles that name none
         elif _is_offered(talk, each):
             added.append((talk.spelling.added[each.ServiceID], each.ParameterSetID or 0))
         else:
@@ -74,7 +97,7 @@ def payment_selection(talk: Talk, now: Now, request: Any) -> Result:
 
 def _is_offered(talk: Talk, chosen: Any) -> bool:
     """A parameter set may be left out where there is nothing to choose."""
-    sets = next((each.parameter_sets for each in talk.added if each.service_id == chosen.ServiceID), ())
+    sets = _sets(talk, chosen.ServiceID)
     if chosen.ParameterSetID is None:
         return len(sets) == 1
     return any(one.id == chosen.ParameterSetID for one in sets)

@@ -11,7 +11,8 @@ from iso15118.frozen import dataclass
 from iso15118.iso20.waiting import Waiting
 from iso15118.messages.declare import Message
 from iso15118.secc.paused import Paused
-from iso15118.terms import AddedService, Ending, Energy, Facts, Offered, PowerOff, Progress, Schedule, Told, Wish
+from iso15118.terms import AddedService, Ending, Energy, Facts, Offered, Payment, PowerOff, Progress, Reading, Schedule, Told, Wish
+from iso15118.v2gmsg.document import Document
 
 OPENS_A = 5.0
 """Below this contactors may open (IEC 61851-23 [K])."""
@@ -26,8 +27,7 @@ class Spelling:
     namespace: str
     responses: Mapping[type[Message], type[Message]]
     """Request -> response."""
-    document: Callable[[bytes, Message], Message]
-    """Session id and body -> V2G_Message."""
+    document: Document
     volts: Callable[[float], Any]
     amperes: Callable[[float], Any]
     watts: Callable[[float], Any]
@@ -77,8 +77,25 @@ class Spelling:
     """What stands there meanwhile."""
     chosen: Callable[[Talk, Any], Chosen]
     """What a PowerDelivery that starts says of schedules."""
+    signature: Callable[[Talk, Any], Any] = lambda *_: None
+    """Of the prices in SASchedules, where they are signed."""
     ready_s: float | None = None
     """From the authorisation to the power at most; None: nothing is said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A contract that the vehicle has shown (ISO 15118-2)."""
+
+    chain: tuple[bytes, ...] = field(repr=False)
+    """DER, leaf first."""
+    emaid: str
+    path: tuple[bytes, ...] = field(default=(), repr=False)
+    why: str = ""
+    """What was found of its chain: as in `ContractShown`."""
+    signed: bool = False
+    """Its key has signed this session's challenge: the host has heard of it."""
+    accepted: bool = False
 
 
 @dataclass(slots=True)
@@ -111,6 +128,18 @@ class Talk(Waiting):
     """Power was asked for by the vehicle, and not ended."""
     isolated: bool = False
     """The insulation test of this session was good."""
+    payments: tuple[Payment, ...] = (Payment.EIM,)
+    installable: bool = False
+    """What ServiceDiscovery said of paying, and of contracts that can be asked for."""
+    by_contract: bool = False
+    """The vehicle has chosen to pay so."""
+    shown: Shown | None = None
+    asked: int = 0
+    """How often contracts were asked for."""
+    asking: bool = False
+    """The host has heard of the request that waits."""
+    metered: Reading | None = None
+    """What the vehicle was asked to sign, and has not yet."""
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts, and the dialect's words."""
@@ -142,6 +171,13 @@ class SavedTalk:
     schedule_id: int | None = None
     energy_on: bool = False
     isolated: bool = False
+    payments: tuple[Payment, ...] = (Payment.EIM,)
+    installable: bool = False
+    by_contract: bool = False
+    shown: Shown | None = None
+    asked: int = 0
+    asking: bool = False
+    metered: Reading | None = None
     since: dict[str, float] = field(default_factory=dict)
 
 
@@ -163,6 +199,8 @@ class Result(NamedTuple):
     """The session stays where it is."""
     failed: str = ""
     over: Ending | None = None
+    signature: Any = None
+    """On what the answer holds, for its header."""
 
 
 def off(talk: Talk, why: str) -> tuple[PowerOff, ...]:

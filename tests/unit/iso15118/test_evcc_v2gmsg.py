@@ -27,7 +27,7 @@ from iso15118.messages.iso2 import msg_data_types as iso2_types
 from iso15118.minimal import minimal
 from iso15118.terms import AddedService, Ending, Energy, EnergyChosen, EnergyWanted, EvLimits, Parameter, ParameterSet, Payment
 from iso15118.v2gmsg.values import number
-from tests.unit.iso15118.v2gmsg_rig import ID, SPEECHES, Rig
+from tests.unit.iso15118.v2gmsg_rig import ID, SPEECHES, Rig, paying
 
 DC = ("din", "iso2-dc")
 ISO2 = ("iso2-dc", "iso2-ac")
@@ -35,7 +35,8 @@ STATES = {
     speech: [
         each for each in S
         if each not in (S.BEGIN, S.OVER, S.DETAIL, S.RENEGOTIATION, S.REPARAMETERS)
-        and each not in ((S.CABLE_CHECK, S.PRECHARGE, S.DC_LOOP, S.WELDING) if speech == "iso2-ac" else (S.AC_LOOP,))
+        and each not in ((S.CABLE_CHECK, S.PRECHARGE, S.DC_LOOP, S.DC_RECEIPT, S.WELDING) if speech == "iso2-ac" else (S.AC_LOOP, S.AC_RECEIPT))
+        and not (speech == "din" and paying(each))
     ]
     for speech in SPEECHES
 }  # fmt: skip
@@ -58,7 +59,9 @@ TAKES_TIME = [
 
 def rig(speech: str, state: S, **wants: Any) -> Rig:
     """Where the response of `state` is awaited."""
-    return Rig(speech, loops=2 if state in (S.STOP, S.WELDING, S.ENDING) else None, **wants).to(state)
+    made = Rig(speech, loops=2 if state in (S.STOP, S.WELDING, S.ENDING) else None, **(paying(state) | wants))
+    made.receipts = state in (S.AC_RECEIPT, S.DC_RECEIPT)
+    return made.to(state)
 
 
 # ---- everywhere
@@ -83,7 +86,9 @@ def test_a_strange_session_id_is_the_end_everywhere(speech: str, state: S) -> No
     assert "session id" in turn.why
 
 
-@pytest.mark.parametrize(("speech", "state"), [each for each in EVERYWHERE if each[1] in (*BEFORE, *UNDER_POWER, S.AC_LOOP)])
+@pytest.mark.parametrize(
+    ("speech", "state"), [each for each in EVERYWHERE if each[1] in (*BEFORE, *UNDER_POWER, S.AC_LOOP) or paying(each[1])]
+)
 def test_a_vehicle_may_stop_anywhere(speech: str, state: S) -> None:
     vehicle = rig(speech, state)
     drawing = vehicle.dialect.drawing
@@ -93,7 +98,7 @@ def test_a_vehicle_may_stop_anywhere(speech: str, state: S) -> None:
     assert WishTaken(EvWish.STOP) in turn.told
     assert isinstance(turn.told[0], StopDrawing) == drawing
     request = vehicle.ask()
-    if state in BEFORE:
+    if state in (*BEFORE, S.INSTALLATION, S.UPDATE, S.CONTRACT):
         assert type(request).__name__ == "SessionStopReq"
         assert getattr(request, "ChargingSession", "Terminate") == "Terminate"
         return
@@ -251,7 +256,7 @@ def test_nothing_but_charging_is_asked_for(speech: str) -> None:
 def test_services_beside_charging() -> None:
     vehicle = Rig("iso2-ac", added_services=(4, 3, 9)).to(S.DISCOVERY)
     turn = vehicle.hear()
-    assert turn.told == (ServicesOffered((Energy.AC, Energy.DC), (3, 4), renegotiation=True),)
+    assert turn.told == (ServicesOffered((Energy.AC, Energy.DC), (2, 3, 4), renegotiation=True),)
     assert vehicle.ask().ServiceID == 4
     assert vehicle.within_s == 5.0
     parameter = iso2_services.ParameterType(Name="Port", intValue=80)

@@ -18,7 +18,7 @@ from iso15118.terms import Energy
 from tests.unit.iso15118 import test_evcc_v2gmsg as begin
 from tests.unit.iso15118 import test_evcc_v2gmsg_dc as dc
 from tests.unit.iso15118 import test_evcc_v2gmsg_loop as loop
-from tests.unit.iso15118.v2gmsg_rig import Rig
+from tests.unit.iso15118.v2gmsg_rig import Rig, paying
 
 SPEECHES: dict[str, tuple[Table[S, Said], tuple[str, ...]]] = {"din": (DIN, ("din",)), "iso2": (ISO2, ("iso2-dc", "iso2-ac"))}
 
@@ -29,7 +29,9 @@ def _sessions(speech: str) -> None:
     states = begin.STATES[speech]
     for state in states:
         begin.test_failed_is_the_end_everywhere(speech, state)
-        if state in (*BEFORE, *UNDER_POWER, S.AC_LOOP):
+        if paying(state):
+            begin.rig(speech, state).on(1)
+        if state in (*BEFORE, *UNDER_POWER, S.AC_LOOP) or paying(state):
             begin.test_a_vehicle_may_stop_anywhere(speech, state)
         if state in BARE:
             begin.test_there_are_vehicles_that_say_session_stop_alone(speech, state)

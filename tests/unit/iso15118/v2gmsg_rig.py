@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from bench.v2g import pki_older
+from bench.v2g.pki import World
 from chargepoint.tick import Tick
+from iso15118 import exi
 from iso15118.evcc.din import dialect as din
 from iso15118.evcc.iso2 import dialect as iso2
 from iso15118.evcc.session import Turn
 from iso15118.evcc.terms import CloseContactors, OpenContactors, Wants
 from iso15118.evcc.v2gmsg.dialect import V2gMsg
 from iso15118.evcc.v2gmsg.table import S
+from iso15118.messages.declare import field_names
 from iso15118.messages.din import data_charging as din_charging
 from iso15118.messages.din import data_schedules as din_schedules
 from iso15118.messages.din import data_services as din_services
@@ -22,11 +26,13 @@ from iso15118.messages.iso2 import data_services as iso2_services
 from iso15118.messages.iso2 import msg_body as iso2_body
 from iso15118.messages.iso2 import msg_data_types as iso2_types
 from iso15118.minimal import minimal
-from iso15118.terms import Battery, Energy, EnergyWanted, EvLimits, Told
+from iso15118.terms import Battery, Energy, EnergyWanted, EvLimits, Payment, Told
 from iso15118.v2gmsg.values import Unit, physical
 
 ID = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 BATTERY_V = 350.0
+WORLD = World.of("p256")
+EMAID = "DETSTC00000001"
 SPEECHES = ("din", "iso2-dc", "iso2-ac")
 
 
@@ -54,6 +60,8 @@ class Rig:
         self.asked: list[Any] = []
         self.document: Any = None
         self.within_s = 0.0
+        self.receipts = False
+        """The charger wants each reading signed."""
 
     # ---- the charger's values
 
@@ -132,16 +140,34 @@ class Rig:
             case "CableCheckRes":
                 fields |= {"EVSEProcessing": "Finished", "DC_EVSEStatus": self.status()}
             case "PreChargeRes" | "CurrentDemandRes":
+                fields |= self._metered() if kind is iso2_body.CurrentDemandRes else {}
                 fields |= {"DC_EVSEStatus": self.status(), "EVSEPresentVoltage": self.value("V", BATTERY_V)}
             case "WeldingDetectionRes":
                 fields |= {"DC_EVSEStatus": self.status(), "EVSEPresentVoltage": self.value("V", 0)}
             case "PowerDeliveryRes":
                 fields["EVSEStatus"] = self.status()
             case "ChargingStatusRes":
-                fields["AC_EVSEStatus"] = self.status()
+                fields |= {"AC_EVSEStatus": self.status(), **self._metered()}
+            case "MeteringReceiptRes":
+                fields["EVSEStatus"] = self.status()
+            case "CertificateInstallationRes" | "CertificateUpdateRes":
+                fields |= self._contract()
             case "ServiceDetailRes":
                 fields["ServiceID"] = self.dialect.talk.detail_of
         return fields
+
+    def _metered(self) -> dict[str, Any]:
+        info = iso2_types.MeterInfoType(MeterID="M1", MeterReading=1234)
+        return {"MeterInfo": info, "SAScheduleTupleID": 1, "ReceiptRequired": True} if self.receipts else {}
+
+    def _contract(self) -> dict[str, Any]:
+        """Of a provisioning service, for the one who asks; with its signature."""
+        made: Any = exi.decode(
+            pki_older.made(WORLD, WORLD, "cpsLeaf", exi.encode(self.document, pki_older.NAMESPACE), EMAID), pki_older.NAMESPACE
+        )
+        self.dialect.talk.given_signature = made.Header.Signature
+        body = made.Body.BodyElement
+        return {name: getattr(body, name) for name in field_names(type(body))}
 
     def _services(self) -> dict[str, Any]:
         if self.speech == "din":
@@ -160,6 +186,7 @@ class Rig:
             ),
             "ServiceList": iso2_services.ServiceListType(
                 Service=(
+                    iso2_services.ServiceType(ServiceID=2, ServiceCategory="ContractCertificate", FreeService=True),
                     iso2_services.ServiceType(ServiceID=3, ServiceCategory="Internet", FreeService=True),
                     iso2_services.ServiceType(ServiceID=4, ServiceCategory="OtherCustom", FreeService=True),
                 )
@@ -211,6 +238,14 @@ class Rig:
         for _ in range(count):
             self.next()
         return self
+
+
+def paying(state: S) -> dict[str, Any]:
+    """What a vehicle of ISO 15118-2 wants that comes to this state, where it needs a contract for that."""
+    if state not in (S.INSTALLATION, S.UPDATE, S.CONTRACT, S.AC_RECEIPT, S.DC_RECEIPT):
+        return {}
+    has = {} if state is S.INSTALLATION else {"contracts": (WORLD.contract(EMAID),)}
+    return WORLD.wants(payment=Payment.PNC, update=state is S.UPDATE, **has)
 
 
 BODIES = {"din": din_body, "iso2-dc": iso2_body, "iso2-ac": iso2_body}

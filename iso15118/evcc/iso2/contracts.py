@@ -1,0 +1,213 @@
+"""ISO 15118-2, a vehicle that pays by contract: what it asks, and what it makes of the answers. A refusal ends the session: there is no other way within it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from certs import contract as envelopes
+from certs.chain import CertificateError, Code
+from certs.contract import ContractError, Envelope
+from iso15118.connection import Now
+from iso15118.evcc.terms import Contract, ContractInstalled, InstallationFailed, PricesJudged
+from iso15118.evcc.v2gmsg import hear
+from iso15118.evcc.v2gmsg.hear_loop import heeding
+from iso15118.evcc.v2gmsg.table import Said
+from iso15118.evcc.v2gmsg.talk import Heard, Offer, Talk, leave, leaving, round_due_s
+from iso15118.iso2.certificates import chain_of, chain_type, wrong_key
+from iso15118.iso20.certificates import certificates, judge, leaf_of, plain
+from iso15118.messages import xmldsig as ds
+from iso15118.messages.declare import Message
+from iso15118.messages.iso2 import data_certificates as ce
+from iso15118.messages.iso2 import msg_body as mb
+from iso15118.signature import Part, sign, signer_of, verify
+from iso15118.terms import ParameterSet, Payment, Told
+
+CERTIFICATE = 2
+"""ServiceID by which contracts are asked for; its parameter sets, where the charger does not name them [K]."""
+SETS = {"Installation": 1, "Update": 2}
+MOST_ROOTS = 20
+_DATES: tuple[Code, ...] = ("expired", "not_yet_valid", "key_mismatch", "unreadable")
+
+
+def signs(chain: tuple[bytes, ...]) -> bool:
+    """Whether ISO 15118-2 has signatures by the key of this chain's leaf."""
+    try:
+        return not wrong_key(leaf_of(chain[0]))
+    except (CertificateError, IndexError):
+        return False
+
+
+# ---- what there is to pay with
+
+
+def by_contract(talk: Talk, offer: Offer) -> bool:
+    """With those that we have, or one that is asked for first."""
+    wants, there = talk.wants, CERTIFICATE in offer.added_services
+    talk.contracts = [each for each in wants.contracts if signs(each.chain)]
+    if there and wants.update and talk.contracts and talk.contracts[0].agreement is not None:
+        talk.ask_for = "Update"
+    elif there and (wants.install or not talk.contracts) and wants.provisioning is not None and signs(wants.provisioning.chain):
+        talk.ask_for = "Installation"
+    if talk.ask_for:
+        talk.to_ask, talk.ask_by = [CERTIFICATE, *(each for each in talk.to_ask if each != CERTIFICATE)], SETS[talk.ask_for]
+    return bool(talk.contracts or talk.ask_for)
+
+
+def described(talk: Talk, sets: tuple[ParameterSet, ...]) -> None:
+    """The parameter set by which the charger does it; it may not do all."""
+    ways = {each.value: one.id for one in sets for each in one.parameters if each.name == "Service"}
+    if talk.ask_for in ways:
+        talk.ask_by = ways[talk.ask_for]
+    elif ways and talk.contracts:
+        talk.ask_for = ""
+
+
+def selection(talk: Talk, now: Now, response: mb.PaymentServiceSelectionRes) -> Heard:
+    """The choice is taken."""
+    heard = hear.selection(talk, now, response)
+    if heard.said is not Said.GO or talk.payment is Payment.EIM:
+        return heard
+    said = {"Installation": Said.INSTALL, "Update": Said.UPDATE, "": Said.PAY}[talk.ask_for]
+    return Heard(said, heard.told)
+
+
+# ---- contracts that come
+
+
+def certificate_installation(talk: Talk, now: Now) -> mb.CertificateInstallationReq:
+    """Asked for by what the maker has given us."""
+    given = talk.wants.provisioning
+    if given is None:
+        raise AssertionError("contracts are asked for without a provisioning certificate")
+    request = mb.CertificateInstallationReq(Id="id1", OEMProvisioningCert=given.chain[0], ListOfRootCertificateIDs=_roots(talk))
+    talk.signature = sign(given.signer, "iso2", [("id1", "CertificateInstallationReq", request)])
+    return request
+
+
+def certificate_update(talk: Talk, now: Now) -> mb.CertificateUpdateReq:
+    """Asked for by the contract that we have."""
+    contract = talk.contracts[0]
+    request = mb.CertificateUpdateReq(
+        Id="id1",
+        ContractSignatureCertChain=chain_type(contract.chain),
+        eMAID=plain(contract.emaid),
+        ListOfRootCertificateIDs=_roots(talk),
+    )
+    talk.signature = sign(contract.signer, "iso2", [("id1", "CertificateUpdateReq", request)])
+    return request
+
+
+def _roots(talk: Talk) -> ce.ListOfRootCertificateIDsType:
+    """Those that we judge a sender by; the schema wants one at least."""
+    found = tuple(
+        ds.X509IssuerSerialType(X509IssuerName=each.issuer.rfc4514_string(), X509SerialNumber=each.serial_number)
+        for each in certificates(talk.wants.v2g_roots)[:MOST_ROOTS]
+    )
+    return ce.ListOfRootCertificateIDsType(RootCertificateID=found or (ds.X509IssuerSerialType(X509IssuerName="", X509SerialNumber=0),))
+
+
+def installation(talk: Talk, now: Now, response: mb.CertificateInstallationRes | mb.CertificateUpdateRes) -> Heard:
+    """It pays at once, where it is good; else what we have does."""
+    told = _taken(talk, now, response)
+    if gone := leaving(talk, told, off=False):
+        return gone
+    if isinstance(told, ContractInstalled):
+        talk.contracts.insert(0, told.contract)
+    if not talk.contracts:
+        return leave(talk, "no contract, and no other way to pay", told, off=False)
+    return Heard(Said.PAY, (told,))
+
+
+def _taken(
+    talk: Talk, now: Now, response: mb.CertificateInstallationRes | mb.CertificateUpdateRes
+) -> ContractInstalled | InstallationFailed:
+    given = talk.contracts[0] if isinstance(response, mb.CertificateUpdateRes) else talk.wants.provisioning
+    if given is None:
+        return InstallationFailed("a contract that was not asked for")
+    try:
+        if why := _sender(talk, now, response):
+            return InstallationFailed(why)
+        chain = chain_of(response.ContractSignatureCertChain)
+        leaf = leaf_of(chain[0])
+        roots = talk.wants.mo_roots
+        judged = judge(chain, "contract2", roots, now, key=leaf.key, only=None if roots else _DATES)
+        if judged.refusal is not None:
+            return InstallationFailed(judged.why)
+        sealed = Envelope("iso2", response.DHpublickey.value, response.ContractSignatureEncryptedPrivateKey.value)
+        key = envelopes.open_(sealed, given.agreement, contract=certificates(chain[:1])[0])
+    except (CertificateError, ContractError) as error:
+        return InstallationFailed(str(error))
+    return ContractInstalled(Contract(plain(leaf.common_name), chain, signer_of(key), key), key)
+
+
+def _sender(talk: Talk, now: Now, response: mb.CertificateInstallationRes | mb.CertificateUpdateRes) -> str:
+    """Why it is not from a provisioning service that we trust; "" where it is. Raises CertificateError."""
+    chain = chain_of(response.SAProvisioningCertificateChain)
+    leaf = leaf_of(chain[0])
+    judged = judge(chain, "cps2", talk.wants.v2g_roots, now, key=leaf.key)
+    return judged.why if judged.refusal is not None else verify(talk.given_signature, signed_parts(response), leaf.key)
+
+
+def signed_parts(response: mb.CertificateInstallationRes | mb.CertificateUpdateRes) -> list[Part]:
+    """What the provisioning service signs ([V2G2-909])."""
+    names = ("ContractSignatureCertChain", "ContractSignatureEncryptedPrivateKey", "DHpublickey", "eMAID")
+    elements: list[Any] = [getattr(response, name) for name in names]
+    return [(each.Id or "", name, each) for name, each in zip(names, elements, strict=True)]
+
+
+# ---- paying
+
+
+def payment_details(talk: Talk, now: Now) -> mb.PaymentDetailsReq:
+    """The contract is shown."""
+    contract = talk.contracts[0]
+    return mb.PaymentDetailsReq(eMAID=plain(contract.emaid), ContractSignatureCertChain=chain_type(contract.chain))
+
+
+def payment_details_heard(talk: Talk, now: Now, response: mb.PaymentDetailsRes) -> Heard:
+    """Its key has to sign this."""
+    talk.challenge, talk.ends_soon = response.GenChallenge, response.ResponseCode == "OK_CertificateExpiresSoon"
+    return leaving(talk, off=False) or Heard(Said.GO)
+
+
+def authorization(talk: Talk) -> Message:
+    """By contract the first one is signed, and the others are not ([V2G2-684])."""
+    if talk.payment is Payment.EIM or talk.signed:
+        return mb.AuthorizationReq()
+    request = mb.AuthorizationReq(Id="id1", GenChallenge=talk.challenge)
+    talk.signature = sign(talk.contracts[0].signer, "iso2", [("id1", "AuthorizationReq", request)])
+    talk.signed = True
+    return request
+
+
+def judged(talk: Talk, found: Any) -> tuple[Told, ...]:
+    """Tariffs are signed with the key of the second sub-CA of the mobility operator, which stands above our contract [K]; who pays otherwise asks nobody."""
+    tariffs = [each.SalesTariff for each in found.SAScheduleTuple if each.SalesTariff is not None]
+    if talk.payment is Payment.EIM or not tariffs:
+        return ()
+    chain = talk.contracts[0].chain
+    if len(chain) < 2:
+        return (PricesJudged(verified=False, why="nobody stands above our contract whose signature it could be"),)
+    try:
+        key = leaf_of(chain[1]).key
+    except CertificateError as error:
+        return (PricesJudged(verified=False, why=str(error)),)
+    why = verify(talk.given_signature, [(each.Id or "", "SalesTariff", each) for each in tariffs], key)
+    return (PricesJudged(verified=not why, why=why),)
+
+
+# ---- receipts
+
+
+def metering_receipt(talk: Talk, now: Now) -> mb.MeteringReceiptReq:
+    """The reading that the charger has told last."""
+    seen = talk.receipt
+    request = mb.MeteringReceiptReq(Id="id1", SessionID=talk.session_id, SAScheduleTupleID=seen.SAScheduleTupleID, MeterInfo=seen.MeterInfo)
+    talk.signature = sign(talk.contracts[0].signer, "iso2", [("id1", "MeteringReceiptReq", request)])
+    return request
+
+
+def receipt_heard(talk: Talk, now: Now, response: mb.MeteringReceiptRes) -> Heard:
+    """Back to the loop."""
+    gone, told = heeding(talk, response.EVSEStatus, off=True)
+    return gone or Heard(Said.GO, told, round_due_s(talk, now))

@@ -1,0 +1,1 @@
+"""What both sides of the cable share of ISO 15118-2."""
