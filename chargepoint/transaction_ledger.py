@@ -30,7 +30,7 @@ from chargepoint.transaction_state import Cause, Running, Spot, TransactionRepor
 TABLE = "transactions"
 OUTBOX = "outbox"
 """Where reports wait; at a start the transaction machine looks there whether an Ended had already been written."""
-CHARGING = ChargingState.CHARGING.value
+CHARGING, EV_CONNECTED = ChargingState.CHARGING.value, ChargingState.EV_CONNECTED.value
 EVCCID = "EVCCID"
 """AdditionalInfoType.type of the identifier that the vehicle gave in its session."""
 BOOT_REASONS = {"PowerUp": "PowerLoss", "Unknown": "PowerLoss", "RemoteReset": "ImmediateReset"}
@@ -129,10 +129,13 @@ class Ledger:
         tell_evse = connected and not running.evse_told
         if tell_evse or (running.evse_told and running.begin is None):
             values = (*self.meter.begins(running, reading), *values)
+        refused = cause.trigger == "Deauthorized" and spot.charging_state == EV_CONNECTED  # said with it, though it is no news (E05.FR.09)
         if kind == "Ended":
             values = (*values, *self.meter.at_end(running))
         state = (
-            spot.charging_state if tell_state or (spot.charging_state != running.state_told and (connected or running.state_told)) else ""
+            spot.charging_state
+            if tell_state or refused or (spot.charging_state != running.state_told and (connected or running.state_told))
+            else ""
         )
         id_token = (spot.id_token if spot.conditions.authorised else None) or cause.id_token
         remote_start_id = spot.remote_start_id if spot.conditions.authorised else None

@@ -103,12 +103,14 @@ class Contents:
 
 
 def in_use(own: Iterable[OwnChain], use: OwnUse, utc: float | None) -> list[OwnChain]:
-    """What is shown for this use, the best one first, and one for each kind of key: valid now, then adopted, then the one that begins last.
+    """What is shown for this use, the best one first, and one for each kind of key: valid now, then the one that begins last (A02.FR.15), then adopted;
+    of those for a CSMS whatever was adopted before any other, since it has asked for it (A02.FR.08).
 
     `utc` None: nobody has set a clock, and dates do not count. A chain of the configuration is among them whatever was adopted over it.
     """
     found = [each for each in own if each.use == use and (each.state == "active" or (each.configured and each.state == "previous"))]
-    found.sort(key=lambda each: (_valid(each, utc), not each.configured, each.not_before_utc), reverse=True)
+    wanted = use == "ChargingStationCertificate"
+    found.sort(key=lambda each: (_valid(each, utc), wanted and not each.configured, each.not_before_utc, not each.configured), reverse=True)
     kinds = [each.kind for each in found]
     return [each for at, each in enumerate(found) if each.kind not in kinds[:at]]
 

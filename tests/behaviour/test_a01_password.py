@@ -17,7 +17,7 @@ def change(station: BlockRig, password: str) -> str:
     return status
 
 
-@pytest.mark.req("A01.FR.01", "A01.FR.02", "A01.FR.05", "TC_A_09")
+@pytest.mark.req("A01.FR.01", "A01.FR.02", "TC_A_09")
 def test_accepted_reconnects_with_the_new_one_and_does_not_boot_again() -> None:
     station = BlockRig(BLOCKS)
     station.boot()
@@ -30,7 +30,7 @@ def test_accepted_reconnects_with_the_new_one_and_does_not_boot_again() -> None:
     assert "BootNotification" not in station.actions()
 
 
-@pytest.mark.req("A01.FR.03", "TC_A_10")
+@pytest.mark.req("TC_A_10")
 def test_rejected_goes_on_with_the_old_one() -> None:
     station = BlockRig(BLOCKS)
     station.boot()

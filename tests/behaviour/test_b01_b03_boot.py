@@ -56,7 +56,7 @@ def test_pending_answers_and_reports_what_is_asked_and_says_nothing_else() -> No
     assert "StatusNotification" in station.actions()
 
 
-@pytest.mark.req("B03.FR.02", "B03.FR.04", "B03.FR.06", "TC_B_03")
+@pytest.mark.req("B03.FR.02", "B03.FR.06", "TC_B_03")
 def test_rejected_is_silent_until_the_interval() -> None:
     station = BlockRig(BLOCKS)
     station.boot("Rejected", 10)

@@ -151,9 +151,7 @@ CASES: list[tuple[str, str, str, Callable[[ChargeRig], None], list[str]]] = [
 ]
 
 
-@pytest.mark.req(
-    "E01.FR.01", "E01.FR.02", "E01.FR.03", "E01.FR.05", "E01.FR.06", "E03.FR.05", "E05.FR.01", "E07.FR.03", "E09.FR.01", "E10.FR.01"
-)
+@pytest.mark.req("E01.FR.01", "E01.FR.02", "E01.FR.03", "E01.FR.05", "E01.FR.06", "E03.FR.05", "E07.FR.03", "E09.FR.01", "E10.FR.01")
 @pytest.mark.req("E06.FR.01", "E06.FR.02", "E06.FR.03", "E06.FR.04", "E06.FR.06", "E06.FR.07", "F-12")
 @pytest.mark.parametrize(("case", "start", "stop", "story", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_story(case: str, start: str, stop: str, story: Callable[[ChargeRig], None], expected: list[str]) -> None:

@@ -60,7 +60,7 @@ def test_what_is_withdrawn_gives_no_energy(after: int, way: str) -> None:
     assert [payload["transactionInfo"]["stoppedReason"] for payload in ended] == [reason]
 
 
-@pytest.mark.req("S-11", "E05.FR.09", "E05.FR.10")
+@pytest.mark.req("S-11", "E05.FR.10")
 @pytest.mark.parametrize("after", range(2, len(STEPS)), ids=[name for name, _ in STEPS[2:]])
 def test_a_token_that_the_csms_refuses_late_gives_no_energy(after: int) -> None:
     late: list[Call] = []

@@ -46,7 +46,7 @@ def test_an_order_during_a_transaction_comes_true_after_it_and_outlives_the_rese
     assert statuses(again)[0] == (1, "Unavailable")
 
 
-@pytest.mark.req("B12.FR.05", "TC_B_23")
+@pytest.mark.req("TC_B_23", "B12.FR.06")
 def test_a_reset_that_waited_leaves_nothing_out_of_service_behind() -> None:
     station = charging()
     station.ask("Reset", {"type": "OnIdle"})

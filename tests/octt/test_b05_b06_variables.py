@@ -94,7 +94,7 @@ def test_tc_b_32_33_34_no_such_value(it: TestSystem, case: str) -> None:
     assert "attributeValue" not in result
 
 
-@pytest.mark.req("TC_B_08", "B06.FR.05", "B06.FR.16")
+@pytest.mark.req("TC_B_08", "B06.FR.16")
 def test_tc_b_08_one_value_too_many(it: TestSystem) -> None:
     """2.1 answers the whole request with an error, where 2.0.1 had each value rejected."""
     it.call("GetBaseReport", {"requestId": 8, "reportBase": "FullInventory"})

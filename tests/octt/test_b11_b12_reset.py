@@ -56,7 +56,7 @@ def test_a_vehicle_without_a_transaction_is_no_reason_to_wait() -> None:
     rebooted(it, "RemoteReset", evse2="Occupied")
 
 
-@pytest.mark.req("TC_B_21", "B12.FR.01", "B12.FR.03", "B12.FR.06", "E07.FR.03")
+@pytest.mark.req("TC_B_21", "B12.FR.01", "B12.FR.03", "E07.FR.03")
 def test_tc_b_21_on_idle_waits_for_the_transaction() -> None:
     it = station(evses=2)
     _, transaction = charges(it)

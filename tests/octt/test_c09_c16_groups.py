@@ -163,7 +163,7 @@ def test_tc_c_45_the_master_pass_starts_nothing(start: str) -> None:
     assert not it.closed()
 
 
-@pytest.mark.req("TC_C_49", "C16.FR.02", "C16.FR.07", "C16.FR.08", "E07")
+@pytest.mark.req("TC_C_49", "C16.FR.02", "C16.FR.08", "E07")
 @pytest.mark.parametrize("evses", [1, 2])
 @pytest.mark.parametrize("asked", [True, False], ids=["online", "in the list"])
 @pytest.mark.req("C16.FR.05")

@@ -89,7 +89,7 @@ def test_tc_c_13_the_cable_comes_later(start: str) -> None:
     assert it.closed()
 
 
-@pytest.mark.req("TC_C_36", "C10.FR.11")
+@pytest.mark.req("TC_C_36")
 def test_tc_c_36_without_local_pre_authorize_the_csms_is_asked() -> None:
     it = known(AuthCtrlr_LocalPreAuthorize="false")
     it.tokens[CARD] = "Invalid"
@@ -239,7 +239,7 @@ OFFLINE = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.req("TC_C_16", "C12.FR.02", "C12.FR.03", "C12.FR.04", "C15.FR.04")
+@pytest.mark.req("TC_C_16", "C12.FR.02", "C12.FR.04", "C15.FR.04")
 @OFFLINE
 def test_tc_c_16_it_is_deauthorised(start: str, where: str) -> None:
     it = started_offline(stop=True, most_Wh=0, start=start, where=where)

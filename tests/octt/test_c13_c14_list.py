@@ -20,7 +20,7 @@ def known(status: str = "Accepted", start: str = "PowerPathClosed", now: str = "
 # ---- offline
 
 
-@pytest.mark.req("TC_C_21", "C13.FR.01")
+@pytest.mark.req("TC_C_21", "C13.FR.05")
 def test_tc_c_21_accepted_offline_starts_and_stops() -> None:
     it = known()
     it.offline()
@@ -39,6 +39,7 @@ def test_tc_c_21_accepted_offline_starts_and_stops() -> None:
     it.nothing(for_s=10.0)
 
 
+@pytest.mark.req("C13.FR.05", "C13.FR.06")
 @pytest.mark.parametrize(
     "status",
     [
@@ -49,7 +50,6 @@ def test_tc_c_21_accepted_offline_starts_and_stops() -> None:
 )
 @pytest.mark.parametrize("unknown_may", ["false", "true"])
 @REFUSED
-@pytest.mark.req("C13.FR.02", "C13.FR.04")
 def test_tc_c_22_23_24_not_accepted_offline(status: str, unknown_may: str, start: str) -> None:
     it = known(status, start, AuthCtrlr_OfflineTxForUnknownIdEnabled=unknown_may)
     it.offline()
@@ -62,7 +62,7 @@ def test_tc_c_22_23_24_not_accepted_offline(status: str, unknown_may: str, start
     assert not it.closed()
 
 
-@pytest.mark.req("TC_C_25", "C13.FR.04")
+@pytest.mark.req("TC_C_25", "C13.FR.01")
 @REFUSED
 def test_tc_c_25_the_list_comes_before_the_cache(start: str) -> None:
     it = station(start, variables={"AuthCtrlr.OfflineTxForUnknownIdEnabled": "true", "TxCtrlr.StopTxOnInvalidId": "false"})
@@ -78,7 +78,7 @@ def test_tc_c_25_the_list_comes_before_the_cache(start: str) -> None:
     assert not it.closed()
 
 
-@pytest.mark.req("TC_C_26", "C15.FR.02", "C15.FR.06", "C15.FR.08")
+@pytest.mark.req("TC_C_26", "C15.FR.02", "C15.FR.06", "C15.FR.08", "C13.FR.06")
 def test_tc_c_26_unknown_offline() -> None:
     it = station(tokens={}, variables={"AuthCtrlr.OfflineTxForUnknownIdEnabled": "true", "TxCtrlr.StopTxOnInvalidId": "false"})
     it.offline()
@@ -101,7 +101,7 @@ def test_tc_c_26_unknown_offline() -> None:
 # ---- online
 
 
-@pytest.mark.req("TC_C_27", "C14.FR.01", "C14.FR.02")
+@pytest.mark.req("TC_C_27", "C14.FR.04")
 @REFUSED
 def test_tc_c_27_accepted_online(start: str) -> None:
     it = known(start=start)

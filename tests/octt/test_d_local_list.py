@@ -46,7 +46,7 @@ def it() -> TestSystem:
     return station(tokens={}, answers={"TransactionEvent": {}}, variables=CLEANED)
 
 
-@pytest.mark.req("TC_D_01", "D01.FR.01", "D01.FR.02", "D02.FR.01")
+@pytest.mark.req("TC_D_01", "D01.FR.01", "D01.FR.02", "D02.FR.01", "D01.FR.15")
 def test_tc_d_01_a_full_list_replaces_what_was_there(it: TestSystem) -> None:
     listed(it, {OTHER_CARD: "Accepted"})
     assert charges_by(it, OTHER_CARD)
@@ -56,7 +56,7 @@ def test_tc_d_01_a_full_list_replaces_what_was_there(it: TestSystem) -> None:
     assert not charges_by(it, OTHER_CARD)
 
 
-@pytest.mark.req("TC_D_02", "D01.FR.02", "D01.FR.15", "D01.FR.16")
+@pytest.mark.req("TC_D_02", "D01.FR.02", "D01.FR.16")
 def test_tc_d_02_a_differential_list_adds_and_changes(it: TestSystem) -> None:
     listed(it, {CARD: "Blocked"}, version=2)
     assert send(it, 3, DIFFERENTIAL, (OTHER_CARD, ACCEPTED)) == "Accepted"
@@ -103,7 +103,7 @@ def test_tc_d_06_a_differential_list_that_is_not_newer(it: TestSystem, number: i
     assert charges_by(it, CARD)
 
 
-@pytest.mark.req("TC_D_07", "D01.FR.13")
+@pytest.mark.req("TC_D_07", "D01.FR.10")
 @pytest.mark.parametrize("by", ["Reset", "loss of power"])
 def test_tc_d_07_it_outlives_a_restart(it: TestSystem, by: str) -> None:
     listed(it, {CARD: "Accepted"}, version=2)
@@ -124,12 +124,12 @@ def test_tc_d_08_the_version_is_told(it: TestSystem) -> None:
     assert version(it) == 2
 
 
-@pytest.mark.req("D02.FR.03")
+@pytest.mark.req("D02.FR.02")
 def test_without_a_list_the_version_is_0(it: TestSystem) -> None:
     assert version(it) == 0
 
 
-@pytest.mark.req("TC_D_10", "D02.FR.02")
+@pytest.mark.req("TC_D_10", "D02.FR.03", "D01.FR.13")
 def test_tc_d_10_where_it_is_off_the_version_is_0(it: TestSystem) -> None:
     listed(it, {CARD: "Accepted"}, version=2)
     assert it.set("LocalAuthListCtrlr.Enabled", "false") == "Accepted"
@@ -138,7 +138,7 @@ def test_tc_d_10_where_it_is_off_the_version_is_0(it: TestSystem) -> None:
     assert send(it, 3, DIFFERENTIAL) == "Failed"
 
 
-@pytest.mark.req("D01.FR.09", "D01.FR.16")
+@pytest.mark.req("D01.FR.16", "D01.FR.12")
 def test_ten_thousand_tokens_in_parts_and_not_one_more(it: TestSystem) -> None:
     most = int(it.get("LocalAuthListCtrlr.ItemsPerMessage"))
     cards = [f"04{number:012X}" for number in range(10_000)]

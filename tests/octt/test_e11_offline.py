@@ -51,7 +51,7 @@ def reconnected(it: TestSystem) -> None:
 # ---- E11, E04, E08, E12: events wait
 
 
-@pytest.mark.req("TC_E_40", "E11.FR.01", "E11.FR.02", "E11.FR.06")
+@pytest.mark.req("TC_E_40", "E11.FR.01", "E11.FR.02")
 def test_tc_e_40_what_is_measured_meanwhile() -> None:
     it = station(variables=SAMPLED)
     _, transaction = charges(it)
@@ -67,7 +67,7 @@ def test_tc_e_40_what_is_measured_meanwhile() -> None:
     assert it.closed()
 
 
-@pytest.mark.req("TC_E_43", "E12.FR.01", "E12.FR.02", "E12.FR.06", "E04.FR.01", "E04.FR.02", "E04.FR.03")
+@pytest.mark.req("TC_E_43", "E12.FR.01", "E12.FR.02", "E04.FR.01", "E04.FR.02", "E04.FR.03")
 @pytest.mark.parametrize("known", [True, False], ids=["cached", "unknown"])
 @pytest.mark.req("E04.FR.04")
 def test_tc_e_43_a_whole_transaction(*, known: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 from chargepoint.events import Limits, LimitsWanted
 from tests.octt.system import CARD, Answer, TestSystem
 
-STOPPED = lambda state: state in ("SuspendedEVSE", "EVConnected")
+STOPPED = "SuspendedEVSE"
 
 
 def limited(answers: dict[str, dict[str, Any]], answers_all: Answer | None = None, **variables: str) -> TestSystem:

@@ -37,7 +37,7 @@ def quiet(evses: int = 2, where: dict[str, Any] | None = None, **more: Any) -> T
     return it
 
 
-@pytest.mark.req("TC_G_01", "G01.FR.01", "G01.FR.02")
+@pytest.mark.req("TC_G_01", "G01.FR.01")
 @pytest.mark.req("G01.FR.03")
 def test_tc_g_01_available_to_occupied() -> None:
     it = TestSystem().booted()
@@ -45,7 +45,7 @@ def test_tc_g_01_available_to_occupied() -> None:
     it.status("Occupied")
 
 
-@pytest.mark.req("TC_G_02", "G01.FR.01", "G01.FR.02")
+@pytest.mark.req("TC_G_02", "G01.FR.01")
 @pytest.mark.req("G01.FR.04")
 def test_tc_g_02_occupied_to_available() -> None:
     it = TestSystem().booted()
@@ -167,6 +167,7 @@ def test_tc_g_11_14_17_with_a_transaction_that_goes_on(where: dict[str, Any], at
     assert len(ended) == 1
 
 
+@pytest.mark.req("G01.FR.02", "B01.FR.07")
 @pytest.mark.parametrize(
     ("where", "down"),
     [

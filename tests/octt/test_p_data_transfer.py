@@ -153,7 +153,7 @@ def custom(it: TestSystem, name: str, requested: str = "CustomTrigger", **more: 
     return status
 
 
-@pytest.mark.req("TC_F_100")
+@pytest.mark.req("TC_F_100", "F06.FR.18")
 @pytest.mark.req("F06.FR.19")
 def test_tc_f_100_custom_trigger() -> None:
     it = extended()

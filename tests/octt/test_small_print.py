@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hal.types import ResidualCurrentTrip
-from tests.octt.states import charges, remote_start, station, suspended, token
+from tests.octt.states import cached, charges, listed, remote_start, station, suspended, token
 from tests.octt.system import CARD, OTHER_CARD, STRANGER, Payload
 from tests.octt.test_c12_cache import started_offline
 from tests.octt.test_j_meter_values import SAMPLED, SOME, complete, values_of
@@ -179,3 +179,68 @@ def test_a_fault_that_ends_a_transaction_is_named_as_such(stop: str) -> None:
     assert [(event["triggerReason"], event["transactionInfo"]["stoppedReason"]) for event in ended] == (
         [("AbnormalCondition", "GroundFault")] if stop == "EnergyTransfer" else []
     )
+
+
+@pytest.mark.req("C15.FR.03", "E05.FR.09")
+@pytest.mark.parametrize("begun", ["offline", "by the cache"])
+def test_where_it_ends_with_the_plug_a_refused_token_is_told_and_charges_no_more(begun: str) -> None:
+    it = station(stop="EVConnected", variables={"AuthCtrlr.OfflineTxForUnknownIdEnabled": "true"})
+    if begun == "by the cache":
+        cached(it, CARD)
+    it.tokens[CARD] = "Invalid"
+    it.plug()
+    it.wait(2.0)
+    it.forget()
+    if begun == "offline":
+        it.offline()
+    it.swipe()
+    it.wait(5.0)
+    it.online()
+    it.among("TransactionEvent", 200.0, eventType="Started", idToken=token())
+    told = it.among("TransactionEvent", eventType="Updated", triggerReason="Deauthorized")["transactionInfo"]
+    if "chargingState" not in told:
+        told = it.tx("Updated", "ChargingStateChanged", 10.0)["transactionInfo"]
+    assert told["chargingState"] == "EVConnected"
+    it.wait(5.0)
+    assert not it.closed()
+    it.unplug()
+    it.tx("Ended", "EVCommunicationLost", reason="DeAuthorized")
+
+
+@pytest.mark.req("B12.FR.05")
+def test_an_end_that_the_csms_has_not_taken_before_a_reset_is_told_after_it() -> None:
+    it = station(evses=1)
+    _, transaction = charges(it)
+    it.answers["TransactionEvent"] = lambda _: None
+    assert it.call("Reset", {"type": "Immediate"}) == {"status": "Accepted"}
+    before = it.tx("Ended", "ResetCommand", transaction=transaction, reason="ImmediateReset")
+    it.expect("BootNotification", 30.0, reason="RemoteReset")
+    del it.answers["TransactionEvent"]
+    after = it.tx("Ended", "ResetCommand", 120.0, transaction=transaction, reason="ImmediateReset")
+    assert after["seqNo"] == before["seqNo"]
+    assert after["timestamp"] == before["timestamp"]
+
+
+@pytest.mark.req("D01.FR.09")
+def test_what_the_csms_says_elsewhere_changes_nothing_in_the_list() -> None:
+    it = station(variables={"AuthCacheCtrlr.Enabled": "false"})
+    listed(it, {CARD: "Blocked", OTHER_CARD: "Accepted"})
+    _, _ = charges(it)
+    it.swipe()
+    it.unplug()
+    it.tokens[OTHER_CARD] = "Blocked"
+    it.plug()
+    it.wait(3.0)
+    it.swipe(OTHER_CARD)
+    it.wait(10.0)
+    it.unplug()
+    assert it.get("LocalAuthListCtrlr.Entries") == "2"
+    it.offline()
+    for card, charged in ((CARD, False), (OTHER_CARD, True)):
+        it.plug()
+        it.wait(3.0)
+        it.swipe(card)
+        it.wait(10.0)
+        assert it.closed() is charged
+        it.unplug()
+        it.wait(3.0)

@@ -156,7 +156,7 @@ def test_boot_answered_by_an_error_for_ever_backs_off(code: str) -> None:
     assert station.context.link.online
 
 
-@pytest.mark.req("F-3", "B01.FR.07")
+@pytest.mark.req("F-3", "B01.FR.06")
 def test_the_clock_follows_the_csms_and_a_jump_is_a_security_event() -> None:
     station = rig(utc=0.0)
     out = station.boot()

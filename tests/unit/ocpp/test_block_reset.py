@@ -63,7 +63,7 @@ def reboot(station: BlockRig) -> Any:
     return again, again.pop("BootNotification").payload["reason"]
 
 
-@pytest.mark.req("B11.FR.01", "B11.FR.02", "B11.FR.03", "B11.FR.04")
+@pytest.mark.req("B11.FR.01", "B11.FR.03", "B11.FR.04")
 @pytest.mark.parametrize("kind", ["Immediate", "OnIdle"])
 @pytest.mark.parametrize("evse_id", [None, 0])
 def test_an_idle_station_restarts_at_once_and_says_why(station: BlockRig, kind: str, evse_id: int) -> None:
@@ -143,7 +143,7 @@ def test_immediate_overtakes_one_that_waits(station: BlockRig) -> None:
     assert station.said(Restart) == [Restart("RemoteReset")]
 
 
-@pytest.mark.req("B12.FR.05", "B11.FR.05")
+@pytest.mark.req("B11.FR.02", "B12.FR.06")
 def test_unavailable_stays_over_a_reset(station: BlockRig) -> None:
     station.ask("ChangeAvailability", {"operationalStatus": "Inoperative", "evse": {"id": 1}})
     reset(station, "Immediate")
