@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
@@ -15,6 +16,8 @@ MOST_SLOTS = 4
 LONGEST_TIMEOUT_S = 300
 """Of messageTimeout and MessageTimeout[Default] (ours)."""
 TABLE = "network_profiles"
+IDENTITY = re.compile(r"[A-Za-z0-9*\-_=+|@.]{0,48}", re.ASCII)
+"""identifierString without the colon, at which HTTP parts name and password. The owner may call a station otherwise, the CSMS may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,15 @@ class Profile:
     """As it came. Which way packets take is the operating system's routing, so it is kept and nothing more (ours)."""
     version: str = ""
     """OCPPVersionEnumType as it came (OCPP20, OCPP201, OCPP21); what is spoken is agreed with the CSMS on each connection."""
+
+
+def identity_problem(identity: str) -> str:
+    """Why nobody can be called so who shows a password (A00.FR.204), for a person; "" when one can.
+
+    >>> identity_problem("CP-1"), identity_problem("CP:1")
+    ('', 'an identity has no other characters than A-Z a-z 0-9 * - _ = + | @ and .')
+    """
+    return "" if IDENTITY.fullmatch(identity) else "an identity has no other characters than A-Z a-z 0-9 * - _ = + | @ and ."
 
 
 def from_wire(slot: int, data: Mapping[str, Any]) -> Profile:

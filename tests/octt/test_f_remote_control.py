@@ -70,6 +70,22 @@ def test_tc_f_03_without_asking() -> None:
     assert not it.said("Authorize")
 
 
+@pytest.mark.req("F03.FR.02", "F04.FR.02", "F04.FR.03")
+@pytest.mark.parametrize("socket", [True, False])
+def test_where_it_ends_with_the_plug_a_stop_lets_the_plug_go(*, socket: bool) -> None:
+    it = station(stop="EVConnected", socket=socket)
+    _, transaction = charges(it)
+    assert it.call("RequestStopTransaction", {"transactionId": transaction}) == {"status": "Accepted"}
+    it.tx("Updated", "RemoteStop", transaction=transaction)
+    it.wait(10.0)
+    assert not it.closed()
+    if socket:
+        assert it.evse().lock.locked is False
+    it.forget()
+    it.unplug()
+    it.tx("Ended", transaction=transaction, reason="Remote")
+
+
 @pytest.mark.req("F02.FR.07", "F02.FR.08")
 @pytest.mark.parametrize("stop", ["EVConnected", "EnergyTransfer", "ParkingBayOccupancy"])
 def test_where_somebody_is_in_the_bay_and_no_cable_comes(stop: str) -> None:

@@ -215,7 +215,7 @@ class NetworkBlock(Block):
             return "InvalidNetworkConf", "this station speaks JSON"
         if data.get("apn") or data.get("vpn"):
             return "UnsupportedParam", "this station has no modem and makes no tunnel"
-        if why := profiles.problem(profile):
+        if why := profiles.problem(profile) or profiles.identity_problem(profile.identity):
             return "InvalidNetworkConf", why  # B09.FR.02
         if self._lower(profile.security_profile):
             return "NoSecurityDowngrade", f"security profile {profile.security_profile} is below the one in use"  # B09.FR.04, B09.FR.31
@@ -234,6 +234,8 @@ class NetworkBlock(Block):
             raise BadValue("NoSecurityDowngrade", f"security profile {value} is below the one in use")
         if name == "BasicAuthPassword" and not (value.isascii() and value.isprintable()):
             raise BadValue("InvalidValue", "holds characters that a basic-auth password may not")
+        if name == "Identity" and (why := profiles.identity_problem(value)):
+            raise BadValue("InvalidValue", why)
         if name == "OcppCsmsUrl":
             try:
                 check_url(value)

@@ -75,6 +75,8 @@ def test_a_profile_that_could_not_be_stored_does_not_count() -> None:
         (2, {"url": "ws://user:secret@hub.example/"}, "InvalidNetworkConf"),
         (2, {"profile": 4}, "InvalidNetworkConf"),
         (2, {"basicAuthPassword": "short"}, "InvalidNetworkConf"),
+        pytest.param(2, {"identity": "CP:1"}, "InvalidNetworkConf", marks=pytest.mark.req("A00.FR.204", "A00.FR.303")),
+        (2, {"identity": "CP 1/x"}, "InvalidNetworkConf"),
         (2, {"messageTimeout": -1}, "InvalidNetworkConf"),
         (2, {"messageTimeout": 100_000}, "InvalidNetworkConf"),
         (2, {"ocppTransport": "SOAP"}, "InvalidNetworkConf"),
@@ -140,7 +142,9 @@ def test_a_priority_list_names_slots_that_can_be_dialled(value: str) -> None:
     assert online().set("OCPPCommCtrlr.NetworkConfigurationPriority", value) == "Rejected"
 
 
-@pytest.mark.req("B09.FR.04", "B09.FR.31", "A00.FR.005", "A05.FR.08", "A05.FR.09", "A05.FR.10", "TC_A_22", "TC_B_110", "TC_B_112")
+@pytest.mark.req(
+    "B09.FR.04", "B09.FR.31", "B09.FR.32", "A00.FR.005", "A05.FR.08", "A05.FR.09", "A05.FR.10", "TC_A_22", "TC_B_110", "TC_B_112"
+)
 @pytest.mark.parametrize(
     ("active", "allowed", "wanted", "taken"),
     [

@@ -75,7 +75,7 @@ def test_a_slot_in_use_is_not_written() -> None:
     assert station.network.state.profiles[1] == before
 
 
-@pytest.mark.req("B09.FR.32", "B09.FR.35", "TC_B_111", "TC_B_113")
+@pytest.mark.req("B09.FR.35", "TC_B_111", "TC_B_113")
 def test_no_way_down_by_variables_either() -> None:
     station = online(SECURE)
     assert put(station, 2, SecurityProfile="1") == [("Rejected", "NoSecurityDowngrade")]
@@ -87,7 +87,7 @@ def test_no_way_down_by_variables_either() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("OcppCsmsUrl", "http://hub.example/"), ("OcppCsmsUrl", "ws://a:b@hub.example/"), ("OcppCsmsUrl", ""), ("SecurityProfile", "4"), ("SecurityProfile", "-1"), ("SecurityProfile", "one"),
-     ("MessageTimeout", "0"), ("MessageTimeout", "301"), ("Identity", "x" * 49), ("BasicAuthPassword", "short"), ("BasicAuthPassword", "x" * 41), ("BasicAuthPassword", "p\u00e4ssword-of-slot-2"),
+     ("MessageTimeout", "0"), ("MessageTimeout", "301"), ("Identity", "x" * 49), ("Identity", "CP:1"), ("Identity", "CP 1"), ("BasicAuthPassword", "short"), ("BasicAuthPassword", "x" * 41), ("BasicAuthPassword", "p\u00e4ssword-of-slot-2"),
      ("OcppInterface", "Wired9"), ("OcppVersion", "OCPP30"), ("OcppTransport", "SOAP"), ("VpnEnabled", "true"), ("ApnEnabled", "true")],
 )  # fmt: skip
 @pytest.mark.req("B09.FR.23")
