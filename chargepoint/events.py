@@ -640,7 +640,7 @@ class ContractsAllowed(Event):
 
 @dataclass(frozen=True, slots=True)
 class InstallationWanted(Event):
-    """The vehicle asks for contracts; answered by exactly one InstallationAnswered."""
+    """The vehicle asks for contracts, or for the one that it has anew; answered by exactly one InstallationAnswered."""
 
     evse_id: int
     number: int
@@ -648,9 +648,10 @@ class InstallationWanted(Event):
     schema: str
     """Of the octets: their namespace."""
     octets: bytes = field(repr=False)
-    """CertificateInstallationReq, an EXI document."""
+    """CertificateInstallationReq or CertificateUpdateReq, an EXI document."""
     maximum: int
     emaids: tuple[str, ...] = ()
+    update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -660,7 +661,7 @@ class InstallationAnswered(Event):
     evse_id: int
     number: int
     octets: bytes = field(default=b"", repr=False)
-    """CertificateInstallationRes, an EXI document; b"": none."""
+    """The response, an EXI document; b"": none."""
     remaining: int | None = None
     """How many more contracts there are; None: as it says itself."""
     refusal: Refusal = Refusal.NO_CERTIFICATE

@@ -1,4 +1,4 @@
-"""Plug & Charge at one EVSE, between its sessions and the station: contracts that are shown, and that are asked for (ISO 15118-20, OCPP 2.1 C07, M01).
+"""Plug & Charge at one EVSE, between its sessions and the station: contracts that are shown, and that are asked for (ISO 15118, OCPP 2.1 C07, M01, M02).
 
 A session judges what it can by `Trust`; whether the contract pays is for the authorize machine to say, and what is installed comes through the CSMS. Both
 are asked with a number, so that an answer that comes late finds nobody.
@@ -30,7 +30,6 @@ from chargepoint.events import (
 )
 from chargepoint.facts import CertificateFacts, EvseFacts
 from chargepoint.v2g_state import Contracts
-from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import ContractRefused, ContractShown, Facts, InstallationAsked, InstallationRefused, Payment, Progress
 from iso15118.trust import Refusal, Trust
 
@@ -126,8 +125,9 @@ def asked(s: Contracts, evse: EvseFacts, told: InstallationAsked) -> list[object
     """A vehicle wants contracts."""
     s.asked += 1
     s.installation, s.installation_res, s.remaining = Progress.UNDER_WAY, b"", None
-    log = Log("info", "v2g.installation", {"evse": evse.evse_id, "pcid": told.pcid, "number": told.number, "most": told.maximum})
-    return [log, InstallationWanted(evse.evse_id, s.asked, cm.NAMESPACE, told.octets, told.maximum, told.emaids)]
+    what = "update" if told.update else "installation"
+    log = Log("info", f"v2g.{what}", {"evse": evse.evse_id, "pcid": told.pcid, "number": told.number, "most": told.maximum})
+    return [log, InstallationWanted(evse.evse_id, s.asked, told.namespace, told.octets, told.maximum, told.emaids, told.update)]
 
 
 def not_installed(evse: EvseFacts, told: InstallationRefused) -> list[object]:

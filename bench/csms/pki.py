@@ -18,6 +18,7 @@ from typing import Any
 from cryptography import x509
 
 from bench.csms.ocsp_responder import Responder
+from bench.v2g import pki_older
 from bench.v2g.pki import Cps, World
 from certs import hash_data
 from certs.chain import CertificateError, Status, load, validate
@@ -104,12 +105,20 @@ class Roaming:
         except CertificateError:
             return "CertChainError"
         revoked: dict[str, Status] = dict.fromkeys(self.responder.revoked, "revoked")
-        verdict = validate(chain, self._now(), PROFILES["contract20"], [self.world.made["moRoot"].certificate], revoked)
+        verdict = validate(
+            chain,
+            self._now(),
+            PROFILES["contract2" if self.world.kind == "p256" else "contract20"],
+            [self.world.made["moRoot"].certificate],
+            revoked,
+        )
         return "Accepted" if verdict.ok else _STATUS.get(verdict.refusals[0].code, "CertChainError")
 
     def provide(self, payload: Payload) -> Payload:
         """The next contract for this vehicle (M01)."""
         octets = b64decode(payload["exiRequest"])
+        if payload["iso15118SchemaVersion"] == pki_older.NAMESPACE:
+            return self._provide_older(octets, update=payload["action"] == "Update")
         request = exi.decode(octets, cm.NAMESPACE)
         if not isinstance(request, cm.CertificateInstallationReq):
             return FAILED
@@ -123,6 +132,17 @@ class Roaming:
         if isinstance(given, Refusal):
             return {**FAILED, "statusInfo": {"reasonCode": "NoContract"}}
         return {"status": "Accepted", "exiResponse": b64encode(given.octets).decode(), "remainingContracts": given.remaining or 0}
+
+    def _provide_older(self, octets: bytes, *, update: bool) -> Payload:
+        """ISO 15118-2: one contract, or the one that the vehicle has anew (M01, M02)."""
+        document: Any = exi.decode(octets, pki_older.NAMESPACE)
+        try:
+            der = pki_older.receiver_of(document.Body.BodyElement)
+        except (AttributeError, TypeError):
+            return FAILED
+        name = der.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
+        given = self.service().answer(InstallationAsked(octets, pcid=str(name), namespace=pki_older.NAMESPACE, update=update))
+        return FAILED if isinstance(given, Refusal) else {"status": "Accepted", "exiResponse": b64encode(given.octets).decode()}
 
     def service(self) -> Cps:
         """As it is; a wrong one has somebody else's key or chain."""

@@ -29,6 +29,7 @@ from chargepoint.ocpp.device_model import Variable, VariableChanged
 from chargepoint.ocpp.messages import Call
 from chargepoint.tick import Tick
 from iso15118.frozen import dataclass
+from iso15118.protocols import ISO2
 from iso15118.trust import Refusal
 
 OWN_ROWS = (PNC_ENABLED, INSTALLATION_ENABLED, SUPPORTED_PROVIDERS)
@@ -92,15 +93,21 @@ class ContractsBlock(Block):
 
     @hears(InstallationWanted)
     def wanted(self, now: Tick, event: InstallationWanted) -> Sequence[object]:
-        """ISO 15118-20 has no updates: what is asked for is always installed (M01.FR.01, M02.FR.02 [K])."""
+        """Updates are of ISO 15118-2 alone (M01.FR.01, M02.FR.01 [K]); several contracts, and eMAIDs that come first, of -20 alone."""
         text = b64encode(event.octets).decode()
         if len(text) > LONGEST_REQUEST:
             return self._none(event.evse_id, event.number, f"a request of {len(event.octets)} octets, more than goes into a message")
         if not self.context.link.online:
             return self._none(event.evse_id, event.number, "the CSMS cannot be reached")
-        request: dict[str, Any] = {"iso15118SchemaVersion": event.schema, "action": "Install", "exiRequest": text}
-        request["maximumContractCertificateChains"] = event.maximum
-        if event.emaids:
+        request: dict[str, Any] = {
+            "iso15118SchemaVersion": event.schema,
+            "action": "Update" if event.update else "Install",
+            "exiRequest": text,
+        }
+        several = event.schema != ISO2
+        if several:
+            request["maximumContractCertificateChains"] = event.maximum
+        if several and event.emaids:
             request["prioritizedEMAIDs"] = list(event.emaids[:MOST_EMAIDS])
         return [Call(ACTION, request, f"{self.name}:{event.evse_id}:{event.number}")]
 
