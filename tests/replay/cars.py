@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from bench.v2g.charger import AC_22_KW, DC_150_KW, Charger, Pace
+from bench.v2g.recorded import Player, Recorded
 from chargepoint.tick import Tick
-from iso15118 import exi
 from iso15118.connection import Changed, Close, Command, Connected, Event, Heard, Note, Received, Send, TimerExpired
 from iso15118.messages.declare import Message
 from iso15118.protocols import BY_NAMESPACE
 from iso15118.secc import speak
 from iso15118.secc.session import Protocol_, Session
 from iso15118.terms import Energy, Facts, Offered, Told
-from iso15118.v2gtp import SAP_DIN_ISO2, Frame
 
 SESSION_ID = b"\x1c\xe0\x00\x00\x00\x00\x00\x01"
-UNTOLD = ("supportedAppProtocolReq", "SessionSetupReq")
-"""They travel as they were recorded."""
-POLLED = ("ContractAuthenticationReq", "AuthorizationReq", "ChargeParameterDiscoveryReq", "CableCheckReq")
-"""How often they come is up to the charger."""
 PATIENCE_S = 5.0
 PAUSE_S = 0.09
 """From a response to the next request."""
-
-
-@dataclass
-class Recorded:
-    """One row of the file."""
-
-    row: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        return str(self.row["id"])
-
-    @property
-    def requests(self) -> list[tuple[str, bytes]]:
-        """Name and EXI."""
-        return [(each["m"], bytes.fromhex(each["hex"])) for each in self.row["requests"]]
-
-
-def recorded(folder: Path) -> list[Recorded]:
-    """All of them."""
-    return [Recorded(json.loads(line)) for line in (folder / "car-sessions-collected.jsonl").read_text("utf-8").splitlines()]
 
 
 @dataclass
@@ -66,39 +37,28 @@ class Ride:
             Facts(energies=(Offered(Energy.AC), Offered(Energy.DC)), ac=AC_22_KW, dc=DC_150_KW),
             Pace(authorization_s=0.3, cable_check_s=0.5),
         )
-        spoken = BY_NAMESPACE[self.car.row["ns"]]
+        spoken = BY_NAMESPACE[self.car.namespace]
         self.session = Session([Protocol_(spoken.namespace, spoken.major, spoken.minor, self._begun, unverified=spoken.unverified)])
 
     def _begun(self, namespace: str) -> speak.Dialect:
         return speak.begun(namespace, speak.Host(self.charger.facts, SESSION_ID, bytes(16)))
 
     def run(self) -> Ride:
-        """To its last request, or to where it is not answered any more. What is polled is polled until it is finished."""
+        """To its last request, or to where it is not answered any more."""
         self._do(Connected())
-        polled, ongoing = "", False
-        waiting = self.car.requests
-        while waiting and not self.closed:
-            name, octets = waiting[0]
-            if name == polled and not ongoing:
-                waiting.pop(0)
-                continue
-            if not self._ask(name, octets):
+        player = Player(self.car)
+        player.session_id = SESSION_ID
+        while (octets := player.ask()) is not None and not self.closed:
+            if not self._ask(octets):
                 break
-            ongoing = getattr(self.responses[-1], "EVSEProcessing", "Finished") != "Finished"
-            polled = name if name in POLLED else ""
-            if not (ongoing and polled and (len(waiting) == 1 or waiting[1][0] != name)):
-                waiting.pop(0)
+            player.heard(self.responses[-1])
             self._pass(PAUSE_S)
         return self
 
-    def _ask(self, name: str, octets: bytes) -> bool:
+    def _ask(self, octets: bytes) -> bool:
         """Whether it is answered."""
-        if name not in UNTOLD:
-            document: Any = exi.decode(octets, self.car.row["ns"])
-            document.Header.SessionID = SESSION_ID
-            octets = exi.encode(document, self.car.row["ns"])
         answered = len(self.responses)
-        self._do(Received(Frame(SAP_DIN_ISO2, octets).octets()))
+        self._do(Received(octets))
         end = self.mono + PATIENCE_S
         while len(self.responses) == answered and not self.closed and self.mono < end:
             self._pass(0.01)
@@ -106,7 +66,9 @@ class Ride:
 
     def _pass(self, seconds: float) -> None:
         end = self.mono + seconds
-        while (due := min((each for each in (self.charger.deadline(), self.session.deadline()) if each is not None), default=math.inf)) <= end:
+        while (
+            due := min((each for each in (self.charger.deadline(), self.session.deadline()) if each is not None), default=math.inf)
+        ) <= end:
             self.mono = max(self.mono, due)
             if (at := self.charger.deadline()) is not None and at <= self.mono:
                 if self.charger.tick(self.now):

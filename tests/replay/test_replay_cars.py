@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.v2g.recorded import Recorded, recorded
 from iso15118.terms import Ending, PowerOff, PowerWanted, SessionOver
-from tests.replay.cars import Recorded, Ride, recorded
+from tests.replay.cars import Ride
 
 pytestmark = pytest.mark.collected
 
@@ -36,7 +37,7 @@ def last(ride: Ride) -> str:
 
 
 def asked(car: Recorded) -> str:
-    return car.requests[-1][0].replace("Req", "Res")
+    return car.requests[-1].name.replace("Req", "Res")
 
 
 def test_nothing_that_a_vehicle_has_sent_is_refused_but_what_is_out_of_order(rides: list[Ride]) -> None:
