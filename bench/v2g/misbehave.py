@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from bench.v2g import wrong_older as older
 from bench.v2g.misbehave_pnc import PNC
+from bench.v2g.misbehave_pnc_older import PNC_OLDER
 from bench.v2g.wrong import Session, Then, Wrong, again, another, answered, changed, session_id_of, setup_again, with_session_id
 from iso15118 import v2gtp
 from iso15118.connection import Close, Command, Now, Send
@@ -331,9 +332,13 @@ CONTRACTS: dict[str, Entry] = {name: _entry(name, kind) for name, kind in PNC.it
 """Likewise, where a contract pays."""
 
 
+OLDER_CONTRACTS: dict[str, Entry] = {name: _entry(name, kind) for name, kind in PNC_OLDER.items()}
+"""Likewise, of ISO 15118-2."""
+
+
 def misbehaving(name: str, inner: Session, seed: int = 0, at: str = "") -> Wrong:
     """A session in misbehaviour's clothes. Raises KeyError for a name that is not in the catalogue."""
-    return (CATALOGUE | CONTRACTS)[name].make(inner, seed, at)
+    return (CATALOGUE | CONTRACTS | OLDER_CONTRACTS)[name].make(inner, seed, at)
 
 
-__all__ = ["CATALOGUE", "CONTRACTS", "Entry", "misbehaving"]
+__all__ = ["CATALOGUE", "CONTRACTS", "OLDER_CONTRACTS", "Entry", "misbehaving"]

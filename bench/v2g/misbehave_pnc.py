@@ -135,11 +135,11 @@ class UpsideDown(OfContracts):
     def made(self, mode: Any, signature: Any) -> Any:
         right, other = self.world(mode), self.world(mode, OTHERS)
         victim = right.contract()
-        own = other.contract(change=_named_like(right))
+        own = other.contract(change=named_like(right))
         return _with(mode, own, (own.chain[0], *victim.chain))
 
 
-def _named_like(right: World) -> Callable[[Spec], Spec]:
+def named_like(right: World) -> Callable[[Spec], Spec]:
     """With the subject of the operator's second sub-CA."""
     sub = spec_of("moSub2", right.kind, seed=right.seed, now=NOW)
     return lambda spec: replace(spec, common_name=sub.common_name, unit=sub.unit, domain=sub.domain)

@@ -38,10 +38,20 @@ def session_id(send: Send) -> bytes:
     return found
 
 
-def changed(send: Send, message: Message, session: bytes | None = None) -> Send:
-    """Another message in the place of this one, or one of another session."""
+def signature(send: Send) -> Any:
+    """In the header of what is sent; None: there is none."""
+    return _document(send).Header.Signature
+
+
+AS_IT_IS = object()
+
+
+def changed(send: Send, message: Message, session: bytes | None = None, *, signature: Any = AS_IT_IS) -> Send:
+    """Another message in the place of this one, or one of another session, or with another signature."""
     document = _document(send)
     document.Body.BodyElement = message
+    if signature is not AS_IT_IS:
+        document.Header.Signature = signature
     if session is not None:
         document.Header.SessionID = session
     return Send(Frame(SAP_DIN_ISO2, exi.encode(document, _namespace(send.message))).octets(), message)
