@@ -277,6 +277,18 @@ def test_of_a_component_with_instances_all_or_the_one_that_is_named(it: TestSyst
     assert report(it, of=[one]) == "EmptyResultSet"
 
 
+@pytest.mark.req("B09.FR.08")
+@pytest.mark.parametrize("kind", ["FullInventory", "ConfigurationInventory"])
+def test_every_slot_of_a_network_profile_is_in_the_base_report(it: TestSystem, kind: str) -> None:
+    every = base(it, kind)
+    found = [row for row in every if row["component"]["name"] == "NetworkConfiguration"]
+    (priority,) = [row for row in every if row["variable"]["name"] == "NetworkConfigurationPriority"]
+    assert slots(found) == set(priority["variableCharacteristics"]["valuesList"].split(","))
+    for slot in slots(found):
+        of_slot = {row["variable"]["name"] for row in found if row["component"]["instance"] == slot}
+        assert of_slot >= {"OcppCsmsUrl", "SecurityProfile", "MessageTimeout", "Identity", "BasicAuthPassword", "OcppInterface"}
+
+
 @pytest.mark.req("B08.FR.01", "B08.FR.20")
 def test_all_variables_where_none_is_named(it: TestSystem) -> None:
     found = places(report(it, of=[on("ClockCtrlr")]))

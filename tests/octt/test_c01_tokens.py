@@ -33,7 +33,7 @@ def refused(it: TestSystem, status: str, kind: str = "ISO14443") -> None:
     assert not it.closed()
 
 
-@pytest.mark.req("TC_C_02", "C01.FR.01", "C01.FR.02", "C06.FR.02")
+@pytest.mark.req("TC_C_02", "C01.FR.01", "C01.FR.02")
 @pytest.mark.parametrize(
     ("kind", "start"),
     [("ISO14443", "Authorized"), ("ISO14443", "EVConnected")]
@@ -44,7 +44,7 @@ def test_tc_c_02_invalid(kind: str, start: str) -> None:
     refused(connected(start), "Invalid", kind)
 
 
-@pytest.mark.req("TC_C_05", "C01.FR.02", "C06.FR.02")
+@pytest.mark.req("TC_C_05", "C01.FR.02")
 @pytest.mark.parametrize("start", ["Authorized", "PowerPathClosed"])
 def test_tc_c_05_invalid_at_a_socket_with_a_lock(start: str) -> None:
     it = station(start, socket=True)

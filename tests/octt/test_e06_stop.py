@@ -47,7 +47,7 @@ def test_tc_e_07_15_21_35_the_driver_stops_and_so_does_the_transaction(stop: str
     it.nothing()
 
 
-@pytest.mark.req("TC_E_06", "E07.FR.04", "E06.FR.15", "C01.FR.03")
+@pytest.mark.req("TC_E_06", "E06.FR.15", "C01.FR.03")
 @pytest.mark.parametrize("socket", [False, True], ids=["cable", "socket"])
 @pytest.mark.req("E06.FR.10", "E07.FR.01", "E07.FR.05", "E07.FR.07")
 def test_tc_e_06_local_stop(*, socket: bool) -> None:

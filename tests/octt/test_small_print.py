@@ -244,3 +244,18 @@ def test_what_the_csms_says_elsewhere_changes_nothing_in_the_list() -> None:
         assert it.closed() is charged
         it.unplug()
         it.wait(3.0)
+
+
+@pytest.mark.req("C06.FR.01", "C06.FR.02")
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_token_of_the_station_s_own_kind_is_asked_about(*, accepted: bool) -> None:
+    it = station(tokens={"lane-7": "Accepted"} if accepted else {})
+    it.plug()
+    it.wait(3.0)
+    it.forget()
+    it.swipe("lane-7", kind="Local")
+    it.expect("Authorize", idToken={"idToken": "lane-7", "type": "Local"})
+    if accepted:
+        it.tx("Started", "Authorized", idToken={"idToken": "lane-7", "type": "Local"})
+    it.wait(10.0)
+    assert it.closed() is accepted

@@ -277,7 +277,7 @@ def test_the_lifetime_counts_from_the_last_use(rig: AuthRig) -> None:
     assert rig.actions() == ["Authorize"]
 
 
-@pytest.mark.req("C10.FR.13", "C17.FR.02")
+@pytest.mark.req("C10.FR.13")
 def test_cache_expiry_ends_it_whatever_the_lifetime_and_a_past_one_keeps_it_out(rig: AuthRig) -> None:
     rig.set("AuthCacheCtrlr.LifeTime", "60")
     cached(rig, cacheExpiryDateTime="2026-11-24T13:00:00+00:00")

@@ -137,6 +137,7 @@ def test_a_password_for_the_station_is_that_of_every_slot() -> None:
     assert set(shown.values()) == {"a-new-one-for-all-of-it"}
 
 
+@pytest.mark.req("B10.FR.02")
 @pytest.mark.parametrize("value", ["", "1,1", "0", "9", "1,3", "one"])
 def test_a_priority_list_names_slots_that_can_be_dialled(value: str) -> None:
     assert online().set("OCPPCommCtrlr.NetworkConfigurationPriority", value) == "Rejected"
@@ -302,7 +303,6 @@ def test_a_password_of_the_slot_stands_until_another_is_set_for_the_station() ->
     assert again.last.password == own
 
 
-@pytest.mark.req("B10.FR.02")
 def test_the_active_profile_can_be_asked_for() -> None:
     station = online()
     item = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "ActiveNetworkProfile"}}

@@ -41,7 +41,7 @@ def get(station: BlockRig, slot: int, *names: str) -> dict[str, str]:
     return {each["variable"]["name"]: each.get("attributeValue", each["attributeStatus"]) for each in results}
 
 
-@pytest.mark.req("B09.FR.08", "B09.FR.09", "B10.FR.01", "TC_B_105")
+@pytest.mark.req("B09.FR.09", "B10.FR.01", "TC_B_105")
 def test_a_profile_is_set_piece_by_piece_and_dialled_after_a_reset() -> None:
     station = online()
     assert station.set("OCPPCommCtrlr.NetworkConfigurationPriority", "2") == "Rejected"
