@@ -17,7 +17,7 @@ from bench.exi import given
 from bench.v2g import offer, others, pki_folder
 from bench.v2g.charger import AC_22_KW, DC_150_KW, Charger
 from bench.v2g.line import Line
-from bench.v2g.pki import Cps
+from bench.v2g.pki_folder import Services
 from bench.v2g.slac import ChargerMatching
 from chargepoint.runtime.clock import Clock, SystemClock
 from chargepoint.runtime.ports.v2g import MOST_CONNECTIONS, NoInterface, V2gServer, find
@@ -111,7 +111,7 @@ class Bench:
 
     # ---- sessions
 
-    def _contracts(self) -> tuple[Trust, Cps | None]:
+    def _contracts(self) -> tuple[Trust, Services | None]:
         """Whom contracts are taken of, and who makes them. Raises InputError, PkiError."""
         if self.options.pki is None or self.options.tls == "none":
             raise given.InputError("--auth pnc needs --tls and --pki DIR: contracts are shown over TLS, by vehicles that are known")
@@ -144,7 +144,9 @@ class Bench:
 
     def _dialect(self, charger: Charger, namespace: str, secure: Secure | None) -> speak.Dialect:
         verified = secure is not None and secure.verified
-        host = speak.Host(charger.facts, os.urandom(8), os.urandom(16), self.paused, verified=verified, secure=secure is not None)
+        host = speak.Host(
+            charger.facts, os.urandom(8), os.urandom(16), self.paused, verified=verified, secure=secure is not None and secure.ready
+        )
         return others.begun(namespace, host, loop_s=PATIENT_S if self.options.patient else LOOP_S)
 
     def told(self, session: Session, told: Told) -> None:

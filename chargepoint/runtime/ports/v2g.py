@@ -181,7 +181,9 @@ class V2gServer(Generic[W]):
     # ---- connections
 
     def _connection(self, security: sdp.Security) -> W:
-        return self.host.connection(self, self.secure() if security is sdp.Security.TLS and self.secure else None)
+        made = self.host.connection(self, self.secure() if security is sdp.Security.TLS and self.secure else None)
+        made.plain_too = self.policy is sdp.TlsPolicy.OPTIONAL
+        return made
 
     def takes(self, new: W) -> bool:
         """Whether this connection may stay; it is among the `connections` from now on."""

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from certs.chain import Verdict
 from iso15118.connection import Connected, Event, Lost, Received
+from iso15118.v2gtp import START
 
 MOST_UNREAD = 1 << 16
 """Octets that the other end has not read yet."""
@@ -57,9 +58,11 @@ class Wire(asyncio.Protocol, abc.ABC):
 
     def __init__(self, secure: Secure | None) -> None:
         self.secure = secure
+        self.plain_too = False
+        """A vehicle that comes without TLS, though it was told TLS, is served as it comes."""
         self.peer = ""
         self._transport: asyncio.Transport | None = None
-        self._agreed = False
+        self._agreed = self._heard = False
         self._gone = False
 
     # ---- what an end makes of it
@@ -88,6 +91,10 @@ class Wire(asyncio.Protocol, abc.ABC):
         self.begin()
 
     def data_received(self, data: bytes) -> None:
+        if self.secure is not None and self.plain_too and not self._heard and data.startswith(START[:1]):
+            self.secure = None
+            self.handle(Connected())
+        self._heard = True
         if self.secure is None:
             self.handle(Received(data))
             return
