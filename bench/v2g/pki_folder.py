@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bench.exi.given import InputError
+from bench.v2g import pki_older
+from bench.v2g.charger import Given
 from bench.v2g.pki import Cps, Key, World, der
 from certs import contract as envelopes
 from certs import pki_files
@@ -21,8 +24,8 @@ from certs.testpki_make import Identity, Kind
 from iso15118.evcc.terms import Contract, Provisioning, Wants
 from iso15118.iso20.certificates import leaf_of, plain
 from iso15118.signature import signer_of
-from iso15118.terms import Payment
-from iso15118.trust import Trust
+from iso15118.terms import InstallationAsked, Payment
+from iso15118.trust import Refusal, Trust
 
 WORDS = {"eim": Payment.EIM, "pnc": Payment.PNC, "pnc-p256": Payment.PNC}
 """`pnc-p256` is for peers that know no key of ISO 15118-20: contracts on P-256, signed as in -2, are taken as well."""
@@ -44,9 +47,10 @@ def peer(words: str) -> bool:
 
 
 def _sides(folder: Path, *, peer_profile: bool) -> list[pki_files.Side]:
-    """What peers know stands first where it is asked for."""
+    """What peers know stands first where it is asked for; else what ISO 15118-2 has last."""
     pki = pki_files.read(folder)
-    return [*([pki.iso2] if peer_profile and not pki.borrowed else []), pki.iso20, pki.iso20_ed448]
+    older = [] if pki.borrowed else [pki.iso2]
+    return [*older, pki.iso20, pki.iso20_ed448] if peer_profile else [pki.iso20, pki.iso20_ed448, *older]
 
 
 def _roots(found: Iterable[pki_files.Root]) -> tuple[bytes, ...]:
@@ -72,6 +76,8 @@ def fill(wants: Wants, folder: Path, words: str) -> None:
     wants.mo_roots = _roots(root for side in sides for root in side.mo_roots)
     own = next((side.oem for side in sides if side.oem is not None), None)
     wants.provisioning = _provisioning(own) if own is not None else None
+    older = pki_files.read(folder).iso2.oem
+    wants.provisioning_iso2 = _provisioning(older) if older is not None else None
     if not wants.contracts and wants.provisioning is None:
         raise InputError(f"--auth pnc: {folder} has neither contractCertChain.pem nor oemCertChain.pem")
 
@@ -96,13 +102,24 @@ def _key(pem: bytes) -> Key:
     return key
 
 
-def service(folder: Path, seed: bytes, now: dt.datetime) -> Cps | None:
-    """Of the first kind of key of -20 whose CA of the operator and whose service's certificate have their keys there. Raises PkiError."""
-    for below, kind in FOLDERS[1:]:
-        made = _world(folder / below, kind, seed, now)
-        if made is not None:
-            return Cps(made, EMAIDS)
-    return None
+@dataclass(frozen=True)
+class Services:
+    """A provisioning service for each edition; None: there is none."""
+
+    iso2: Cps | None
+    iso20: Cps | None
+
+    def answer(self, asked: InstallationAsked) -> Given | Refusal:
+        """Of the one that it is for."""
+        service = self.iso2 if asked.namespace == pki_older.NAMESPACE else self.iso20
+        return service.answer(asked) if service is not None else Refusal.NO_CERTIFICATE
+
+
+def service(folder: Path, seed: bytes, now: dt.datetime) -> Services | None:
+    """Of -2, and of the first kind of key of -20, whose CA of the operator and whose service's certificate have their keys there. Raises PkiError."""
+    found = {kind: Cps(made, EMAIDS) for below, kind in FOLDERS if (made := _world(folder / below, kind, seed, now)) is not None}
+    iso20 = next((found[kind] for _, kind in FOLDERS[1:] if kind in found), None)
+    return Services(found.get("p256"), iso20) if found else None
 
 
 def _world(folder: Path, kind: Kind, seed: bytes, now: dt.datetime) -> World | None:

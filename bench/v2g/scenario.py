@@ -27,11 +27,12 @@ from typing import Any, TextIO
 from bench.v2g import diagram
 from bench.v2g.charger import Charger, Pace, every_way
 from bench.v2g.guard import Guard
-from bench.v2g.misbehave import CATALOGUE, CONTRACTS, misbehaving
+from bench.v2g.misbehave import CATALOGUE, CONTRACTS, OLDER_CONTRACTS, misbehaving
 from bench.v2g.model import SPECS, Vehicle
 from bench.v2g.others import spoken
 from bench.v2g.pair import Pair
 from bench.v2g.pki import Cps, World
+from certs.testpki_make import Kind
 from chargepoint.config import Range
 from iso15118 import protocols
 from iso15118.connection import Abort, Connected, Lost
@@ -94,6 +95,8 @@ class Scenario:
     """Of all certificates: one of KEYS."""
     pays: tuple[str, ...] = ()
     """eMAIDs whose operators pay. None: all do."""
+    updates: bool = False
+    """The vehicle asks for its contract anew (ISO 15118-2)."""
     standby: bool = True
     """The charger allows it."""
     other_schedules_aside: bool = False
@@ -129,7 +132,7 @@ def read(text: str) -> Scenario:
         raise ScenarioError(f"is no TOML: {error}") from None
     scenario: Scenario = _made(Scenario, given)
     _chosen("vehicle", scenario.vehicle, SPECS)
-    _chosen("misbehaves", scenario.misbehaves or None, CATALOGUE | CONTRACTS)
+    _chosen("misbehaves", scenario.misbehaves or None, CATALOGUE | CONTRACTS | OLDER_CONTRACTS)
     _chosen("keys", scenario.keys, KEYS)
     return scenario
 
@@ -224,9 +227,10 @@ def run(scenario: Scenario) -> Played:
     pair = Pair(Charger(every_way(standby=scenario.standby), Pace(accepts=scenario.accepts)), vehicle)
     if scenario.protocols:
         pair.namespaces = tuple(each.namespace for each in protocols.spoken(scenario.offers or PROTOCOLS))
-    if all(PROTOCOLS[each].unverified for each in scenario.protocols) and scenario.protocols:
+    by_contract = bool(scenario.contracts or scenario.installs)
+    if _older(scenario) and not by_contract:
         pair.connection = Connected()
-    if scenario.contracts or scenario.installs:
+    if by_contract:
         _by_contract(pair, scenario)
     pair.watches.append(Guard())
     for each in scenario.then:
@@ -241,9 +245,16 @@ def run(scenario: Scenario) -> Played:
     return played
 
 
+def _older(scenario: Scenario) -> bool:
+    """Nothing of ISO 15118-20 is spoken."""
+    return bool(scenario.protocols) and all(PROTOCOLS[each].unverified for each in scenario.protocols)
+
+
 def _by_contract(pair: Pair, scenario: Scenario) -> None:
-    """The certificates, and who pays by them; a card is taken as well."""
-    world, facts, wants = World.of("ed448" if scenario.keys == "ed448" else "p521"), pair.charger.facts, pair.vehicle.wants
+    """The certificates, and who pays by them; a card is taken as well. Those of ISO 15118-2 have one kind of key."""
+    kind: Kind = "p256" if _older(scenario) else "ed448" if scenario.keys == "ed448" else "p521"
+    world, facts, wants = World.of(kind), pair.charger.facts, pair.vehicle.wants
+    wants.update = scenario.updates
     facts.payments, facts.trust, facts.certificate_installation = (Payment.PNC, Payment.EIM), world.trust(), bool(scenario.installs)
     pair.charger.provides = Cps(world, scenario.installs).answer
     pair.charger.pays = lambda emaid: None if not scenario.pays or emaid in scenario.pays else Refusal.NOT_ACCEPTED

@@ -91,6 +91,8 @@ class Wants:
     contracts: tuple[Contract, ...] = ()
     """Best first. One whose provider the charger does not take is not shown."""
     provisioning: Provisioning | None = None
+    provisioning_iso2: Provisioning | None = None
+    """Likewise for ISO 15118-2. None: the same."""
     install: bool = False
     """Ask for contracts though there are some. Without any that suits, they are asked for in any case."""
     update: bool = False

@@ -8,7 +8,7 @@ from certs import contract as envelopes
 from certs.chain import CertificateError, Code
 from certs.contract import ContractError, Envelope
 from iso15118.connection import Now
-from iso15118.evcc.terms import Contract, ContractInstalled, InstallationFailed, PricesJudged
+from iso15118.evcc.terms import Contract, ContractInstalled, InstallationFailed, PricesJudged, Provisioning
 from iso15118.evcc.v2gmsg import hear
 from iso15118.evcc.v2gmsg.hear_loop import heeding
 from iso15118.evcc.v2gmsg.table import Said
@@ -46,7 +46,7 @@ def by_contract(talk: Talk, offer: Offer) -> bool:
     talk.contracts = [each for each in wants.contracts if signs(each.chain)]
     if there and wants.update and talk.contracts and talk.contracts[0].agreement is not None:
         talk.ask_for = "Update"
-    elif there and (wants.install or not talk.contracts) and wants.provisioning is not None and signs(wants.provisioning.chain):
+    elif there and (wants.install or not talk.contracts) and (given := _provisioning(talk)) is not None and signs(given.chain):
         talk.ask_for = "Installation"
     if talk.ask_for:
         talk.to_ask, talk.ask_by = [CERTIFICATE, *(each for each in talk.to_ask if each != CERTIFICATE)], SETS[talk.ask_for]
@@ -76,7 +76,7 @@ def selection(talk: Talk, now: Now, response: mb.PaymentServiceSelectionRes) -> 
 
 def certificate_installation(talk: Talk, now: Now) -> mb.CertificateInstallationReq:
     """Asked for by what the maker has given us."""
-    given = talk.wants.provisioning
+    given = _provisioning(talk)
     if given is None:
         raise AssertionError("contracts are asked for without a provisioning certificate")
     request = mb.CertificateInstallationReq(Id="id1", OEMProvisioningCert=given.chain[0], ListOfRootCertificateIDs=_roots(talk))
@@ -95,6 +95,10 @@ def certificate_update(talk: Talk, now: Now) -> mb.CertificateUpdateReq:
     )
     talk.signature = sign(contract.signer, "iso2", [("id1", "CertificateUpdateReq", request)])
     return request
+
+
+def _provisioning(talk: Talk) -> Provisioning | None:
+    return talk.wants.provisioning_iso2 or talk.wants.provisioning
 
 
 def _roots(talk: Talk) -> ce.ListOfRootCertificateIDsType:
@@ -121,7 +125,7 @@ def installation(talk: Talk, now: Now, response: mb.CertificateInstallationRes |
 def _taken(
     talk: Talk, now: Now, response: mb.CertificateInstallationRes | mb.CertificateUpdateRes
 ) -> ContractInstalled | InstallationFailed:
-    given = talk.contracts[0] if isinstance(response, mb.CertificateUpdateRes) else talk.wants.provisioning
+    given = talk.contracts[0] if isinstance(response, mb.CertificateUpdateRes) else _provisioning(talk)
     if given is None:
         return InstallationFailed("a contract that was not asked for")
     try:
