@@ -230,7 +230,8 @@ def _handed_on(talk: Talk, request: Any) -> Result:
         return _not_given(talk, request, Refusal.NO_CERTIFICATE, f"the service has answered with a {type(body).__name__}")
     if str(body.ResponseCode).startswith("FAILED"):
         why = f"the service has answered {body.ResponseCode}"
-        return Result(body, (InstallationRefused(why, Refusal.NO_CERTIFICATE),), failed=why, signature=made.Header.Signature)
+        news = (InstallationRefused(why, Refusal.NO_CERTIFICATE),)
+        return Result(body, failed=why, signature=made.Header.Signature, news=news)
     if made.Header.Signature is None:
         return _not_given(talk, request, Refusal.NO_CERTIFICATE, "the service has answered with a contract that is not signed")
     return Result(body, signature=made.Header.Signature)
@@ -238,7 +239,7 @@ def _handed_on(talk: Talk, request: Any) -> Result:
 
 def _not_given(talk: Talk, request: Any, refusal: Refusal, why: str, code: str = "") -> Result:
     talk.asking = False
-    return failed(talk, request, code or CODES[refusal], why)._replace(told=(InstallationRefused(why, refusal),))
+    return failed(talk, request, code or CODES[refusal], why)._replace(news=(InstallationRefused(why, refusal),))
 
 
 # ---- readings

@@ -157,7 +157,7 @@ class V2gMsg(Generic[S, E]):
         if name in self.RAW:
             more["octets"] = self._octets
         result = self.HANDLERS[name](talk, now, request, **more)
-        told = result.told if self._told_for is not request else ()
+        told = (*(result.told if self._told_for is not request else ()), *result.news)
         self._told_for = request
         if result.response is None:
             return Answer(None, 0, "", told)

@@ -201,6 +201,8 @@ class Result(NamedTuple):
     over: Ending | None = None
     signature: Any = None
     """On what the answer holds, for its header."""
+    news: tuple[Told, ...] = ()
+    """Told though the request has been looked at before; `told` is once for each request."""
 
 
 def off(talk: Talk, why: str) -> tuple[PowerOff, ...]:
