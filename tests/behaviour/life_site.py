@@ -238,11 +238,13 @@ class LifeSite(PncSite):
     # ---- what the CSMS knows
 
     def book(self) -> dict[str, list[dict[str, Any]]]:
-        """TransactionEvents by transaction. What came twice was the same, as its answer may be lost."""
+        """TransactionEvents by transaction. What came twice was the same, as its answer may be lost, but that it has waited offline since (E11.FR.07)."""
         found: dict[str, dict[int, dict[str, Any]]] = {}
         for each in self.told():
             known = found.setdefault(each["transactionInfo"]["transactionId"], {})
-            assert known.setdefault(each["seqNo"], each) == each
+            before = known.setdefault(each["seqNo"], each)
+            assert before | {"offline": each["offline"]} == each
+            assert each["offline"] or not before["offline"]
         return {name: [events[number] for number in sorted(events)] for name, events in found.items()}
 
 
