@@ -6,7 +6,8 @@ A transaction starts with the first of the listed conditions that becomes true; 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+
+from iso15118.frozen import dataclass
 
 PARKING_BAY = "ParkingBayOccupancy"
 EV_CONNECTED = "EVConnected"

@@ -8,7 +8,6 @@ was given up after its last attempt leaves a gap (docs/adr/0004-outbox-and-seqno
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from chargepoint.clock import WallClock
@@ -33,6 +32,7 @@ from chargepoint.ocpp.outbox_queue import (
 )
 from chargepoint.tick import Tick
 from chargepoint.transaction_state import TransactionVoid
+from iso15118.frozen import dataclass
 
 NAME = "outbox"
 SET_ASIDE = "set_aside"

@@ -9,12 +9,13 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from chargepoint import codec
 from chargepoint.commands import Delete, Put
 from chargepoint.ocpp.wire import TimestampError, format_timestamp, parse_timestamp
+from iso15118.frozen import dataclass
 
 TABLE = "outbox"
 BATCH = 50

@@ -8,7 +8,7 @@ station running on. ImmediateAndResume takes the energy off and leaves transacti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from chargepoint.commands import Log, Persist, Restart, StopProcess
@@ -33,6 +33,7 @@ from chargepoint.ocpp.block import Block, CallReceived, Context, Reply, answers,
 from chargepoint.ocpp.device_model import Mutability, Variable
 from chargepoint.ocpp.resumption_rows import RESUMPTION_TIMEOUT
 from chargepoint.tick import Tick
+from iso15118.frozen import dataclass
 
 REF = "reset:boot_reason"
 CAUSE = "reset"
