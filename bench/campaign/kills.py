@@ -136,8 +136,8 @@ def _by_id(events: Iterable[Event], result: Result | None = None) -> dict[str, d
         before = by_id.setdefault(event["transactionInfo"]["transactionId"], {}).setdefault(event["seqNo"], event)
         if result is None or before is event:
             continue
-        if before == event:
-            result.repeated += 1
+        if before | {"offline": None} == event | {"offline": None} and event["offline"] >= before["offline"]:
+            result.repeated += 1  # it has waited offline since (E11.FR.07)
         else:
             result.wrong.append(f"two different messages with seqNo {event['seqNo']}: {json.dumps(before)} and {json.dumps(event)}")
     return by_id
