@@ -39,7 +39,7 @@ from chargepoint.events import (
 from chargepoint.facts import CertificateFacts, EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_state import Asks, Replan, Talking, V2gState
-from chargepoint.v2g_told import Teller
+from chargepoint.v2g_told import LAST_WORDS, Teller
 from hal.types import EvseInfo
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
 from iso15118.connection import TimerExpired as SessionTimer
@@ -233,6 +233,7 @@ class V2gMachine:
                 case SessionOver(ending, why, _):
                     if self.memory.active == number:
                         self.memory.active = None
+                        out += self.teller.said(now, self.memory, [each for each in told if isinstance(each, LAST_WORDS)])
                         out += v2g_contracts.say(self.memory.contracts, self.evse)
                         self._remember(session, ending)
                         stage = SessionStage.REPLACED if self._replacing else _STAGES[ending]

@@ -47,6 +47,9 @@ from iso15118.terms import (
     Told,
 )
 
+LAST_WORDS = (ContractRefused, InstallationRefused, MeteringConfirmed)
+"""What may be told with the end of a session, and be why."""
+
 
 class Teller:
     """Of one EVSE. Writes `vehicle` of its facts."""
