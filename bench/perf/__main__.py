@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from bench.perf import core, day, drain, exi, memory, pnc, reaction, rpc, slac, start, tls, v2g
+from bench.perf import core, day, drain, exi, memory, pnc, reaction, rpc, slac, start, tls, v2g, v2g_cars
 from bench.perf.table import Row, markdown
 
 
@@ -32,7 +32,9 @@ def main(arguments: list[str]) -> int:
         lambda: [day.measure()],
         lambda: [memory.measure(minutes)],
         lambda: [memory.secc()],
+        memory.older,
         lambda: v2g.measure(quick="--quick" in arguments),
+        lambda: v2g_cars.measure(quick="--quick" in arguments),
         slac.measure,
         pnc.measure,
         tls.measure,

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -84,9 +85,9 @@ import sys, asyncio, chargepoint.runtime.run
 from chargepoint.config import EvseConfig, StationConfig, V2gConfig
 from chargepoint.station import Station
 from hal.types import BoardInfo, EvseInfo, Opens, Shape
-pki = sys.argv[1]
-v2g = V2gConfig(interface="plc0", pki_dir=pki) if pki else V2gConfig()
-config = StationConfig(evses=(EvseConfig(1, 32.0, v2g=v2g),))
+pki, mode, *protocols = sys.argv[1:]
+v2g = V2gConfig(interface="plc0", pki_dir=pki, tls="optional", protocols=tuple(protocols)) if pki else V2gConfig()
+config = StationConfig(evses=(EvseConfig(1, 32.0, mode=mode, connector="cCCS2" if mode == "dc" else "cType2", v2g=v2g),))
 station = Station(config, BoardInfo("sim", Shape.RAW, Opens(0.5), (EvseInfo(1, 32.0),)))
 if pki:
     from chargepoint.runtime.ports.vehicle import VehiclePort
@@ -94,23 +95,36 @@ if pki:
 print([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")][0])
 """
 """A station and, with a PKI, all that its SECC has ready: the messages' codecs warm, TLS with its certificates."""
-SECC_REACH_MB = 20
+SECC_REACH_MB, OLDER_REACH_MB = 20, 6
+RUNS = 5
 
 
-def _station_MB(pki: str) -> float:
-    done = subprocess.run([sys.executable, "-c", _STATION, pki], capture_output=True, text=True, check=True)
-    return int(done.stdout) / 1024
+def _station_MB(pki: str, mode: str, *protocols: str) -> float:
+    """Without any named it speaks all that charge."""
+    command = [sys.executable, "-c", _STATION, pki, mode, *protocols]
+    return median(int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) / 1024 for _ in range(RUNS))
 
 
 def secc() -> Row:
     """What talking with vehicles adds to a station, in fresh processes."""
     with tempfile.TemporaryDirectory(prefix="chargepoint-memory-") as folder:
         fresh_pki(Path(folder) / "pki")
-        alone_MB = median(_station_MB("") for _ in range(5))
-        talking_MB = median(_station_MB(str(Path(folder) / "pki")) for _ in range(5))
+        alone_MB = _station_MB("", "ac")
+        talking_MB = _station_MB(str(Path(folder) / "pki"), "ac", "iso20-ac")
     return Row(
         "RSS that the SECC adds to the station, ready for its vehicle", f"{talking_MB - alone_MB:.1f} MB", f"at most {SECC_REACH_MB} MB"
     )
+
+
+def older() -> Iterator[Row]:
+    """What DIN 70121 and ISO 15118-2 add to a station that speaks ISO 15118-20, idle and ready, in fresh processes."""
+    with tempfile.TemporaryDirectory(prefix="chargepoint-memory-") as folder:
+        pki = str(Path(folder) / "pki")
+        fresh_pki(Path(pki))
+        for mode in ("ac", "dc"):
+            added_MB = _station_MB(pki, mode) - _station_MB(pki, mode, f"iso20-{mode}")
+            what = f"RSS of a station with all protocols of {mode.upper()}, idle, against one with ISO 15118-20 alone"
+            yield Row(what, f"{added_MB:.1f} MB more", f"at most {OLDER_REACH_MB} MB")
 
 
 def measure(minutes: float = MINUTES) -> Row:

@@ -134,7 +134,7 @@ def main(arguments: list[str]) -> int:
 
 
 @contextmanager
-def _apart() -> Iterator[None]:
+def apart() -> Iterator[None]:
     """While it lasts, what is started runs beside the vehicle's core."""
     cores = os.sched_getaffinity(0)
     if len(cores) > 1:
@@ -145,7 +145,7 @@ def _apart() -> Iterator[None]:
         os.sched_setaffinity(0, cores)
 
 
-def _vehicles_cores(at_once: int) -> list[int]:
+def vehicles_cores(at_once: int) -> list[int]:
     """Many at once take what there is."""
     cores = range(os.cpu_count() or 1)
     return list(cores) if at_once > 1 or len(cores) < 2 else [cores[-1]]
@@ -163,7 +163,7 @@ def _drive(link: Cable, **given: Any) -> list[Times]:
         sys.executable,
         "-c",
         code,
-        json.dumps({"interface": link.ev_interface, "cores": _vehicles_cores(given.get("at_once", 1)), **given}),
+        json.dumps({"interface": link.ev_interface, "cores": vehicles_cores(given.get("at_once", 1)), **given}),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -175,7 +175,8 @@ def _of(times: list[Times], name: str) -> list[float]:
     return [1000 * took for each in times for what, took in each.answers if what == name]
 
 
-def _spread(ms: list[float]) -> str:
+def spread(ms: list[float]) -> str:
+    """In words."""
     return f"p50 {median(ms):.2f} ms, p99 {quantiles(ms, n=100)[98]:.2f} ms"
 
 
@@ -198,7 +199,7 @@ def _setup_ms(times: Times) -> float:
 def measure(*, quick: bool = False) -> Iterator[Row]:
     """Rows as they are measured; one that says why there are none, where there may be no namespaces."""
     try:
-        with _apart(), cable(20_000) as link, tempfile.TemporaryDirectory() as folder:
+        with apart(), cable(20_000) as link, tempfile.TemporaryDirectory() as folder:
             yield from _rows(link, Path(folder), quick=quick)
     except NoNamespaces as error:
         yield Row("ISO 15118-20 over real sockets", f"not measured: {error}", "-")
@@ -220,11 +221,11 @@ def _rows(link: Cable, folder: Path, *, quick: bool) -> Iterator[Row]:
     loop = "DC_ChargeLoopReq"
     reach = "median at most 0.5 ms, p99 at most 3 ms"
     shares = shares_ms(pki, loops)
-    yield Row("-20 charge loop, the charger's own share, octets in to octets out, TLS 1.3", _spread(loop_ms(shares)), reach)
+    yield Row("-20 charge loop, the charger's own share, octets in to octets out, TLS 1.3", spread(loop_ms(shares)), reach)
     at_charger = [1000 * took for (what, _), took in _last(secured, wire.answers_s) if what == loop]
-    yield Row("-20 charge loop, request in to response out at the charger's interface, TLS 1.3", _spread(at_charger), reach)
-    yield Row("-20 charge loop, request to response at the vehicle, TLS 1.3 with both certificates", _spread(_of(secured, loop)), reach)
-    yield _beside("-20 charge loop, request to response, no TLS", _of(plain, loop), _of(peer, loop), reach)
+    yield Row("-20 charge loop, request in to response out at the charger's interface, TLS 1.3", spread(at_charger), reach)
+    yield Row("-20 charge loop, request to response at the vehicle, TLS 1.3 with both certificates", spread(_of(secured, loop)), reach)
+    yield with_peer("-20 charge loop, request to response, no TLS", _of(plain, loop), _of(peer, loop), reach)
     handshake_ms = 1000 * (secured[0].ready - secured[0].begun)
     setup = "-20, the charger's share from connection to PowerDelivery"
     yield Row(f"{setup}, without sockets and vehicle, TLS 1.3 with its handshake", f"{setup_ms(shares):.1f} ms", "at most 100 ms in all")
@@ -254,15 +255,16 @@ def _older(link: Cable, folder: Path, secc: tuple[str, ...], loops: int) -> Iter
                 times = _drive(link, loops=loops, loop_s=LOOP_S, protocol=protocol, service=service)
         at_charger = [1000 * took for (what, _), took in _last(times, wire.answers_s) if what == asked]
         reach = "median at most 0.5 ms, p99 at most 3 ms"
-        yield Row(f"{protocol} {asked}, request in to response out at the charger's interface, no TLS", _spread(at_charger), reach)
+        yield Row(f"{protocol} {asked}, request in to response out at the charger's interface, no TLS", spread(at_charger), reach)
         setup = f"{protocol}, the charger's share from connection to PowerDelivery, no TLS"
         yield Row(setup, f"{_setup_ms(times[0]):.1f} ms", "at most 60 ms in all")
 
 
-def _beside(what: str, ms: list[float], theirs_ms: list[float], reach: str) -> Row:
+def with_peer(what: str, ms: list[float], theirs_ms: list[float], reach: str) -> Row:
+    """A row of ours, and of the other one where there is any."""
     if not theirs_ms:
-        return Row(what, _spread(ms), reach)
-    return Row(what, _spread(ms), reach, f"iso15118 {_spread(theirs_ms)}", f"{median(theirs_ms) / median(ms):.0f} x")
+        return Row(what, spread(ms), reach)
+    return Row(what, spread(ms), reach, f"iso15118 {spread(theirs_ms)}", f"{median(theirs_ms) / median(ms):.0f} x")
 
 
 def _peer(link: Cable, folder: Path) -> list[Times]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.perf import v2g_cars
 from bench.perf.tap import answers_s
 from bench.perf.v2g import Times, _last
+from bench.perf.v2g_cars import Took
 from bench.perf.v2g_share import loop_ms, setup_ms, shares_ms
 from bench.v2g.cable import fresh_pki
 from bench.v2g.charger import Pace
@@ -30,6 +32,11 @@ def test_each_request_has_its_time(tmp_path: Path, tls: bool) -> None:
 def test_the_setup_ends_where_power_is_waited_for() -> None:
     shares = [("", 4.0), ("SessionSetupReq", 2.0), ("DC_PreChargeReq", 1.0), ("PowerDeliveryReq", 8.0), ("DC_ChargeLoopReq", 16.0)]
     assert setup_ms(shares) == 7.0
+
+
+def test_what_a_recorded_vehicle_asks_again_counts_once() -> None:
+    took = [Took("SessionSetupReq", 2.0), *(Took("CableCheckReq", ms) for ms in (0.25, 1.0, 0.5)), Took("PowerDeliveryReq", 99.0)]
+    assert v2g_cars.setup_ms([*took, Took("CurrentDemandReq", 4.0)]) == 3.0
 
 
 def test_an_answer_is_what_goes_out_first_after_what_came_in_last() -> None:
