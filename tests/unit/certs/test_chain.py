@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from certs import broken, chain, testpki
@@ -305,6 +305,8 @@ def test_load() -> None:
     st.integers(0, 1),
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4),
 )
+@example("secc2", 1, [(0.416015625, 6)])
+@pytest.mark.filterwarnings("ignore:Attribute's length must be:UserWarning")  # the library's word about a country of 20 letters
 def test_what_a_stranger_sends_never_raises(profile: str, which: int, changes: list[tuple[float, int]]) -> None:
     it = _case(profile)
     sent = list(it.chain)
