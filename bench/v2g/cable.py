@@ -158,10 +158,14 @@ def foreign_pki(pki: Path, folder: Path) -> Path:
         shutil.copy(pki / name, certs)
     for name in ("v2gRootCACert.pem", "oemRootCACert.pem"):
         (certs / name).write_bytes((pki / name).read_bytes() + (pki / "iso20" / name).read_bytes())
-    chain = x509.load_pem_x509_certificates((pki / "contractCertChain.pem").read_bytes())
-    for name, each in zip(("contractLeafCert", "moSubCA2Cert", "moSubCA1Cert"), chain, strict=True):
-        (certs / f"{name}.der").write_bytes(each.public_bytes(Encoding.DER))
-    for name in ("seccLeaf", "oemLeaf", "contractLeaf"):
+    for leaf, sub in (("contract", "mo"), ("oem", "oem"), ("cps", "cps")):
+        chain = x509.load_pem_x509_certificates((pki / f"{leaf}CertChain.pem").read_bytes())
+        for name, each in zip((f"{leaf}LeafCert", f"{sub}SubCA2Cert", f"{sub}SubCA1Cert"), chain, strict=True):
+            (certs / f"{name}.der").write_bytes(each.public_bytes(Encoding.DER))
+    for name in ("v2gRootCACert", "oemRootCACert", "moRootCACert"):
+        root = x509.load_pem_x509_certificate((pki / f"{name}.pem").read_bytes())
+        (certs / f"{name}.der").write_bytes(root.public_bytes(Encoding.DER))
+    for name in ("seccLeaf", "oemLeaf", "contractLeaf", "cpsLeaf"):
         shutil.copy(pki / f"{name}.key", keys)
         (keys / f"{name}Password.txt").touch()
     return folder
