@@ -71,6 +71,7 @@ from chargepoint.transaction_state import (
     TransactionSettings,
     TransactionState,
     ending,
+    why_without_energy,
 )
 from hal.types import MeterSample, ProximityResistance
 
@@ -255,7 +256,7 @@ class TransactionMachine:
         if running is not None and running.resumed_by is not None and transaction_resume.waits(running, state):
             return []
         told = running is not None and running.state_told != state
-        reason = "StoppedByEV" if state == ChargingState.SUSPENDED_EV.value else ""
+        reason = why_without_energy(running, state)
         trigger = "ChargingStateChanged"
         if running is not None and running.resumed_by is not None:
             trigger, running.resumed_by = "TxResumed", None

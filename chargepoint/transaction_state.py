@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import field
 from typing import Literal, Protocol
 
-from chargepoint.events import AuthorisationEnded, Event, IdToken, Limits
+from chargepoint.events import AuthorisationEnded, ChargingState, Event, IdToken, Limits
 from chargepoint.metering import MeterValue, Reading, Signature, Taken
 from chargepoint.transaction_points import Conditions
 from iso15118.frozen import dataclass
@@ -224,6 +224,13 @@ class Running:
     time_up_at: float | None = None
     soc_percent: int | None = None
     """The last one that its vehicle has shown."""
+
+
+def why_without_energy(running: Running | None, state: str) -> str:
+    """ReasonEnumType of a transaction that ends with its energy (TxStopPoint EnergyTransfer); "" where this state of charging says nothing of it."""
+    if state == ChargingState.SUSPENDED_EV.value:
+        return "StoppedByEV"
+    return "DeAuthorized" if state == ChargingState.SUSPENDED_EVSE.value and running is not None and running.refused else ""
 
 
 @dataclass(slots=True)

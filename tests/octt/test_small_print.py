@@ -259,3 +259,21 @@ def test_a_token_of_the_station_s_own_kind_is_asked_about(*, accepted: bool) -> 
         it.tx("Started", "Authorized", idToken={"idToken": "lane-7", "type": "Local"})
     it.wait(10.0)
     assert it.closed() is accepted
+
+
+@pytest.mark.req("E05.FR.02", "E06.FR.07", "E06.FR.08")
+def test_where_it_ends_with_its_energy_a_refused_token_is_why() -> None:
+    it = station(stop="EnergyTransfer", tokens={}, variables=UNKNOWN_MAY | {"TxCtrlr.StopTxOnInvalidId": "false"})
+    it.plug()
+    it.wait(2.0)
+    it.forget()
+    it.offline()
+    it.swipe()
+    it.wait(10.0)
+    assert it.closed()
+    it.online()
+    it.among("TransactionEvent", 200.0, eventType="Started")
+    it.tx("Updated", "ChargingStateChanged", state="Charging")
+    it.tx("Ended", reason="DeAuthorized")
+    it.wait(5.0)
+    assert not it.closed()
