@@ -182,6 +182,14 @@ def test_a_host_that_says_nothing() -> None:
     assert told(pair, ContractRefused)[0].why == "nobody has said in time whether it is accepted"
 
 
+@pytest.mark.parametrize("name", ["iso2_new_key", "iso2_pem", "iso2_oversized", "iso2_no_certificate", "iso2_another_emaid"])
+def test_what_goes_to_nobody_though_the_host_judges_chains(name: str) -> None:
+    """What is no chain of this protocol, or not this contract's."""
+    pair = played(name, pnc(trust={"local": False}))
+    assert coded(pair, "PaymentDetailsRes") == ["FAILED_CertChainError"]
+    assert told(pair, ContractShown) == []
+
+
 def test_a_clock_that_nobody_has_set_judges_no_dates() -> None:
     """F-3."""
     pair = played("iso2_expired", pnc(trust={"clock_known": False}))
