@@ -157,7 +157,7 @@ def obstacle(facts: EvseFacts, id_token: IdToken) -> Obstacle:
     """Why this token cannot be authorised at this EVSE now; "" when it can.
 
     An EVSE is occupied by an authorisation, and by a transaction that was somebody else's, even when that one has been stopped: until
-    the transaction ends, going on would put two drivers on one bill (F01.FR.24, F02.FR.25).
+    the transaction ends, going on would put two drivers on one bill (F01.FR.24, F02.FR.26).
     """
     if not usable(facts):
         return "unavailable"

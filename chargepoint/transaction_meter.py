@@ -28,7 +28,7 @@ class TransactionMeter:
     # ---- the beginning and the end
 
     def begins(self, running: Running, reading: Reading | None) -> tuple[MeterValue, ...]:
-        """TxStartedMeasurands, told with the first event that names the EVSE (E01.FR.09, E01.FR.19)."""
+        """TxStartedMeasurands, told with the first event that names the EVSE (E01.FR.09, E01.FR.17)."""
         if reading is None:
             return ()
         running.begin = Taken(reading, "Transaction.Begin")
