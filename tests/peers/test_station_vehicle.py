@@ -126,7 +126,8 @@ def footprint(process: Running) -> tuple[int, int]:
 
 
 @pytest.mark.req("S-3")
-def test_a_flood_from_the_cable_keeps_nobody_out(own_link: Cable, pki: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("speech", "tls"), [("iso20-ac", "1.3"), ("iso2-ac", "1.2")])
+def test_a_flood_from_the_cable_keeps_nobody_out(own_link: Cable, pki: Path, tmp_path: Path, speech: str, tls: str) -> None:
     with station(own_link, pki, tmp_path, "ac", car="sleeps", setup_s=60.0) as process:
         process.until("pilot.duty evse=1 percent=5.0")
         before = footprint(process)
@@ -136,7 +137,7 @@ def test_a_flood_from_the_cable_keeps_nobody_out(own_link: Cable, pki: Path, tmp
         after = footprint(process)
         assert after[0] - before[0] <= 20
         assert after[1] - before[1] <= 20_000
-        words = ("ev", "--iface", own_link.ev_interface, "--tls", "1.3", "--pki", str(pki), "--service", "AC", "--protocol", "iso20-ac")
+        words = ("ev", "--iface", own_link.ev_interface, "--tls", tls, "--pki", str(pki), "--service", "AC", "--protocol", speech)
         with running(own_link.ev, tmp_path / "car.log", ours(*words)):
             process.until("hlc evse=1 is=talking", within_s=HONEST_S)
         assert "Traceback" not in process.text()

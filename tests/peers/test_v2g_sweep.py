@@ -131,17 +131,18 @@ def ipv4(own_link: Cable) -> Cable:
 @pytest.mark.xdist_group("v2g")
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
-    ("tls", "offers"),
+    ("protocols", "tls", "offers"),
     [
-        ("none", {"TLS": "NONE", "NONE": "NONE"}),
-        ("1.3", {"TLS": "TLS"}),
-        ("any", {"TLS": "TLS", "NONE": "NONE"}),
+        ("any", "none", {"TLS": "NONE", "NONE": "NONE"}),
+        ("iso20-dc,iso20-ac", "1.3", {"TLS": "TLS"}),
+        ("iso2-dc,iso2-ac", "1.2", {"TLS": "TLS"}),
+        ("any", "any", {"TLS": "TLS", "NONE": "NONE"}),
     ],
 )
 def test_only_sdp_and_the_ports_that_it_tells_are_reachable(
-    ipv4: Cable, pki: Path, tmp_path: Path, tls: str, offers: dict[str, str]
+    ipv4: Cable, pki: Path, tmp_path: Path, protocols: str, tls: str, offers: dict[str, str]
 ) -> None:
-    words = () if tls == "none" else ("--pki", str(pki))
+    words = ("--protocols", protocols, *(() if tls == "none" else ("--pki", str(pki))))
     with running(ipv4.evse, tmp_path / "charger.log", ours("secc", "--iface", ipv4.evse_interface, "--tls", tls, *words)) as charger:
         charger.until("ready\n")
         found = swept(ipv4)
@@ -158,8 +159,8 @@ def test_only_sdp_and_the_ports_that_it_tells_are_reachable(
     assert sockets == {("udp6", sdp.PORT), *(("tcp6", port) for port in ports)}
 
 
-def charges(link: Cable, folder: Path) -> None:
-    with running(link.ev, folder / "car.log", ours("ev", "--iface", link.ev_interface, "--loops", "2")) as car:
+def charges(link: Cable, folder: Path, speech: str = "iso20-dc") -> None:
+    with running(link.ev, folder / "car.log", ours("ev", "--iface", link.ev_interface, "--loops", "2", "--protocol", speech)) as car:
         assert car.ended() == 0, car.text()[-3000:]
 
 
@@ -191,17 +192,19 @@ def made_anew(link: Cable, charger: Running) -> None:
 @pytest.mark.xdist_group("v2g")
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("lost", [down_and_up, address_gone_and_another, made_anew] if WHOLE else [made_anew])
-def test_a_charger_outlives_its_interface(own_link: Cable, tmp_path: Path, lost: object) -> None:
+@pytest.mark.parametrize(("speech", "loop"), [*([("iso20-dc", "ChargeLoopRes OK")] if WHOLE else []), ("din", "CurrentDemandRes OK")])
+def test_a_charger_outlives_its_interface(own_link: Cable, tmp_path: Path, speech: str, loop: str, lost: object) -> None:
     assert callable(lost)
     with running(own_link.evse, tmp_path / "charger.log", ours("secc", "--iface", own_link.evse_interface)) as charger:
         charger.until("ready\n")
         charges(own_link, tmp_path)
-        with running(own_link.ev, tmp_path / "first.log", ours("ev", "--iface", own_link.ev_interface, "--loops", "100000")) as car:
-            car.until("ChargeLoopRes OK")
+        words = ("ev", "--iface", own_link.ev_interface, "--loops", "100000", "--protocol", speech)
+        with running(own_link.ev, tmp_path / "first.log", ours(*words)) as car:
+            car.until(loop)
             lost(own_link, charger)
             charger.until("session over: aborted")
         charger.until("ready\n", times=2)
-        charges(own_link, tmp_path)
+        charges(own_link, tmp_path, "iso2-dc")
         assert bound(own_link.evse) >= {("udp6", sdp.PORT)}
         assert charger.process.poll() is None
         text = charger.text()

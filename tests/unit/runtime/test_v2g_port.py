@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,13 @@ from iso15118 import exi, sdp
 from iso15118.connection import Close, Command, Note, Send
 from iso15118.messages import sap
 from iso15118.messages.declare import Message
+from iso15118.messages.din import msg_body as din_body
+from iso15118.messages.iso2 import msg_body as iso2_body
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.messages.iso20 import dc
+from iso15118.protocols import PROTOCOLS
+from iso15118.secc.din import spelling as din
+from iso15118.secc.iso2 import spelling as iso2
 from iso15118.secc.session import Session
 from iso15118.terms import SessionBegun, SessionOver, Told
 from iso15118.v2gtp import ISO20_MAIN, SAP_DIN_ISO2, SDP_RESPONSE, Frame, FrameReader
@@ -32,6 +37,11 @@ from iso15118.v2gtp import ISO20_MAIN, SAP_DIN_ISO2, SDP_RESPONSE, Frame, FrameR
 LOOPBACK = Where("lo", socket.if_nametoindex("lo"), ipaddress.IPv6Address("::1"))
 COMMON = cm.NAMESPACE
 PATIENCE_S = 20.0
+SETUPS: dict[str, Message] = {
+    "iso2-dc": iso2.document(bytes(8), iso2_body.SessionSetupReq(EVCCID=b"\2CAR\0\1")),
+    "din": din.document(bytes(8), din_body.SessionSetupReq(EVCCID=b"\2CAR\0\1")),
+}
+SPEECHES = pytest.mark.parametrize("speech", ["iso20-dc", "iso2-dc", "din"])
 
 
 @asynccontextmanager
@@ -79,11 +89,17 @@ class Client:
             for frame in self.frames.feed(data):
                 return exi.decode(frame.payload, namespace)
 
-    async def begin(self, piece: int = 0) -> bytes:
+    async def begin(self, piece: int = 0, speech: str = "iso20-dc") -> bytes:
         """Up to the session id."""
-        offer = sap.AppProtocolType(ProtocolNamespace=dc.NAMESPACE, VersionNumberMajor=1, VersionNumberMinor=0, SchemaID=7, Priority=1)
+        namespace, major, minor, *_ = PROTOCOLS[speech]
+        offer = sap.AppProtocolType(ProtocolNamespace=namespace, VersionNumberMajor=major, VersionNumberMinor=minor, SchemaID=7, Priority=1)
         agreed = await self.ask(sap.supportedAppProtocolReq(AppProtocol=(offer,)), SAP_DIN_ISO2, sap.NAMESPACE, piece)
         assert agreed == sap.supportedAppProtocolRes(ResponseCode="OK_SuccessfulNegotiation", SchemaID=7)
+        if speech in SETUPS:
+            document: Any = await self.ask(SETUPS[speech], SAP_DIN_ISO2, namespace, piece)
+            assert document.Body.BodyElement.ResponseCode == "OK_NewSessionEstablished"
+            found: bytes = document.Header.SessionID
+            return found
         header = ct.MessageHeaderType(SessionID=bytes(8), TimeStamp=1)
         response = await self.ask(cm.SessionSetupReq(Header=header, EVCCID="CAR"), ISO20_MAIN, COMMON, piece)
         assert isinstance(response, cm.SessionSetupRes)
@@ -105,14 +121,15 @@ class Client:
 
 @pytest.mark.req("S-22")
 @pytest.mark.parametrize("piece", [0, 1, 7])
-def test_a_session_begins_however_its_octets_are_cut(piece: int) -> None:
+@SPEECHES
+def test_a_session_begins_however_its_octets_are_cut(piece: int, speech: str) -> None:
     async def story() -> None:
         async with serving() as (_, port):
             client = await Client.connect(port)
-            first = await client.begin(piece)
+            first = await client.begin(piece, speech)
             client.close()
             again = await Client.connect(port)
-            assert await again.begin(piece) != first, "ids are drawn"
+            assert await again.begin(piece, speech) != first, "ids are drawn"
             again.close()
 
     asyncio.run(story())
@@ -136,7 +153,8 @@ def test_sdp_answers_what_is_a_request_and_not_more_often_than_a_vehicle_asks() 
 
 
 @pytest.mark.req("S-3")
-def test_five_hundred_idle_connections_cost_nothing_and_keep_nobody_out() -> None:
+@SPEECHES
+def test_five_hundred_idle_connections_cost_nothing_and_keep_nobody_out(speech: str) -> None:
     async def story() -> None:
         async with serving() as (server, port):
             before = open_files(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -148,7 +166,7 @@ def test_five_hundred_idle_connections_cost_nothing_and_keep_nobody_out() -> Non
             for _ in range(300):
                 (await Client.connect(port)).close()
             honest = await Client.connect(port)
-            await honest.begin()
+            await honest.begin(speech=speech)
             assert len(server.connections) <= MOST_CONNECTIONS
             honest.close()
             await asyncio.sleep(0.05)
@@ -159,15 +177,16 @@ def test_five_hundred_idle_connections_cost_nothing_and_keep_nobody_out() -> Non
 
 
 @pytest.mark.req("S-3", "S-24")
-def test_a_vehicle_that_connects_anew_is_served_at_once() -> None:
+@SPEECHES
+def test_a_vehicle_that_connects_anew_is_served_at_once(speech: str) -> None:
     """Its old connection hangs, without energy: it gives way."""
 
     async def story() -> None:
         async with serving() as (server, port):
             old = await Client.connect(port)
-            await old.begin()
+            await old.begin(speech=speech)
             new = await Client.connect(port)
-            await new.begin()
+            await new.begin(speech=speech)
             assert await old.closed()
             assert len(server.connections) == 1
             new.close()
@@ -186,14 +205,15 @@ def test_a_vehicle_that_connects_anew_is_served_at_once() -> None:
         bytes(1000),
     ],
 )
-def test_whatever_is_no_v2g_closes_its_connection_and_the_next_one_works(octets: bytes) -> None:
+@SPEECHES
+def test_whatever_is_no_v2g_closes_its_connection_and_the_next_one_works(octets: bytes, speech: str) -> None:
     async def story() -> None:
         async with serving() as (_, port):
             stranger = await Client.connect(port)
             stranger.writer.write(octets)
             assert await stranger.closed()
             honest = await Client.connect(port)
-            await honest.begin()
+            await honest.begin(speech=speech)
             honest.close()
 
     asyncio.run(story())
