@@ -237,6 +237,21 @@ def test_what_the_service_answers_wrong(change: Any, code: str, update: bool) ->
     assert told(pair, ContractInstalled, "ev") == []
 
 
+def test_an_answer_without_a_header() -> None:
+    """Nobody could have signed it."""
+    pair = pnc(contracts=())
+    service = Cps(WORLD).answer
+
+    def bare(asked: InstallationAsked) -> Any:
+        given: Any = service(asked)
+        document: Any = exi.decode(given.octets, md.NAMESPACE)
+        return given._replace(octets=exi.encode(document.Body.BodyElement, md.NAMESPACE))
+
+    pair.charger.provides = bare
+    pair.session()
+    assert coded(pair, "CertificateInstallationRes") == ["FAILED_NoCertificateAvailable"]
+
+
 def test_octets_that_are_no_answer() -> None:
     pair = pnc(contracts=())
     pair.charger.provides = lambda _: Cps(WORLD).answer(_)._replace(octets=b"\x80\xff\x00")  # type: ignore[union-attr]

@@ -7,9 +7,11 @@ import random
 import pytest
 
 from bench.v2g.guard import Guard
+from iso15118 import exi
 from iso15118.connection import Send
+from iso15118.exi.types import namespace_of
 from iso15118.terms import Ending, SessionOver
-from iso15118.v2gtp import HEADER
+from iso15118.v2gtp import HEADER, SAP_DIN_ISO2, Frame
 from tests.behaviour.iso20_rig import told
 from tests.behaviour.v2gmsg_rig import SPEECHES, make
 
@@ -52,3 +54,24 @@ def test_whatever_comes(speech: str) -> None:
         assert pair.charger.facts.current_A == 0.0
         assert pair.closed["evse"]
     assert Ending.ABORTED in endings
+
+
+@pytest.mark.req("S-2", "S-4")
+@pytest.mark.parametrize("speech", SPEECHES)
+@pytest.mark.parametrize("at", ["SessionSetupReq", "ChargeParameterDiscoveryReq", "PowerDeliveryReq"])
+def test_a_body_without_its_message(speech: str, at: str) -> None:
+    """Its schema has it as a document, too; it has no header, and so no session."""
+    pair = make(speech, loops=15)
+    pair.watches = [Guard()]
+
+    def bare(end: str, command: Send) -> bytes:
+        if type(command.message).__name__ != at:
+            return command.octets
+        namespace = namespace_of(type(command.message)).replace(":MsgBody", ":MsgDef")
+        return Frame(SAP_DIN_ISO2, exi.encode(command.message, namespace)).octets()
+
+    pair.spoil = bare
+    pair.session(most_s=400.0)
+    (over,) = told(pair, SessionOver)
+    assert (over.ending, over.why) == (Ending.ABORTED, "NoneType is no request")
+    assert pair.charger.facts.current_A == 0.0

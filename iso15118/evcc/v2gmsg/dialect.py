@@ -85,7 +85,7 @@ class V2gMsg:
         if payload_type != SAP_DIN_ISO2:
             raise Unexpected(f"payload type {payload_type:04X} instead of {SAP_DIN_ISO2:04X}")
         document: Any = exi.decode(octets, self.talk.spelling.namespace)
-        body = document.Body.BodyElement if type(document).__name__ == "V2G_Message" else document
+        body = document.Body.BodyElement if type(document).__name__ == "V2G_Message" else None  # alone, it has no header
         if type(body) is not self._expected:
             raise Unexpected(f"{type(body).__name__} instead of {self._expected.__name__}")
         self.talk.given_id, self.talk.given_signature = document.Header.SessionID, document.Header.Signature

@@ -225,9 +225,12 @@ def _handed_on(talk: Talk, request: Any) -> Result:
         made: Any = exi.decode(talk.facts.installation_res, md.NAMESPACE)
     except ExiError as error:
         return _not_given(talk, request, Refusal.NO_CERTIFICATE, f"what the service has answered cannot be read: {error}")
-    body: Any = made.Body.BodyElement if isinstance(made, md.V2G_Message) else made
+    body: Any = made.Body.BodyElement if isinstance(made, md.V2G_Message) else None
     if type(body) is not kind:
-        return _not_given(talk, request, Refusal.NO_CERTIFICATE, f"the service has answered with a {type(body).__name__}")
+        what = type(body if body is not None else made).__name__
+        return _not_given(
+            talk, request, Refusal.NO_CERTIFICATE, f"the service has answered with a {what}, and not with a {kind.__name__} in its message"
+        )
     if str(body.ResponseCode).startswith("FAILED"):
         why = f"the service has answered {body.ResponseCode}"
         news = (InstallationRefused(why, Refusal.NO_CERTIFICATE),)

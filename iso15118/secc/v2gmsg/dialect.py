@@ -133,7 +133,7 @@ class V2gMsg(Generic[S, E]):
         if payload_type != SAP_DIN_ISO2:
             raise Unexpected(f"payload type {payload_type:04X} in a session of {self.SPELLING.namespace}")
         document: Any = exi.decode(octets, self.SPELLING.namespace)
-        body: Any = document.Body.BodyElement if type(document).__name__ == "V2G_Message" else document
+        body: Any = document.Body.BodyElement if type(document).__name__ == "V2G_Message" else None  # alone, it has no header
         if type(body) not in self.SPELLING.responses:
             raise Unexpected(f"{type(body).__name__} is no request")
         self._header, self._octets, self._name = document.Header, octets, type(body).__name__

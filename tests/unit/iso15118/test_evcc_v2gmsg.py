@@ -136,6 +136,9 @@ def test_only_the_response_that_was_asked_for(speech: str, state: S) -> None:
     wrong = encode(spelling.document(ID, minimal(other)), spelling.namespace)
     with pytest.raises(Unexpected, match="instead of"):
         vehicle.dialect.response(vehicle.now, 0x8001, wrong)
+    bare = encode(minimal(kind, **vehicle.good(kind)), spelling.namespace)
+    with pytest.raises(Unexpected, match="NoneType instead of"):  # without a header it is of no session
+        vehicle.dialect.response(vehicle.now, 0x8001, bare)
 
 
 @pytest.mark.parametrize("speech", SPEECHES)
