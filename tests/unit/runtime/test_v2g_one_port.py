@@ -17,7 +17,7 @@ import pytest
 
 from bench.v2g.charger import Pace
 from bench.v2g.ev import Drive, charged
-from bench.v2g.model import COMPACT, Vehicle, Wants
+from bench.v2g.model import COMPACT, Vehicle
 from bench.v2g.secc import Bench, Options
 from certs.store.configured import of_pki_folder
 from chargepoint.config import EvseConfig, StationConfig, V2gConfig
@@ -30,6 +30,7 @@ from chargepoint.runtime.v2g_tls import Engine, Secured, Server, chains_of, vehi
 from chargepoint.runtime.v2g_tls.contract import MakeEngine
 from chargepoint.runtime.v2g_tls.openssl import OpensslEngine
 from iso15118 import sdp
+from iso15118.evcc.terms import Wants
 from iso15118.protocols import DIN, ISO2, PROTOCOLS
 from iso15118.sdp import Security, TlsPolicy
 from iso15118.secc.session import Session
