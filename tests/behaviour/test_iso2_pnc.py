@@ -184,6 +184,7 @@ def test_there_is_none_for_this_vehicle() -> None:
     pair.session()
     assert coded(pair, "CertificateInstallationRes") == ["FAILED_NoCertificateAvailable"]
     assert told(pair, InstallationFailed, "ev")[0].code == "FAILED_NoCertificateAvailable"
+    assert told(pair, InstallationRefused)[0].why == "the host has none"
 
 
 def test_installation_is_not_offered() -> None:
