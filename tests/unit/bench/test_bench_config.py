@@ -108,6 +108,11 @@ def test_a_dc_evse_has_a_stage_and_talks(tmp_path: Path) -> None:
     assert all(each.v2g.interface for each in found.station.evses)
 
 
+def test_every_evse_speaks_with_the_cars_on_the_road(tmp_path: Path) -> None:
+    found = config(tmp_path, evses=[{"id": 1, "charge_mode": "dc"}, {"id": 2}])
+    assert [each.protocols for each in found.station.evses] == [("iso20-dc", "iso2-dc", "din"), ("iso20-ac", "iso2-ac")]
+
+
 def test_of_several_slots_only_the_bad_one_is_left_out(tmp_path: Path) -> None:
     slots = [
         {"configurationSlot": n, "connectionData": {**SLOT, "ocppCsmsUrl": url}}
