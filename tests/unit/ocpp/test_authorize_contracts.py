@@ -94,7 +94,7 @@ def test_where_it_may_not_charge(rig: Rig) -> None:
         ("CertificateRevoked", Refusal.REVOKED),
         ("NoCertificateAvailable", Refusal.INVALID),
         ("CertChainError", Refusal.INVALID),
-        ("ContractCancelled", Refusal.NOT_ACCEPTED),
+        ("ContractCancelled", Refusal.CANCELLED),
     ],
 )
 def test_each_status_of_a_certificate(rig: Rig, status: str, refusal: Refusal) -> None:
