@@ -143,7 +143,7 @@ async def _run(config: BenchConfig, logger: Logger) -> int:
             bench.over()
             if not outcome.restart:
                 break
-            reason = outcome.reason or "PowerUp"
+            reason = "ApplicationReset"
     finally:
         watching.cancel()
         await board.close()

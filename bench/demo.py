@@ -184,7 +184,7 @@ async def _lives(demo: Demo, url: str, folder: Path) -> None:
         demo.handle = demo.model.handle = None
         if not outcome.restart:
             return
-        reason = outcome.reason or "LocalReset"
+        reason = "ApplicationReset"
 
 
 async def _draw(demo: Demo) -> None:

@@ -50,6 +50,7 @@ from chargepoint.events import (
     VehicleServed,
 )
 from chargepoint.ocpp import schemas
+from chargepoint.ocpp.boot_reason import boot_reason
 from chargepoint.ocpp.vendors import Vendor
 from chargepoint.runtime.ports.certificates import CertificatesPort, Keeper, OpenStore
 from chargepoint.station import Station
@@ -125,14 +126,14 @@ class Heap:
     # ---- lives
 
     def start(self, reason: str = "PowerUp", **more: Any) -> None:
-        """Power comes up, or the process begins anew."""
+        """Power comes up, or the process begins anew (ApplicationReset), as it may have been ordered to."""
         self.world.advance(self.now)
         self.world.safe()
         self.lives += 1
         self.ended, self._linked = None, False
         self.station = Station(self.config, info_of(self.world), self.vendors)
         stored = json.loads(json.dumps(self.store))
-        self.tell(PoweredUp(reason, f"{self.seed}{self.lives:04x}", stored, **more))
+        self.tell(PoweredUp(boot_reason(reason, stored), f"{self.seed}{self.lives:04x}", stored, **more))
         self._keeper = Keeper(self.certificates or _no_store)
         if self.certificates is not None:
             self.tell(self._keeper.read())
@@ -325,8 +326,7 @@ class Heap:
 
     def _persist(self, persist: Persist) -> None:
         if self.refuses_writes:
-            refused = PersistFailed(persist.refs, self.refuses_writes)
-            self.later(0.0, lambda: self._tell(refused))
+            self.later(0.0, partial(self._tell, PersistFailed(persist.refs, self.refuses_writes)))
             return
         for write in persist.writes:
             if isinstance(write, Delete):

@@ -1,13 +1,16 @@
-"""What the next BootNotification says, carried over an ordered restart in the store."""
+"""Why the station starts, which an ordered restart carries over in the store."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from chargepoint.commands import Delete, Put
 from chargepoint.events import PoweredUp
 
 TABLE, KEY = "meta", "boot_reason"
-FRESH_BOARD_S = 120.0
-"""A board that has been up for less than this had lost its power."""
+FORGOTTEN = Delete(TABLE, KEY)
+"""The restart did not come about: a later start has another reason."""
 
 
 def kept(reason: str) -> Put:
@@ -17,17 +20,16 @@ def kept(reason: str) -> Put:
 
 def used(event: PoweredUp) -> tuple[Delete, ...]:
     """The row counts once."""
-    return (Delete(TABLE, KEY),) if KEY in event.stored.get(TABLE, {}) else ()
+    return (FORGOTTEN,) if KEY in event.stored.get(TABLE, {}) else ()
 
 
-def boot_reason(event: PoweredUp) -> str:
-    """BootReasonEnumType of this start. A shutdown for good (LocalReset) is forgotten when the power was away since.
+def boot_reason(found: str, stored: Mapping[str, Mapping[str, Any]]) -> str:
+    """BootReasonEnumType of this start, of which the process has `found` what it can see: only where just the process began anew, it was ordered to.
 
-    >>> boot_reason(PoweredUp("PowerUp", "", {"meta": {"boot_reason": "RemoteReset"}}))
+    >>> boot_reason("ApplicationReset", {"meta": {"boot_reason": "RemoteReset"}})
     'RemoteReset'
+    >>> boot_reason("PowerUp", {"meta": {"boot_reason": "RemoteReset"}})
+    'PowerUp'
     """
-    ordered = event.stored.get(TABLE, {}).get(KEY)
-    if not isinstance(ordered, str) or event.reason == "Watchdog":
-        return event.reason
-    fresh = event.uptime_s is not None and event.uptime_s < FRESH_BOARD_S
-    return event.reason if ordered == "LocalReset" and fresh else ordered
+    ordered = stored.get(TABLE, {}).get(KEY)
+    return ordered if isinstance(ordered, str) and found == "ApplicationReset" else found

@@ -16,6 +16,7 @@ from chargepoint.commands import Command, Log, Persist, Put, Restart
 from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.events import PoweredUp, ShutdownRequested
 from chargepoint.journal import Head
+from chargepoint.ocpp.boot_reason import boot_reason
 from chargepoint.ocpp.vendors import Vendor
 from chargepoint.runtime.certificate_store import open_store, token_module, worth_opening
 from chargepoint.runtime.clock import Clock, SystemClock
@@ -54,7 +55,7 @@ class Options:
     """What differs between `run`, a bench and a test."""
 
     start_reason: str = ""
-    """Of PoweredUp; "" finds out: PowerUp after the board itself started, Watchdog or ApplicationReset where only the process did."""
+    """What the process sees of it: PowerUp after the board itself started, Watchdog or ApplicationReset where only the process did; "" finds out."""
     threaded: bool = True
     """False on a loop on virtual time."""
     entropy_hex: str = ""
@@ -232,7 +233,7 @@ async def station(config: StationConfig, board: Board, state_dir: Path, options:
             notes.append(("clock.not_set", {"so": "until the CSMS tells the time, the dates of vehicles' certificates are not judged"}))
         _say(shell, clock.now(), [*notes, *(("board.on_silence", {"what": each}) for each in silence)])
         boot_id = _read(BOOT_ID)
-        reason = options.start_reason or _start_reason(stored, boot_id, last_words)
+        reason = boot_reason(options.start_reason or _start_reason(stored, boot_id, last_words), stored)
         if not options.start_reason:
             store.carry_out(Persist((Put("meta", "boot_id", boot_id),)))
         uptime_s = options.uptime_s if options.start_reason else _uptime_s()

@@ -277,10 +277,9 @@ class TestSystem:
         while self.heap.now < until:
             self.heap.run(min(LONG_STEP_S if until - self.heap.now > LONG_WAIT_S else STEP_S, until - self.heap.now))
             if isinstance(self.heap.ended, Restart):
-                reason = self.heap.ended.reason
                 self.heap.cut()
                 self.heap.run(OFF_S)
-                self.heap.start(reason)
+                self.heap.start("ApplicationReset")
 
     def start(self, reason: str = "PowerUp") -> None:
         self.heap.start(reason)

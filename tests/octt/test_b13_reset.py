@@ -94,7 +94,7 @@ def test_a_reset_may_take_longer_than_any_other_interruption(*, ordered: bool) -
         assert it.heap.ended is not None
     it.heap.cut()
     it.heap.run(600.0)
-    it.heap.start("RemoteReset" if ordered else "PowerUp")
+    it.heap.start("ApplicationReset" if ordered else "PowerUp")
     it.wait(10.0)
     triggers = [event["triggerReason"] for event in it.said("TransactionEvent")]
     assert ("TxResumed" in triggers) is ordered
@@ -102,6 +102,24 @@ def test_a_reset_may_take_longer_than_any_other_interruption(*, ordered: bool) -
     if ordered:
         it.power_loss(120.0)
         it.among("TransactionEvent", eventType="Ended", transactionInfo={"transactionId": transaction, "stoppedReason": "PowerLoss"})
+
+
+@pytest.mark.req("E17.FR.20", "E17.FR.21")
+@pytest.mark.parametrize("away_s", [20.0, 2000.0])
+def test_a_reset_that_does_not_come_about_is_no_reason_of_a_power_cut_later(away_s: float) -> None:
+    it, transaction = charging(WITH_ENERGY)
+    assert reset(it) == "Accepted"
+    for _ in range(360):
+        it.heap.run(0.25)
+        it.heap.ended = None
+    it.among("TransactionEvent", triggerReason="TxResumed", transactionInfo={"transactionId": transaction, "chargingState": "Charging"})
+    it.forget()
+    it.power_loss(away_s)
+    it.expect("BootNotification", reason="PowerUp")
+    if away_s < 300.0:
+        it.tx("Updated", "TxResumed", transaction=transaction, state="Charging")
+    else:
+        it.tx("Ended", "AbnormalCondition", transaction=transaction, reason="PowerLoss")
 
 
 @pytest.mark.req("B13.FR.20", "B13.FR.22")

@@ -202,7 +202,7 @@ def test_reset_ends_the_transaction_and_boots_with_its_reason(kind: Kind, tmp_pa
                 assert site.events()[-1]["transactionInfo"]["stoppedReason"] == "ImmediateReset"
                 sound(site.events())
             before = len(csms.frames)
-            async with running(config, csms, tmp_path, board, start_reason=outcome.reason) as site:
+            async with running(config, csms, tmp_path, board, start_reason="ApplicationReset") as site:
                 boot = await site.told("BootNotification", after=before)
                 assert boot["reason"] == "RemoteReset"
                 await asyncio.sleep(5.0)

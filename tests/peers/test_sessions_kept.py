@@ -35,7 +35,7 @@ def test_a_reset_that_leaves_the_transaction_open(kind: Kind, tmp_path: Path) ->
                 assert (await site.call("Reset", {"type": "ImmediateAndResume"}))["status"] == "Accepted"
                 outcome = await ended(site)
                 assert outcome.restart
-            async with running(config, csms, tmp_path, board, start_reason=outcome.reason, clock=clock) as site:
+            async with running(config, csms, tmp_path, board, start_reason="ApplicationReset", clock=clock) as site:
                 resumed = await site.told("TransactionEvent", lambda p: p["triggerReason"] == "TxResumed")
                 assert resumed["transactionInfo"]["transactionId"] == transaction
                 await asyncio.sleep(30.0)

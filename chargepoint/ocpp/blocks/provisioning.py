@@ -13,7 +13,7 @@ from chargepoint.clock import board_is_set
 from chargepoint.commands import Log, Persist
 from chargepoint.events import LinkDown, LinkUp, MessageTriggered, PoweredUp, RegistrationChanged, SecurityEvent, TimerExpired, TimeSet
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, Context, hears
-from chargepoint.ocpp.boot_reason import boot_reason, used
+from chargepoint.ocpp.boot_reason import used
 from chargepoint.ocpp.device_model import Mutability, Variable, VariableChanged, place_of
 from chargepoint.ocpp.messages import CONNECTION_LOST, Call
 from chargepoint.ocpp.wire import format_timestamp, parse_timestamp
@@ -118,7 +118,7 @@ class ProvisioningBlock(Block):
     @hears(PoweredUp)
     def powered_up(self, now: Tick, event: PoweredUp) -> Sequence[object]:
         self.state.powered_up = now.mono
-        self.state.reason = boot_reason(event)
+        self.state.reason = event.reason
         self.context.model.put(FIRMWARE_VERSION, event.firmware_version[:50])
         return (Persist(spent),) if (spent := used(event)) else ()
 

@@ -266,7 +266,7 @@ class ResetBlock(Block):
             kept = [evse_id for evse_id, facts in self.context.evses.items() if going.resumes and facts.transaction_id]
             back: list[object] = [ResetInterrupts(evse_id, over=True) for evse_id in kept]
             back += [EvseOutOfService(evse_id, CAUSE, out=False) for evse_id in self.context.evses if evse_id not in kept]
-            return [Log("error", "station.reset_failed", {"tries": going.orders}), *back]
+            return [Log("error", "station.reset_failed", {"tries": going.orders}), Persist((boot_reason.FORGOTTEN,)), *back]
         going.orders += 1
         going.retry_at = now.mono + RETRY_S
         return [Restart(going.boot_reason)]

@@ -21,11 +21,13 @@ PATIENCE_S = 30.0
 
 
 @asynccontextmanager
-async def run(folder: Path, csms: EmbeddedCsms, *options: str, board: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
+async def run(
+    folder: Path, csms: EmbeddedCsms, *options: str, board: str = "", more: str = ""
+) -> AsyncIterator[asyncio.subprocess.Process]:
     file = folder / "chargepoint.toml"
     file.write_text(
         f'serial = "CP1"\nstate_dir = "{folder / "state"}"\n{board}[csms]\nurl = "{csms.url}"\nsecurity_profile = 0\n'
-        "[timings]\nboot_jitter_s = 0\nclose_after_boot_s = 0\n"
+        f"[timings]\nboot_jitter_s = 0\nclose_after_boot_s = 0\n{more}"
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.cli", "run", "--config", str(file), *options,
@@ -74,6 +76,31 @@ def test_a_reset_of_the_csms_starts_it_anew_and_says_so(tmp_path: Path) -> None:
             code, out, errors = await end(process)
             assert (code, errors) == (0, "")
             assert all(" WARNING " in line or " ERROR " in line for line in out.splitlines())
+
+    asyncio.run(story())
+
+
+RESUMES = '[variables]\n"TxCtrlr.TxStartPoint" = "Authorized"\n"TxCtrlr.ResumptionTimeout" = "1"\n'
+
+
+@pytest.mark.req("B13.FR.21", "B13.FR.23", "B13.FR.30", "TC_B_102")
+def test_a_reset_that_resumes_is_known_by_the_process_that_comes_after(tmp_path: Path) -> None:
+    """It takes longer than ResumptionTimeout: only one that was ordered so goes on then."""
+
+    async def story() -> None:
+        async with EmbeddedCsms() as csms, run(tmp_path, csms, "--json", more=RESUMES) as process:
+            await csms.wait_for("StatusNotification", timeout_s=PATIENCE_S)
+            start = {"idToken": {"idToken": "04A1B2C3D4E5F6", "type": "ISO14443"}, "remoteStartId": 7, "evseId": 1}
+            assert (await csms.call("CP1", "RequestStartTransaction", start))["status"] == "Accepted"
+            started = await csms.wait_for("TransactionEvent", lambda event: event["eventType"] == "Started", timeout_s=PATIENCE_S)
+            assert await csms.call("CP1", "Reset", {"type": "ImmediateAndResume"}) == {"status": "Accepted"}
+            await csms.wait_for("BootNotification", lambda boot: boot["reason"] == "RemoteReset", timeout_s=PATIENCE_S)
+            resumed = await csms.wait_for("TransactionEvent", lambda event: event["triggerReason"] == "TxResumed", timeout_s=PATIENCE_S)
+            assert resumed["transactionInfo"]["transactionId"] == started["transactionInfo"]["transactionId"]
+            code, out, errors = await end(process)
+            assert (code, errors) == (0, "")
+            starts = [line for line in map(json.loads, out.splitlines()) if line["key"] == "station.start"]
+            assert [line["reason"] for line in starts] == ["PowerUp", "RemoteReset"]
 
     asyncio.run(story())
 

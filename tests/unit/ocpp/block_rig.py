@@ -20,6 +20,7 @@ from chargepoint.entropy import Entropy
 from chargepoint.events import Event, EvseSeen, LinkDown, LinkUp, Persisted, PoweredUp, TimerExpired
 from chargepoint.facts import EvseFacts, LinkFacts
 from chargepoint.ocpp.block import Block, Context
+from chargepoint.ocpp.boot_reason import boot_reason
 from chargepoint.ocpp.device_model import DeviceModel, VariableChanged
 from chargepoint.ocpp.messages import Answer, AnswerError, Call, CallAnswered, CallFailed, CallReceived
 from chargepoint.ocpp.vendors import Vendor, by_id
@@ -141,7 +142,8 @@ class BlockRig:
 
     def power_up(self, reason: str = "PowerUp", **more: Any) -> list[object]:
         """The start, and the first look at each pilot."""
-        start = PoweredUp(reason, "00", {table: dict(rows) for table, rows in self.store.items()}, **more)
+        stored = {table: dict(rows) for table, rows in self.store.items()}
+        start = PoweredUp(boot_reason(reason, stored), "00", stored, **more)
         return self.hear(start, *(EvseSeen(evse_id) for evse_id in self.context.evses))
 
     def link_up(self, slot: int = 1) -> list[object]:

@@ -58,7 +58,7 @@ def reset(station: BlockRig, kind: str, evse_id: int | None = None) -> Any:
 def reboot(station: BlockRig) -> Any:
     """The process ends and comes back; gives what its BootNotification says."""
     again = station.restart()
-    again.power_up("PowerUp")
+    again.power_up("ApplicationReset")
     again.link_up()
     return again, again.pop("BootNotification").payload["reason"]
 
@@ -71,7 +71,7 @@ def test_an_idle_station_restarts_at_once_and_says_why(station: BlockRig, kind: 
     assert station.said(Restart) == [Restart("RemoteReset")]
     again, reason = reboot(station)
     assert reason == "RemoteReset"
-    assert reboot(again)[1] == "PowerUp"
+    assert reboot(again)[1] == "ApplicationReset"
 
 
 def test_the_reason_is_on_disk_before_the_restart(station: BlockRig) -> None:
@@ -207,6 +207,17 @@ def test_a_restart_that_does_not_happen_is_tried_again_and_then_given_up(station
     assert station.said(Restart) == [Restart("RemoteReset")] * 4
     assert "station.reset_failed" in [entry.key for entry in station.said(Log)]
     assert all(facts.operative for facts in station.context.evses.values())
+    assert reboot(station)[1] == "ApplicationReset"
+
+
+@pytest.mark.parametrize("found", ["PowerUp", "Watchdog"])
+def test_power_that_was_away_and_a_process_that_hung_are_no_ordered_restart(station: BlockRig, found: str) -> None:
+    reset(station, "Immediate")
+    again = station.restart()
+    again.power_up(found)
+    again.link_up()
+    assert again.pop("BootNotification").payload["reason"] == found
+    assert reboot(again)[1] == "ApplicationReset"
 
 
 @pytest.mark.req("F-18")
