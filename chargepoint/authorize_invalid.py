@@ -26,6 +26,8 @@ class Authorizing(Protocol):
 
 def judged(it: Authorizing, event: TransactionTokenJudged) -> list[object]:
     """The CSMS has said of the token of a transaction what it thinks of it."""
+    if not event.evse_id:
+        return []
     spot = it.state.spots[event.evse_id]
     grant, current = spot.grant, event.transaction_id == it.evses[event.evse_id].transaction_id
     if grant is None or grant.owners or not current or not same_token(grant.id_token, event.id_token):

@@ -876,6 +876,7 @@ class TransactionTokenJudged(Event):
     """The CSMS answered a TransactionEvent that carried this token; `info` is the idTokenInfo of the answer."""
 
     evse_id: int
+    """0: it has ended meanwhile."""
     transaction_id: str
     id_token: IdToken
     info: dict[str, Any]

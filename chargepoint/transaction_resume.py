@@ -141,7 +141,7 @@ def stops(running: Running | None) -> list[object]:
 
 def judged(ledger: Ledger, now: Tick, event: TransactionTokenJudged) -> list[object]:
     """Whether the CSMS has refused its owner is written with it: nobody asks again after a restart."""
-    running = ledger.state.spots[event.evse_id].running
+    running = ledger.state.spots[event.evse_id].running if event.evse_id else None
     if running is not None and running.transaction_id == event.transaction_id:
         running.refused = event.info.get("status") != "Accepted"
     return []

@@ -289,3 +289,28 @@ def test_tc_c_18_it_gets_so_much_energy_and_is_then_deauthorised(start: str, whe
     assert not it.closed()
     assert 500.0 <= it.evse().sample().energy_import_Wh < 520.0
     it.nothing()
+
+
+@pytest.mark.req("C10.FR.05", "C12.FR.06", "C13.FR.01")
+def test_what_is_said_of_a_token_whose_transaction_is_over_counts_as_well() -> None:
+    it = known()
+    it.offline()
+    it.wait(2.0)
+    it.plug()
+    it.wait(3.0)
+    it.swipe()
+    it.wait(20.0)
+    assert it.closed()
+    it.swipe()
+    it.unplug()
+    it.tokens[CARD] = "Blocked"
+    it.online()
+    it.among("TransactionEvent", eventType="Ended", idToken=token())
+    it.wait(5.0)
+    it.offline()
+    it.wait(2.0)
+    it.plug()
+    it.wait(3.0)
+    it.swipe()
+    it.wait(20.0)
+    assert not it.closed()

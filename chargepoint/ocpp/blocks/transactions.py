@@ -165,12 +165,10 @@ class Transactions(Block):
             return []
         transaction_id = event.payload["transactionInfo"]["transactionId"]
         evse_id = next((e for e, facts in self.context.evses.items() if facts.transaction_id == transaction_id), 0)
-        if not evse_id:
-            return []
         info, token = event.answer.get("idTokenInfo"), event.payload.get("idToken")
         limit, cost = event.answer.get("transactionLimit"), event.answer.get("totalCost")
         out: list[object] = []
-        if limit is not None or cost is not None:
+        if evse_id and (limit is not None or cost is not None):
             out.append(TransactionAnswered(evse_id, transaction_id, limits_of(limit) if limit is not None else None, cost))
         if info and token:
             out.append(TransactionTokenJudged(evse_id, transaction_id, id_token_of(token), info))
