@@ -132,9 +132,9 @@ class V2gConfig:
     """The network interface of its power-line modem; "" = it does not talk (IEC 61851-1 only)."""
     pki_dir: str = ""
     """Where its certificates and keys are."""
-    tls: Literal["required", "optional", "none"] = "required"
-    """Whether a vehicle has to connect with TLS; "optional": as it asks. ISO 15118-20 is never offered without TLS and a verified vehicle, whatever stands
-    here; ISO 15118-2 and DIN 70121 are, with "optional" or "none"."""
+    tls: Literal["required", "optional", "none"] = "optional"
+    """Whether a vehicle has to connect with TLS; "optional": as it asks. ISO 15118-20 and contracts are never taken without TLS, whatever stands here; ISO 15118-2
+    and DIN 70121 are, with "optional" or "none": most DC vehicles on the road know no TLS, and find no charger at one that requires it."""
     protocols: tuple[Literal["iso20-dc", "iso20-ac", "iso2-dc", "iso2-ac", "din"], ...] = ()
     """What may be spoken; the vehicle's priorities decide. None named = all that charge the EVSE's kind of current: most vehicles on the road speak DIN 70121
     ("din", DC) or ISO 15118-2 ("iso2-dc", "iso2-ac"). DIN 70121 has no TLS: it needs tls = "optional" or "none", and unnamed it is left out with "required"."""
@@ -197,6 +197,12 @@ class EvseConfig:
     def protocols(self) -> tuple[str, ...]:
         """What is spoken with its vehicles: as named, or all that serve them."""
         return self.v2g.protocols or protocols.usual(self.mode, plain=self.v2g.tls != "required")
+
+    @property
+    def tls(self) -> Literal["required", "optional", "none"]:
+        """`v2g.tls` as it works out: where ISO 15118-20 alone is spoken, nobody is served without."""
+        alone = all(each.startswith("iso20-") for each in self.protocols)
+        return "required" if self.v2g.tls == "optional" and alone else self.v2g.tls
 
 
 @dataclass(frozen=True, slots=True)

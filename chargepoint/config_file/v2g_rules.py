@@ -38,9 +38,9 @@ def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
         yield Finding((*at, "protocols"), f"none of them charges mode = {evse.mode!r}; 'iso20-{evse.mode}' does")
     if v2g.tls == "required" and "din" in v2g.protocols:
         yield Finding((*at, "protocols"), "'din' serves nobody with tls = 'required': DIN 70121 has no TLS; say tls = 'optional'")
-    if v2g.tls != "required" and all(each.startswith("iso20-") for each in evse.protocols):
+    if v2g.tls == "none" and all(each.startswith("iso20-") for each in evse.protocols):
         yield Finding(
-            (*at, "tls"), f"{v2g.tls!r} serves nobody: ISO 15118-20 is never offered without TLS 1.3 and a verified vehicle; say 'required'"
+            (*at, "tls"), "'none' serves nobody: ISO 15118-20 is never offered without TLS 1.3 and a verified vehicle; say 'required'"
         )
     if v2g.unverified_vehicles:
         yield Finding((*at, "unverified_vehicles"), "a bench may; a station speaks ISO 15118-20 with verified vehicles only")

@@ -153,7 +153,7 @@ class Cable:
             await asyncio.sleep(LOOK_S)
 
     async def _listen(self, where: Where) -> None:
-        policy = POLICIES[self.config.v2g.tls]
+        policy = POLICIES[self.config.tls]
         server: Server = V2gServer(where, self, policy=policy, secure=self._secure, is_open=self.serves)
         await server.start()
         self.server = server

@@ -59,7 +59,7 @@ def test_a_whole_charge_by_its_verbs(tmp_path: Path, capsys: pytest.CaptureFixtu
             said = await csms.wait_for("TransactionEvent", lambda it: it["triggerReason"] == "LimitSet")
             assert said["transactionInfo"]["transactionLimit"] == {"maxTime": 0}
             await station.until(lambda evse: evse["contactor"] == "open" and evse["session"] == "SuspendedEVSE")
-            await station.do("limit_transaction", connector_id=1)
+            await station.do("limit_transaction", connector_id=1, time_s=86_400)
             await station.until(lambda evse: evse["session"] == "Charging")
 
             await station.do("stop_transaction", connector_id=1, reason="EmergencyStop")

@@ -136,7 +136,7 @@ pki_dir = "{folder}"
 def test_a_dc_evse_with_its_certificates_is_right(tmp_path: Path) -> None:
     fresh_pki(tmp_path / "pki")
     (evse,) = parse(TALKS.format(folder=tmp_path / "pki"), "cp.toml").evses
-    assert (evse.mode, evse.v2g.interface, evse.v2g.tls) == ("dc", "seth0", "required")
+    assert (evse.mode, evse.v2g.interface, evse.v2g.tls) == ("dc", "seth0", "optional")
 
 
 def test_the_example_of_the_how_to_is_right(tmp_path: Path) -> None:

@@ -134,9 +134,8 @@ def test_each_evse_supports_the_protocol_of_its_current(station: BlockRig) -> No
     assert supported == [f"{DC_SPACE},1,0", f"{AC_SPACE},1,0"]
     supported = [ask(station, "ISO15118Ctrlr", "ProtocolSupported", evse_id, instance="2") for evse_id in (1, 2)]
     assert supported == [f"{ISO2},2,0"] * 2
-    assert ask(station, "ISO15118Ctrlr", "ProtocolSupported", 1, instance="3") == "UnknownVariable", (
-        "TLS is required, and DIN 70121 has none"
-    )
+    assert ask(station, "ISO15118Ctrlr", "ProtocolSupported", 1, instance="3") == f"{DIN},2,0"
+    assert ask(station, "ISO15118Ctrlr", "ProtocolSupported", 2, instance="3") == "UnknownVariable", "DIN 70121 has no AC"
 
 
 @pytest.mark.parametrize(("unverified", "found"), [(False, []), (True, [f"{DC_SPACE},1,0"])])
