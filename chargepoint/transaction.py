@@ -310,7 +310,7 @@ class TransactionMachine:
             before = replace(before, authorised=True)  # a stop also stops what nobody had authorised yet
         if cause.reason and cause.told and (cause.deauthorises or not after.connected):
             spot.running.reason = spot.running.reason or cause.reason
-        if cause.ends or ends(self.settings.stop_points(), before, after):
+        if cause.ends or ends(transaction_resume.stop_points(spot.running, self.settings), before, after):
             if cause.trigger == "ChargingStateChanged" and spot.running.reason in FAULTS:
                 cause = replace(cause, trigger="AbnormalCondition")  # E06.FR.16
             return self._end(now, evse_id, spot.running, cause)

@@ -37,7 +37,7 @@ from chargepoint.events import (
 from chargepoint.tick import Tick
 from chargepoint.transaction_ledger import CHARGING, Ledger
 from chargepoint.transaction_meter import moved
-from chargepoint.transaction_points import ends
+from chargepoint.transaction_points import ENERGY_TRANSFER, ends
 from chargepoint.transaction_state import Cause, Running, Spot, TransactionSettings
 
 PLUG_S = 30.0
@@ -131,11 +131,18 @@ def reset(ledger: Ledger, settings: TransactionSettings, now: Tick, event: Reset
     return [*again, *stops(running), *out]
 
 
+def stop_points(running: Running, settings: TransactionSettings) -> Collection[str]:
+    """What ends it: not that a reset, which it outlives, takes its energy off."""
+    points = settings.stop_points()
+    return [point for point in points if point != ENERGY_TRANSFER] if running.reset else points
+
+
 def stops(running: Running | None) -> list[object]:
     """For an EV that is permitted anew within its transaction: what has stopped the energy in it, and stands."""
     if running is None:
         return []
-    held = {transaction_limits.CAUSE: bool(running.limit_hit), CAUSE: running.no_energy, DELAY: running.energy_from is not None}
+    delayed = running.energy_from is not None
+    held = {transaction_limits.CAUSE: bool(running.limit_hit), CAUSE: running.no_energy, DELAY: delayed, RESET: running.reset}
     return [SupplyStopped(running.evse_id, True, cause) for cause, holds in held.items() if holds]
 
 

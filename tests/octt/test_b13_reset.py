@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.octt.system import TestSystem
+from tests.octt.system import OTHER_CARD, TestSystem
 
 RESUMES = {"TxCtrlr.ResumptionTimeout": "300"}
 WITH_ENERGY = RESUMES | {"TxCtrlr.AllowEnergyTransferResumption": "true"}
@@ -184,4 +184,80 @@ def test_an_evse_that_there_is_not_or_that_cannot_be_reset() -> None:
     it, _ = charging(RESUMES | {"EVSE@1.AllowReset": "false"})
     assert reset(it, 1) == reset(it, 2) == "Rejected"
     it.nothing()
+    assert it.closed()
+
+
+# ---- what happens while it is reset
+
+
+@pytest.mark.req("B13.FR.12", "B13.FR.13", "B13.FR.23", "B13.FR.24")
+@pytest.mark.parametrize("energy", ["true", "false"])
+@pytest.mark.parametrize("evse", [None, 1])
+def test_that_the_energy_goes_for_it_ends_nothing(evse: int | None, energy: str) -> None:
+    rules = WITH_ENERGY | {"TxCtrlr.TxStopPoint": "EnergyTransfer", "TxCtrlr.AllowEnergyTransferResumption": energy}
+    it, transaction = charging(rules)
+    assert reset(it, evse) == "Accepted"
+    told(it, transaction)
+    it.ignores.add("BootNotification")
+    it.tx("Updated", "TxResumed", transaction=transaction, state="Charging" if energy == "true" else "SuspendedEVSE")
+    it.nothing()
+    assert it.closed() is (energy == "true")
+
+
+def closed_meanwhile(it: TestSystem, for_s: float) -> bool:
+    """Whether the contactor was closed at any moment of this time."""
+    seen = False
+    for _ in range(round(for_s / 0.1)):
+        it.heap.run(0.1)
+        seen = seen or it.closed()
+    return seen
+
+
+@pytest.mark.req("B13.FR.10", "B13.FR.20")
+@pytest.mark.parametrize("evse", [None, 1])
+def test_its_card_shown_twice_does_not_bring_the_energy_back_before_it_is_over(evse: int | None) -> None:
+    it, transaction = charging(WITH_ENERGY | {"TxCtrlr.TxStopPoint": "EVConnected"})
+    assert reset(it, evse) == "Accepted"
+    it.heap.run(1.5)
+    assert not it.closed()
+    it.swipe()
+    it.swipe()
+    assert not closed_meanwhile(it, 1.5)
+    it.wait(30.0)
+    it.among("TransactionEvent", triggerReason="TxResumed", transactionInfo={"transactionId": transaction, "chargingState": "Charging"})
+    states = [state for event in it.said("TransactionEvent") if (state := event["transactionInfo"].get("chargingState"))]
+    assert states[-4:] == ["SuspendedEVSE", "EVConnected", "SuspendedEVSE", "Charging"]
+    assert it.closed()
+
+
+@pytest.mark.req("B13.FR.10", "B13.FR.20")
+@pytest.mark.parametrize("evse", [None, 1])
+def test_one_that_its_driver_ends_meanwhile_has_no_successor_before_it_is_over(evse: int | None) -> None:
+    it, transaction = charging(WITH_ENERGY)
+    assert reset(it, evse) == "Accepted"
+    it.heap.run(1.5)
+    it.swipe()
+    it.among("TransactionEvent", eventType="Ended", transactionInfo={"transactionId": transaction, "stoppedReason": "Local"})
+    it.swipe(OTHER_CARD)
+    assert not closed_meanwhile(it, 1.5)
+    it.wait(30.0)
+    assert not it.closed()
+    assert {event["transactionInfo"]["transactionId"] for event in it.said("TransactionEvent")} == {transaction}
+    it.swipe(OTHER_CARD)
+    it.wait(10.0)
+    assert it.closed()
+
+
+@pytest.mark.req("B13.FR.20")
+def test_one_that_its_driver_ends_gives_its_evse_back_where_the_restart_does_not_come() -> None:
+    it, _ = charging(WITH_ENERGY)
+    assert reset(it) == "Accepted"
+    it.heap.run(0.5)
+    it.swipe()
+    for _ in range(360):
+        it.heap.run(0.25)
+        it.heap.ended = None
+    assert not it.closed()
+    it.swipe(OTHER_CARD)
+    it.wait(10.0)
     assert it.closed()

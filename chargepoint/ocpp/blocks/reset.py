@@ -192,7 +192,18 @@ class ResetBlock(Block):
             *self._proceed(now),
         ]
 
-    @hears(TransactionEnded, PowerSwitched, UnlockFinished, TimerExpired)
+    @hears(TransactionEnded)
+    def ended(self, now: Tick, event: TransactionEnded) -> Sequence[object]:
+        """One that a reset was to leave open: nobody begins another in its place before the reset is over."""
+        out: list[object] = []
+        if self.state.going and self.state.going.resumes:
+            out = [EvseOutOfService(event.evse_id, CAUSE, out=True)]
+        elif event.evse_id in self.state.resuming:
+            del self.state.resuming[event.evse_id]
+            out = [ResetInterrupts(event.evse_id, over=True), *self._take_down(now, event.evse_id)]
+        return [*out, *self._proceed(now)]
+
+    @hears(PowerSwitched, UnlockFinished, TimerExpired)
     def looked(self, now: Tick, event: object) -> Sequence[object]:
         return self._proceed(now)
 
