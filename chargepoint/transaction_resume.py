@@ -2,7 +2,8 @@
 
 Rows say what ran. One that was interrupted no longer than ResumptionTimeout waits for its EV, which shows itself when the board has looked at the
 pilot; then everything is as it was, and the CSMS hears TxResumed with the first state of charging. Without AllowEnergyTransferResumption no energy
-flows any more in it, whoever shows which card: another EV may have been plugged in meanwhile.
+flows any more in one that had charged, whoever shows which card: another EV may have been plugged in meanwhile. One that had not goes on as it was
+(E17.FR.13); of a vehicle that had paused by itself the standard says nothing after a power loss, and it gets no more either.
 
 How long it was is told by the board's own clock. A board without a battery may begin with the time at which it was switched off; so what the CSMS then
 says of the time counts as well, and ends what had been interrupted for too long.
@@ -53,6 +54,8 @@ RESET = "reset"
 IMMEDIATE_RESET = "ImmediateReset"
 """Why this start interrupted what ran, where the CSMS has ordered it."""
 IDLE = ChargingState.IDLE.value
+AT_IT = (CHARGING, ChargingState.SUSPENDED_EV.value)
+"""Its vehicle takes energy, or is free to."""
 
 
 def goes_on(ledger: Ledger, now: Tick, running: Running, evses: Collection[int], settings: TransactionSettings) -> bool:
@@ -78,6 +81,7 @@ def kept(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Runn
     ordered = running.reset and ledger.state.interrupted == IMMEDIATE_RESET
     running.interrupted_utc = running.alive_utc if running.alive_synced and not ordered else None
     running.delayed = running.delayed or (running.state_told == CHARGING and not ordered)
+    running.had_energy |= running.delayed or (running.state_told in AT_IT and not ordered)
     running.reset = False
     transaction_limits.timed(running)
     spot.running, spot.owner, spot.group = running, running.owner, running.group
@@ -89,22 +93,25 @@ def kept(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Runn
         running.evse_id, running.transaction_id, running.owner, running.authorised, running.group, running.refused, begun_Wh, plugged
     )
     out: list[object] = [what, Log("info", "transaction.kept", {"evse": running.evse_id, "id": running.transaction_id})]
-    if not away:
-        return out
-    running.no_energy = running.no_energy or (running.evse_told and not settings.resumes_energy())
-    return [*out, *told(ledger, now, running.evse_id, running)]
+    return out if not away else [*out, *told(ledger, now, running.evse_id, running)]
 
 
 def resumed(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running) -> list[object]:
     """Its EV is there. What permits energy is said by who calls."""
     spot = ledger.state.spots[running.evse_id]
     running.resume_by, running.resumed_by, running.state_told = None, now.mono + TOLD_S, ""
-    running.no_energy = running.no_energy or not settings.resumes_energy()
+    _decide(running, settings)
     running.delayed = running.delayed and not running.no_energy and settings.resumption_spread_s() > 0
     running.energy_from = now.mono + ledger.entropy.uniform() * settings.resumption_spread_s() if running.delayed else None
     spot.charging_state = ChargingState.EV_CONNECTED.value
     spot.conditions = replace(spot.conditions, connected=True)
     return [Log("info", "transaction.resumed", {"evse": running.evse_id, "id": running.transaction_id, "energy": not running.no_energy})]
+
+
+def _decide(running: Running, settings: TransactionSettings) -> None:
+    """Whether energy may flow in it again."""
+    running.no_energy = running.no_energy or (running.had_energy and not settings.resumes_energy())
+    running.had_energy = False
 
 
 def flows(running: Running) -> list[object]:
@@ -121,12 +128,13 @@ def reset(ledger: Ledger, settings: TransactionSettings, now: Tick, event: Reset
         if running is None:
             return []
         running.reset = True
+        running.had_energy |= spot.charging_state == CHARGING
         return ledger.tell(now, event.evse_id, "Updated", Cause("ResetCommand"))
     out: list[object] = [SupplyStopped(event.evse_id, False, RESET)]
     if running is None:
         return out
     running.reset, running.resumed_by, running.state_told = False, now.mono + TOLD_S, ""
-    running.no_energy = running.no_energy or not settings.resumes_energy()
+    _decide(running, settings)
     again = [Authorised(event.evse_id, running.owner)] if spot.conditions.authorised and running.owner else []
     return [*again, *stops(running), *out]
 
@@ -191,7 +199,8 @@ def gone(ledger: Ledger, settings: TransactionSettings, now: Tick, spot: Spot, r
     before = replace(spot.conditions, connected=True)
     after = replace(before, connected=False, authorised=before.authorised and not ledger.state.end_on_unplug)
     if not ends(settings.stop_points(), before, after):
-        running.resume_by, running.delayed, running.no_energy = None, False, running.no_energy or not settings.resumes_energy()
+        running.resume_by, running.delayed = None, False
+        _decide(running, settings)
         spot.charging_state = IDLE
         return [*told(ledger, now, running.evse_id, running), EvDisconnected(running.evse_id)]
     reading = ledger.meter.reading(now, running.evse_id)

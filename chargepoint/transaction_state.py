@@ -193,6 +193,8 @@ class Running:
     """Tick.mono when it was that old."""
     no_energy: bool = False
     """A restart has interrupted it, and no energy is to flow in it any more."""
+    had_energy: bool = False
+    """What interrupts it has found its vehicle at it: whether energy may flow again is TxCtrlr.AllowEnergyTransferResumption."""
     reset: bool = False
     """A reset that leaves it open interrupts it: it goes on however long that takes."""
     alive_board_s: float = 0.0

@@ -204,6 +204,22 @@ def test_that_the_energy_goes_for_it_ends_nothing(evse: int | None, energy: str)
     assert it.closed() is (energy == "true")
 
 
+@pytest.mark.req("B13.FR.12", "B13.FR.14", "B13.FR.23", "B13.FR.25")
+@pytest.mark.parametrize("evse", [None, 1])
+def test_what_had_not_charged_yet_does_so_when_its_vehicle_asks(evse: int | None) -> None:
+    it = TestSystem(variables=RESUMES).booted()
+    car = it.plug(ready=False)
+    it.wait(3.0)
+    it.swipe()
+    transaction = it.among("TransactionEvent", eventType="Started")["transactionInfo"]["transactionId"]
+    it.wait(3.0)
+    assert reset(it, evse) == "Accepted"
+    it.among("TransactionEvent", triggerReason="TxResumed", transactionInfo={"transactionId": transaction, "chargingState": "EVConnected"})
+    car.resume()
+    it.tx("Updated", "ChargingStateChanged", transaction=transaction, state="Charging")
+    assert it.closed()
+
+
 def closed_meanwhile(it: TestSystem, for_s: float) -> bool:
     """Whether the contactor was closed at any moment of this time."""
     seen = False

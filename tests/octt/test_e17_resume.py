@@ -70,6 +70,39 @@ def test_what_had_no_energy_goes_on_as_it_was() -> None:
     assert not station.closed()
 
 
+@pytest.mark.req("E17.FR.13")
+def test_what_had_not_charged_yet_does_so_when_its_vehicle_asks() -> None:
+    station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": "999"}).booted()
+    car = station.plug(ready=False)
+    station.wait(3.0)
+    station.swipe()
+    transaction = station.among("TransactionEvent", eventType="Started")["transactionInfo"]["transactionId"]
+    station.power_loss()
+    station.expect("BootNotification")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="EVConnected", within_s=20.0)
+    car.resume()
+    station.tx("Updated", "ChargingStateChanged", transaction=transaction, state="Charging")
+    station.power_loss()
+    station.expect("BootNotification")
+    station.tx("Updated", "TxResumed", transaction=transaction, state="SuspendedEVSE")
+    station.nothing("TransactionEvent")
+    assert not station.closed()
+
+
+@pytest.mark.req("E17.FR.12")
+def test_interrupted_again_and_again_it_still_had_charged() -> None:
+    station = TestSystem(variables={"TxCtrlr.ResumptionTimeout": "999"}).booted()
+    transaction = station.charging()
+    before = len(station.said("TransactionEvent"))
+    for wait_s in (0.02, 0.2, 60.0):
+        station.power_loss(3.0)
+        station.wait(wait_s)
+    resumed = station.said("TransactionEvent")[before:]
+    assert {event["transactionInfo"]["transactionId"] for event in resumed} == {transaction}
+    assert {(event["triggerReason"], event["transactionInfo"]["chargingState"]) for event in resumed} == {("TxResumed", "SuspendedEVSE")}
+    assert not station.closed()
+
+
 @pytest.mark.req("E17")
 @pytest.mark.req("E06.FR.14", "E07.FR.11")
 def test_whoever_began_it_ends_it_after_the_restart_and_nobody_else_begins() -> None:
