@@ -807,6 +807,14 @@ class UnlockWanted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PlugKept(Event):
+    """The socket holds its plug from now on, or does not any more: the lock's sensor says so, or its motor moves."""
+
+    evse_id: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UnlockFinished(Event):
     """The plug is free, or it is not."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargepoint import evse_faults
 from chargepoint.commands import LockCable, UnlockCable
-from chargepoint.events import IdToken, UnlockFinished
+from chargepoint.events import IdToken, PlugKept, UnlockFinished
 from chargepoint.evse_state import Evse, Power
 from chargepoint.faults import LOCK
 from chargepoint.tick import Tick
@@ -18,12 +18,18 @@ BY_ITSELF = frozenset({"NoAuthorization", "eMAID"})
 def lock_state(evse: Evse, now: Tick, locked: bool, fault: bool) -> list[object]:
     """The lock's own sensor."""
     s = evse.state
-    s.locked = evse.facts.locked = locked and not fault
+    s.locked = locked and not fault
+    told = _told(evse, kept=s.locked)
     if fault:
-        return [*evse_faults.raise_fault(evse, now, LOCK), *_answer(evse, unlocked=False)]
+        return [*told, *evse_faults.raise_fault(evse, now, LOCK), *_answer(evse, unlocked=False)]
     if (s.lock_asked == "lock") is locked:
         s.lock_tries = 0
-    return [] if locked else _answer(evse, unlocked=True)
+    return told if locked else [*told, *_answer(evse, unlocked=True)]
+
+
+def _told(evse: Evse, *, kept: bool) -> list[object]:
+    before, evse.facts.locked = evse.facts.locked, kept
+    return [PlugKept(evse.id, kept)] if before != kept else []
 
 
 def wanted(evse: Evse) -> list[object]:
@@ -93,9 +99,9 @@ def _should_lock(evse: Evse) -> bool:
 def _ask(evse: Evse, now: Tick, want: str) -> list[object]:
     s = evse.state
     s.lock_asked, s.lock_asked_at = want, now.mono
-    s.locked, evse.facts.locked = None, False  # in motion: nothing is known until the sensor says it
+    s.locked = None  # in motion: nothing is known until the sensor says it
     s.lock_tries += 1
-    return [LockCable(evse.id) if want == "lock" else UnlockCable(evse.id)]
+    return [*_told(evse, kept=False), LockCable(evse.id) if want == "lock" else UnlockCable(evse.id)]
 
 
 def _next_try(evse: Evse, now: Tick) -> list[object]:

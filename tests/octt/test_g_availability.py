@@ -207,3 +207,18 @@ def test_tc_g_20_a_plug_that_cannot_be_locked_gets_no_power(start: str) -> None:
     it.wait(60.0)
     assert not it.closed()
     assert "Charging" not in [event["transactionInfo"].get("chargingState") for event in it.said("TransactionEvent")]
+
+
+@pytest.mark.req("G01")
+def test_a_plug_that_is_released_after_its_transaction_leaves_the_connector_free() -> None:
+    """Pulled at the vehicle in the middle: the lock lets the plug go when the transaction has ended, and nobody has asked for it."""
+    it = TestSystem(socket=True).booted()
+    it.plug()
+    it.swipe()
+    it.wait(5.0)
+    it.forget()
+    it.evse().unplug_vehicle()
+    it.tx("Ended", "EVCommunicationLost")
+    it.status("Available")
+    it.wait(5.0)
+    assert not it.evse().lock.locked

@@ -23,12 +23,12 @@ from chargepoint.events import (
     LinkUp,
     MessageTriggered,
     OperationalChanged,
+    PlugKept,
     PoweredUp,
     RegistrationChanged,
     TimerExpired,
     TransactionEnded,
     TransactionStarted,
-    UnlockFinished,
 )
 from chargepoint.faults import Reaction, known
 from chargepoint.ocpp.block import Block, CallFailed, CallReceived, Context, Reply, answers, hears, refusal
@@ -187,7 +187,7 @@ class AvailabilityBlock(Block):
         FaultCleared,
         TransactionStarted,
         TransactionEnded,
-        UnlockFinished,
+        PlugKept,
         TimerExpired,
         VariableChanged,
     )

@@ -13,10 +13,10 @@ from chargepoint.events import (
     FaultRaised,
     MessageTriggered,
     OperationalChanged,
+    PlugKept,
     PoweredUp,
     TransactionEnded,
     TransactionStarted,
-    UnlockFinished,
 )
 from chargepoint.faults import METER_SILENT, RESIDUAL_CURRENT
 from chargepoint.ocpp.blocks.availability import FIRST_LOOK_S, AvailabilityBlock
@@ -116,7 +116,7 @@ def test_a_plug_that_the_socket_holds_occupies(station: BlockRig) -> None:
     unplug(station)
     assert told(station) == []
     station.context.evses[1].locked = False
-    station.hear(UnlockFinished(1, unlocked=True))
+    station.hear(PlugKept(1, kept=False))
     assert told(station) == [(1, "Available")]
 
 
