@@ -336,15 +336,15 @@ class TransactionMachine:
         running = self._spot(event).running
         if running is None or running.transaction_id != event.transaction_id:
             return []
-        return transaction_limits.answered(self.ledger, now, running, event)
+        return transaction_limits.answered(self.ledger, self.settings, now, running, event)
 
     def _limits_wanted(self, now: Tick, event: LimitsWanted) -> list[object]:
         running = self._spot(event).running
-        return transaction_limits.wanted(self.ledger, now, running, event.limits) if running else []
+        return transaction_limits.wanted(self.ledger, self.settings, now, running, event.limits) if running else []
 
     def _measured(self, now: Tick, event: MeterSample) -> list[object]:
         running = self._spot(event).running
-        return transaction_limits.looked(self.ledger, now, running) if running and running.resume_by is None else []
+        return transaction_limits.looked(self.ledger, self.settings, now, running) if running and running.resume_by is None else []
 
     # ---- readings
 
@@ -372,9 +372,9 @@ class TransactionMachine:
             elif running.energy_from is not None and now.mono >= running.energy_from:
                 out += transaction_resume.flows(running)
             elif running.limit_told_by is not None and now.mono >= running.limit_told_by:
-                out += transaction_limits.told(self.ledger, now, running)
+                out += transaction_limits.told(self.ledger, self.settings, now, running)
             elif running.time_up_at is not None and now.mono >= running.time_up_at and not running.limit_hit:
-                out += transaction_limits.looked(self.ledger, now, running)
+                out += transaction_limits.looked(self.ledger, self.settings, now, running)
             elif values := self.meter.periodic(now, running):
                 out += self.ledger.tell(now, evse_id, "Updated", Cause("MeterValuePeriodic"), values)
             elif now.mono >= running.saved_at + SAVE_S:

@@ -123,6 +123,8 @@ class Ledger:
         running = spot.running
         if running is None:
             return []
+        if running.resumed_by is not None and (kind == "Ended" or cause.trigger.endswith("LimitReached")):
+            return [*self._goes_on(now, spot, running), *self.tell(now, evse_id, kind, cause, values, tell_state=tell_state)]
         connected = spot.conditions.connected
         reading = self.meter.reading(now, evse_id) if connected or running.evse_told else None
         running.last = reading or running.last
@@ -163,6 +165,14 @@ class Ledger:
         if spot.conditions.authorised:
             spot.id_token = spot.remote_start_id = None
         return [report, self.row(now, running, ended=kind == "Ended")]
+
+    def _goes_on(self, now: Tick, spot: Spot, running: Running) -> list[object]:
+        """The CSMS hears of one that a restart had interrupted before it hears of anything that ends it (E17.FR.14)."""
+        running.resumed_by = None
+        fresh, spot.id_token, spot.remote_start_id = (spot.id_token, spot.remote_start_id), None, None
+        said = self.tell(now, running.evse_id, "Updated", Cause("TxResumed"), tell_state=True)
+        spot.id_token, spot.remote_start_id = fresh
+        return said
 
     def _with_vehicle(self, evse_id: int, token: IdToken | None) -> IdToken | None:
         """The token as it is told: with the vehicle's EVCCID beside it, once that is known."""

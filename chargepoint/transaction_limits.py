@@ -12,7 +12,8 @@ from chargepoint.commands import Log
 from chargepoint.events import Limits, SupplyStopped, TransactionAnswered
 from chargepoint.tick import Tick
 from chargepoint.transaction_ledger import CHARGING, Ledger
-from chargepoint.transaction_state import Cause, Running
+from chargepoint.transaction_points import ENERGY_TRANSFER
+from chargepoint.transaction_state import Cause, Running, TransactionSettings
 
 CAUSE = "limit"
 """Of the SupplyStopped."""
@@ -52,26 +53,26 @@ def in_force(running: Running) -> Limits:
     return lower(running.csms_limits, running.driver_limits)
 
 
-def answered(ledger: Ledger, now: Tick, running: Running, event: TransactionAnswered) -> list[object]:
+def answered(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running, event: TransactionAnswered) -> list[object]:
     """The CSMS has set bounds, or said what it has cost."""
     running.cost = event.total_cost if event.total_cost is not None else running.cost
     before = running.csms_limits
     running.csms_limits = changed(before, event.limits) if event.limits is not None else before
     echo = running.csms_limits != before
-    return _changed(ledger, now, running, echo=echo)
+    return _changed(ledger, settings, now, running, echo=echo)
 
 
-def wanted(ledger: Ledger, now: Tick, running: Running, limits: Limits) -> list[object]:
+def wanted(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running, limits: Limits) -> list[object]:
     """The driver has set bounds."""
     before, running.driver_limits = running.driver_limits, changed(running.driver_limits, limits)
     echo = running.driver_limits != before
-    return _changed(ledger, now, running, echo=echo)
+    return _changed(ledger, settings, now, running, echo=echo)
 
 
-def _changed(ledger: Ledger, now: Tick, running: Running, *, echo: bool) -> list[object]:
+def _changed(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running, *, echo: bool) -> list[object]:
     timed(running)
     told = ledger.tell(now, running.evse_id, "Updated", replace(Cause("LimitSet"), limits=in_force(running))) if echo else []
-    return [*told, *looked(ledger, now, running)]
+    return [*told, *looked(ledger, settings, now, running)]
 
 
 def timed(running: Running) -> None:
@@ -97,7 +98,7 @@ def reached(ledger: Ledger, now: Tick, running: Running) -> str:
     return "SoCLimitReached" if full else ""
 
 
-def looked(ledger: Ledger, now: Tick, running: Running) -> list[object]:
+def looked(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running) -> list[object]:
     """Stop the energy where a bound has been reached, and let it flow where it is no longer."""
     hit = reached(ledger, now, running)
     if bool(hit) == bool(running.limit_hit):
@@ -108,13 +109,15 @@ def looked(ledger: Ledger, now: Tick, running: Running) -> list[object]:
         running.limit_told_by = None
         return [SupplyStopped(running.evse_id, False, CAUSE), log]
     out: list[object] = [SupplyStopped(running.evse_id, True, CAUSE), log]
-    if ledger.state.spots[running.evse_id].charging_state == CHARGING:
+    if ledger.state.spots[running.evse_id].charging_state == CHARGING or running.resumed_by is not None:
         running.limit_told_by = now.mono + TOLD_S
         return out
-    return [*out, *told(ledger, now, running)]
+    return [*out, *told(ledger, settings, now, running)]
 
 
-def told(ledger: Ledger, now: Tick, running: Running) -> list[object]:
-    """The CSMS hears which bound was reached, as things stand."""
+def told(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running) -> list[object]:
+    """The CSMS hears which bound was reached, as things stand; where a transaction ends with its energy, that is its end, though none flowed (E16.FR.06)."""
     running.limit_told_by = None
+    if ENERGY_TRANSFER in settings.stop_points():
+        return ledger.end(now, running.evse_id, Cause(running.limit_hit, REASONS[running.limit_hit]))
     return ledger.tell(now, running.evse_id, "Updated", Cause(running.limit_hit), tell_state=True)

@@ -183,7 +183,7 @@ def time_set(ledger: Ledger, settings: TransactionSettings, now: Tick, event: Ti
 
 def waits(running: Running, state: str) -> bool:
     """Whether the CSMS hears of it in another state than this one: where energy may flow, its EV will ask for it (E17.FR.11)."""
-    return state == ChargingState.EV_CONNECTED.value or (state != CHARGING and not running.no_energy)
+    return state == ChargingState.EV_CONNECTED.value or (state != CHARGING and not running.no_energy and not running.limit_hit)
 
 
 def told(ledger: Ledger, now: Tick, evse_id: int, running: Running) -> list[object]:

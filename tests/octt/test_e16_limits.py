@@ -211,3 +211,43 @@ def test_the_csms_starts_and_bounds() -> None:
     ends_with(station, "EnergyLimitReached")
     told = [event for event in station.said("TransactionEvent") if "transactionLimit" in event["transactionInfo"]]
     assert len(told) == 1
+
+
+RESUMES = {"TxCtrlr.ResumptionTimeout": "999", "TxCtrlr.AllowEnergyTransferResumption": "true"}
+
+
+def cut_past_its_time(**variables: str) -> tuple[TestSystem, str]:
+    """Charging for 60 s at the most, and the power goes for longer."""
+    station = TestSystem(variables=RESUMES | {key.replace("_", "."): value for key, value in variables.items()}).booted()
+    station.answers["TransactionEvent"] = lambda p: {"transactionLimit": {"maxTime": 60}} if p["eventType"] == "Started" else {}
+    transaction = station.charging()
+    station.power_loss(120.0)
+    station.expect("BootNotification")
+    return station, transaction
+
+
+@pytest.mark.req("E16.FR.05", "E16.FR.09", "E17.FR.14")
+def test_a_time_that_is_over_when_the_power_comes_back() -> None:
+    station, transaction = cut_past_its_time()
+    station.tx("Updated", "TxResumed", transaction=transaction, state=STOPPED, within_s=5.0)
+    station.tx("Updated", "TimeLimitReached", transaction=transaction, state=STOPPED, within_s=10.0)
+    station.nothing()
+    assert not station.closed()
+
+
+@pytest.mark.req("E16.FR.06", "E16.FR.09", "E17.FR.14")
+def test_a_time_that_is_over_when_the_power_comes_back_is_the_end_where_energy_is() -> None:
+    station, transaction = cut_past_its_time(TxCtrlr_TxStopPoint="EnergyTransfer")
+    station.tx("Updated", "TxResumed", transaction=transaction, state=STOPPED, within_s=5.0)
+    station.tx("Ended", "TimeLimitReached", transaction=transaction, reason="TimeLimitReached", within_s=10.0)
+    station.nothing()
+    assert not station.closed()
+
+
+@pytest.mark.req("E16.FR.06", "E16.FR.09")
+def test_a_time_that_is_over_before_any_energy_flows() -> None:
+    station = TestSystem(variables={"TxCtrlr.TxStartPoint": "EVConnected", "TxCtrlr.TxStopPoint": "EnergyTransfer"})
+    station.answers["TransactionEvent"] = lambda p: {"transactionLimit": {"maxTime": 60}} if p["eventType"] == "Started" else {}
+    station.booted().plug(ready=False)
+    station.among("TransactionEvent", triggerReason="LimitSet")
+    station.tx("Ended", "TimeLimitReached", 65.0, reason="TimeLimitReached")

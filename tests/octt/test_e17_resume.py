@@ -318,3 +318,21 @@ def test_a_transaction_whose_vehicle_was_not_there_goes_on_without_it(*, been: b
     ended = station.tx("Ended", "StopAuthorized", transaction=transaction, reason="Local")
     numbers = [event["seqNo"] for event in station.said("TransactionEvent")]
     assert numbers == list(range(ended["seqNo"] + 1))
+
+
+@pytest.mark.req("E17.FR.14")
+@pytest.mark.parametrize("how", ["card", "csms"])
+def test_one_that_is_ended_at_once_has_gone_on_before(how: str) -> None:
+    station = TestSystem(variables=SPREAD | {"TxCtrlr.EnergyTransferResumptionRandomRange": "0"}).booted()
+    transaction = station.charging()
+    station.power_loss()
+    station.expect("BootNotification")
+    station.wait(0.2)
+    if how == "card":
+        station.swipe()
+    else:
+        assert station.call("RequestStopTransaction", {"transactionId": transaction})["status"] == "Accepted"
+    station.tx("Updated", "TxResumed", transaction=transaction, state="EVConnected", idToken=None)
+    trigger, reason = ("StopAuthorized", "Local") if how == "card" else ("RemoteStop", "Remote")
+    station.tx("Ended", trigger, transaction=transaction, reason=reason)
+    station.nothing("TransactionEvent")
