@@ -84,6 +84,8 @@ class EvseFacts:
     """Whose the running transaction is, also when its authorisation is over: nobody else goes on with it."""
     # written by `transaction`
     transaction_id: str = ""
+    cost_bounded: bool = False
+    """There is a bound to what it may cost."""
     # written by the availability block
     operative: bool = True
     reserved: bool = False

@@ -85,7 +85,7 @@ class Ledger:
         )
         spot.running = running
         spot.cable_told = False
-        self.evses[evse_id].transaction_id = running.transaction_id
+        self.evses[evse_id].transaction_id, self.evses[evse_id].cost_bounded = running.transaction_id, False
         if spot.remote_start_id is not None and spot.conditions.authorised:
             cause = replace(cause, trigger="RemoteStart")  # F02.FR.21
         if spot.charging_state == CHARGING:

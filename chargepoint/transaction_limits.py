@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from chargepoint.commands import Log
-from chargepoint.events import Limits, SupplyStopped, TransactionAnswered
+from chargepoint.events import ChargingState, Limits, SupplyStopped, TransactionAnswered
 from chargepoint.tick import Tick
-from chargepoint.transaction_ledger import CHARGING, Ledger
+from chargepoint.transaction_ledger import Ledger
 from chargepoint.transaction_points import ENERGY_TRANSFER
 from chargepoint.transaction_state import Cause, Running, TransactionSettings
 
+SUSPENDED_EVSE = ChargingState.SUSPENDED_EVSE.value
 CAUSE = "limit"
 """Of the SupplyStopped."""
 TOLD_S = 5.0
-"""A vehicle has stopped by then, or the CSMS hears of it as things stand. Ours."""
+"""A vehicle has stopped by then, or shown that it wants energy, or the CSMS hears of it as things stand. Ours."""
 REASONS = {
     "EnergyLimitReached": "EnergyLimitReached",
     "TimeLimitReached": "TimeLimitReached",
@@ -70,14 +71,15 @@ def wanted(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Ru
 
 
 def _changed(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Running, *, echo: bool) -> list[object]:
-    timed(running)
+    bounds(ledger, running)
     told = ledger.tell(now, running.evse_id, "Updated", replace(Cause("LimitSet"), limits=in_force(running))) if echo else []
     return [*told, *looked(ledger, settings, now, running)]
 
 
-def timed(running: Running) -> None:
-    """When its time is over, by the clock that nobody sets."""
-    most_s = in_force(running).time_s
+def bounds(ledger: Ledger, running: Running) -> None:
+    """When its time is over, by the clock that nobody sets; and whether anybody has to say what it costs."""
+    limits = in_force(running)
+    ledger.evses[running.evse_id].cost_bounded, most_s = limits.cost is not None, limits.time_s
     running.time_up_at = None if most_s is None else running.age_at + most_s - running.age_s
 
 
@@ -90,7 +92,7 @@ def reached(ledger: Ledger, now: Tick, running: Running) -> str:
         return "EnergyLimitReached"
     if running.time_up_at is not None and now.mono >= running.time_up_at:
         return "TimeLimitReached"
-    if limits.cost is not None and running.cost is not None and running.cost >= limits.cost:
+    if limits.cost is not None and (running.cost or 0.0) >= limits.cost:
         return "CostLimitReached"
     soc = facts.vehicle.battery.soc if facts.vehicle else None
     running.soc_percent = running.soc_percent if soc is None else soc  # who shows none any more has not been discharged
@@ -109,7 +111,7 @@ def looked(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Ru
         running.limit_told_by = None
         return [SupplyStopped(running.evse_id, False, CAUSE), log]
     out: list[object] = [SupplyStopped(running.evse_id, True, CAUSE), log]
-    if ledger.state.spots[running.evse_id].charging_state == CHARGING or running.resumed_by is not None:
+    if ledger.state.spots[running.evse_id].charging_state != SUSPENDED_EVSE or running.resumed_by is not None:
         running.limit_told_by = now.mono + TOLD_S
         return out
     return [*out, *told(ledger, settings, now, running)]

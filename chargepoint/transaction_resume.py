@@ -83,7 +83,7 @@ def kept(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Runn
     running.delayed = running.delayed or (running.state_told == CHARGING and not ordered)
     running.had_energy |= running.delayed or (running.state_told in AT_IT and not ordered)
     running.reset = False
-    transaction_limits.timed(running)
+    transaction_limits.bounds(ledger, running)
     spot.running, spot.owner, spot.group = running, running.owner, running.group
     spot.conditions = replace(spot.conditions, authorised=running.authorised, bay_occupied=running.bay_occupied)
     ledger.evses[running.evse_id].transaction_id = running.transaction_id

@@ -251,3 +251,52 @@ def test_a_time_that_is_over_before_any_energy_flows() -> None:
     station.booted().plug(ready=False)
     station.among("TransactionEvent", triggerReason="LimitSet")
     station.tx("Ended", "TimeLimitReached", 65.0, reason="TimeLimitReached")
+
+
+@pytest.mark.req("E16.FR.05", "E16.FR.10", "C17")
+@pytest.mark.parametrize("most", [0.0, -1.0])
+def test_a_balance_of_nothing_is_used_up_before_anybody_says_what_it_costs(most: float) -> None:
+    station = limited({"Started": {"transactionLimit": {"maxCost": most}}})
+    limit_set(station, maxCost=most)
+    ends_with(station, "CostLimitReached")
+    assert station.evse().sample().energy_import_Wh == 0.0
+
+
+@pytest.mark.req("E16.FR.11", "E16.FR.14", "E16.FR.15", "I02.FR.02")
+def test_the_csms_says_by_itself_what_it_costs() -> None:
+    station = limited({"Started": {"transactionLimit": {"maxCost": 5.0}}, "CostLimitReached": {"transactionLimit": {"maxCost": 9.0}}})
+    transaction = station.said("TransactionEvent")[0]["transactionInfo"]["transactionId"]
+    limit_set(station, maxCost=5.0)
+    assert station.call("CostUpdated", {"totalCost": 4.5, "transactionId": transaction}) == {}
+    station.wait(20.0)
+    assert station.closed()
+    station.power_loss()
+    station.wait(10.0)
+    assert station.refused("CostUpdated", {"totalCost": 5.0, "transactionId": transaction})
+
+
+@pytest.mark.req("E16.FR.11", "E16.FR.14", "E16.FR.15", "I02.FR.02")
+def test_what_the_csms_says_of_the_cost_counts_over_a_restart_too() -> None:
+    station = limited(
+        {"Started": {"transactionLimit": {"maxCost": 5.0}}, "CostLimitReached": {"transactionLimit": {"maxCost": 9.0}}},
+        TxCtrlr_ResumptionTimeout="999",
+        TxCtrlr_AllowEnergyTransferResumption="true",
+    )
+    transaction = station.said("TransactionEvent")[0]["transactionInfo"]["transactionId"]
+    limit_set(station, maxCost=5.0)
+    station.power_loss()
+    station.wait(15.0)
+    assert station.closed()
+    assert station.call("CostUpdated", {"totalCost": 5.0, "transactionId": transaction}) == {}
+    station.among("TransactionEvent", triggerReason="CostLimitReached", transactionInfo={"chargingState": STOPPED})
+    limit_set(station, maxCost=9.0)
+    station.wait(20.0)
+    assert station.closed()
+
+
+@pytest.mark.req("I02")
+def test_a_cost_that_bounds_nothing_is_not_taken() -> None:
+    station = limited({})
+    transaction = station.said("TransactionEvent")[0]["transactionInfo"]["transactionId"]
+    assert station.refused("CostUpdated", {"totalCost": 5.0, "transactionId": transaction}) == "NotSupported"
+    assert station.refused("CostUpdated", {"totalCost": 5.0, "transactionId": "another"}) == "NotSupported"

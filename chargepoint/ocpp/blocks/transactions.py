@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from chargepoint.events import IdToken, Limits, TransactionAnswered, TransactionTokenJudged
 from chargepoint.metering import MeterValue
-from chargepoint.ocpp.block import Block, CallReceived, Context, Later, answers, hears
+from chargepoint.ocpp.block import Block, CallReceived, Context, Later, Refused, Reply, answers, hears
 from chargepoint.ocpp.device_model import BadValue, DeviceModel, Mutability, Variable
 from chargepoint.ocpp.outbox import Delivered, Enqueue, QueueAsked
 from chargepoint.ocpp.outbox_queue import Thin
@@ -173,6 +173,15 @@ class Transactions(Block):
         if info and token:
             out.append(TransactionTokenJudged(evse_id, transaction_id, id_token_of(token), info))
         return out
+
+    @answers("CostUpdated")
+    def cost_updated(self, now: Tick, call: CallReceived) -> Reply:
+        """What it has cost so far, where that bounds it (E16.FR.15). Nobody is shown it (I02.FR.03), so that the CSMS is not to believe so elsewhere."""
+        transaction_id = call.payload["transactionId"]
+        evse_id = next((e for e, facts in self.context.evses.items() if facts.transaction_id == transaction_id and facts.cost_bounded), 0)
+        if not evse_id:
+            raise Refused("NotSupported", "costs are taken for transactions that they bound")
+        return Reply({}, [TransactionAnswered(evse_id, transaction_id, None, call.payload["totalCost"])])
 
     @answers("GetTransactionStatus")
     def status(self, now: Tick, call: CallReceived) -> Later:
