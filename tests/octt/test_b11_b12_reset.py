@@ -225,3 +225,25 @@ def test_tc_b_29_nor_with_a_transaction(kind: str) -> None:
 def test_an_evse_that_there_is_not() -> None:
     it = station()
     assert reset(it, "OnIdle", 2)["status"] == "Rejected"
+
+
+@pytest.mark.req("B12.FR.01", "B12.FR.03")
+@pytest.mark.parametrize("comes", [True, False])
+@pytest.mark.parametrize("one", [True, False], ids=["evse", "station"])
+def test_on_idle_waits_for_who_was_accepted_and_has_not_plugged_in_yet(*, comes: bool, one: bool) -> None:
+    it = station(variables={"TxCtrlr.EVConnectionTimeOut": "60"})
+    it.swipe(CARD)
+    it.expect("Authorize")
+    assert it.call("Reset", {"type": "OnIdle"} | ({"evseId": 1} if one else {})) == {"status": "Scheduled"}
+    it.nothing(for_s=30.0)
+    if comes:
+        it.plug()
+        it.among("TransactionEvent", transactionInfo={"chargingState": "Charging"})
+        it.nothing("BootNotification", for_s=60.0)
+        it.swipe(CARD)
+        it.among("TransactionEvent", eventType="Ended")
+    if one:
+        it.status("Unavailable", within_s=40.0)
+        it.status("Occupied" if comes else "Available")
+    else:
+        it.expect("BootNotification", 40.0, reason="ScheduledReset")

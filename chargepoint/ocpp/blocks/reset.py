@@ -203,7 +203,7 @@ class ResetBlock(Block):
             out = [ResetInterrupts(event.evse_id, over=True), *self._take_down(now, event.evse_id)]
         return [*out, *self._proceed(now)]
 
-    @hears(PowerSwitched, UnlockFinished, TimerExpired)
+    @hears(AuthorisationEnded, PowerSwitched, UnlockFinished, TimerExpired)
     def looked(self, now: Tick, event: object) -> Sequence[object]:
         return self._proceed(now)
 
@@ -293,8 +293,8 @@ class ResetBlock(Block):
 
 
 def _idle(facts: EvseFacts) -> bool:
-    """Nothing that a reset would disturb: no transaction, no supply, no plug held fast (errata 2025-06 to B11)."""
-    return not facts.transaction_id and not facts.power_closed and not facts.locked
+    """Nothing that a reset would disturb: no transaction, nobody who may begin one, no supply, no plug held fast (errata 2025-06 to B11)."""
+    return not facts.transaction_id and not facts.id_token and not facts.power_closed and not facts.locked
 
 
 def _ended(facts: EvseFacts, reason: str, *, at_once: bool) -> AuthorisationEnded:
