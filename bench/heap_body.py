@@ -24,6 +24,7 @@ from chargepoint.commands import (
 )
 from chargepoint.events import HardwareDone, HardwareFailed
 from hal.sim.evse import SimEvse
+from hal.sim.lock import TRAVEL_S
 from hal.sim.signals import PilotOutput
 from hal.sim.world import SimWorld
 from hal.types import InsulationSample
@@ -61,6 +62,8 @@ class Body:
         if isinstance(command, CloseContactor):
             self._closing[evse.id] = now
             self.later(CLOSE_TIMEOUT_S, lambda: self._closed(evse, now))
+        elif isinstance(command, (LockCable, UnlockCable)):
+            self.later(TRAVEL_S, lambda: self._bolted(evse, type(command).__name__, locked=isinstance(command, LockCable)))
         elif not isinstance(command, (Permit, OpenContactor)) or (isinstance(command, OpenContactor) and not evse.contactor.mirror):
             self.later(0.0, lambda: self._tell(HardwareDone(evse.id, type(command).__name__)))
 
@@ -102,6 +105,10 @@ class Body:
         if began == self._closing[evse.id] and evse.contactor.coil and not evse.contactor.mirror:
             evse.contactor.open()
             self._tell(HardwareFailed(evse.id, "CloseContactor", "ContactorFault"))
+
+    def _bolted(self, evse: SimEvse, name: str, *, locked: bool) -> None:
+        """Its sensor says so, or it does not."""
+        self._tell(HardwareDone(evse.id, name) if evse.lock.locked is locked else HardwareFailed(evse.id, name, "LockFault"))
 
 
 def _pilot(output: PilotOutput) -> Callable[[SimEvse, Any, float], None]:

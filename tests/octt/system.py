@@ -166,7 +166,7 @@ class TestSystem:
         violation = schemas.check(SCHEMAS, name, payload, received=received)
         assert violation is None, f"{name}: {violation}: {json.dumps(payload)[:2000]}"
 
-    def call(self, action: str, payload: Payload | None = None, *, raw: bool = False) -> Payload:
+    def call(self, action: str, payload: Payload | None = None, *, raw: bool = False, within_s: float = 1.0) -> Payload:
         """The station's answer, which comes within a second. `raw`: the request may be against its schema. Raises NotAnswered for a CALLERROR."""
         if not raw:
             self._check(f"{action}Request", payload or {}, received=True)
@@ -175,7 +175,7 @@ class TestSystem:
         self._open[message_id] = action
         before = len(self.heap.frames)
         self.heap.receive([2, message_id, action, payload or {}])
-        for _ in range(20):
+        for _ in range(round(within_s / STEP_S)):
             for frame in self.heap.frames[before:]:
                 if frame[0] in (3, 4) and frame[1] == message_id:
                     if frame[0] == 4:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chargepoint.commands import UnlockCable
 from chargepoint.events import BayOccupied
 from tests.octt.states import charges, driver, remote_start, station, token
 from tests.octt.system import CARD, STRANGER, Payload, TestSystem
@@ -214,3 +215,47 @@ def test_tc_f_13_14_transaction_event(evse: int | None) -> None:
         assert {value["measurand"] for value in sampled} == set(names.split(","))
         assert {value["context"] for value in sampled} == {"Trigger"}
     it.nothing(for_s=10.0)
+
+
+def unlock(it: TestSystem) -> str:
+    status: str = it.call("UnlockConnector", {"evseId": 1, "connectorId": 1}, within_s=5.0)["status"]
+    return status
+
+
+def attempts(it: TestSystem) -> int:
+    return sum(isinstance(each, UnlockCable) for each in it.heap.commands)
+
+
+@pytest.mark.req("TC_F_07", "F05.FR.01", "F05.FR.04", "F05.FR.06")
+def test_tc_f_07_no_cable_and_yet_an_attempt() -> None:
+    it = TestSystem(socket=True).booted()
+    before = attempts(it)
+    assert unlock(it) == "Unlocked"
+    assert attempts(it) == before + 1
+    it.nothing(for_s=5.0)
+
+
+@pytest.mark.req("TC_F_06", "F05.FR.01", "F05.FR.04")
+def test_tc_f_06_a_plug_that_no_transaction_holds() -> None:
+    it = TestSystem(socket=True).booted()
+    it.plug()
+    it.wait(3.0)
+    before = attempts(it)
+    assert unlock(it) == "Unlocked"
+    assert attempts(it) == before + 1
+
+
+@pytest.mark.req("F05.FR.01", "F05.FR.05")
+def test_a_plug_that_does_not_come_free() -> None:
+    it = TestSystem(socket=True).booted()
+    it.charging()
+    it.evse().lock.stuck = True
+    it.swipe()
+    it.wait(30.0)
+    assert it.evse().lock.locked is True
+    before = attempts(it)
+    assert unlock(it) == "UnlockFailed"
+    assert attempts(it) > before
+    it.evse().lock.stuck = False
+    assert unlock(it) == "Unlocked"
+    assert it.evse().lock.locked is False
