@@ -277,3 +277,16 @@ def test_one_that_its_driver_ends_gives_its_evse_back_where_the_restart_does_not
     it.swipe(OTHER_CARD)
     it.wait(10.0)
     assert it.closed()
+
+
+@pytest.mark.req("E17.FR.12", "E17.FR.14")
+def test_power_that_goes_while_it_is_reset_does_not_let_energy_flow_again() -> None:
+    it, transaction = charging(RESUMES)
+    assert reset(it) == "Accepted"
+    it.heap.run(1.0)
+    it.forget()
+    it.power_loss()
+    it.expect("BootNotification", reason="PowerUp")
+    it.tx("Updated", "TxResumed", transaction=transaction, state="SuspendedEVSE")
+    it.nothing()
+    assert not it.closed()
