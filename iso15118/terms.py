@@ -396,6 +396,8 @@ class EnergyChosen(Told):
     """(service, parameter set)."""
     pricing: int = 0
     """As in `Offered`."""
+    phases: int = 0
+    """AC: so many the vehicle has asked for. 0: it did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,7 +448,7 @@ class Battery(Told):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleAsked(Told):
-    """The vehicle waits for `Facts.schedules`."""
+    """The vehicle waits for `Facts.schedules`. `most_points`: of one schedule, that it takes; 0: it did not say."""
 
     most_points: int
     control: Control

@@ -1,6 +1,7 @@
 """What a vehicle needs and plans, as NotifyEVChargingNeeds and NotifyEVChargingSchedule say it (OCPP 2.1 K17 to K19, Q01).
 
-ISO 15118-20 is told by v2xChargingParameters, whichever way the energy flows (K18.FR.06, K19.FR.06).
+ISO 15118-20 is told by v2xChargingParameters, whichever way the energy flows (K18.FR.06, K19.FR.06); ISO 15118-2 and DIN 70121 by acChargingParameters or
+dcChargingParameters (K15.FR.06), and they have no modes of control.
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ from chargepoint.config import EvseConfig
 from chargepoint.facts import Vehicle
 from chargepoint.ocpp.ratings import discharge_W, rated_W
 from chargepoint.ocpp.wire import format_timestamp
+from iso15118.protocols import DIN, ISO2
 from iso15118.terms import Control, Energy, Slot
 
 TRANSFER_MODES = ("AC_single_phase", "AC_three_phase", "DC", "AC_BPT", "DC_BPT")
 """EnergyTransferModeEnumType, as far as a vehicle can ask for it here."""
 CONTROL_MODES = {Control.SCHEDULED: "ScheduledControl", Control.DYNAMIC: "DynamicControl"}
+OLDER = (DIN, ISO2)
+_NEEDED = {
+    "ac": ("acChargingParameters", ("energyAmount", "evMinCurrent", "evMaxCurrent", "evMaxVoltage")),
+    "dc": ("dcChargingParameters", ("evMaxCurrent", "evMaxVoltage")),
+}
+"""Kind of current -> what it is called, and what has to be in it."""
 MOST_PERIODS = 1024
 """chargingSchedulePeriod, maxItems."""
 
@@ -24,22 +32,51 @@ def transfer_mode(vehicle: Vehicle, evse: EvseConfig) -> str:
     """EnergyTransferModeEnumType of the service that the vehicle has chosen."""
     energy = vehicle.chosen.energy if vehicle.chosen else Energy(evse.mode.upper())
     if energy is Energy.AC:
-        return "AC_single_phase" if evse.phases == 1 else "AC_three_phase"
+        asked = vehicle.chosen.phases if vehicle.chosen else 0
+        return "AC_single_phase" if (asked or evse.phases) == 1 else "AC_three_phase"
     return str(energy.value)
 
 
 def needs_request(vehicle: Vehicle, evse: EvseConfig, utc: float) -> dict[str, Any]:
     """NotifyEVChargingNeedsRequest; `utc` is when the vehicle has said it."""
     needs: dict[str, Any] = {"requestedEnergyTransfer": transfer_mode(vehicle, evse)}
-    if vehicle.chosen:
+    older = vehicle.protocol in OLDER
+    if vehicle.chosen and not older:
         needs["controlMode"] = CONTROL_MODES[vehicle.chosen.control]
         needs["mobilityNeedsMode"] = "EVCC_SECC" if vehicle.chosen.mobility_by_secc else "EVCC"
     if vehicle.needs.departure_s is not None:
         needs["departureTime"] = format_timestamp(utc + vehicle.needs.departure_s)
-    if parameters := v2x_parameters(vehicle, evse):
+    if older:
+        needs |= older_parameters(vehicle, evse)
+    elif parameters := v2x_parameters(vehicle, evse):
         needs["v2xChargingParameters"] = parameters
     request: dict[str, Any] = {"evseId": evse.id, "chargingNeeds": needs, "timestamp": format_timestamp(utc)}
     return request | ({"maxScheduleTuples": vehicle.most_points} if vehicle.most_points else {})
+
+
+def older_parameters(vehicle: Vehicle, evse: EvseConfig) -> dict[str, Any]:
+    """ACChargingParametersType or DCChargingParametersType: what the vehicle has said, as it has said it; nothing as long as something that has to be there
+    is not.
+    """
+    limits, battery = vehicle.limits, vehicle.battery
+    values: dict[str, float | None] = {
+        "energyAmount": vehicle.needs.target_Wh,
+        "evMaxCurrent": limits.max_current_A,
+        "evMaxVoltage": limits.max_voltage_V,
+    }
+    if evse.mode == "dc":
+        values |= {
+            "evMaxPower": limits.max_power_W,
+            "evEnergyCapacity": battery.capacity_Wh,
+            "stateOfCharge": battery.soc,
+            "fullSoC": battery.max_soc,
+            "bulkSoC": battery.target_soc,
+        }
+    else:
+        values["evMinCurrent"] = limits.min_current_A
+    name, needed = _NEEDED[evse.mode]
+    said = {key: value for key, value in values.items() if value is not None}
+    return {name: said} if all(key in said for key in needed) else {}
 
 
 def v2x_parameters(vehicle: Vehicle, evse: EvseConfig) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from iso15118.connection import Now
 from iso15118.messages.iso2 import data_charging as ch
 from iso15118.messages.iso2 import msg_body as mb
 from iso15118.secc.iso2.spelling import AC_THREE, seen
-from iso15118.secc.v2gmsg.dc import SCHEDULE_S, choose, most_points, offered_for
+from iso15118.secc.v2gmsg.dc import SCHEDULE_S, choose, offered_for, said_points
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.talk import Result, Talk, ac_status, status
 from iso15118.terms import AcDemand, AcLimits, Control, EnergyWanted, EvLimits, Offered, ScheduleAsked
@@ -24,15 +24,16 @@ def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq)
         return failed(talk, request, spelling.wrong_energy, f"{mode} is not offered")
     per_A = limits.nominal_V * phases
     told = (
-        *choose(talk, offered),
+        *choose(talk, offered, phases),
         EvLimits(
             max_power_W=number(asked.EVMaxCurrent) * per_A,
             min_power_W=number(asked.EVMinCurrent) * per_A,
             max_current_A=number(asked.EVMaxCurrent),
             min_current_A=number(asked.EVMinCurrent),
+            max_voltage_V=number(asked.EVMaxVoltage),
         ),
         EnergyWanted(asked.DepartureTime or None, number(asked.EAmount)),  # a departure in no time is none
-        ScheduleAsked(most_points(request), Control.SCHEDULED),
+        ScheduleAsked(said_points(request), Control.SCHEDULED),
     )
     schedules = spelling.schedules(talk, now, request)
     if schedules is None and not talk.ongoing("schedule", now, SCHEDULE_S):

@@ -37,7 +37,9 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     talk.schedules = tuple(_fitting(each, most) for each in known[:MOST_TUPLES])
     talk.offered_mono = now.mono
     dearest = max((slot.per_kWh for each in talk.schedules if each.prices is not None for slot in each.prices.slots), default=0.0)
-    return sc.SAScheduleList(SAScheduleTuple=tuple(_tuple(each, dearest, most if talk.by_contract else 0) for each in talk.schedules))
+    return sc.SAScheduleList(
+        SAScheduleTuple=tuple(_tuple(_of_phases(talk, each), dearest, most if talk.by_contract else 0) for each in talk.schedules)
+    )
 
 
 def _fitting(schedule: Schedule, most: int) -> Schedule:
@@ -45,6 +47,14 @@ def _fitting(schedule: Schedule, most: int) -> Schedule:
     if prices is not None and len(prices.slots) > most:
         prices = replace(prices, slots=prices.slots[:most])
     return replace(schedule, id=(schedule.id - 1) % MOST_ID + 1, charging=schedule.charging[:most], prices=prices)
+
+
+def _of_phases(talk: Talk, schedule: Schedule) -> Schedule:
+    """What of it a vehicle may draw by the phases that it has asked for: the host's is that of all phases."""
+    if not talk.phases or talk.offered is None or talk.phases >= talk.offered.phases:
+        return schedule
+    share = talk.phases / talk.offered.phases
+    return replace(schedule, charging=tuple(replace(each, power_W=each.power_W * share) for each in schedule.charging))
 
 
 def _tuple(schedule: Schedule, dearest: float, most_signed: int) -> sc.SAScheduleTupleType:
@@ -130,7 +140,7 @@ def chosen(talk: Talk, request: mb.PowerDeliveryReq) -> Chosen:
         return Chosen((), ("FAILED_TariffSelectionInvalid", "PowerDelivery names no schedule that was offered"))
     talk.schedule_id = schedule.id
     profile = slots(request.ChargingProfile)
-    if exceeded(profile, schedule):
+    if exceeded(profile, _of_phases(talk, schedule)):
         return Chosen((), ("FAILED_ChargingProfileInvalid", "the profile wants more than the schedule gives"))
     return Chosen(profile)
 

@@ -44,12 +44,12 @@ def offered_for(talk: Talk, asked: str) -> Offered | None:
     return next((each for each in talk.discovered if each.energy is energy), None)
 
 
-def choose(talk: Talk, offered: Offered) -> tuple[Told, ...]:
-    """Said when the energy is asked for, not when it is asked for again."""
-    if talk.offered is offered:
+def choose(talk: Talk, offered: Offered, phases: int = 0) -> tuple[Told, ...]:
+    """Said when the energy is asked for, not when it is asked for again. `phases`: AC, of so many."""
+    if talk.offered is offered and talk.phases == phases:
         return ()
-    talk.offered = offered
-    return (EnergyChosen(offered.energy, Control.SCHEDULED, added_services=talk.chosen_services),)
+    talk.offered, talk.phases = offered, phases
+    return (EnergyChosen(offered.energy, Control.SCHEDULED, added_services=talk.chosen_services, phases=phases),)
 
 
 def dc_parameters(talk: Talk, now: Now, request: Any) -> Result:
@@ -91,18 +91,23 @@ def _parameters_told(asked: Any) -> tuple[Told, ...]:
         max_power_W=maybe(asked.EVMaximumPowerLimit),
         max_current_A=number(asked.EVMaximumCurrentLimit),
         max_voltage_V=number(asked.EVMaximumVoltageLimit),
-        target_soc=asked.FullSOC,
+        target_soc=asked.BulkSOC,
     )
     battery = Battery(
         soc=asked.DC_EVStatus.EVRESSSOC, target_soc=asked.BulkSOC, max_soc=asked.FullSOC, capacity_Wh=maybe(asked.EVEnergyCapacity)
     )
-    departure_s, target_Wh = getattr(asked, "DepartureTime", None), maybe(asked.EVEnergyRequest)
+    departure_s, target_Wh = getattr(asked, "DepartureTime", None) or None, maybe(asked.EVEnergyRequest)  # in no time is none
     wanted = (EnergyWanted(departure_s, target_Wh),) if departure_s is not None or target_Wh is not None else ()
     return (limits, battery, *wanted)
 
 
 def _asked(request: Any) -> ScheduleAsked:
-    return ScheduleAsked(most_points(request), Control.SCHEDULED)
+    return ScheduleAsked(said_points(request), Control.SCHEDULED)
+
+
+def said_points(request: Any) -> int:
+    """As the vehicle says it; 0: it does not."""
+    return getattr(request, "MaxEntriesSAScheduleTuple", None) or 0
 
 
 def most_points(request: Any) -> int:

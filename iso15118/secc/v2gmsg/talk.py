@@ -119,6 +119,8 @@ class Talk(Waiting):
     chosen_services: tuple[tuple[int, int], ...] = ()
     offered: Offered | None = None
     """The energy that the vehicle has asked for."""
+    phases: int = 0
+    """AC: of so many."""
     schedules: tuple[Schedule, ...] = ()
     """What was offered last, as far as the vehicle was told it; the host may have others meanwhile."""
     offered_mono: float = 0.0
@@ -166,6 +168,7 @@ class SavedTalk:
     added: tuple[AddedService, ...] = ()
     chosen_services: tuple[tuple[int, int], ...] = ()
     offered: Offered | None = None
+    phases: int = 0
     schedules: tuple[Schedule, ...] = ()
     offered_mono: float = 0.0
     schedule_id: int | None = None
