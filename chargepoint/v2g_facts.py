@@ -189,7 +189,9 @@ def _refresh_dc(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConf
         max_discharge_A=rated.max_discharge_A,
         ramp_W_per_s=rated.ramp_A_per_s * rated.min_voltage_V,  # at least, whatever the battery's voltage
     )
-    facts.voltage_V = (sample.voltage_V if evse.power_closed else sample.outlet_V) if sample is not None else 0.0
+    if sample is not None:
+        state.read_V = sample.voltage_V if evse.power_closed else sample.outlet_V
+    facts.voltage_V = state.read_V
     facts.voltage_known = sample is not None
     facts.current_A = sample.current_A if sample is not None else 0.0
     facts.cable_check = {True: Progress.DONE, False: Progress.FAILED, None: Progress.NOT_ASKED}[evse.insulation]

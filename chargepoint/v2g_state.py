@@ -106,6 +106,8 @@ class V2gState:
     supply: Supply = Supply.OFF
     """What was last asked for."""
     asked_V: float = 0.0
+    read_V: float = 0.0
+    """Of the output, when it was read last."""
     asked_A: float = 0.0
     was_on: bool = False
     """What was asked for has been on the output."""

@@ -49,6 +49,8 @@ from iso15118.terms import (
 
 LAST_WORDS = (ContractRefused, InstallationRefused, MeteringConfirmed)
 """What may be told with the end of a session, and be why."""
+_BATTERY = (Supply.PRECHARGE, Supply.POWER, Supply.STANDBY)
+"""What is asked for at the voltage of the battery; that of a cable check is none for power."""
 
 
 class Teller:
@@ -144,7 +146,7 @@ class Teller:
             case PrechargeWanted(target_V, _):
                 return [SupplyAsked(evse_id, Supply.PRECHARGE, target_V)]
             case PowerWanted():
-                return [SupplyAsked(evse_id, Supply.POWER, state.asked_V)]
+                return [SupplyAsked(evse_id, Supply.POWER, state.asked_V if state.supply in _BATTERY else 0.0)]
             case DcDemand():
                 return [self._demanded(told, limits)]
             case PowerOff(why):

@@ -80,8 +80,8 @@ class Dialect(Protocol):
     def patience_s(self, now: Now) -> float:
         """How long to wait for the next request, from the answer that has just been made."""
 
-    def hush_s(self) -> float | None:
-        """After how long without a request something is told before the wait is over; None: nothing is."""
+    def hush_s(self, now: Now) -> float | None:
+        """After how long, from the answer that has just been made, something is told before the wait for a request is over; None: nothing is."""
 
     def hushed(self) -> Sequence[Told]:
         """What is told then; the session goes on."""
@@ -268,7 +268,7 @@ class Session:
             yield from self._end(now, answer.over or Ending.ABORTED, answer.failed or "SessionStop", answer.ev_code)
             return
         self._deadline = now.mono + self.dialect.patience_s(now)
-        quiet_s = self.dialect.hush_s()
+        quiet_s = self.dialect.hush_s(now)
         self._hush = None if quiet_s is None else now.mono + quiet_s
 
     @staticmethod

@@ -20,7 +20,8 @@ from iso15118.secc.din import table as din
 from iso15118.secc.din.dialect import Din
 from iso15118.secc.iso2 import table as iso2
 from iso15118.secc.iso2.dialect import HANDLERS, Iso2
-from iso15118.terms import CableCheckWanted, Energy, Offered, PowerOff, Progress, Schedule, Slot, Wish
+from iso15118.terms import CableCheckWanted, DcDemand, Energy, Offered, PowerOff, Progress, Schedule, Slot, Wish
+from iso15118.v2gmsg.values import number
 from iso15118.v2gtp import SAP_DIN_ISO2
 from tests.behaviour.iso20_rig import ask, charger
 from tests.behaviour.v2gmsg_rig import SPEECHES, make
@@ -168,7 +169,72 @@ def test_a_cable_check_after_a_renegotiation_takes_the_energy_off_first() -> Non
     dialect.talk.facts.cable_check = Progress.NOT_ASKED
     second = dialect.answer(NOW, asked_of(dialect, iso2.E.CABLE_CHECK), late=False)
     assert [type(each) for each in second.told] == [CableCheckWanted]
-    assert dialect.state is iso2.S.DC_READY
+    assert dialect.state is iso2.S.DC_CABLE_CHECK
+
+
+def test_a_cable_check_after_a_renegotiation_waits_for_current_and_voltage_to_go() -> None:
+    """And not for ever. Meanwhile there is no power."""
+    dialect = placed(Iso2, iso2.S.DC_READY)
+    facts = dialect.talk.facts
+    facts.current_A, facts.voltage_V, facts.cable_check = 164.0, 366.0, Progress.NOT_ASKED
+    asked = asked_of(dialect, iso2.E.CABLE_CHECK)
+    first = dialect.answer(NOW, asked, late=False)
+    assert (first.response, [type(each) for each in first.told]) == (None, [PowerOff])
+    assert (dialect.state, dialect.answer_within_s) == (iso2.S.DC_READY, 1.5)
+    late = placed(Iso2, iso2.S.DC_READY)
+    late.talk.facts.current_A = 164.0
+    assert late.answer(NOW, asked_of(late, iso2.E.CABLE_CHECK), late=True).response.ResponseCode == "FAILED"
+    facts.current_A = 0.0
+    assert dialect.answer(NOW, asked, late=False).response.EVSEProcessing == "Ongoing"
+    for facts.voltage_V, facts.voltage_known in ((366.0, True), (0.0, False)):
+        waits = dialect.answer(NOW, asked_of(dialect, iso2.E.CABLE_CHECK), late=False)
+        assert (waits.response.EVSEProcessing, waits.told) == ("Ongoing", ())
+    start = dialect.answer(NOW, asked_of(dialect, iso2.E.START), late=False)
+    assert start.response.ResponseCode == "FAILED_SequenceError"
+    over = dialect.answer(Tick(NOW.mono + 10.0, NOW.utc), asked_of(dialect, iso2.E.CABLE_CHECK), late=False)
+    assert (over.response.ResponseCode, over.failed) == ("FAILED", "the outlet keeps its voltage")
+
+
+@pytest.mark.parametrize(("kind", "state", "event"), [(Din, din.S.LOOP, din.E.LOOP), (Iso2, iso2.S.DC_LOOP, iso2.E.DC_LOOP)])
+def test_an_output_that_is_not_on_is_not_called_ready(kind: type[Any], state: Any, event: Any) -> None:
+    """Nor is it asked for when the vehicle falls silent."""
+    dialect = placed(kind, state)
+    assert [type(each) for each in dialect.hushed()] == [DcDemand]
+    dialect.talk.facts.power = Progress.UNDER_WAY
+    assert dialect.hushed() == ()
+    answer = dialect.answer(NOW, asked_of(dialect, event), late=False)
+    assert (answer.response.ResponseCode, answer.failed) == ("FAILED", "the output is off")
+
+
+@pytest.mark.req("F-11")
+def test_the_time_of_silence_counts_from_the_loop() -> None:
+    """Whatever is said beside it."""
+    dialect = placed(Iso2, iso2.S.DC_LOOP)
+    for event, after_s, left_s in (
+        (iso2.E.DC_LOOP, 0.0, 1.0), (iso2.E.RENEGOTIATE, 0.3, 0.7), (iso2.E.DC_PARAMETERS, 0.8, 0.2), (iso2.E.START, 1.4, 1.0),
+    ):  # fmt: skip
+        now = Tick(NOW.mono + after_s, NOW.utc + after_s)
+        dialect.answer(now, asked_of(dialect, event), late=False)
+        assert dialect.hush_s(now) == pytest.approx(left_s)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "state", "event"),
+    [
+        (Din, din.S.OFF, din.E.WELDING),
+        (Iso2, iso2.S.DC_OFF, iso2.E.WELDING),
+        (Iso2, iso2.S.DC_LOOP, iso2.E.WELDING),
+        (Iso2, iso2.S.DC_LOOP, iso2.E.PRECHARGE),
+    ],
+)
+def test_a_refusal_claims_no_voltage_that_is_not_there(kind: type[Any], state: Any, event: Any, known: bool) -> None:
+    dialect = placed(kind, state)
+    facts = dialect.talk.facts
+    facts.voltage_V, facts.voltage_known = 343.0, known
+    answer = dialect.answer(NOW, asked_of(dialect, event), late=False)
+    assert answer.response.ResponseCode.startswith("FAILED") is (not known or "loop" in state.value)
+    assert number(answer.response.EVSEPresentVoltage) == pytest.approx(343.0)
 
 
 @pytest.mark.parametrize("kind", [Din, Iso2])

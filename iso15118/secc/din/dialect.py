@@ -22,6 +22,7 @@ class SavedDin:
 
     state: S
     talk: SavedTalk
+    loop_at: float = 0.0
 
 
 class Din(V2gMsg[S, E]):
@@ -38,11 +39,11 @@ class Din(V2gMsg[S, E]):
 
     def saved(self) -> SavedDin:
         """What it remembers."""
-        return SavedDin(self.state, self.talk.saved())
+        return SavedDin(self.state, self.talk.saved(), self._loop_at)
 
     @classmethod
     def restored(cls, saved: SavedDin, facts: Facts) -> Din:
         """Go on from what was saved."""
         dialect = cls(Talk.restored(saved.talk, SPELLING, facts))
-        dialect.state = saved.state
+        dialect.state, dialect._loop_at = saved.state, saved.loop_at
         return dialect

@@ -37,6 +37,7 @@ class SavedIso2:
 
     state: S
     talk: SavedTalk
+    loop_at: float = 0.0
 
 
 class Iso2(V2gMsg[S, E]):
@@ -64,11 +65,11 @@ class Iso2(V2gMsg[S, E]):
 
     def saved(self) -> SavedIso2:
         """What it remembers."""
-        return SavedIso2(self.state, self.talk.saved())
+        return SavedIso2(self.state, self.talk.saved(), self._loop_at)
 
     @classmethod
     def restored(cls, saved: SavedIso2, facts: Facts) -> Iso2:
         """Go on from what was saved."""
         dialect = cls(Talk.restored(saved.talk, SPELLING, facts))
-        dialect.state = saved.state
+        dialect.state, dialect._loop_at = saved.state, saved.loop_at
         return dialect

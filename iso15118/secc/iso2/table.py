@@ -98,7 +98,8 @@ def _ac() -> Iterator[Transition[S, E]]:
 def _dc() -> Iterator[Transition[S, E]]:
     yield from on(S.PARAMETERS, E.DC_PARAMETERS, to=S.DC_CABLE_CHECK, do=("dc_parameters",), source="stays while ongoing")
     yield from on(S.DC_AGAIN, E.DC_PARAMETERS, to=S.DC_READY, do=("dc_parameters",), source="stays while ongoing")
-    yield from on((S.DC_CABLE_CHECK, S.DC_READY), E.CABLE_CHECK, to=S.DC_PRECHARGE, do=("cable_check",), source="stays while ongoing")
+    yield from on(S.DC_READY, E.CABLE_CHECK, to=S.DC_CABLE_CHECK, do=("cable_check_again",), source="waits for the current to go")
+    yield from on(S.DC_CABLE_CHECK, E.CABLE_CHECK, to=S.DC_PRECHARGE, do=("cable_check",), source="stays while ongoing")
     yield from on((S.DC_PRECHARGE, S.DC_PRECHARGING), E.PRECHARGE, to=S.DC_PRECHARGING, do=("precharge",))
     yield from on((S.DC_PRECHARGING, S.DC_READY), E.START, to=S.DC_LOOP, do=("power_start",), source="waits for the stage")
     yield from stay(S.DC_LOOP, E.DC_LOOP, do=("current_demand",))

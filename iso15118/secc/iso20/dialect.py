@@ -185,7 +185,7 @@ class Iso20:
             return SEQUENCE_S
         return max(self.loop_s, QUIET_S) if self.state in self.rules.between else BEFORE_S
 
-    def hush_s(self) -> float | None:
+    def hush_s(self, now: Now) -> float | None:
         """The loop itself has no longer patience than that."""
         return None
 

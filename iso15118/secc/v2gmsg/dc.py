@@ -27,6 +27,10 @@ from iso15118.terms import (
 from iso15118.v2gmsg.values import maybe, number, whole
 
 CABLE_CHECK_S = 38.0
+OUTLET_S = 10.0
+"""So long the outlet may keep its voltage before another cable check: the ramp, the vehicle's contactors and the discharge; the test wants the rest [K]."""
+DEAD_V = 60.0
+"""An outlet with less is without voltage (IEC 61851-23 [K])."""
 PRECHARGE_S = 6.5
 SCHEDULE_S = 55.0
 """V2G_SECC timeouts of what may be ongoing: a little less than the vehicle's own 40 s, 7 s and 60 s [K]."""
@@ -123,19 +127,38 @@ def _never_ready(talk: Talk, now: Now) -> bool:
     return READY_TIMER in talk.since and talk.spelling.ready_s is not None and not talk.ongoing(READY_TIMER, now, talk.spelling.ready_s)
 
 
-def cable_check(talk: Talk, now: Now, request: Any) -> Result:
-    """Ongoing while the insulation is tested. After a renegotiation the energy goes off first, and the test is asked for with the next request: it wants a
-    line without voltage.
+def cable_check_again(talk: Talk, now: Now, request: Any, *, late: bool) -> Result:
+    """The first one after a renegotiation: the energy goes off, and then this is answered, as a PowerDelivery that stops is. What follows is a cable check
+    and a precharge as any.
     """
-    facts, make, again = talk.facts, talk.spelling.cable_check, off(talk, "another cable check") if talk.isolated else ()
+    told = off(talk, "another cable check")
     talk.isolated = False
-    ongoing = {"ResponseCode": "OK", "EVSEProcessing": "Ongoing"}
+    talk.ongoing("cable check", now, CABLE_CHECK_S)
+    talk.ongoing("outlet", now, OUTLET_S)
+    if talk.facts.fault:
+        return failed(talk, request, "FAILED", talk.facts.fault)._replace(told=told)
+    if flows(talk):
+        return failed(talk, request, "FAILED", "the current does not go down")._replace(told=told) if late else Result(None, told)
+    return Result(_checking(talk, NOT_READY), told)
+
+
+def _checking(talk: Talk, code: str) -> Any:
+    return talk.spelling.cable_check(ResponseCode="OK", DC_EVSEStatus=dc_status(talk, code), EVSEProcessing="Ongoing")
+
+
+def cable_check(talk: Talk, now: Now, request: Any) -> Result:
+    """Ongoing while the insulation is tested. After a renegotiation the test is asked for when the outlet has lost its voltage."""
+    facts, make = talk.facts, talk.spelling.cable_check
     if facts.fault:
-        return failed(talk, request, "FAILED", facts.fault)._replace(told=again)
-    if again:
-        return Result(make(**ongoing, DC_EVSEStatus=dc_status(talk, NOT_READY)), again, stay=True)
+        return failed(talk, request, "FAILED", facts.fault)
     if _never_ready(talk, now):
         return failed(talk, request, "FAILED", NEVER_READY)
+    if "outlet" in talk.since:
+        if not (facts.voltage_known and facts.voltage_V < DEAD_V):
+            if not talk.ongoing("outlet", now, OUTLET_S):
+                return failed(talk, request, "FAILED", "the outlet keeps its voltage")
+            return Result(_checking(talk, NOT_READY), stay=True)
+        talk.done("outlet")
     match facts.cable_check:
         case Progress.DONE:
             talk.done("cable check")
@@ -146,7 +169,7 @@ def cable_check(talk: Talk, now: Now, request: Any) -> Result:
     if not talk.ongoing("cable check", now, CABLE_CHECK_S):
         return failed(talk, request, "FAILED", "no result of the insulation test in time")
     talk.energy_on = True
-    return Result(make(**ongoing, DC_EVSEStatus=dc_status(talk, MONITORING)), (CableCheckWanted(),), stay=True)
+    return Result(_checking(talk, MONITORING), (CableCheckWanted(),), stay=True)
 
 
 def precharge(talk: Talk, now: Now, request: Any) -> Result:
@@ -224,6 +247,8 @@ def current_demand(talk: Talk, now: Now, request: Any) -> Result:
     limits = facts.dc
     if facts.fault or limits is None:
         return failed(talk, request, "FAILED", facts.fault or "this charger has no DC")
+    if facts.power is not Progress.DONE:
+        return failed(talk, request, "FAILED", "the output is off")
     volts, amperes = spelling.volts, spelling.amperes
     target_V = number(request.EVTargetVoltage)
     ev = EvLimits(

@@ -15,7 +15,7 @@ from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.secc.v2gmsg import dc, setup
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.talk import Result, Spelling, Talk
-from iso15118.terms import DcDemand, Facts, Told, Wish
+from iso15118.terms import DcDemand, Facts, Progress, Told, Wish
 from iso15118.v2gtp import SAP_DIN_ISO2
 
 S = TypeVar("S")
@@ -23,11 +23,11 @@ E = TypeVar("E")
 BEFORE_S = 10.0
 """So long voltage stays on without a word from a vehicle in cable check and precharge, or while other schedules are agreed on."""
 QUIET_S = 1.0
-"""So long current flows without a word from a vehicle in the DC loop (F-11); energy goes off with the sequence timeout."""
+"""So long current flows without a CurrentDemand from a vehicle in the DC loop (F-11), whatever else it says; energy goes off with the sequence timeout."""
 CONTACTOR_S = 3.0
 """So long PowerDeliveryRes waits for the contactor."""
 STOP_S = 1.5
-"""And SessionStopRes for the current to go: the vehicle waits 2 s [K]."""
+"""And SessionStopRes, and CableCheckRes after a renegotiation, for the current to go: the vehicle waits 2 s [K]."""
 INSTALLATION_S = 4.5
 """And an answer with a contract for the provisioning service: the vehicle waits 5 s (V2G_SECC_Msg_Performance_Time [K])."""
 
@@ -36,11 +36,16 @@ SHARED: Mapping[str, Handler] = {
     each.__name__: each
     for each in (
         setup.session_setup, setup.service_discovery, setup.service_detail, setup.payment_selection, setup.authorization, setup.session_stop,
-        dc.dc_parameters, dc.cable_check, dc.precharge, dc.power_start, dc.power_stop, dc.current_demand, dc.welding_detection,
+        dc.dc_parameters, dc.cable_check, dc.cable_check_again, dc.precharge, dc.power_start, dc.power_stop, dc.current_demand, dc.welding_detection,
     )
 }  # fmt: skip
 """Names in the tables -> functions."""
-_WITHIN_S = {"SessionStopReq": STOP_S, "CertificateInstallationReq": INSTALLATION_S, "CertificateUpdateReq": INSTALLATION_S}
+_WITHIN_S = {
+    "SessionStopReq": STOP_S,
+    "CableCheckReq": STOP_S,
+    "CertificateInstallationReq": INSTALLATION_S,
+    "CertificateUpdateReq": INSTALLATION_S,
+}
 """So long an answer may wait for facts, where it is not the usual time."""
 
 
@@ -61,8 +66,10 @@ class V2gMsg(Generic[S, E]):
     """States from the choice of a way to pay to the answer."""
     RAW: ClassVar[frozenset[str]] = frozenset()
     """These want the octets of the request, too."""
-    WAITING: ClassVar[frozenset[str]] = frozenset({"power_start", "power_stop", "session_stop"})
+    WAITING: ClassVar[frozenset[str]] = frozenset({"power_start", "power_stop", "session_stop", "cable_check_again"})
     """Their answers wait for facts."""
+    LOOP: ClassVar[frozenset[str]] = frozenset({"power_start", "current_demand"})
+    """These keep the DC loop going; messages beside it do not."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
@@ -73,6 +80,8 @@ class V2gMsg(Generic[S, E]):
         self._name = ""
         """Of the request."""
         self._told_for: Message | None = None
+        self._loop_at = 0.0
+        """When the last request of the DC loop was answered, or the loop begun."""
 
     @classmethod
     def begun(cls, fresh_id: bytes, challenge: bytes, facts: Facts, paused: Paused | None = None, *, secure: bool = False) -> Self:
@@ -110,12 +119,14 @@ class V2gMsg(Generic[S, E]):
     def patience_s(self, now: Now) -> float:
         return BEFORE_S if self.energy_on and self.state in self.VOLTAGE else SEQUENCE_S
 
-    def hush_s(self) -> float | None:
-        """How long current may flow without a word."""
-        return QUIET_S if self.energy_on and self.state in self.FLOWING else None
+    def hush_s(self, now: Now) -> float | None:
+        """How long current may still flow without a word about it."""
+        return max(0.0, self._loop_at + QUIET_S - now.mono) if self.energy_on and self.state in self.FLOWING else None
 
     def hushed(self) -> tuple[Told, ...]:
-        """It is too long: the voltage stays, the current goes."""
+        """It is too long: the voltage stays, the current goes. An output that is not on stays off."""
+        if self.talk.facts.power is not Progress.DONE:
+            return ()
         return (DcDemand(self.talk.facts.voltage_V, self.talk.facts.voltage_V, 0.0),)
 
     @property
@@ -163,6 +174,8 @@ class V2gMsg(Generic[S, E]):
             return Answer(None, 0, "", told)
         if not result.stay and not result.failed:
             self.state = entry.to
+        if name in self.LOOP:
+            self._loop_at = now.mono
         return self._answer(result, told)
 
     def _answer(self, result: Result, told: tuple[Told, ...] = ()) -> Answer:

@@ -1,4 +1,7 @@
-"""An answer that refuses: what has to be in it at its least, and its code; what the charger says of itself is as it is."""
+"""An answer that refuses: what has to be in it at its least, and its code; what the charger says of itself is as it is.
+
+The output is told as it was read last: 0 V would say that nothing is welded.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,9 @@ def failed(talk: Talk, request: Message, code: str, why: str) -> Result:
             case "SASchedules":
                 given[name] = spelling.no_schedules
             case "EVSEPresentVoltage":
-                given[name] = spelling.volts(0.0)
+                given[name] = spelling.volts(talk.facts.voltage_V if talk.facts.dc is not None else 0.0)
             case "EVSEPresentCurrent":
-                given[name] = spelling.amperes(0.0)
+                given[name] = spelling.amperes(talk.facts.current_A if talk.facts.dc is not None else 0.0)
     return Result(minimal(kind, **given), failed=why)
 
 
