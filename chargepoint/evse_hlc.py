@@ -18,7 +18,7 @@ from chargepoint.events import (
     TalkingEnded,
 )
 from chargepoint.evse_state import Check, Evse, Output
-from chargepoint.faults import NO_VEHICLE_LINK, NO_VEHICLE_LINK_DC, VEHICLE_SILENT, Reaction
+from chargepoint.faults import NO_VEHICLE_LINK, NO_VEHICLE_LINK_DC, SESSION_FAILED, VEHICLE_SILENT, Reaction
 from chargepoint.hlc import ATTEMPT, DIGITAL, FORGET, HOLDS_X1, HlcEvent, HlcState
 from chargepoint.pilot import Level
 from chargepoint.tick import Tick
@@ -151,8 +151,11 @@ def session(evse: Evse, now: Tick, event: SessionChanged) -> list[object]:
     s = evse.state
     offered = s.ready and (evse.facts.limit_A > 0.0 or evse.facts.limit_W > 0.0)
     enough = event.stage is SessionStage.TERMINATED and offered and s.charged and not _free(evse)
-    stop = [StopRequested(evse.id, "StoppedByEV")] if enough else []
-    return [*stop, *asked(evse, now, SupplyAsked(evse.id, Supply.OFF)), *advance(evse, now, _OF_STAGE[event.stage])]
+    told: list[object] = [StopRequested(evse.id, "StoppedByEV")] if enough else []
+    if event.stage is SessionStage.ABORTED and s.plugged:
+        s.hlc_why = event.why
+        told.append(Log("warning", "v2g.session_failed", {"evse": evse.id, "why": event.why}))
+    return [*told, *asked(evse, now, SupplyAsked(evse.id, Supply.OFF)), *advance(evse, now, _OF_STAGE[event.stage])]
 
 
 def _free(evse: Evse) -> bool:
@@ -196,17 +199,31 @@ def advance(evse: Evse, now: Tick, event: HlcEvent) -> list[object]:
         event = HlcEvent.ENOUGH
     entry = step(evse.hlc_table, s.hlc, event)
     for action in entry.do:
-        s.hlc_attempts = s.hlc_attempts + 1 if action == ATTEMPT else 0 if action == FORGET else s.hlc_attempts
+        if action == FORGET:
+            s.hlc_attempts, s.hlc_why = 0, ""
+        elif action == ATTEMPT:
+            s.hlc_attempts += 1
     if entry.to is s.hlc:
         return []
-    told = evse_faults.cause_over(evse, VEHICLE_SILENT) if s.hlc is HlcState.GIVEN_UP else []
+    over = (VEHICLE_SILENT, SESSION_FAILED) if s.hlc is HlcState.GIVEN_UP else ()
+    told = [item for code in over for item in evse_faults.cause_over(evse, code)]
     s.hlc, s.hlc_since = entry.to, now.mono
     if s.hlc is HlcState.GIVEN_UP and not _kept_away(evse):
-        told = [*evse_faults.raise_fault(evse, now, VEHICLE_SILENT), Indicate(evse.id, "vehicle.does_not_talk")]
+        told = _gives_up(evse, now)
     out: list[object] = [*told, Log("info", "hlc", {"evse": evse.id, "is": s.hlc.value, "after": event.value})]
     if s.hlc is HlcState.WAITING and s.link:
         out += advance(evse, now, HlcEvent.LINK_UP)
     return out
+
+
+def _gives_up(evse: Evse, now: Tick) -> list[object]:
+    """A vehicle that has talked, and was refused or broke off, is told from one that says nothing."""
+    why = evse.state.hlc_why
+    if not why:
+        return [*evse_faults.raise_fault(evse, now, VEHICLE_SILENT), Indicate(evse.id, "vehicle.does_not_talk")]
+    sentence = f"The session with your vehicle failed: {why}."
+    failed = evse_faults.raise_fault(evse, now, SESSION_FAILED, f"the sessions with the vehicle failed: {why}")
+    return [*failed, Indicate(evse.id, "vehicle.session_failed", {"why": why, "sentence": sentence})]
 
 
 def _kept_away(evse: Evse) -> bool:

@@ -176,6 +176,8 @@ class EvseState:
     hlc: HlcState = HlcState.OFF
     hlc_since: float = 0.0
     hlc_attempts: int = 0
+    hlc_why: str = ""
+    """Of the attempts that count: why the last session that a vehicle has begun failed, in words."""
     ready: bool = False
     """Somebody is authorised, and nothing of ours keeps the energy away."""
     wake_wanted: bool = False

@@ -68,7 +68,7 @@ METER_SILENT_STOPS = "MeterSilentStops"
 BOARD_SILENT = "BoardSilent"
 OTHER = "OtherError"
 NO_VEHICLE_LINK, NO_VEHICLE_LINK_DC = "NoVehicleLink", "NoVehicleLinkDc"
-VEHICLE_SILENT = "VehicleDoesNotTalk"
+VEHICLE_SILENT, SESSION_FAILED = "VehicleDoesNotTalk", "VehicleSessionFailed"
 CABLE_CHECK = "CableCheckFailure"
 INSULATION = "InsulationFault"
 EV_CONTACTOR = "EVContactorFault"
@@ -100,6 +100,7 @@ FAULTS: dict[str, Fault] = {
         Fault(NO_VEHICLE_LINK, "", _G, _OVER, "ISO15118Ctrlr", "EVCommunicationError", "the network interface to the vehicle is not ready"),
         Fault(NO_VEHICLE_LINK_DC, "", _S, _OVER, "ISO15118Ctrlr", "EVCommunicationError", "the network interface to the vehicle is not ready, and DC needs it"),
         Fault(VEHICLE_SILENT, "", _G, _OVER, "ConnectedEV", "EVCommunicationError", "the vehicle does not talk"),
+        Fault(SESSION_FAILED, "", _G, _OVER, "ConnectedEV", "EVCommunicationError", "the sessions with the vehicle failed"),
         Fault(INSULATION, "MREC2GroundFailure", _O, _UNPLUG, "ElectricalFeed", "GroundFailure", "too little insulation of the DC output"),
         Fault(DC_STAGE, "", _O, _UNPLUG, "ElectricalFeed", "InternalError", "the DC stage does not do what it is ordered"),
         Fault(DC_SILENT, "", _O, _OVER, "ElectricalFeed", "InternalError", "the DC stage says nothing"),

@@ -32,6 +32,7 @@ REFUSALS = (
     "contract.refused",
     "vehicle.refused",
     "vehicle.does_not_talk",
+    "vehicle.session_failed",
 )
 """Of what drivers read: these say why nothing begins."""
 SHOWN_OF_TOKEN = 4
