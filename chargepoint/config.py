@@ -200,9 +200,10 @@ class EvseConfig:
 
     @property
     def tls(self) -> Literal["required", "optional", "none"]:
-        """`v2g.tls` as it works out: where ISO 15118-20 alone is spoken, nobody is served without."""
-        alone = all(each.startswith("iso20-") for each in self.protocols)
-        return "required" if self.v2g.tls == "optional" and alone else self.v2g.tls
+        """`v2g.tls` as it works out: where ISO 15118-20 alone is spoken, nobody is served without; where DIN 70121 alone is, nobody with it."""
+        if self.v2g.tls == "optional" and all(each.startswith("iso20-") for each in self.protocols):
+            return "required"
+        return "none" if self.v2g.tls == "optional" and set(self.protocols) == {"din"} else self.v2g.tls
 
 
 @dataclass(frozen=True, slots=True)

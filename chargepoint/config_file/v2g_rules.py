@@ -46,9 +46,7 @@ def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
         yield Finding((*at, "unverified_vehicles"), "a bench may; a station speaks ISO 15118-20 with verified vehicles only")
     if v2g.p256_contracts:
         yield Finding((*at, "p256_contracts"), "a bench may; ISO 15118-20 has P-521 and Ed448")
-    if v2g.tls == "optional" and set(v2g.protocols) == {"din"}:
-        yield Finding((*at, "tls"), "'optional' serves nobody: DIN 70121 has no TLS; say 'none'")
-    elif v2g.tls != "none" and (
+    if evse.tls != "none" and (
         lacking := missing(Path(v2g.pki_dir), evse.protocols, named=bool(v2g.protocols)) if v2g.pki_dir else "is needed for TLS"
     ):
         yield Finding((*at, "pki_dir"), lacking)

@@ -27,6 +27,10 @@ MOST_CONNECTIONS = 4
 """At once, for one charger."""
 ANSWERS_PER_S = 20.0
 """SDP answers at most; a vehicle asks four times a second."""
+PLAIN_S = 60.0
+"""So long a vehicle that TLS has no chain for is told that there is no TLS..."""
+MOST_PLAIN = 16
+"""...and so many of them are remembered."""
 DYNAMIC_PORTS = range(49152, 65536)
 SDP_OCTETS = 64
 """More of a datagram is not taken: a request has ten."""
@@ -91,6 +95,8 @@ class V2gServer(Generic[W]):
         self._udp: asyncio.DatagramTransport | None = None
         self._answers = ANSWERS_PER_S
         self._answers_at = 0.0
+        self._plain: dict[str, float] = {}
+        """Address -> until when its vehicle is told less than it asks for."""
 
     async def start(self) -> None:
         """Listen. Raises NoInterface."""
@@ -158,16 +164,27 @@ class V2gServer(Generic[W]):
 
     # ---- SDP
 
-    def answer(self, datagram: bytes) -> bytes | None:
-        """The answer to a datagram from the cable; None to everything that is no request (S-23), and to too many."""
+    def answer(self, datagram: bytes, peer: str = "") -> bytes | None:
+        """The answer to a datagram from the cable, and from this address; None to everything that is no request (S-23), and to too many."""
         try:
             request = sdp.read_request(datagram)
         except sdp.SdpError:
             return None
-        offered = sdp.POLICY[self.policy, request.security]
+        offered = self._offer(request.security, peer.partition("%")[0])
         if not self.open or offered not in self._servers or not self._may_answer():
             return None
         return sdp.Response(self.where.address, self._servers[offered][1], offered).octets()
+
+    def _offer(self, asked: sdp.Security, peer: str) -> sdp.Security | None:
+        plain = self._plain.get(peer, 0.0) > asyncio.get_running_loop().time()
+        return sdp.POLICY[self.policy, sdp.Security.NONE if plain and self.policy is sdp.TlsPolicy.OPTIONAL else asked]
+
+    def serve_plain(self, peer: str) -> None:
+        """There is no TLS for the vehicle at this address: where it may come without, it is told so when it asks again."""
+        self._plain.pop(peer, None)
+        self._plain[peer] = asyncio.get_running_loop().time() + PLAIN_S
+        while len(self._plain) > MOST_PLAIN:
+            self._plain.pop(next(iter(self._plain)))
 
     def _may_answer(self) -> bool:
         now_s = asyncio.get_running_loop().time()
@@ -210,6 +227,6 @@ class _Sdp(asyncio.DatagramProtocol):
         scope = addr[3] if len(addr) > 3 else 0
         if len(data) > SDP_OCTETS or scope not in (0, self.server.where.index):
             return
-        answer = self.server.answer(data)
+        answer = self.server.answer(data, str(addr[0]))
         if answer is not None and self.transport is not None:
             self.transport.sendto(answer, addr)

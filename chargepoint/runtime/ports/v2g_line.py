@@ -49,6 +49,10 @@ class Secure(Protocol):
         """For a driver whose vehicle's certificate was refused."""
 
     @property
+    def without_chain(self) -> bool:
+        """The vehicle was refused for want of a chain of ISO 15118-2: without TLS it may be served."""
+
+    @property
     def version(self) -> str:
         """Of TLS, as "1.3", once the handshake is done."""
 

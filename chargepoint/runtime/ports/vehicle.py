@@ -262,6 +262,8 @@ class VehicleWire(Wire):
     def _lost(self, why: str) -> None:
         """Told later: it may come of what the station is sending just now."""
         self._over = True
+        if self.secure is not None and self.secure.without_chain:
+            self.server.serve_plain(self.peer)
         if self._connected or self.cable.may_tell_failure():
             sentence = self.secure.sentence if self.secure and not self._connected else ""
             asyncio.get_running_loop().call_soon(self.cable.tell, VehicleGone(self.cable.evse_id, self.number, why, sentence))
@@ -301,7 +303,7 @@ def warm(config: EvseConfig) -> None:
 def tls_of(config: EvseConfig, clock: Clock | None, chains: SeccChains) -> Callable[[], Secure] | None:
     """What makes the TLS of a connection; None for none. Raises PkiError, TlsMissing."""
     v2g = config.v2g
-    if v2g.tls == "none":
+    if config.tls == "none":
         return None
     folder = Path(v2g.pki_dir)
     if not v2g.unverified_vehicles and (lacking := missing(folder, config.protocols, named=bool(v2g.protocols))):

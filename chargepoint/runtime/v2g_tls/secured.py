@@ -60,6 +60,11 @@ class Secured:
         return self.engine.take()
 
     @property
+    def without_chain(self) -> bool:
+        """The other side was refused for want of a chain of ISO 15118-2: without TLS it may be served."""
+        return isinstance(self.engine, Server) and self.engine.without_chain
+
+    @property
     def ready(self) -> bool:
         """The handshake is done."""
         return self.engine.handshake_done

@@ -8,7 +8,7 @@ from certs.chain import Verdict
 from chargepoint.runtime.v2g_tls import gnutls, openssl
 from chargepoint.runtime.v2g_tls.contract import MakeEngine, TlsEngine
 from chargepoint.runtime.v2g_tls.engine import Engine
-from chargepoint.runtime.v2g_tls.hello import ALERT, BadHello, Hello, peek
+from chargepoint.runtime.v2g_tls.hello import ALERT, TLS_1_2, BadHello, Hello, peek
 from chargepoint.runtime.v2g_tls.openssl import OpensslEngine
 from chargepoint.runtime.v2g_tls.plan import HANDSHAKE_FAILURE, Chains, KeyLog, Plan, TlsFailed, TlsMissing, select
 
@@ -56,6 +56,12 @@ class Server:
         self._over = False
         self.engine: TlsEngine | None = None
         self.hello: Hello | None = None
+
+    @property
+    def without_chain(self) -> bool:
+        """The vehicle was refused, and there is no chain here that TLS 1.2, which it offers, could be served with."""
+        served = self._chains.iso2 and self._chains.version != "1.3"
+        return self._over and self.hello is not None and TLS_1_2 in self.hello.versions and not served
 
     @property
     def handshake_done(self) -> bool:
