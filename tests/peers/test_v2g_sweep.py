@@ -70,12 +70,12 @@ def connecting(family: socket.AddressFamily, where: tuple[object, ...]) -> list[
 
 
 def answering(address: str, index: int) -> list[int]:
-    """Ports from which something comes back for an SDP request."""
+    """Ports from which something comes back for an SDP request. Twice round: of so many datagrams a busy machine drops some."""
     octets = sdp.Request(sdp.Security.TLS).octets() if address else b""
     found = set()
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as line:
         line.setblocking(False)
-        for port in range(1, 1 << 16):
+        for port in (*range(1, 1 << 16), *range(1, 1 << 16)):
             line.sendto(octets, (address, port, 0, index))
             found |= come(line)
         deadline = time.monotonic() + ANSWERS_S
