@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
+from dataclasses import field
 
 from chargepoint.commands import CloseContactor, Command, Permit
 from chargepoint.pilot import DUTY_DIGITAL_PERCENT, DUTY_MAX_PERCENT, DUTY_MIN_PERCENT, CpState
@@ -157,6 +158,12 @@ class Interlock:
     """The decisions, from one table."""
 
     conditions: tuple[Condition, ...] = CONDITIONS
+    losses: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
+    """Those that have a consequence, the hardest first: the first of them that does not hold is what is lost. Looked at with every reading."""
+
+    def __post_init__(self) -> None:
+        hardest_first = [each for lost in (Lost.OPEN, Lost.STOP, Lost.PAUSE) for each in self.conditions if each.lost is lost]
+        object.__setattr__(self, "losses", tuple(hardest_first))
 
     def missing(self, facts: Facts, *, but: Iterable[str] = ()) -> tuple[str, ...]:
         """The conditions for closing that do not hold, the named ones left out."""
@@ -176,13 +183,10 @@ class Interlock:
 
     def lost(self, facts: Facts) -> tuple[Lost, str]:
         """For a closed contactor: the hardest consequence of what no longer holds, and the name of that condition."""
-        found: dict[Lost, str] = {}
-        for condition in self.conditions:
-            if condition.lost is not Lost.NOTHING and condition.lost not in found and not condition.holds(facts):
-                if condition.lost is Lost.OPEN:
-                    return Lost.OPEN, condition.name
-                found[condition.lost] = condition.name
-        return next(((lost, found[lost]) for lost in (Lost.STOP, Lost.PAUSE) if lost in found), (Lost.NOTHING, ""))
+        for condition in self.losses:
+            if not condition.holds(facts):
+                return condition.lost, condition.name
+        return Lost.NOTHING, ""
 
     def permit(self, facts: Facts, evse_id: int, ttl_s: float, *, but: Iterable[str] = ()) -> Permit | None:
         """The lease, for closing: when all but the lease itself holds (and what a self-closing board waits for: `but`)."""
