@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from chargepoint.commands import Delete, Log, Persist, Put, ResetResidualCurrent
@@ -10,6 +11,7 @@ from chargepoint.evse_state import Evse, Standing
 from chargepoint.faults import RESIDUAL_CURRENT, Fault, Reaction, Until, known
 from chargepoint.tick import Tick
 
+NONE: AbstractSet[Reaction] = frozenset()
 TABLE = "faults"
 """Of the store: key "<EVSE id>/<code>", value {"text", "utc"} of what stands, and the count of residual-current trips."""
 
@@ -93,14 +95,14 @@ def restored(evse: Evse, stored: dict[str, Any], now: Tick) -> list[object]:
     return out
 
 
-def reactions(evse: Evse) -> set[Reaction]:
+def reactions(evse: Evse) -> AbstractSet[Reaction]:
     """What the standing faults ask for."""
-    return {known(code).reaction for code in evse.state.faults}
+    return {known(code).reaction for code in evse.state.faults} if evse.state.faults else NONE
 
 
 def wants_state_f(evse: Evse) -> bool:
     """A fault stands that makes the EVSE unavailable to any EV."""
-    return any(known(code).state_f for code in evse.state.faults)
+    return bool(evse.state.faults) and any(known(code).state_f for code in evse.state.faults)
 
 
 def count_trip(evse: Evse) -> list[object]:

@@ -157,6 +157,8 @@ def _overtaken(commands: list[Command]) -> Iterator[int]:
 
 def _ordered(commands: list[Command]) -> tuple[Command, ...]:
     """Safe ones first; all Persist as one, before what may depend on it."""
+    if len(commands) < 2:
+        return tuple(commands)
     overtaken = set(_overtaken(commands))
     commands = [command for place, command in enumerate(commands) if place not in overtaken]
     safe = [c for c in commands if c.lane is Lane.SAFE]
