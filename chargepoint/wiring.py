@@ -177,10 +177,9 @@ def _v2g(evse_id: int, context: Context, board: BoardInfo) -> Machine:
 
 
 def _talking() -> tuple[type[Block], ...]:
-    from chargepoint.ocpp.blocks.certificate_status import CertificateStatusBlock  # noqa: PLC0415 the same for X.509
-    from chargepoint.ocpp.blocks.vehicle_status import VehicleStatusBlock  # noqa: PLC0415 likewise
+    from chargepoint.ocpp.blocks import certificate_status, vehicle_status  # noqa: PLC0415 the same for X.509
 
-    return CertificateStatusBlock, VehicleStatusBlock
+    return certificate_status.CertificateStatusBlock, vehicle_status.VehicleStatusBlock
 
 
 def _slac(config: EvseConfig, context: Context) -> Machine:

@@ -15,8 +15,10 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
+__all__ = ["dataclass"]
+
 if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass  # noqa: PLC0414 what mypy knows by this name
+    from dataclasses import dataclass
 else:
 
     def dataclass(cls: type | None = None, /, *, frozen: bool = False, slots: bool = False, **others: Any) -> Any:
@@ -41,12 +43,12 @@ def _changing(cls: type, **others: Any) -> type:
     return _completed(cls, made, {**_described(dataclasses.fields(made)), "__hash__": None})
 
 
-def _completed(cls: type, made: Any, methods: dict[str, Any]) -> type:
+def _completed(cls: type, made: type, methods: dict[str, Any]) -> type:
     own = cls.__dict__
     for name, method in methods.items():
         if name not in own or own[name] is None:  # a class with an `__eq__` of its own has None for its hash
             setattr(made, name, method)
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _described(every: tuple[Field[Any], ...]) -> dict[str, Any]:
@@ -96,10 +98,10 @@ def _set_inherited(name: str, self: object, value: object) -> None:
 
 def _repr(names: list[str]) -> Any:
     @recursive_repr()
-    def __repr__(self: Any) -> str:  # noqa: N807 a method
+    def shown(self: Any) -> str:
         return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
-    return __repr__
+    return shown
 
 
 def _comparing(names: list[str]) -> dict[str, Any]:
@@ -117,13 +119,13 @@ def _comparing(names: list[str]) -> dict[str, Any]:
         def key(value: object) -> tuple[Any, ...]:
             return ()
 
-    def __eq__(self: object, other: object) -> Any:  # noqa: N807 a method
+    def equal(self: object, other: object) -> Any:
         return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
 
-    def __hash__(self: object) -> int:  # noqa: N807 a method
+    def hashed(self: object) -> int:
         return hash(key(self))
 
-    return {"__eq__": __eq__, "__hash__": __hash__}
+    return {"__eq__": equal, "__hash__": hashed}
 
 
 def _setattr(self: object, name: str, value: object) -> None:

@@ -15,7 +15,7 @@ from bench.v2g.progress import progress
 from iso15118.connection import Close
 from iso15118.evcc.terms import CloseContactors, DrawPower, OpenContactors, StopDrawing
 from iso15118.messages.declare import Message
-from iso15118.secc.iso20.talk import OPENS_A
+from iso15118.secc.output import OPENS_A
 from iso15118.terms import CableCheckWanted, PowerOff, PowerWanted, PrechargeWanted, SessionOver, Told
 
 IDLE_A = 2.0

@@ -7,7 +7,8 @@ import dataclasses
 import inspect
 import re
 import typing
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, Literal, get_args, get_origin
 
 from chargepoint.config import Range, Secret, Text
@@ -59,14 +60,15 @@ class Field:
     name: str
     hint: Hint
     default: Any
-    table: type[Any]
     attribute: str
     """As Python has it."""
+    docs: Callable[[], dict[str, str]] = dataclasses.field(compare=False, repr=False)
+    """Attributes of its table -> the strings under them in the source."""
 
     @property
     def doc(self) -> str:
         """The string under it in the source: looked up when somebody reads it, which a station that starts does not."""
-        return _docs(self.table).get(self.attribute, "")  # type: ignore[arg-type] # as `fields_of`
+        return self.docs().get(self.attribute, "")
 
     @property
     def required(self) -> bool:
@@ -106,8 +108,9 @@ def fields_of(table: type[Any]) -> dict[str, Field]:
 @cache
 def _fields_of(table: type[Any]) -> dict[str, Field]:
     hints = typing.get_type_hints(table, include_extras=True)
+    docs = cache(partial(_docs, table))
     return {
-        (key := f.name.removesuffix("_")): Field(key, taken_apart(hints[f.name]), _default(f), table, f.name)
+        (key := f.name.removesuffix("_")): Field(key, taken_apart(hints[f.name]), _default(f), f.name, docs)
         for f in dataclasses.fields(table)
     }
 
@@ -142,7 +145,6 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 
-@cache
 def _docs(table: type[Any]) -> dict[str, str]:
     """The string under each field, which Python itself throws away. Without the source there are none."""
     try:

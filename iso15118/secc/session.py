@@ -38,6 +38,9 @@ SETUP_S = 18.0
 """V2G_SECC_CommunicationSetup_Performance_Time [K]: from the connection to SessionSetupRes."""
 SEQUENCE_S = 60.0
 """V2G_SECC_Sequence_Timeout: from a response to the next request."""
+EIM_S = 180.0
+"""So long an authorisation may be ongoing: longer than V2G_SECC's ongoing timeout (55 s [K]), since the driver looks for the card. A vehicle that waits no
+longer than V2G_EVCC_Ongoing_Timeout ends it by itself."""
 MOST_AHEAD = 8
 """Requests that may come before the one before them is answered: the streams of ISO 15118-20 beside the main one are few. More is no vehicle."""
 CLOSE_S = 5.0

@@ -12,12 +12,12 @@ from iso15118.evcc.terms import Contract, EvWish, StopDrawing, Wants, WishTaken
 from iso15118.frozen import dataclass
 from iso15118.grid import GridCode
 from iso15118.iso20.services import Way
-from iso15118.iso20.waiting import Waiting
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.terms import Ending, Energy, Payment, Told
+from iso15118.waiting import Waiting
 
 ONGOING_S = 60.0
 """V2G_EVCC_Ongoing_Timeout [K]."""

@@ -10,11 +10,11 @@ from iso15118.connection import Now
 from iso15118.evcc.terms import Contract, EvseLimits, EvWish, StopDrawing, Wants, WishTaken
 from iso15118.evcc.v2gmsg.table import Said
 from iso15118.frozen import dataclass
-from iso15118.iso20.waiting import Waiting
 from iso15118.messages.declare import Message
 from iso15118.terms import Ending, Energy, Payment, Slot, Told
 from iso15118.v2gmsg.document import Document
 from iso15118.v2gmsg.values import Unit
+from iso15118.waiting import Waiting
 
 ONGOING_S = 60.0
 """V2G_EVCC_Ongoing_Timeout [K]."""

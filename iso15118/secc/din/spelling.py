@@ -51,9 +51,9 @@ def evse_id(text: str) -> bytes:
     return text.encode("ascii", "replace")[:MOST_ID] or NO_ID
 
 
-def document(session_id: bytes, body: Message, signature: Any = None) -> Message:
+def document(session_id: bytes, body: Any, signature: Any = None) -> Message:
     """A message with its header; nothing is signed in this protocol."""
-    return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id), Body=md.BodyType(BodyElement=body))  # type: ignore[arg-type]
+    return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id), Body=md.BodyType(BodyElement=body))
 
 
 def _session_setup(code: Any, evse: bytes, utc: int) -> Message:

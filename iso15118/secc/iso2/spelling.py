@@ -46,9 +46,9 @@ _CERTIFICATE = sv.ServiceType(ServiceID=CERTIFICATE, ServiceName="Certificate", 
 AC_ONE, AC_THREE = "AC_single_phase_core", "AC_three_phase_core"
 
 
-def document(session_id: bytes, body: Message, signature: Any = None) -> Message:
+def document(session_id: bytes, body: Any, signature: Any = None) -> Message:
     """A message with its header."""
-    return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id, Signature=signature), Body=mb.BodyType(BodyElement=body))  # type: ignore[arg-type]
+    return md.V2G_Message(Header=mh.MessageHeaderType(SessionID=session_id, Signature=signature), Body=mb.BodyType(BodyElement=body))
 
 
 def _session_setup(code: Any, evse: str, utc: int) -> Message:

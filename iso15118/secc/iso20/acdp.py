@@ -12,7 +12,8 @@ from iso15118.messages.iso20 import ac, acdp
 from iso15118.secc.iso20.acdp_table import P
 from iso15118.secc.iso20.dialect import event_of as event_of_cable
 from iso15118.secc.iso20.table import E
-from iso15118.secc.iso20.talk import Result, Talk, failed, flows, ok
+from iso15118.secc.iso20.talk import Result, Talk, failed, ok
+from iso15118.secc.output import flows
 from iso15118.terms import Progress
 
 POSITIONING_S = 300.0

@@ -25,19 +25,14 @@ from iso15118.secc.iso20 import contracts, energy, loop, planning, schedules, se
 from iso15118.secc.iso20.table import LOOPS, TABLE, E, S
 from iso15118.secc.iso20.talk import Result, SavedTalk, Talk, failed
 from iso15118.secc.offers import Held
+from iso15118.secc.output import BEFORE_S, CONTACTOR_S, STOP_S
 from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.terms import Energy, Facts, Told
 
 LOOP_S = 0.5
 """Sequence timeout in the charge loop (V2G_SECC_Sequence_Timeout of the loop [K])."""
-BEFORE_S = 10.0
-"""So long voltage stays on without a word from a vehicle in cable check and precharge."""
 QUIET_S = 1.0
 """So long energy stays on without a word from a vehicle that has left the loop for other schedules (F-11)."""
-CONTACTOR_S = 3.0
-"""So long PowerDeliveryRes waits for the contactor."""
-STOP_S = 1.5
-"""And SessionStopRes for the current to go: the vehicle waits 2 s [K]."""
 NAMESPACES: dict[str, tuple[Energy, ...]] = {ac.NAMESPACE: (Energy.AC, Energy.AC_BPT), dc.NAMESPACE: (Energy.DC, Energy.DC_BPT)}
 """Namespaces of supportedAppProtocol -> what may be chosen."""
 

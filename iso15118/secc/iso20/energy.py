@@ -10,7 +10,8 @@ from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.planning import ASIDE
-from iso15118.secc.iso20.talk import Result, Talk, failed, flows, off, ok, status
+from iso15118.secc.iso20.talk import Result, Talk, failed, off, ok, status
+from iso15118.secc.output import CABLE_CHECK_S, UNREAD, flows
 from iso15118.terms import (
     CableCheckWanted,
     EvLimits,
@@ -22,10 +23,8 @@ from iso15118.terms import (
     WeldingCheckWanted,
 )
 
-CABLE_CHECK_S = 38.0
 PRECHARGE_S = 10.0
-"""V2G_SECC timeouts of what may be ongoing [K]."""
-UNREAD = "nobody knows the voltage of the output"
+"""V2G_SECC timeout of what may be ongoing [K]."""
 
 
 # ---- parameters

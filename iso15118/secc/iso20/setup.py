@@ -7,7 +7,9 @@ from iso15118.iso20 import services
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_services as sv
 from iso15118.secc.iso20 import contracts
-from iso15118.secc.iso20.talk import Result, Talk, failed, flows, off, ok, warned
+from iso15118.secc.iso20.talk import Result, Talk, failed, off, ok, warned
+from iso15118.secc.output import flows
+from iso15118.secc.session import EIM_S
 from iso15118.terms import (
     AddedService,
     AuthorizationWanted,
@@ -21,8 +23,6 @@ from iso15118.terms import (
 )
 
 MOST_PROVIDERS = 128
-EIM_S = 180.0
-"""So long Authorization may be ongoing: longer than V2G_SECC's ongoing timeout (55 s [K]), since the driver looks for the card."""
 
 
 def session_setup(talk: Talk, now: Now, request: cm.SessionSetupReq) -> Result:

@@ -9,16 +9,14 @@ from iso15118.connection import Now
 from iso15118.frozen import dataclass
 from iso15118.grid import GridCode
 from iso15118.iso20.services import Way
-from iso15118.iso20.waiting import Waiting
 from iso15118.iso20.wire import NOTIFICATIONS, least, response_of
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.paused import Paused
 from iso15118.terms import AddedService, Control, Ending, Energy, Facts, Offered, PowerOff, Schedule, Told
+from iso15118.waiting import Waiting
 
 R = TypeVar("R", bound=ct.V2GResponseType)
-OPENS_A = 5.0
-"""Below this contactors may open (IEC 61851-23 [K])."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +161,6 @@ def off(talk: Talk, why: str) -> tuple[PowerOff, ...]:
     was_on = talk.energy_on or (talk.stands_by and talk.offered is not None and talk.offered.energy.is_dc)
     talk.energy_on = talk.stands_by = False
     return (PowerOff(why),) if was_on else ()
-
-
-def flows(talk: Talk) -> bool:
-    """DC, and more than contactors may break."""
-    return talk.offered is not None and talk.offered.energy.is_dc and abs(talk.facts.current_A) >= OPENS_A
 
 
 def status(facts: Facts) -> ct.EVSEStatusType | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
+from iso15118.secc.output import CABLE_CHECK_S, UNREAD, flows
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.setup import READY as READY_TIMER
-from iso15118.secc.v2gmsg.talk import MONITORING, NOT_READY, READY, Result, Talk, dc_status, flows, off, status
+from iso15118.secc.v2gmsg.talk import MONITORING, NOT_READY, READY, Result, Talk, dc_status, off, status
 from iso15118.terms import (
     Battery,
     CableCheckWanted,
@@ -26,15 +27,13 @@ from iso15118.terms import (
 )
 from iso15118.v2gmsg.values import maybe, number, whole
 
-CABLE_CHECK_S = 38.0
 OUTLET_S = 10.0
 """So long the outlet may keep its voltage before another cable check: the ramp, the vehicle's contactors and the discharge; the test wants the rest [K]."""
 DEAD_V = 60.0
 """An outlet with less is without voltage (IEC 61851-23 [K])."""
 PRECHARGE_S = 6.5
 SCHEDULE_S = 55.0
-"""V2G_SECC timeouts of what may be ongoing: a little less than the vehicle's own 40 s, 7 s and 60 s [K]."""
-UNREAD = "nobody knows the voltage of the output"
+"""V2G_SECC timeouts of what may be ongoing: a little less than the vehicle's own 7 s and 60 s [K]."""
 NEVER_READY = "no power in the time from the authorisation"
 MOST_POINTS = 1024
 

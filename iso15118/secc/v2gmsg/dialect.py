@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -10,6 +12,7 @@ from iso15118.connection import Now, Unexpected
 from iso15118.machine import Refused, Table, step
 from iso15118.messages.declare import Message
 from iso15118.secc.offers import Held, held
+from iso15118.secc.output import BEFORE_S, CONTACTOR_S, STOP_S
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.secc.v2gmsg import dc, setup
@@ -18,18 +21,12 @@ from iso15118.secc.v2gmsg.talk import Result, Spelling, Talk
 from iso15118.terms import DcDemand, Facts, Progress, Told, Wish
 from iso15118.v2gtp import SAP_DIN_ISO2
 
-S = TypeVar("S")
-E = TypeVar("E")
-BEFORE_S = 10.0
-"""So long voltage stays on without a word from a vehicle in cable check and precharge, or while other schedules are agreed on."""
+S = TypeVar("S", bound=enum.Enum)
+E = TypeVar("E", bound=enum.Enum)
 QUIET_S = 1.0
 """So long current flows without a CurrentDemand from a vehicle in the DC loop (F-11), whatever else it says; energy goes off with the sequence timeout."""
-CONTACTOR_S = 3.0
-"""So long PowerDeliveryRes waits for the contactor."""
-STOP_S = 1.5
-"""And SessionStopRes, and CableCheckRes after a renegotiation, for the current to go: the vehicle waits 2 s [K]."""
 INSTALLATION_S = 4.5
-"""And an answer with a contract for the provisioning service: the vehicle waits 5 s (V2G_SECC_Msg_Performance_Time [K])."""
+"""So long an answer with a contract waits for the provisioning service: the vehicle waits 5 s (V2G_SECC_Msg_Performance_Time [K])."""
 
 Handler = Callable[..., Result]
 SHARED: Mapping[str, Handler] = {
@@ -42,14 +39,14 @@ SHARED: Mapping[str, Handler] = {
 """Names in the tables -> functions."""
 _WITHIN_S = {
     "SessionStopReq": STOP_S,
-    "CableCheckReq": STOP_S,
+    "CableCheckReq": STOP_S,  # after a renegotiation, for the current to go
     "CertificateInstallationReq": INSTALLATION_S,
     "CertificateUpdateReq": INSTALLATION_S,
 }
 """So long an answer may wait for facts, where it is not the usual time."""
 
 
-class V2gMsg(Generic[S, E]):
+class V2gMsg(ABC, Generic[S, E]):
     """One session. See `secc.session.Dialect`. What travels is a V2G_Message; what is answered, shown and told about is the one message in it."""
 
     SPELLING: ClassVar[Spelling]
@@ -88,9 +85,9 @@ class V2gMsg(Generic[S, E]):
         """A new session."""
         return cls(Talk(cls.SPELLING, facts, fresh_id, challenge, paused, secure=secure))
 
+    @abstractmethod
     def event_of(self, request: Any) -> E:
         """The table's event for a request."""
-        raise NotImplementedError
 
     @property
     def energy_on(self) -> bool:
@@ -159,7 +156,7 @@ class V2gMsg(Generic[S, E]):
         try:
             entry = step(self.TABLE, self.state, self.event_of(request))
         except Refused:
-            why = f"{type(request).__name__} in {self.state.value}"  # type: ignore[attr-defined]
+            why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(talk, request, "FAILED_SequenceError", why))
         name = entry.do[0]
         more: dict[str, Any] = {"late": late} if name in self.WAITING else {}

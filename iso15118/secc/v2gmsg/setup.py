@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from iso15118.connection import Now
+from iso15118.secc.output import flows
+from iso15118.secc.session import EIM_S
 from iso15118.secc.v2gmsg.refuse import failed
-from iso15118.secc.v2gmsg.talk import Result, Talk, flows, off
+from iso15118.secc.v2gmsg.talk import Result, Talk, off
 from iso15118.terms import AuthorizationWanted, Ending, Parameter, ParameterSet, Payment, Progress, SessionBegun
 
-EIM_S = 180.0
-"""So long an authorisation may be ongoing: longer than V2G_SECC's ongoing timeout (55 s [K]), since the driver looks for the card. A vehicle that waits no
-longer than V2G_EVCC_Ongoing_Timeout ends it by itself."""
 CHARGING = 1
 """ServiceID of charging itself."""
 CERTIFICATE = 2

@@ -8,14 +8,12 @@ from typing import Any, NamedTuple
 
 from iso15118.connection import Now
 from iso15118.frozen import dataclass
-from iso15118.iso20.waiting import Waiting
 from iso15118.messages.declare import Message
 from iso15118.secc.paused import Paused
 from iso15118.terms import AddedService, Ending, Energy, Facts, Offered, Payment, PowerOff, Progress, Reading, Schedule, Told, Wish
 from iso15118.v2gmsg.document import Document
+from iso15118.waiting import Waiting
 
-OPENS_A = 5.0
-"""Below this contactors may open (IEC 61851-23 [K])."""
 Made = Callable[..., Any]
 """A message class, or what makes one: which, the dialect says."""
 
@@ -212,11 +210,6 @@ def off(talk: Talk, why: str) -> tuple[PowerOff, ...]:
     """The energy goes off, where there is any: told once."""
     was_on, talk.energy_on = talk.energy_on, False
     return (PowerOff(why),) if was_on else ()
-
-
-def flows(talk: Talk) -> bool:
-    """DC, and more than contactors may break."""
-    return talk.offered is not None and talk.offered.energy.is_dc and abs(talk.facts.current_A) >= OPENS_A
 
 
 # ---- what the charger says of itself

@@ -9,7 +9,6 @@ import pytest
 from chargepoint.tick import Tick
 from iso15118 import exi
 from iso15118.iso20.values import entry_W, rational, slots, total_W
-from iso15118.iso20.waiting import Waiting
 from iso15118.iso20.wire import NOTIFICATIONS, RESPONSES, WISHES, least, payload_type
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import ac, dc
@@ -17,6 +16,7 @@ from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.terms import Slot, Wish
 from iso15118.v2gtp import ISO20_AC, ISO20_DC, ISO20_MAIN, SCHEMA_SETS
+from iso15118.waiting import Waiting
 
 
 @pytest.mark.parametrize("kind", [each for pair in RESPONSES.items() for each in pair])
