@@ -22,7 +22,8 @@ from hal.sim.evse import SimEvse, SimEvseOptions
 from hal.sim.stage import DcStage
 from hal.sim.world import SimWorld
 from hal.types import DcRatings, EvseInfo, TokenPresented
-from iso15118.terms import Control, Energy
+from iso15118.evcc.terms import EvWish
+from iso15118.terms import Control, Ending, Energy
 
 C = TypeVar("C", bound=Command)
 CARD = "04A1B2C3D4"
@@ -144,6 +145,20 @@ class HlcSite:
             assert self.heap.now - began < most_s, f"not within {most_s} s: {self.hlc}, {self.facts.charging_state}, {self.said()[-6:]}"
             self.heap.run(0.05)
         return self.heap.now - began
+
+    def pause_and_back(self, ev: TalkingEv, asleep_s: float = 5.0) -> None:
+        """The vehicle pauses its session, sleeps, wakes the station by BCB toggles, and goes on with it."""
+        ev.vehicle.wants.wish = EvWish.PAUSE
+        self.until(lambda: ev.over is not None, most_s=60.0)
+        assert ev.over is not None
+        assert ev.over.ending is Ending.PAUSED
+        ev.vehicle.wants.wish = None
+        self.run(asleep_s)
+        assert self.facts.charging_state is not ChargingState.CHARGING
+        ev.toggle_bcb()
+        self.until(lambda: self.facts.charging_state is ChargingState.CHARGING)
+        assert self.facts.vehicle is not None
+        assert self.facts.vehicle.resumed
 
     def charge(self, vehicle: Vehicle, **more: Any) -> TalkingEv:
         """Plug, card, and until energy flows."""

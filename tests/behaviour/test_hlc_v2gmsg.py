@@ -9,7 +9,7 @@ import pytest
 from bench.v2g.model import Spec
 from chargepoint.commands import OpenContactor, SetDcOutput
 from chargepoint.events import ChargingState
-from iso15118.evcc.terms import EvWish, ProfileMade
+from iso15118.evcc.terms import ProfileMade
 from iso15118.protocols import PROTOCOLS
 from iso15118.secc.speak import of
 from iso15118.terms import Control, Ending, Energy
@@ -117,22 +117,6 @@ def test_a_vehicle_that_falls_silent(speech: str) -> None:
     assert site.facts.power_closed
     waited_s = site.until(lambda: not site.facts.power_closed)
     assert waited_s == pytest.approx(57.0, abs=0.5)
-
-
-@pytest.mark.parametrize("speech", ["iso2-dc", "iso2-ac"])
-def test_a_pause_and_its_end(speech: str) -> None:
-    site = site_of(speech)
-    ev = site.charge(vehicle_of(site, speech))
-    ev.vehicle.wants.wish = EvWish.PAUSE
-    site.until(lambda: ev.over is not None, most_s=30.0)
-    assert ev.over is not None
-    assert ev.over.ending is Ending.PAUSED
-    ev.vehicle.wants.wish = None
-    site.run(5.0)
-    ev.toggle_bcb()
-    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING, most_s=120.0)
-    assert site.facts.vehicle is not None
-    assert site.facts.vehicle.resumed
 
 
 @pytest.mark.parametrize("speech", SPEECHES)

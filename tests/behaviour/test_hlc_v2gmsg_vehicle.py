@@ -47,14 +47,7 @@ def test_the_vehicle_decides_and_who_is_not_verified_speaks_no_iso_15118_20(spee
 def test_a_pause_and_back(speech: str) -> None:
     site, car = make(speech)
     ev = site.charge(car)
-    car.wants.wish = EvWish.PAUSE
-    site.until(lambda: not ev.online)
-    assert ev.over is not None
-    assert ev.over.ending is Ending.PAUSED
-    site.run(30.0)
-    assert site.facts.charging_state is not ChargingState.CHARGING
-    ev.toggle_bcb()
-    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING)
+    site.pause_and_back(ev, 30.0)
     codes = [getattr(message, "ResponseCode", "") for _, _, message in ev.messages if type(message).__name__ == "SessionSetupRes"]
     assert codes == ["OK_NewSessionEstablished", "OK_OldSessionJoined"]
     assert sum(line.startswith("Started") for line in site.story()) == 1

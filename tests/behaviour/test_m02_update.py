@@ -12,13 +12,11 @@ import pytest
 from bench.csms.pki import EMAID
 from bench.v2g.model import Vehicle
 from bench.v2g.pki import NOW
-from chargepoint.events import ChargingState
 from iso15118 import exi
-from iso15118.evcc.terms import EvWish
 from iso15118.messages.iso2 import msg_body as mb
 from iso15118.messages.iso2 import msg_def as md
 from iso15118.protocols import ISO2
-from iso15118.terms import Control, Ending
+from iso15118.terms import Control
 from tests.behaviour.pnc_site import PncSite
 
 MODES = ("dc", "ac")
@@ -193,16 +191,7 @@ def test_a_pause_and_its_end(mode: str) -> None:
     site = site_of(mode)
     ev = site.pays(payer(site, soc=30.0))
     site.run(2.0)
-    ev.vehicle.wants.wish = EvWish.PAUSE
-    site.until(lambda: ev.over is not None, most_s=60.0)
-    assert ev.over is not None
-    assert ev.over.ending is Ending.PAUSED
-    ev.vehicle.wants.wish = None
-    site.run(5.0)
-    ev.toggle_bcb()
-    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING, most_s=120.0)
-    assert site.facts.vehicle is not None
-    assert site.facts.vehicle.resumed
+    site.pause_and_back(ev)
     challenges = {
         each.GenChallenge for _, by, each in ev.messages if by == "ev" and isinstance(each, mb.AuthorizationReq) and each.GenChallenge
     }

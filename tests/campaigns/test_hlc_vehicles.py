@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -110,13 +111,11 @@ class Charger(HlcSite):
         assert not found, (found, self.deeds.done)
 
 
-@pytest.mark.soak
-@pytest.mark.req("S-1", "S-2", "S-4", "S-11", "S-24", "S-30")
-@pytest.mark.parametrize("part", range(PARTS))
-def test_hostile_vehicles_at_the_station(part: int) -> None:
-    dice, closed_s = random.Random(part), 0.0
+def lived(part: int, station: Callable[[bool], Charger]) -> None:
+    """Lives of stations, DC and AC in turn, each with its vehicles: a hostile one, then an honest one."""
+    closed_s = 0.0
     for life in range(LIVES):
-        site = Charger("dc" if (part + life) % 2 else "ac", dice)
+        site = station((part + life) % 2 == 1)
         for number in range(VEHICLES):
             try:
                 site.hostile()
@@ -125,6 +124,14 @@ def test_hostile_vehicles_at_the_station(part: int) -> None:
                 raise AssertionError(f"part {part}, station {life}, vehicle {number}: {error}") from error
         closed_s += site.hostile_s
     assert closed_s > 100.0, "vehicles that never come to energy prove nothing"
+
+
+@pytest.mark.soak
+@pytest.mark.req("S-1", "S-2", "S-4", "S-11", "S-24", "S-30")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_hostile_vehicles_at_the_station(part: int) -> None:
+    dice = random.Random(part)
+    lived(part, lambda dc: Charger("dc" if dc else "ac", dice))
 
 
 @pytest.mark.soak
@@ -132,17 +139,11 @@ def test_hostile_vehicles_at_the_station(part: int) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_hostile_vehicles_of_older_protocols(part: int) -> None:
     """DIN 70121 and ISO 15118-2, which nobody has to verify."""
-    dice, closed_s = random.Random(1000 + part), 0.0
-    for life in range(LIVES):
-        dc = (part + life) % 2 == 1
-        spoken = ("din", "iso2-dc") if dc else ("iso2-ac",)
-        site = Charger("dc" if dc else "ac", dice, spoken)
+    dice = random.Random(1000 + part)
+
+    def station(dc: bool) -> Charger:
+        site = Charger("dc" if dc else "ac", dice, ("din", "iso2-dc") if dc else ("iso2-ac",))
         site.heap.verified = False
-        for number in range(VEHICLES):
-            try:
-                site.hostile()
-                site.honest()
-            except AssertionError as error:
-                raise AssertionError(f"part {part}, station {life}, vehicle {number}: {error}") from error
-        closed_s += site.hostile_s
-    assert closed_s > 100.0, "vehicles that never come to energy prove nothing"
+        return site
+
+    lived(part, station)
