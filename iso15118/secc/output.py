@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from iso15118.terms import Facts, Offered
+from iso15118.connection import Now
+from iso15118.terms import Facts, Offered, Progress
 
 OPENS_A = 5.0
 """Below this contactors may open (IEC 61851-23 [K])."""
@@ -26,7 +27,33 @@ class Talks(Protocol):
     offered: Offered | None
     """The energy that was chosen."""
 
+    def ongoing(self, what: str, now: Now, most_s: float) -> bool:
+        """Whether it may still go on (`Waiting`)."""
+
+    def done(self, what: str) -> None:
+        """It is waited for no more (`Waiting`)."""
+
 
 def flows(talk: Talks) -> bool:
     """DC, and more than contactors may break."""
     return talk.offered is not None and talk.offered.energy.is_dc and abs(talk.facts.current_A) >= OPENS_A
+
+
+def insulated(talk: Talks, now: Now) -> bool | str:
+    """Whether the test of the insulation is done; or why it has failed."""
+    match talk.facts.cable_check:
+        case Progress.DONE:
+            talk.done("cable check")
+            return True
+        case Progress.FAILED:
+            return "the insulation test has failed"
+    return False if talk.ongoing("cable check", now, CABLE_CHECK_S) else "no result of the insulation test in time"
+
+
+def no_precharge(talk: Talks, now: Now, most_s: float) -> str:
+    """Why there is none (any more), or nothing."""
+    if not talk.facts.voltage_known:
+        return UNREAD
+    if talk.facts.precharge is Progress.FAILED:
+        return "the output does not reach the voltage"
+    return "" if talk.ongoing("precharge", now, most_s) else "no end of the precharge in time"

@@ -11,7 +11,7 @@ from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.planning import ASIDE
 from iso15118.secc.iso20.talk import Result, Talk, failed, off, ok, status
-from iso15118.secc.output import CABLE_CHECK_S, UNREAD, flows
+from iso15118.secc.output import UNREAD, flows, insulated, no_precharge
 from iso15118.terms import (
     CableCheckWanted,
     EvLimits,
@@ -110,14 +110,11 @@ def cable_check(talk: Talk, now: Now, request: dc.DC_CableCheckReq) -> Result:
     """Ongoing while the insulation is tested."""
     if talk.facts.fault:
         return failed(talk, now, request, "FAILED", talk.facts.fault)
-    match talk.facts.cable_check:
-        case Progress.DONE:
-            talk.done("cable check")
+    match insulated(talk, now):
+        case True:
             return Result(ok(talk, now, dc.DC_CableCheckRes, EVSEProcessing="Finished"))
-        case Progress.FAILED:
-            return failed(talk, now, request, "FAILED", "the insulation test has failed")
-    if not talk.ongoing("cable check", now, CABLE_CHECK_S):
-        return failed(talk, now, request, "FAILED", "no result of the insulation test in time")
+        case str(why):
+            return failed(talk, now, request, "FAILED", why)
     talk.energy_on = True
     return Result(ok(talk, now, dc.DC_CableCheckRes, EVSEProcessing="Ongoing"), (CableCheckWanted(),), stay=True)
 
@@ -126,12 +123,8 @@ def precharge(talk: Talk, now: Now, request: dc.DC_PreChargeReq) -> Result:
     """The voltage that is there; the vehicle decides when it is near enough."""
     if talk.facts.fault:
         return failed(talk, now, request, "FAILED", talk.facts.fault)
-    if not talk.facts.voltage_known:
-        return failed(talk, now, request, "FAILED", UNREAD)
-    if talk.facts.precharge is Progress.FAILED:
-        return failed(talk, now, request, "FAILED", "the output does not reach the voltage")
-    if not talk.ongoing("precharge", now, PRECHARGE_S):
-        return failed(talk, now, request, "FAILED", "no end of the precharge in time")
+    if why := no_precharge(talk, now, PRECHARGE_S):
+        return failed(talk, now, request, "FAILED", why)
     talk.energy_on = True
     told = PrechargeWanted(number(request.EVTargetVoltage), number(request.EVPresentVoltage))
     return Result(ok(talk, now, dc.DC_PreChargeRes, EVSEPresentVoltage=rational(talk.facts.voltage_V)), (told,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.secc.output import CABLE_CHECK_S, UNREAD, flows
+from iso15118.secc.output import CABLE_CHECK_S, UNREAD, flows, insulated, no_precharge
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.setup import READY as READY_TIMER
 from iso15118.secc.v2gmsg.talk import MONITORING, NOT_READY, READY, Result, Talk, dc_status, off, status
@@ -158,15 +158,12 @@ def cable_check(talk: Talk, now: Now, request: Any) -> Result:
                 return failed(talk, request, "FAILED", "the outlet keeps its voltage")
             return Result(_checking(talk, NOT_READY), stay=True)
         talk.done("outlet")
-    match facts.cable_check:
-        case Progress.DONE:
-            talk.done("cable check")
+    match insulated(talk, now):
+        case True:
             talk.isolated = True
             return Result(make(ResponseCode="OK", DC_EVSEStatus=dc_status(talk), EVSEProcessing="Finished"))
-        case Progress.FAILED:
-            return failed(talk, request, "FAILED", "the insulation test has failed")
-    if not talk.ongoing("cable check", now, CABLE_CHECK_S):
-        return failed(talk, request, "FAILED", "no result of the insulation test in time")
+        case str(why):
+            return failed(talk, request, "FAILED", why)
     talk.energy_on = True
     return Result(_checking(talk, MONITORING), (CableCheckWanted(),), stay=True)
 
@@ -176,14 +173,10 @@ def precharge(talk: Talk, now: Now, request: Any) -> Result:
     facts = talk.facts
     if facts.fault:
         return failed(talk, request, "FAILED", facts.fault)
-    if not facts.voltage_known:
-        return failed(talk, request, "FAILED", UNREAD)
-    if facts.precharge is Progress.FAILED:
-        return failed(talk, request, "FAILED", "the output does not reach the voltage")
     if _never_ready(talk, now):
         return failed(talk, request, "FAILED", NEVER_READY)
-    if not talk.ongoing("precharge", now, PRECHARGE_S):
-        return failed(talk, request, "FAILED", "no end of the precharge in time")
+    if why := no_precharge(talk, now, PRECHARGE_S):
+        return failed(talk, request, "FAILED", why)
     talk.energy_on = True
     told = PrechargeWanted(number(request.EVTargetVoltage), facts.voltage_V)
     response = talk.spelling.precharge(
