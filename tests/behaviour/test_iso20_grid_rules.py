@@ -37,6 +37,7 @@ from iso15118.iso20 import der_iec, der_sae, services
 from iso15118.iso20.der_iec import Base
 from iso15118.iso20.values import number
 from iso15118.messages.iso20 import ac
+from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.dialect import Iso20, SavedIso20
 from iso15118.secc.iso20.others import RULES
@@ -291,6 +292,16 @@ def test_what_is_asked_for_as_bits() -> None:
     )  # fmt: skip
     (only,) = services.parameter_sets(Offered(Energy.AC_DER_IEC, (Control.DYNAMIC,), grid_functions=functions(IEC)))
     assert {each.name: each.value for each in only.parameters}["DERControlFunctions"] == functions(IEC)
+
+
+@pytest.mark.parametrize("energy", DER)
+def test_a_service_says_which_rules_hold_when_it_is_asked_for(energy: Energy) -> None:
+    pair = by_rules(energy).session()
+    (detail,) = (m for _, end, m in pair.messages if end == "evse" and isinstance(m, cm.ServiceDetailRes))
+    sets = [services.read(each) for each in detail.ServiceParameterList.ParameterSet]
+    assert {parameter.value for each in sets for parameter in each.parameters if parameter.name == "DERControlFunctions"} == {
+        functions(CODES[energy])
+    }
 
 
 def test_units_have_their_words_both_ways() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from iso15118.connection import Now
+from iso15118.grid import functions
 from iso15118.iso20 import services
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_services as sv
@@ -76,7 +79,10 @@ def authorization(talk: Talk, now: Now, request: cm.AuthorizationReq) -> Result:
 def service_discovery(talk: Talk, now: Now, request: cm.ServiceDiscoveryReq) -> Result:
     """What is offered, narrowed to what the vehicle asks for where that leaves anything."""
     asked = set(request.SupportedServiceIDs.ServiceID) if request.SupportedServiceIDs else None
-    talk.discovered = tuple(each for each in talk.facts.energies if each.energy in talk.energies)
+    rules = functions(talk.facts.grid) if talk.facts.grid is not None else 0
+    talk.discovered = tuple(
+        replace(each, grid_functions=rules) if each.energy.is_der else each for each in talk.facts.energies if each.energy in talk.energies
+    )
     talk.added = talk.facts.added_services
     energies = [services.SERVICE_IDS[each.energy] for each in talk.discovered]
     chosen = [each for each in energies if asked is None or each in asked] or energies
