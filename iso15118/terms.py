@@ -374,6 +374,8 @@ class InstallationAsked(Told):
     """Of the octets."""
     update: bool = False
     """The contract that it has is wanted anew (ISO 15118-2: CertificateUpdateReq)."""
+    certificate: bytes = field(default=b"", repr=False)
+    """DER of the certificate that asks: what is made for it is for its key, in whichever session it comes."""
 
 
 @dataclass(frozen=True, slots=True)

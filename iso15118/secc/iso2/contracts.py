@@ -205,7 +205,8 @@ def _ask(talk: Talk, now: Now, request: Any, chain: tuple[bytes, ...], header: A
     if judged.refusal is not None:
         return _not_given(talk, request, judged.refusal, judged.why)
     talk.asking = True
-    return Result(None, (InstallationAsked(octets, pcid=plain(leaf.common_name), namespace=md.NAMESPACE, update=update),))
+    asked = InstallationAsked(octets, pcid=plain(leaf.common_name), namespace=md.NAMESPACE, update=update, certificate=leaf.der)
+    return Result(None, (asked,))
 
 
 def _given(talk: Talk, request: Any, *, late: bool) -> Result:

@@ -229,9 +229,8 @@ def _ask(talk: Talk, now: Now, request: cm.CertificateInstallationReq, same: byt
         return _not_given(talk, now, request, Refusal.INVALID if unknown else judged.refusal, judged.why)
     talk.installing = replace(state, same=same)
     emaids = tuple(request.PrioritizedEMAIDs.EMAID) if request.PrioritizedEMAIDs else ()
-    asked = InstallationAsked(
-        octets or exi.encode(request, cm.NAMESPACE), request.MaximumContractCertificateChains, emaids, state.given + 1, leaf.common_name
-    )
+    document, most = octets or exi.encode(request, cm.NAMESPACE), request.MaximumContractCertificateChains
+    asked = InstallationAsked(document, most, emaids, state.given + 1, leaf.common_name, certificate=leaf.der)
     return _ongoing(talk, now, request, asked)
 
 
