@@ -517,6 +517,18 @@ class InverterDeclared(Told):
 
     inverter: Inverter
     ready: bool = True
+    unsaid: frozenset[str] = frozenset()
+    """What of the rules there are no words for, so that the vehicle does not have it: by the names of `grid.GridCode`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridRulesMissed(Told):
+    """By grid rules, in the loop: what of them the vehicle does not have. Told when that has changed."""
+
+    stale: frozenset[str] = frozenset()
+    """It has them as they were, and the loop has no words for others: the host wishes other services (`Wish.RENEGOTIATE_SERVICE`)."""
+    unsaid: frozenset[str] = frozenset()
+    """As in `InverterDeclared`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Grid rules as the messages of AC_DER by IEC have them (Amendment 1, EN 50549), and back. What is in % there is absolute here: by what the vehicle declares.
+"""Grid rules as the messages of AC_DER by IEC have them (Amendment 1, EN 50549), and back. What is written is what there are words for, in absolute units
+(`grid_words.by_iec`).
 
 Slope is taken as the droop in % [K]. The sides of the nominal frequency are those of Fstart.
 """
@@ -6,48 +7,27 @@ Slope is taken as the droop in % [K]. The sides of the nominal frequency are tho
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from iso15118.grid import Curve, Droop, GridCode, PowerFactor, RideThrough, Setpoint, Unit, ZeroCurrent
+from iso15118.iso20.grid_words import Base
 from iso15118.iso20.values import maybe, maybe_rational, number, rational
 from iso15118.messages.iso20 import ac_der_iec as iec
 
-_UNITS: dict[Unit, tuple[str, str]] = {
-    Unit.MOST_W: ("W", "power_W"),
-    Unit.AVAILABLE_W: ("W", "power_W"),
-    Unit.MOST_VA: ("W", "power_W"),
-    Unit.MOST_VAR: ("var", "var"),
-    Unit.AVAILABLE_VAR: ("var", "var"),
-    Unit.EFFECTIVE_V: ("V", "voltage_V"),
-}
-"""Percentages -> the unit here, and what they are a share of."""
-MOST_POINTS = 10
 
-
-class Base(NamedTuple):
-    """What percentages are a share of: the vehicle's."""
-
-    power_W: float = 0.0
-    var: float = 0.0
-    voltage_V: float = 230.0
-
-
-def _absolute(unit: Unit, base: Base) -> tuple[Any, float]:
-    """Unit here, and what a value is to be multiplied by. A power factor has no unit; there is none for it here, and W stands in its place [K]."""
-    if unit in _UNITS:
-        name, what = _UNITS[unit]
-        return name, getattr(base, what) / 100
-    return ("W" if unit is Unit.NONE else unit.value), 1.0
+def _unit(unit: Unit) -> Any:
+    """A power factor has no unit; there is none for it here, and W stands in its place [K]."""
+    return "W" if unit is Unit.NONE else unit.value
 
 
 # ---- to messages
 
 
-def control(code: GridCode, base: Base) -> iec.DERControlType:
+def control(code: GridCode) -> iec.DERControlType:
     """What the grid rules ask for."""
     reactive = next(
         (
-            {name: _curve(curve, base, cos_phi=name == "WattCosPhi")}
+            {name: _curve(curve, cos_phi=name == "WattCosPhi")}
             for name, curve in (("VoltVar", code.volt_var), ("WattVar", code.watt_var), ("WattCosPhi", code.watt_cos_phi))
             if curve is not None
         ),
@@ -59,7 +39,7 @@ def control(code: GridCode, base: Base) -> iec.DERControlType:
     if code.over_frequency is not None:
         active["OverFrequencyWatt"] = _droop(code.over_frequency, code.nominal_Hz, +1)
     if code.volt_watt is not None:
-        active["VoltWatt"] = _volt_watt(code.volt_watt, base)
+        active["VoltWatt"] = _volt_watt(code.volt_watt)
     return iec.DERControlType(
         OvervoltageFaultRideThrough=_ride(code.over_voltage) if code.over_voltage else None,
         UndervoltageFaultRideThrough=_ride(code.under_voltage) if code.under_voltage else None,
@@ -70,15 +50,14 @@ def control(code: GridCode, base: Base) -> iec.DERControlType:
     )
 
 
-def setpoints(code: GridCode, base: Base) -> dict[str, Any]:
-    """What the grid operator may change while energy flows."""
+def setpoints(code: GridCode, power_W: float) -> dict[str, Any]:
+    """What the grid operator may change while energy flows; discharging is limited to a share of `power_W`."""
     found: dict[str, Any] = {}
     if code.most_discharge_percent is not None:
-        found["DSOMaximumDischargePower"] = rational(base.power_W * code.most_discharge_percent / 100)
+        found["DSOMaximumDischargePower"] = rational(power_W * code.most_discharge_percent / 100)
     if (held := code.fixed_var) is not None:
-        _, scale = _absolute(held.unit, base)
         found["DSOQSetpoint"] = iec.DSOQSetpointType(
-            DSOQSetpointValue=rational(held.value * scale),
+            DSOQSetpointValue=rational(held.value),
             PT1ResponseReactivePower=held.first_order,
             StepResponseTimeConstantReactivePower=rational(held.response_s),
         )
@@ -92,24 +71,23 @@ def setpoints(code: GridCode, base: Base) -> dict[str, Any]:
     return found
 
 
-def _curve(curve: Curve, base: Base, *, cos_phi: bool) -> iec.DERCurveType:
-    (x, by_x), (y, by_y) = _absolute(curve.x, base), _absolute(curve.y, base)
+def _curve(curve: Curve, *, cos_phi: bool) -> iec.DERCurveType:
     points = tuple(
         iec.DataTupleType(
-            xValue=rational(at * by_x),
+            xValue=rational(at),
             yValue=iec.SetpointExcitationType(
-                SetpointValue=rational(abs(value) if cos_phi else value * by_y),
+                SetpointValue=rational(abs(value) if cos_phi else value),
                 Excitation=("UnderExcited" if value < 0 else "OverExcited") if cos_phi else None,
             ),
         )
-        for at, value in curve.points[:MOST_POINTS]
+        for at, value in curve.points
     )
     return iec.DERCurveType(
-        xUnit=x,
-        yUnit=y,
+        xUnit=_unit(curve.x),
+        yUnit=_unit(curve.y),
         CurveDataPoints=iec.CurveDataPointsListType(CurveDataPoint=points),
         MinCosPhi=maybe_rational(curve.least_cos_phi),
-        LockValueUnit=_absolute(curve.lock_unit, base)[0] if curve.lock_unit else None,
+        LockValueUnit=_unit(curve.lock_unit) if curve.lock_unit else None,
         LockInValue=maybe_rational(curve.lock_in),
         LockOutValue=maybe_rational(curve.lock_out),
         PT1ResponseReactivePower=curve.first_order,
@@ -132,13 +110,12 @@ def _droop(droop: Droop, nominal_Hz: float, side: int) -> iec.FrequencyWattType:
     )
 
 
-def _volt_watt(curve: Curve, base: Base) -> iec.VoltWattType:
-    """From its first point to its last."""
-    _, by_x = _absolute(curve.x, base)
+def _volt_watt(curve: Curve) -> iec.VoltWattType:
+    """From all of the power to none."""
     return iec.VoltWattType(
         PowerReference="MomentaryPower" if curve.y is Unit.AVAILABLE_W else "MaximumDischargePower",
-        UStart=rational(curve.points[0][0] * by_x),
-        UStop=rational(curve.points[-1][0] * by_x),
+        UStart=rational(curve.points[0][0]),
+        UStop=rational(curve.points[-1][0]),
         PT1ResponseActivePower=curve.first_order,
         StepResponseTimeConstantActivePower=rational(curve.response_s),
         IntentionalDelayPowerControl=None if curve.delay_s is None else round(curve.delay_s),
@@ -204,7 +181,7 @@ def changed(code: GridCode, mode: iec.DER_Scheduled_AC_CLResControlMode | iec.DE
     most, var, factor = mode.DSOMaximumDischargePower, mode.DSOQSetpoint, mode.DSOCosPhiSetpoint
     return replace(
         code,
-        most_discharge_percent=None if most is None or not base.power_W else round(100 * number(most) / base.power_W, 3),
+        most_discharge_percent=None if most is None else _share(number(most), base.power_W),
         fixed_var=None
         if var is None
         else Setpoint(
@@ -219,6 +196,11 @@ def changed(code: GridCode, mode: iec.DER_Scheduled_AC_CLResControlMode | iec.DE
             factor.PT1ResponseReactivePower,
         ),
     )
+
+
+def _share(most_W: float, power_W: float) -> float:
+    """In %; of a vehicle that can give nothing, nothing."""
+    return round(100 * most_W / power_W, 3) if power_W > 0 else 0.0
 
 
 def _read_curve(curve: iec.DERCurveType) -> Curve:

@@ -1,4 +1,7 @@
-"""Grid rules as the messages of AC_DER by SAE have them (Amendment 1; IEEE 1547, SAE J3072), and back. A function that is not asked for is there, not enabled."""
+"""Grid rules as the messages of AC_DER by SAE have them (Amendment 1; IEEE 1547, SAE J3072), and back. A function that is not asked for is there, not enabled.
+
+What is written is what there are words for (`grid_words.by_sae`).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from iso15118.messages.iso20 import ac_der_sae as sae
 from iso15118.messages.iso20 import ac_der_sae_control as control
 from iso15118.minimal import minimal
 
-MOST_POINTS = 10
+FINE = -6
+"""A droop is said by thousandths of it, too."""
 UNITS: dict[Unit, control.derUnitType] = {
     Unit.V: "V",
     Unit.HZ: "Hz",
@@ -38,6 +42,7 @@ TRIPS: dict[TripKind, str] = {
     TripKind.HF_MAY: "OverFrequencyMayTripCurve",
     TripKind.LF_MAY: "UnderFrequencyMayTripCurve",
 }
+_TIMES = ("delay_s", "random_delay_s", "ramp_s")
 _MUST = (TripKind.HV_MUST, TripKind.LV_MUST, TripKind.HF_MUST, TripKind.LF_MUST)
 
 
@@ -81,12 +86,12 @@ def since(told: GridCode | None, code: GridCode) -> control.DERControlCLResType:
         active["VoltWatt"] = _volt_watt(code)
     if other("fixed_W"):
         active["ConstantWatt"] = _watt(code)
-    if other("most_discharge_percent"):
+    if other("most_discharge_percent", "discharge_response_s"):
         active["LimitMaxDischargePower"] = _discharge(code)
-    enter = _enter(code.enter) if other("enter") else {"PermitService": code.enter.permitted}
+    enter = _enter(_entered(told, code)) if other("enter") else {"PermitService": code.enter.permitted}
     return control.DERControlCLResType(
-        VoltageTrip=_trips(code, voltage=True) if other("trips") else None,
-        FrequencyTrip=_trips(code, voltage=False) if other("trips") else None,
+        VoltageTrip=_trips(code, told, voltage=True) if other("trips") else None,
+        FrequencyTrip=_trips(code, told, voltage=False) if other("trips") else None,
         EnterServiceCLRes=control.EnterServiceCLResType(**enter),
         ReactivePowerSupportCLRes=control.ReactivePowerSupportCLResType(**reactive) if reactive else None,
         ActivePowerSupportCLRes=control.ActivePowerSupportCLResType(**active) if active else None,
@@ -119,7 +124,7 @@ def var_limits(code: GridCode) -> sae.EVSEReactivePowerLimitsType:
 
 def _points(curve: Curve) -> control.CurveDataPointsListType:
     return control.CurveDataPointsListType(
-        CurveDataPoint=tuple(control.DataTupleType(xValue=rational(x), yValue=rational(y)) for x, y in curve.points[:MOST_POINTS])
+        CurveDataPoint=tuple(control.DataTupleType(xValue=rational(x), yValue=rational(y)) for x, y in curve.points)
     )
 
 
@@ -133,18 +138,27 @@ def _axes(curve: Curve) -> dict[str, Any]:
     }
 
 
-def _trips(code: GridCode, *, voltage: bool) -> Any:
-    """All trip curves of one kind; those that have to be there and are not asked for are not enabled."""
+def _trips(code: GridCode, told: GridCode | None = None, *, voltage: bool) -> Any:
+    """All trip curves of one kind; those that have to be there, or have been told, and are not asked for are not enabled."""
     there = {each.kind: each.curve for each in code.trips}
+    before = {each.kind for each in told.trips} if told is not None else set()
     given: dict[str, Any] = {}
     for kind, name in TRIPS.items():
         if ("Voltage" in name) != voltage:
             continue
         if kind in there:
             given[name] = control.DERCurveType(**_axes(there[kind]))
-        elif kind in _MUST:
+        elif kind in _MUST or kind in before:
             given[name] = minimal(control.DERCurveType)
     return (control.VoltageTripType if voltage else control.FrequencyTripType)(**given)
+
+
+def _entered(told: GridCode | None, code: GridCode) -> EnterService:
+    """What is not said is as before: a time that is taken away is said to be none."""
+    if told is None:
+        return code.enter
+    gone: dict[str, Any] = {name: 0.0 for name in _TIMES if getattr(code.enter, name) is None and getattr(told.enter, name) is not None}
+    return replace(code.enter, **gone)
 
 
 def _enter(enter: EnterService) -> dict[str, Any]:
@@ -180,7 +194,7 @@ def _volt_var(code: GridCode) -> control.VoltVarType:
     return control.VoltVarType(
         **_axes(curve),
         OpenLoopResponseTime=rational(curve.response_s),
-        ReferenceVoltage=rational(code.nominal_V if curve.reference_V is None else curve.reference_V),
+        ReferenceVoltage=rational(curve.reference_V or 0.0),
         AutonomousReferenceVoltageAdjustmentEnable=follows_s is not None,
         ReferenceVoltageAdjustmentTimeConstant=round(follows_s or 0),
     )
@@ -223,7 +237,7 @@ def _discharge(code: GridCode) -> control.LimitMaxDischargePowerType:
     if percent is None:
         return minimal(control.LimitMaxDischargePowerType)
     return control.LimitMaxDischargePowerType(
-        Enable=True, PercentageValue=max(0, round(percent)), OpenLoopResponseTime=maybe_rational(code.discharge_response_s)
+        Enable=True, PercentageValue=round(percent), OpenLoopResponseTime=maybe_rational(code.discharge_response_s)
     )
 
 
@@ -233,7 +247,7 @@ def _frequency(code: GridCode) -> control.FrequencyDroopType:
         return minimal(control.FrequencyDroopType)
     return control.FrequencyDroopType(
         Enable=True,
-        Priority=next((each.priority for each in (over, under) if each is not None), None),
+        Priority=next((each.priority for each in (over, under) if each is not None and each.priority is not None), None),
         OverFrequencyDroop=_droop(over) if over else None,
         UnderFrequencyDroop=_droop(under) if under else None,
     )
@@ -242,7 +256,7 @@ def _frequency(code: GridCode) -> control.FrequencyDroopType:
 def _droop(droop: Droop) -> control.FrequencyDroopSettingsType:
     return control.FrequencyDroopSettingsType(
         db=rational(droop.dead_band_Hz),
-        DroopFactor=rational(droop.droop),
+        DroopFactor=rational(droop.droop, FINE),
         PowerReference="MomentaryPower" if droop.of_present_power else "MaximumActivePower",
         OpenLoopResponseTime=rational(droop.response_s),
     )

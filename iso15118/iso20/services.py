@@ -22,11 +22,11 @@ BY_EVCC, BY_SECC = 1, 2
 NO_PRICING, ABSOLUTE_PRICES, PRICE_LEVELS = 0, 1, 2
 """Pricing."""
 SINGLE_PHASE, THREE_PHASE = 1, 2
-"""Connector, AC."""
+"""Connector, AC: 2 is three-phase by our reading and Josev's, EVerest writes 3 [K]. A vehicle of ours takes either: no choice depends on it."""
 DC_EXTENDED = 2
 """Connector, DC: combined charging system with an outlet of its own pins."""
 UNIFIED, GRID_FOLLOWING, PASSIVE = 1, 1, 2
-"""BPTChannel, GeneratorMode, GridCodeIslandingDetectionMethod."""
+"""BPTChannel, GeneratorMode, GridCodeIslandingDetectionMethod: so Josev has it, EVerest DetectionMethodGridCodeIslanding; a text of a table [K]."""
 
 
 class Way(NamedTuple):

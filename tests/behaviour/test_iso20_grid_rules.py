@@ -34,7 +34,7 @@ from iso15118.grid import (
     functions,
 )
 from iso15118.iso20 import der_iec, der_sae, services
-from iso15118.iso20.der_iec import Base
+from iso15118.iso20.grid_words import Base, by_iec
 from iso15118.iso20.values import number
 from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import common_messages as cm
@@ -260,18 +260,18 @@ def test_by_iec_percentages_are_what_the_vehicle_can() -> None:
         fixed_var=Setpoint(50.0, Unit.AVAILABLE_VAR),
         most_discharge_percent=40.0,
     )
-    base = Base(10_000.0, 5_000.0, 230.0)
-    curve = der_iec._read_curve(_there(der_iec.control(code, base).ReactivePowerSupport).VoltVar)
+    worded = by_iec(code, Base(10_000.0, 5_000.0, 230.0)).code
+    curve = der_iec._read_curve(_there(der_iec.control(worded).ReactivePowerSupport).VoltVar)
     assert (curve.x, curve.y) == (Unit.V, Unit.VAR)
     assert curve.points == ((207.0, 2200.0), (253.0, -2200.0))
-    said = der_iec.setpoints(code, base)
+    said = der_iec.setpoints(worded, 10_000.0)
     assert number(said["DSOQSetpoint"].DSOQSetpointValue) == 2500.0
     assert number(said["DSOMaximumDischargePower"]) == 4000.0
 
 
 def test_by_iec_a_power_factor_has_its_side() -> None:
     code = GridCode(watt_cos_phi=Curve(((0.0, 1.0), (5000.0, 0.95), (10_000.0, -0.9)), Unit.W, Unit.NONE, least_cos_phi=0.9))
-    asked = _there(_there(der_iec.control(code, Base()).ReactivePowerSupport).WattCosPhi)
+    asked = _there(_there(der_iec.control(by_iec(code, Base()).code).ReactivePowerSupport).WattCosPhi)
     assert [each.yValue.Excitation for each in asked.CurveDataPoints.CurveDataPoint] == ["OverExcited", "OverExcited", "UnderExcited"]
     assert der_iec._read_curve(asked) == code.watt_cos_phi
 

@@ -13,13 +13,13 @@ from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, head
 from iso15118.evcc.terms import EvseLimits, GridRules, PowerTarget
 from iso15118.grid import Inverter, Nameplate, Quadrants
 from iso15118.iso20 import der_iec, der_sae
-from iso15118.iso20.der_iec import Base
+from iso15118.iso20.grid_words import Base
 from iso15118.iso20.values import maybe_rational, number, rational, total_W
 from iso15118.machine import stay
 from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import ac_der_iec as iec
 from iso15118.messages.iso20 import ac_der_sae as sae
-from iso15118.terms import Control, Energy
+from iso15118.terms import Control, Energy, Told
 
 DER_TABLE = TABLE.replaced(*stay(S.AC_PARAMETERS, Said.AGAIN, do=("ac_parameters",), source="the grid rules are being taken over"))
 """As by cable, but that the parameters may be exchanged again and again."""
@@ -187,8 +187,13 @@ def hear_loop(talk: Talk, now: Now, response: ac.AC_ChargeLoopRes) -> Heard:
     )
     if not isinstance(mode, kinds[dynamic]) or talk.grid is None:
         return failed(f"{type(mode).__name__} in the loop by grid rules")
-    base = Base(talk.wants.limits.max_discharge_W or 0.0)
+    base = Base(max(0.0, talk.wants.limits.max_discharge_W or 0.0))
     code = der_iec.changed(talk.grid, mode, base) if by_iec else der_sae.changed(talk.grid, mode)
-    told = (GridRules(code),) if code != talk.grid else ()
+    told: list[Told] = [PowerTarget(total_W(mode, "EVSETargetActivePower"))]
+    limits = EvseLimits(max_power_W=total_W(mode, "EVSEMaximumChargePower"), max_discharge_W=total_W(mode, "EVSEMaximumDischargePower"))
+    if limits != EvseLimits():
+        told.append(limits)
+    if code != talk.grid:
+        told.append(GridRules(code))
     talk.grid = code
-    return next_round(talk, now, response, PowerTarget(total_W(mode, "EVSETargetActivePower")), *told)
+    return next_round(talk, now, response, *told)

@@ -2,17 +2,18 @@
 grid operator changes. Everything else is as AC by cable.
 
 IEC has no way to change a curve in the loop, but for the setpoints of the grid operator: other curves need a renegotiation of services. SAE tells whatever
-has changed.
+has changed of functions, and nothing of the grid's own values. What of the rules the vehicle does not have, the host hears.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from iso15118.connection import Now
 from iso15118.grid import GridCode, Inverter, InverterState, Nameplate, Quadrants
 from iso15118.iso20 import der_iec, der_sae
-from iso15118.iso20.der_iec import Base
+from iso15118.iso20.grid_words import LASTING, SETPOINTS, Base, Worded, by_iec, by_sae, differing
 from iso15118.iso20.values import maybe, number, rational, total_W
 from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import ac_der_iec as iec
@@ -20,7 +21,7 @@ from iso15118.messages.iso20 import ac_der_sae as sae
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20.rounds import common, seen, uncontrolled
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
-from iso15118.terms import AcDemand, AcLimits, Energy, EvLimits, InverterDeclared, InverterShown, Told
+from iso15118.terms import AcDemand, AcLimits, Energy, EvLimits, GridRulesMissed, InverterDeclared, InverterShown, Told
 
 RULES_S = 55.0
 """So long a vehicle may take to take the rules over: V2G_SECC timeout of what may be ongoing [K]."""
@@ -54,15 +55,25 @@ def parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryReq)
         max_discharge_W=total_W(asked, "EVMaximumDischargePower"),
         min_discharge_W=total_W(asked, "EVMinimumDischargePower"),
     )
-    inverter = _by_iec(asked) if talk.offered.energy is Energy.AC_DER_IEC else _by_sae(asked)
-    talk.ev_var = max(inverter.var.discharge_absorb, inverter.var.discharge_inject) if inverter.var else 0.0
-    talk.grid_told = code
-    base = Base(ev.max_discharge_W or 0.0, talk.ev_var, code.nominal_V)
-    mode = _iec_parameters(limits, code, base) if talk.offered.energy is Energy.AC_DER_IEC else _sae_parameters(talk, now, limits, code)
+    inverter = _by_iec(asked) if _is_iec(talk) else _by_sae(asked)
+    talk.ev_give_W = max(0.0, ev.max_discharge_W or 0.0)
+    talk.ev_var = max(inverter.var.discharge_absorb, inverter.var.discharge_inject) if inverter.var else None
+    worded = _worded(talk, code)
+    mode = _iec_parameters(limits, worded.code) if _is_iec(talk) else _sae_parameters(talk, now, limits, worded.code)
+    talk.grid_told, talk.grid_stale, talk.grid_unsaid = worded.code, frozenset(), worded.unsaid
     if ready:
         talk.done("grid rules")
     response = ok(talk, now, ac.AC_ChargeParameterDiscoveryRes, AC_CPDResEnergyTransferMode=mode)
-    return Result(response, (ev, InverterDeclared(inverter, ready)), stay=not ready)
+    return Result(response, (ev, InverterDeclared(inverter, ready, worded.unsaid)), stay=not ready)
+
+
+def _is_iec(talk: Talk) -> bool:
+    return talk.offered is not None and talk.offered.energy is Energy.AC_DER_IEC
+
+
+def _worded(talk: Talk, code: GridCode) -> Worded:
+    """The rules as the vehicle can be told them."""
+    return by_iec(code, Base(talk.ev_give_W, talk.ev_var, code.nominal_V)) if _is_iec(talk) else by_sae(code)
 
 
 def _limits(limits: AcLimits, code: GridCode) -> dict[str, Any]:
@@ -82,10 +93,8 @@ def _working(code: GridCode) -> Any:
     return "GridForming" if code.forming else "GridFollowing"
 
 
-def _iec_parameters(limits: AcLimits, code: GridCode, base: Base) -> iec.DER_AC_CPDResEnergyTransferMode:
-    return iec.DER_AC_CPDResEnergyTransferMode(
-        **_limits(limits, code), EVOperatingMode=_working(code), DERControl=der_iec.control(code, base)
-    )
+def _iec_parameters(limits: AcLimits, code: GridCode) -> iec.DER_AC_CPDResEnergyTransferMode:
+    return iec.DER_AC_CPDResEnergyTransferMode(**_limits(limits, code), EVOperatingMode=_working(code), DERControl=der_iec.control(code))
 
 
 def _sae_parameters(talk: Talk, now: Now, limits: AcLimits, code: GridCode) -> sae.DER_AC_CPDResEnergyTransferMode:
@@ -105,7 +114,9 @@ def _by_iec(asked: iec.DER_AC_CPDReqEnergyTransferMode) -> Inverter:
     """Reactive power is said for both directions of it together."""
     said = asked.EVReactivePowerLimits
     charge, discharge = (
-        (total_W(said, f"EVMaximum{way}ReactivePower") or 0.0 for way in ("Charge", "Discharge")) if said is not None else (0.0, 0.0)
+        (max(0.0, total_W(said, f"EVMaximum{way}ReactivePower") or 0.0) for way in ("Charge", "Discharge"))
+        if said is not None
+        else (0.0, 0.0)
     )
     return Inverter(
         var=Quadrants(charge, charge, discharge, discharge) if said is not None else None,
@@ -114,9 +125,13 @@ def _by_iec(asked: iec.DER_AC_CPDReqEnergyTransferMode) -> Inverter:
 
 
 def _quadrants(said: object, name: str) -> Quadrants:
-    """`name`, in which what happens in which direction is left open."""
+    """`name`, in which what happens in which direction is left open. Less than nothing nobody can do."""
     return Quadrants(
-        *(total_W(said, name.format(kind, way)) or 0.0 for way in ("Charging", "Discharging") for kind in ("Absorption", "Injection"))
+        *(
+            max(0.0, total_W(said, name.format(kind, way)) or 0.0)
+            for way in ("Charging", "Discharging")
+            for kind in ("Absorption", "Injection")
+        )
     )
 
 
@@ -126,7 +141,7 @@ def _by_sae(asked: sae.DER_AC_CPDReqEnergyTransferMode) -> Inverter:
         var=_quadrants(asked.EVReactivePowerLimits, "EVMaximumVar{}During{}"),
         apparent_VA=Quadrants(
             *(
-                total_W(asked.EVApparentPowerLimits, f"EVMaximumApparentPowerDuring{way}AndVar{kind}") or 0.0
+                max(0.0, total_W(asked.EVApparentPowerLimits, f"EVMaximumApparentPowerDuring{way}AndVar{kind}") or 0.0)
                 for way in ("Charging", "Discharging")
                 for kind in ("Absorption", "Injection")
             )
@@ -176,23 +191,43 @@ def loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         max_discharge_W=total_W(mode, "EVMaximumDischargePower"),
         min_discharge_W=total_W(mode, "EVMinimumDischargePower"),
     )
+    give_W = max(0.0, limits.max_discharge_W or 0.0)
+    back_W = _back_W(facts.grid, facts.ac.max_discharge_W, give_W)
     fields: dict[str, Any] = {
-        "EVSETargetActivePower": rational(facts.target_power_W),
+        "EVSETargetActivePower": rational(max(facts.target_power_W, -back_W)),
         "EVSEMaximumChargePower": rational(facts.ac.max_power_W),
-        "EVSEMaximumDischargePower": rational(facts.ac.max_discharge_W),
+        "EVSEMaximumDischargePower": rational(back_W),
     }
     dynamic = isinstance(mode, ac.Dynamic_AC_CLReqControlMode)
+    worded = _worded(talk, facts.grid)
     answer: ct.CLResControlModeType
-    if talk.offered.energy is Energy.AC_DER_IEC:
-        fields |= der_iec.setpoints(facts.grid, Base(limits.max_discharge_W or 0.0, talk.ev_var, facts.grid.nominal_V))
+    if _is_iec(talk):
+        fields |= der_iec.setpoints(worded.code, give_W)
         answer = (iec.DER_Dynamic_AC_CLResControlMode if dynamic else iec.DER_Scheduled_AC_CLResControlMode)(**fields)
     else:
-        answer = _sae_round(talk, facts.grid, fields, dynamic=dynamic)
-    talk.grid_told = facts.grid
-    told: tuple[Told, ...] = (*common(request, mode), InverterShown(_state(mode)))
+        answer = _sae_round(talk, worded.code, fields, dynamic=dynamic)
+    told: tuple[Told, ...] = (*common(request, mode), InverterShown(_state(mode)), *_missed(talk, worded))
     if talk.energy_on:  # in standby nothing is demanded
         told = (*told, AcDemand(total_W(mode, "EVPresentActivePower"), limits))
     return Result(ok(talk, now, ac.AC_ChargeLoopRes, CLResControlMode=answer, **seen(talk, request)), told)
+
+
+def _back_W(code: GridCode, most_W: float, give_W: float) -> float:
+    """So much the rules let back of what the charger takes and the vehicle can give."""
+    if not code.enter.permitted:
+        return 0.0
+    return most_W if code.most_discharge_percent is None else min(most_W, max(0.0, give_W * code.most_discharge_percent / 100))
+
+
+def _missed(talk: Talk, worded: Worded) -> tuple[Told, ...]:
+    """The vehicle has what was said now, and the rest as it was. Once the host hears of that."""
+    before = talk.grid_told or worded.code
+    stale = differing(before, worded.code, but=SETPOINTS) if _is_iec(talk) else differing(before, worded.code) & {*LASTING}
+    talk.grid_told = replace(worded.code, **{name: getattr(before, name) for name in stale})
+    if (stale, worded.unsaid) == (talk.grid_stale, talk.grid_unsaid):
+        return ()
+    talk.grid_stale, talk.grid_unsaid = stale, worded.unsaid
+    return (GridRulesMissed(stale, worded.unsaid),)
 
 
 def _sae_round(talk: Talk, code: GridCode, fields: dict[str, Any], *, dynamic: bool) -> ct.CLResControlModeType:

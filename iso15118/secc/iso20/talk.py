@@ -80,9 +80,14 @@ class Talk(Waiting):
     looked_at: int = 0
     """Contracts that were shown, whatever came of them."""
     grid_told: GridCode | None = None
-    """The grid rules as the vehicle has them."""
-    ev_var: float = 0.0
-    """What its inverter can do, as it has declared that: percentages of the grid rules are shares of it."""
+    """The grid rules as the vehicle has them: as far as its dialect has words for them."""
+    grid_stale: frozenset[str] = frozenset()
+    """What of them has changed since, as the host was told."""
+    grid_unsaid: frozenset[str] = frozenset()
+    """What its dialect has no words for, as the host was told."""
+    ev_give_W: float = 0.0
+    ev_var: float | None = None
+    """What its inverter can give and do, as it has declared that: percentages of the grid rules are shares of it."""
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts."""
@@ -120,7 +125,10 @@ class SavedTalk:
     installing: Installing | None = None
     looked_at: int = 0
     grid_told: GridCode | None = None
-    ev_var: float = 0.0
+    grid_stale: frozenset[str] = frozenset()
+    grid_unsaid: frozenset[str] = frozenset()
+    ev_give_W: float = 0.0
+    ev_var: float | None = None
     since: dict[str, float] = field(default_factory=dict)
 
 
@@ -156,9 +164,14 @@ def warned(talk: Talk, now: Now, request: ct.V2GRequestType, code: ct.responseCo
     return Result(least(response_of(type(request)), Header=header(talk, now), ResponseCode=code, **fields), told, stay=True)
 
 
+def live(talk: Talk) -> bool:
+    """Voltage may be on the output: DC has it in standby, too."""
+    return talk.energy_on or (talk.stands_by and talk.offered is not None and talk.offered.energy.is_dc)
+
+
 def off(talk: Talk, why: str) -> tuple[PowerOff, ...]:
     """The energy goes off, where there is any: told once."""
-    was_on = talk.energy_on or (talk.stands_by and talk.offered is not None and talk.offered.energy.is_dc)
+    was_on = live(talk)
     talk.energy_on = talk.stands_by = False
     return (PowerOff(why),) if was_on else ()
 
