@@ -174,6 +174,8 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     ev.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     ev.add_argument("--auth", default="eim", metavar="A,..", help="eim; pnc: by contract only; pnc,eim: else by card; pnc-p256: in tests")
+    ev.add_argument("--install", action="store_true", help="ask for a contract though there is one; needs --auth pnc")
+    ev.add_argument("--update", action="store_true", help="ask for the contract anew before it pays, by ISO 15118-2; needs --auth pnc")
     ev.add_argument("--control", default="any", metavar="C", help="scheduled, dynamic")
     ev.add_argument("--lax", action="store_true", help="take any voltage at the precharge: for a charger that only pretends")
     ev.add_argument("--patient", action="store_true", help="wait 10 s for each response at least: for chargers that are slow programs")
@@ -352,6 +354,8 @@ def _ev(given: argparse.Namespace) -> int:
             slac=given.slac,
             auth=given.auth,
             patient=given.patient,
+            install=given.install,
+            update=given.update,
         )
     )
 

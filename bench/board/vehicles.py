@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -119,6 +120,7 @@ class Vehicles:
             car.ev.slac = self._cables.vehicle(evse_id)
         if car.papers is not None:
             car.papers.fill(car.ev.vehicle.wants)
+            car.ev.utc_s = time.time() - self.now_s  # its certificates are of this day, not of a bench's
         self.cars[evse_id] = car
         self._serves(evse_id, ready=True)
 

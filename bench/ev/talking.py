@@ -19,6 +19,7 @@ from chargepoint.tick import Tick
 from hal.iec61851 import EV_B_OHM, EV_C_OHM
 from hal.sim.signals import NO_OFFER, NOTHING, Offered, PhaseValues, PilotLoad, PilotOutput
 from iso15118.connection import Close, Command, Connected, Event, Heard, Lost, Received, Send, TimerExpired
+from iso15118.evcc.refusals import unplugged
 from iso15118.evcc.session import Session
 from iso15118.evcc.speak import spoken
 from iso15118.evcc.terms import EvseAsks
@@ -121,6 +122,7 @@ class TalkingEv:
     def toggle_bcb(self) -> None:
         """B-C-B: it wants to talk again."""
         self._toggle(1, TOGGLE_S)
+        self.vehicle.comes_again = None
         if self.over is not None and self.over.ending is Ending.TERMINATED:
             self.over = None
 
@@ -164,7 +166,9 @@ class TalkingEv:
             self._redial()
 
     def _redial(self) -> None:
-        if self.over is None or self.over.ending is Ending.ABORTED:
+        """After what was no end in order, and by another way to pay where its contract was refused, as long as there is one."""
+        again = self.vehicle.comes_again
+        if again or (again is None and (self.over is None or self.over.ending is Ending.ABORTED)):
             self._dial_at = self.now_s + AGAIN_S
 
     def _do(self, event: Event) -> None:
@@ -284,6 +288,8 @@ class TalkingEv:
             self._matches = self._matching = False
             self._leave_at = None
             self._slac(self.slac.handle(self._tick(), Leave("unplugged")))
+        unplugged(self.vehicle.wants)
+        self.vehicle.comes_again = None
         self.s2 = self._linked = False
         self._link_at = self._dial_at = self._toggle_at = None
         if self.online:
@@ -310,7 +316,11 @@ class TalkingEv:
 
     def _link_found(self) -> None:
         self._link_at, self._linked = None, True
-        if not self.silent and (self.over is None or self.over.ending is not Ending.TERMINATED or self.sent_away):
+        if (
+            not self.silent
+            and self.vehicle.comes_again is not False
+            and (self.over is None or self.over.ending is not Ending.TERMINATED or self.sent_away)
+        ):
             self._dial_at = self.now_s + DIAL_S
 
     def _match(self, slac: Slac) -> None:

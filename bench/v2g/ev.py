@@ -25,9 +25,10 @@ from chargepoint.runtime.v2g_tls.secured import Secured
 from chargepoint.runtime.v2g_tls.secured import vehicle as vehicle_tls
 from iso15118 import exi, sdp
 from iso15118.connection import Command, Connected, Heard, Note, Send
+from iso15118.evcc.iso2.contracts import signs
 from iso15118.evcc.session import Session
 from iso15118.evcc.speak import DIN, ISO2, ISO20, PROTOCOLS
-from iso15118.evcc.terms import DrawPower
+from iso15118.evcc.terms import DrawPower, Wants
 from iso15118.messages import sap
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import PLAIN, Ending, Energy, Payment, SessionOver, Told
@@ -36,6 +37,8 @@ INTERFACE_S = 5.0
 """So long a missing link-local address is waited for."""
 CONNECT_S = 5.0
 PATIENT_S = 10.0
+AGAIN_S = 1.0
+"""From a session in which a contract was refused to the next one."""
 
 D = TypeVar("D", bound="Drive")
 
@@ -68,6 +71,10 @@ class Options:
     """Ways to pay, as `pki_folder.WORDS` has them: by contract where that is among them."""
     patient: bool = False
     """Wait for responses of chargers that are slow programs."""
+    install: bool = False
+    """Ask for a contract though there is one."""
+    update: bool = False
+    """ISO 15118-2: ask for the contract anew."""
 
 
 class Drive(Line):
@@ -125,18 +132,26 @@ def charged(vehicle: Vehicle) -> bool:
 
 
 async def drive(options: Options, out: TextIO) -> Drive:
-    """One session, from SDP to its end; what has driven it. Raises InputError, NoCharger."""
+    """From SDP to the end of its session, and again as long as the vehicle comes again by another way to pay; what has driven the last one. Raises InputError,
+    NoCharger.
+    """
 
     def say(line: str) -> None:
         if options.show:
             print(line, file=out, flush=True)
 
+    vehicle = vehicle_for(options)
     matching = VehicleMatching(options.interface, say) if options.slac else None
     try:
         if matching is not None:
             await matched(matching)
-        where, found = await charger_of(options)
-        return await session(options, where, found, say, Drive)
+        while True:
+            where, found = await charger_of(options)
+            driven = await session(options, where, found, say, Drive, vehicle)
+            if not vehicle.comes_again:
+                return driven
+            say("the vehicle comes again, by another way to pay")
+            await asyncio.sleep(AGAIN_S)
     finally:
         if matching is not None:
             await matching.stop()
@@ -159,9 +174,11 @@ async def charger_of(options: Options) -> tuple[Where, sdp.Response]:
     return where, await discover(where, sdp.Security.NONE if options.tls == "none" else sdp.Security.TLS)
 
 
-async def session(options: Options, where: Where, found: sdp.Response, say: Callable[[str], None], kind: type[D]) -> D:
-    """One session to its end; what has driven it. Raises InputError, NoCharger."""
-    drive = kind(vehicle_for(options), secure_for(options, found.security, say), say)
+async def session(
+    options: Options, where: Where, found: sdp.Response, say: Callable[[str], None], kind: type[D], vehicle: Vehicle | None = None
+) -> D:
+    """One session to its end, of this vehicle or of a new one; what has driven it. Raises InputError, NoCharger."""
+    drive = kind(vehicle or vehicle_for(options), secure_for(options, found.security, say), say)
     say(f"charger at [{found.address}]:{found.port}, {'TLS' if found.security is sdp.Security.TLS else 'no TLS'}")
     line = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
     line.setblocking(False)
@@ -196,7 +213,22 @@ def vehicle_for(options: Options) -> Vehicle:
         if options.pki is None or options.tls == "none":
             raise given.InputError("--auth pnc needs --tls and --pki DIR: a contract is shown over TLS only")
         pki_folder.fill(wants, options.pki, options.auth)
+    _asking(options, wants)
     return vehicle
+
+
+def _asking(options: Options, wants: Wants) -> None:
+    """Raises InputError for what cannot be asked for."""
+    words = [f"--{name}" for name, there in (("install", options.install), ("update", options.update)) if there]
+    if words and wants.payment is not Payment.PNC:
+        raise given.InputError(f"{words[0]} needs --auth pnc: a contract is what is asked for")
+    if options.install and wants.provisioning is None and wants.provisioning_iso2 is None:
+        raise given.InputError(f"--install: {options.pki} has no oemCertChain.pem to ask for a contract by")
+    if options.update and not any(each in ISO2 for each in wants.protocols):
+        raise given.InputError("--update needs --protocol iso2-dc or iso2-ac: no other protocol renews contracts")
+    if options.update and not any(signs(each.chain) for each in wants.contracts):
+        raise given.InputError(f"--update: {options.pki} has no contractCertChain.pem on P-256, which is what ISO 15118-2 renews")
+    wants.install, wants.update = options.install, options.update
 
 
 def protocols(options: Options) -> tuple[str, ...]:

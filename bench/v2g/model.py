@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from bench.agenda import Agenda
 from iso15118.connection import Now
 from iso15118.evcc.iso20.plans import planned
+from iso15118.evcc.refusals import after_refusal
 from iso15118.evcc.terms import (
     CloseContactors,
     ContractInstalled,
@@ -98,6 +99,10 @@ class Vehicle:
         self.drawing = False
         self.session_id = b""
         self.over: SessionOver | None = None
+        self.comes_again: bool | None = None
+        """After its last session, by another way to pay: as `after_refusal` says it."""
+        self._begun = 0
+        """Where in the log the session begins."""
         self.evse = EvseLimits()
         self.chosen: EnergyChosen | None = None
         self._flow_W = 0.0
@@ -168,6 +173,8 @@ class Vehicle:
         self.drawing, self._flow_W, self._target_W = False, 0.0, None
         if isinstance(told, SessionOver):
             self.over = told
+            self.comes_again = after_refusal(self.wants, [each for _, each in self.log[self._begun :]], now)
+            self._begun = len(self.log)
             self._later.clear()
             self._contactors(closed=False)
 

@@ -97,6 +97,10 @@ class Wants:
     """Ask for contracts though there are some. Without any that suits, they are asked for in any case."""
     update: bool = False
     """ISO 15118-2: ask for the contract anew that would pay."""
+    refused: frozenset[str] = frozenset()
+    """ISO 15118-2: eMAIDs that this charger has refused since the vehicle was plugged in. They are not shown again (`evcc.refusals`)."""
+    asked: frozenset[str] = frozenset()
+    """Likewise: ways in which contracts were asked for, "Installation" and "Update"; each is gone once."""
     most_contracts: int = 1
     """So many are asked for."""
     emaids: tuple[str, ...] = ()
@@ -231,6 +235,8 @@ class ContractInstalled(Told):
     contract: Contract
     key: Any = field(repr=False, compare=False)
     remaining: int = 0
+    update: bool = False
+    """In place of the one by which it was asked for (ISO 15118-2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +246,8 @@ class InstallationFailed(Told):
     why: str
     code: str = ""
     """The response code, where it is that."""
+    update: bool = False
+    """A contract was asked for anew, which goes on to hold (ISO 15118-2)."""
 
 
 @dataclass(frozen=True, slots=True)

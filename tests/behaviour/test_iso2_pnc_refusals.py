@@ -12,6 +12,7 @@ from bench.v2g.pair import Pair
 from bench.v2g.pki import World
 from certs.chain import load, tbs_fingerprint
 from iso15118.evcc import speak
+from iso15118.evcc.refusals import unplugged
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import AuthorizationRefused, InstallationFailed
 from iso15118.messages.declare import Message
@@ -46,6 +47,7 @@ def response(kind: type[OfContracts]) -> str:
 
 
 def then_an_honest_one(pair: Pair) -> None:
+    unplugged(pair.vehicle.wants)
     pair.vehicle.wants.contracts = (World.of("p256").contract(),)
     pair.charger.facts.wish = None
     pair.story.clear()
@@ -102,7 +104,7 @@ def test_who_asks_for_a_contract_is_looked_at(name: str) -> None:
     assert coded(pair, response(kind)) == [kind.code]
     assert told(pair, InstallationAsked) == [], "the host hears of none that is refused here"
     assert len(told(pair, InstallationRefused)) == 1
-    assert told(pair, InstallationFailed, "ev") == [InstallationFailed("the charger brings no contract", kind.code)]
+    assert told(pair, InstallationFailed, "ev") == [InstallationFailed("the charger brings no contract", kind.code, update=updates)]
     then_an_honest_one(pair)
 
 

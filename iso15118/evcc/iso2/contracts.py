@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 from certs import contract as envelopes
 from certs.chain import CertificateError, Code
 from certs.contract import ContractError, Envelope
 from iso15118.connection import Now
-from iso15118.evcc.terms import Contract, ContractInstalled, InstallationFailed, PricesJudged, Provisioning
+from iso15118.evcc.terms import Contract, ContractInstalled, InstallationFailed, PricesJudged, Provisioning, Wants
 from iso15118.evcc.v2gmsg import hear
 from iso15118.evcc.v2gmsg.hear_loop import heeding
 from iso15118.evcc.v2gmsg.table import Said
@@ -40,14 +43,28 @@ def signs(chain: tuple[bytes, ...]) -> bool:
 # ---- what there is to pay with
 
 
-def by_contract(talk: Talk, offer: Offer) -> bool:
+def showable(wants: Wants, now: Now) -> list[Contract]:
+    """Those that may pay here, best first: neither over by their own dates, nor refused since the vehicle was plugged in."""
+    return [each for each in wants.contracts if signs(each.chain) and each.emaid not in wants.refused and not _over(each, now)]
+
+
+def _over(contract: Contract, now: Now) -> bool:
+    return leaf_of(contract.chain[0]).ends < dt.datetime.fromtimestamp(now.utc, dt.UTC)
+
+
+def asking(wants: Wants, contracts: Sequence[Contract]) -> Literal["", "Installation", "Update"]:
+    """How a contract is asked for, by a vehicle that could show these; each way once as long as it is plugged in."""
+    if wants.update and "Update" not in wants.asked and contracts and contracts[0].agreement is not None:
+        return "Update"
+    given = _provisioning(wants)
+    may = "Installation" not in wants.asked and given is not None and signs(given.chain)
+    return "Installation" if may and (wants.install or not contracts) else ""
+
+
+def by_contract(talk: Talk, now: Now, offer: Offer) -> bool:
     """With those that we have, or one that is asked for first."""
-    wants, there = talk.wants, CERTIFICATE in offer.added_services
-    talk.contracts = [each for each in wants.contracts if signs(each.chain)]
-    if there and wants.update and talk.contracts and talk.contracts[0].agreement is not None:
-        talk.ask_for = "Update"
-    elif there and (wants.install or not talk.contracts) and (given := _provisioning(talk)) is not None and signs(given.chain):
-        talk.ask_for = "Installation"
+    talk.contracts = showable(talk.wants, now)
+    talk.ask_for = asking(talk.wants, talk.contracts) if CERTIFICATE in offer.added_services else ""
     if talk.ask_for:
         talk.to_ask, talk.ask_by = [CERTIFICATE, *(each for each in talk.to_ask if each != CERTIFICATE)], SETS[talk.ask_for]
     return bool(talk.contracts or talk.ask_for)
@@ -76,7 +93,7 @@ def selection(talk: Talk, now: Now, response: mb.PaymentServiceSelectionRes) -> 
 
 def certificate_installation(talk: Talk, now: Now) -> mb.CertificateInstallationReq:
     """Asked for by what the maker has given us."""
-    given = _provisioning(talk)
+    given = _provisioning(talk.wants)
     if given is None:
         raise AssertionError("contracts are asked for without a provisioning certificate")
     request = mb.CertificateInstallationReq(Id="id1", OEMProvisioningCert=given.chain[0], ListOfRootCertificateIDs=_roots(talk))
@@ -97,8 +114,8 @@ def certificate_update(talk: Talk, now: Now) -> mb.CertificateUpdateReq:
     return request
 
 
-def _provisioning(talk: Talk) -> Provisioning | None:
-    return talk.wants.provisioning_iso2 or talk.wants.provisioning
+def _provisioning(wants: Wants) -> Provisioning | None:
+    return wants.provisioning_iso2 or wants.provisioning
 
 
 def _roots(talk: Talk) -> ce.ListOfRootCertificateIDsType:
@@ -112,7 +129,7 @@ def _roots(talk: Talk) -> ce.ListOfRootCertificateIDsType:
 
 def installation(talk: Talk, now: Now, response: mb.CertificateInstallationRes | mb.CertificateUpdateRes) -> Heard:
     """It pays at once, where it is good; else what we have does."""
-    told = _taken(talk, now, response)
+    told = replace(_taken(talk, now, response), update=isinstance(response, mb.CertificateUpdateRes))
     if gone := leaving(talk, told, off=False):
         return gone
     if isinstance(told, ContractInstalled):
@@ -125,7 +142,7 @@ def installation(talk: Talk, now: Now, response: mb.CertificateInstallationRes |
 def _taken(
     talk: Talk, now: Now, response: mb.CertificateInstallationRes | mb.CertificateUpdateRes
 ) -> ContractInstalled | InstallationFailed:
-    given = talk.contracts[0] if isinstance(response, mb.CertificateUpdateRes) else _provisioning(talk)
+    given = talk.contracts[0] if isinstance(response, mb.CertificateUpdateRes) else _provisioning(talk.wants)
     if given is None:
         return InstallationFailed("a contract that was not asked for")
     try:

@@ -66,7 +66,7 @@ def service_discovery(talk: Talk, now: Now, response: Any) -> Heard:
     if talk.energy is None:
         return leave(talk, "no energy transfer that suits", told, off=False)
     wants = talk.wants
-    if wants.payment is Payment.PNC and Payment.PNC in offer.payments and talk.spelling.by_contract(talk, offer):
+    if wants.payment is Payment.PNC and Payment.PNC in offer.payments and talk.spelling.by_contract(talk, now, offer):
         talk.payment = Payment.PNC
     elif Payment.EIM not in offer.payments or (wants.payment is not Payment.EIM and not wants.fall_back):
         return leave(talk, "no way to pay that suits", told, off=False)
@@ -111,7 +111,7 @@ def refused(talk: Talk, state: S, code: str) -> tuple[Told, ...]:
         case S.AUTHORIZATION | S.CONTRACT:
             return (AuthorizationRefused(talk.payment, code, emaid(talk)),)
         case S.INSTALLATION | S.UPDATE:
-            return (InstallationFailed("the charger brings no contract", code),)
+            return (InstallationFailed("the charger brings no contract", code, update=state is S.UPDATE),)
     return ()
 
 

@@ -63,7 +63,7 @@ class Spelling:
     """A session may pause, and be resumed."""
     most_entries: int | None = None
     """Of a charging profile."""
-    by_contract: Callable[[Talk, Offer], bool] = lambda *_: False
+    by_contract: Callable[[Talk, Now, Offer], bool] = lambda *_: False
     """Whether we can pay so at this charger."""
     judged: Callable[[Talk, Any], tuple[Told, ...]] = lambda *_: ()
     """What is found of the signature on the prices in SASchedules."""
