@@ -38,6 +38,8 @@ TOGGLE_S = 0.3
 """B-C-B: each of them."""
 AGAIN_S = 2.0
 """From a connection that is lost to the next one."""
+WAKES_S = 5.0
+"""From a session that it has ended in order, and after which it comes again, to its B-C-B: a charger of DC shows no 5 % by itself then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class TalkingEv:
         self._toggles = 0
         self._toggle_at: float | None = None
         self._toggle_s = TOGGLE_S
+        self._wake_at: float | None = None
         self._matching = self._matches = False
         self._leave_at: float | None = None
 
@@ -170,6 +173,8 @@ class TalkingEv:
         again = self.vehicle.comes_again
         if again or (again is None and (self.over is None or self.over.ending is Ending.ABORTED)):
             self._dial_at = self.now_s + AGAIN_S
+        if again and self._dc and self.over is not None and self.over.ending is Ending.TERMINATED:
+            self._wake_at = self.now_s + WAKES_S
 
     def _do(self, event: Event) -> None:
         if self.muted and not isinstance(event, Lost):
@@ -260,6 +265,7 @@ class TalkingEv:
             self._link_at,
             self._dial_at,
             self._toggle_at,
+            self._wake_at,
             self._leave_at,
             self.slac.deadline() if self.slac is not None and self._matches else None,
         )
@@ -276,6 +282,10 @@ class TalkingEv:
             self._do(TimerExpired())
         if self.online and not self.muted and (at := self.evcc.deadline()) is not None and at <= now_s:
             self._do(TimerExpired())
+        if self._wake_at is not None and (self.digital or now_s >= self._wake_at):
+            self._wake_at = None
+            if not self.digital:
+                self._toggle(1, TOGGLE_S)
         if self._toggle_at is not None and now_s >= self._toggle_at:
             self.s2, self._toggles = not self.s2, self._toggles - 1
             self._toggle_at = now_s + self._toggle_s if self._toggles else None
@@ -291,7 +301,7 @@ class TalkingEv:
         unplugged(self.vehicle.wants)
         self.vehicle.comes_again = None
         self.s2 = self._linked = False
-        self._link_at = self._dial_at = self._toggle_at = None
+        self._link_at = self._dial_at = self._toggle_at = self._wake_at = None
         if self.online:
             self.online = False
             self._do(Lost("unplugged"))
@@ -316,11 +326,10 @@ class TalkingEv:
 
     def _link_found(self) -> None:
         self._link_at, self._linked = None, True
-        if (
-            not self.silent
-            and self.vehicle.comes_again is not False
-            and (self.over is None or self.over.ending is not Ending.TERMINATED or self.sent_away)
-        ):
+        again = self.vehicle.comes_again
+        if again is None:
+            again = self.over is None or self.over.ending is not Ending.TERMINATED or self.sent_away
+        if again and not self.silent:
             self._dial_at = self.now_s + DIAL_S
 
     def _match(self, slac: Slac) -> None:

@@ -142,3 +142,12 @@ def test_what_a_vehicle_does_not_take_in_leaves_it_the_card() -> None:
     site.card()
     site.until(site.charges)
     assert [each for _, each in ev.vehicle.log if isinstance(each, Authorized)] == [Authorized(Payment.EIM)]
+
+
+def test_it_wakes_a_charger_of_dc_by_itself() -> None:
+    site = site_of()
+    site.install("moRoot", "v2gRoot", "oemRoot")
+    ev = site.plug(payer(site, installs=True, v2g_roots=()))
+    site.until(lambda: ev.sessions == 2, most_s=30.0)
+    site.card()
+    site.until(site.charges)
