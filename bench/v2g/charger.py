@@ -26,6 +26,7 @@ from iso15118.terms import (
     EnergyChosen,
     EvLimits,
     Facts,
+    GridRulesMissed,
     InstallationAsked,
     MeteringConfirmed,
     Offered,
@@ -204,6 +205,8 @@ class Charger:
                 self._in(now.mono, pace.cable_check_s, lambda: setattr(facts, "cable_check", Progress.DONE))
             case WptDemand():
                 self._coil(now, told)
+            case GridRulesMissed(stale=stale) if stale and facts.renegotiation and facts.wish is None:
+                facts.wish = Wish.RENEGOTIATE_SERVICE
             case PowerWanted() if facts.power is Progress.NOT_ASKED:
                 facts.power, self.pilot = Progress.UNDER_WAY, "C"
                 self._in(now.mono, pace.contactor_s, self._closed)
