@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
 from itertools import takewhile
 from math import isclose
 from typing import Any, NamedTuple, TypeVar, cast
@@ -23,6 +24,9 @@ MOST = 1e12
 """More is no value of a grid."""
 STRAIGHT = 0.005
 """A point is on a line if it is no further off than this share of the line's height."""
+
+KEPT = 16
+"""Rules that were judged are not judged anew in each round of a loop."""
 
 SETPOINTS = ("most_discharge_percent", "fixed_var", "power_factor")
 """By IEC the loop has words for these alone."""
@@ -58,6 +62,7 @@ def differing(one: GridCode, other: GridCode, but: Iterable[str] = ()) -> frozen
     return frozenset(each.name for each in fields(GridCode) if getattr(one, each.name) != getattr(other, each.name)) - frozenset(but)
 
 
+@lru_cache(maxsize=KEPT)
 def by_sae(code: GridCode) -> Worded:
     """A function with its unit, and one priority for both droops. None of what IEC alone has; of responses nothing but how long they take."""
     words = _Words()
@@ -84,6 +89,7 @@ def by_sae(code: GridCode) -> Worded:
     return Worded(said, words.found())
 
 
+@lru_cache(maxsize=KEPT)
 def by_iec(code: GridCode, base: Base) -> Worded:
     """In absolute units, one function of reactive power, no priorities; Volt-Watt falls in one straight line from all of the power to none."""
     words = _Words()

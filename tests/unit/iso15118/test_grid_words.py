@@ -264,3 +264,24 @@ def test_by_sae_the_time_of_a_limit_is_told_when_it_changes() -> None:
     assert active is not None
     assert active.LimitMaxDischargePower is not None
     assert active.LimitMaxDischargePower.OpenLoopResponseTime is not None
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param((), id="none"),
+        pytest.param(((207.0, 0.0),), id="one"),
+        pytest.param(tuple((float(x), 0.0) for x in range(11)), id="more than ten"),
+        pytest.param(((253.0, 0.0), (207.0, 1.0)), id="from right to left"),
+        pytest.param(((nan, 0.0), (207.0, 1.0)), id="nowhere"),
+        pytest.param(((207.0, 1e300), (253.0, 1.0)), id="out of sight"),
+    ],
+)
+def test_points_that_make_no_curve_are_unsaid(points: tuple[tuple[float, float], ...]) -> None:
+    code = GridCode(volt_var=replace(VOLT_VAR, points=points))
+    assert by_iec(code, BASE).unsaid == by_sae(code).unsaid == {"volt_var"}
+
+
+def test_no_dead_band_is_less_than_nothing() -> None:
+    code = GridCode(over_frequency=Droop(-0.2, 0.05))
+    assert by_iec(code, BASE).unsaid == by_sae(code).unsaid == {"over_frequency"}
