@@ -145,7 +145,8 @@ class AuthorizeMachine:
         return self._ask(lookup)
 
     def _ask(self, lookup: Lookup) -> list[object]:
-        startable = any(not obstacle(self.evses[e], lookup.id_token) for e in lookup.evse_ids)
+        pays = authorize_contract.already(self.state, lookup) is not None
+        startable = pays or any(not obstacle(self.evses[e], lookup.id_token) for e in lookup.evse_ids)
         refused = authorize_contract.refused(lookup, "Invalid")
         if not startable and not self._ongoing():
             return [Log("info", "auth.no_evse", {"evses": list(lookup.evse_ids)}), *refused]
@@ -162,13 +163,11 @@ class AuthorizeMachine:
             return []
         group = event.group or lookup.group
         if event.status != ACCEPTED:
-            return self._refuse(lookup, event.status, certificate=event.certificate)
-        if lookup.of_vehicle and same_group(group, self.state.rules.master_pass_group):
-            return self._refuse(lookup, "Invalid")
+            return self._refuse(lookup, event.status, certificate=event.certificate, lasting=True)
         if same_group(group, self.state.rules.master_pass_group):
-            return self._master_pass(lookup)
+            return self._refuse(lookup, "Invalid", lasting=True) if lookup.of_vehicle else self._master_pass(lookup)
         if event.evse_ids and not set(event.evse_ids) & set(lookup.evse_ids):
-            return self._refuse(lookup, "NotAtThisLocation")
+            return self._refuse(lookup, "NotAtThisLocation", lasting=True)
         how: How = event.how if lookup.remote_start_id is None else "remote"
         return self._decide(now, lookup, Grant(lookup.id_token, group, how=how, remote_start_id=lookup.remote_start_id), event.evse_ids)
 
@@ -176,8 +175,8 @@ class AuthorizeMachine:
         """An accepted token: it starts where an EV waits; else it stops the one charge of its group; else it waits for an EV."""
         where = [e for e in lookup.evse_ids if not only or e in only]
         target = chosen(self.evses, self.state.spots, where, lookup.id_token)
-        if lookup.contract is not None:
-            return self._start_contract(now, target, grant, lookup.contract.number) if target else self._refuse(lookup, "Invalid")
+        if lookup.contract is not None and (target or authorize_contract.already(self.state, lookup)):
+            return self._pay_by(now, lookup, grant)
         if lookup.of_vehicle:
             return self._start(now, target, grant) if target else self._refuse(lookup, "Invalid")
         if lookup.remote_start_id is None and not (target and self.evses[target].plugged):
@@ -194,9 +193,9 @@ class AuthorizeMachine:
             return self._refuse(lookup, "Invalid")
         return [each for e in going for each in self.end(e, "MasterPass", by=lookup.id_token)]
 
-    def _refuse(self, lookup: Lookup, status: str, *, told: bool = True, certificate: str = "") -> list[object]:
+    def _refuse(self, lookup: Lookup, status: str, *, told: bool = True, certificate: str = "", lasting: bool = False) -> list[object]:
         """`told`: the token itself is the matter, not the EVSE, whose own texts say why it cannot be used."""
-        refused = authorize_contract.refused(lookup, status, certificate)
+        refused = authorize_contract.refused(lookup, status, certificate, lasting=lasting)
         if lookup.contract is not None or lookup.remote_start_id is not None:
             return refused
         if lookup.of_vehicle:  # to drivers who know of no such thing it is as if nobody had shown anything
@@ -213,19 +212,22 @@ class AuthorizeMachine:
         evse_id, id_token = event.evse_id, IdToken(event.emaid, EMAID)
         spot, facts = self.state.spots[evse_id], self.evses[evse_id]
         lookup = Lookup(id_token, (evse_id,), (evse_id,), at=evse_id, contract=event.contract, of_vehicle=True)
-        if spot.grant and same_token(spot.grant.id_token, id_token):
+        stopped, grant = authorize_stopped.counts_no_more(spot, id_token), authorize_contract.already(self.state, lookup)
+        if grant is None and (stopped or not facts.plugged or obstacle(facts, id_token) or not 0 < len(event.emaid) <= LONGEST_TOKEN):
+            log = Log("info", "auth.contract_not_now", {"evse": evse_id, "stopped": stopped})
+            return [log, *self._refuse(lookup, "Invalid", lasting=stopped)]
+        if grant is not None and grant.leaf == authorize_contract.certificate_key(event.contract):
             return [ContractJudged(evse_id, event.contract.number, None)]
-        stopped = authorize_stopped.counts_no_more(spot, id_token)
-        if stopped or not facts.plugged or obstacle(facts, id_token) or not 0 < len(event.emaid) <= LONGEST_TOKEN:
-            return [Log("info", "auth.contract_not_now", {"evse": evse_id, "stopped": stopped}), *self._refuse(lookup, "Invalid")]
         if event.contract.rooted and any(same_token(token, id_token) for token in self.owners_tokens):
             return self._decide(now, lookup, Grant(id_token, how="list", owners=True))
         return self._ask(lookup)
 
-    def _start_contract(self, now: Tick, evse_id: int, grant: Grant, number: int) -> list[object]:
+    def _pay_by(self, now: Tick, lookup: Lookup, grant: Grant) -> list[object]:
         """A card that is being looked up was for this start: when its verdict comes it neither starts nor stops anything."""
-        self.state.bar(evse_id)
-        return [*self._start(now, evse_id, grant), ContractJudged(evse_id, number, None)]
+        if (paid := authorize_contract.already(self.state, lookup)) is not None:
+            return authorize_contract.accepted(paid, lookup)
+        self.state.bar(lookup.at)
+        return [*self._start(now, lookup.at, grant), *authorize_contract.accepted(grant, lookup)]
 
     def _matched(self, now: Tick, event: VehicleMatched) -> list[object]:
         """Where its MAC address is a token (autocharge, C06): once in a plug-in, and like a contract it stops nothing."""

@@ -42,6 +42,8 @@ class Grant:
     owners: bool = False
     """A token of the configuration, which no CSMS judges."""
     remote_start_id: int | None = None
+    leaf: str = ""
+    """The contract's certificate that was accepted for it, by `certificate_key`; "": none has been."""
 
 
 @dataclass(slots=True)

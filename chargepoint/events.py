@@ -621,6 +621,8 @@ class ContractJudged(Event):
     refusal: Refusal | None
     sentence: str = ""
     """For its driver; "" where nobody is there to read it."""
+    lasting: bool = False
+    """The contract itself is not taken: shown again it is not, either. Else it is a matter of the moment, or nobody could tell."""
 
 
 @dataclass(frozen=True, slots=True)

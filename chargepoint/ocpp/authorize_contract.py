@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
+from chargepoint.authorize_contract import certificate_key
 from chargepoint.events import CertificateHash, Contract
 from chargepoint.ocpp.id_tokens import Entry
 
@@ -15,9 +15,6 @@ LONGEST_CHAIN = 10_000
 """Characters of `certificate` (in OCPP 2.0.1: 5,500)."""
 ACCEPTED, INVALID, CANCELLED = "Accepted", "Invalid", "ContractCancelled"
 OF_THE_EMAID = "eMAID"
-END = "-----END CERTIFICATE-----"
-TBS, TEXT = "tbs:", "text:"
-"""How a `certificate_key` begins, and how that of what cannot be read does."""
 
 
 def certificate_of(contract: Contract, *, central: bool) -> dict[str, Any] | None:
@@ -65,12 +62,3 @@ def kept(contract: Contract, entry: Entry, certificate: str) -> dict[str, Entry 
         return {OF_THE_EMAID: entry, key: None}
     alone = entry.status == INVALID and certificate != CANCELLED
     return {key: Entry(certificate, used=entry.used), **({} if alone else {OF_THE_EMAID: entry})}
-
-
-def certificate_key(contract: Contract) -> str:
-    """Where one certificate stands in what is kept: it is the first of its chain, by what its issuer signed, since anybody can write down the rest otherwise."""
-    from certs.reading import readable, tbs_fingerprint  # noqa: PLC0415 a station that does not talk needs none of it
-
-    leaf = contract.chain_pem.partition(END)[0]
-    certificates = readable(f"{leaf}{END}\n".encode())
-    return tbs_fingerprint(certificates[0]) if certificates else TEXT + sha256(leaf.encode()).hexdigest()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chargepoint.authorize_contract import TBS, TEXT, certificate_key
 from chargepoint.commands import Delete, Put
 from chargepoint.events import Contract
-from chargepoint.ocpp.authorize_contract import TBS, TEXT, certificate_key
 
 TABLE = "revoked_contracts"
 MOST_ROWS = 1000

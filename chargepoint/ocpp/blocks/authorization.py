@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import field, replace
 from typing import Any, ClassVar, Literal
 
+from chargepoint.authorize_contract import certificate_key
 from chargepoint.authorize_rules import same_group
 from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.events import (
@@ -38,7 +39,7 @@ from chargepoint.events import (
     TransactionTokenJudged,
 )
 from chargepoint.ocpp import auth_cache, revoked_contracts
-from chargepoint.ocpp.authorize_contract import OF_THE_EMAID, certificate_key, certificate_of, counts, kept
+from chargepoint.ocpp.authorize_contract import OF_THE_EMAID, certificate_of, counts, kept
 from chargepoint.ocpp.block import Block, CallAnswered, CallFailed, CallReceived, Context, Later, Reply, answers, hears
 from chargepoint.ocpp.contract_rows import CENTRAL_VALIDATION, OFFLINE_VALIDATION
 from chargepoint.ocpp.device_model import DeviceModel, Mutability, Variable, VariableChanged

@@ -9,7 +9,17 @@ import pytest
 
 from chargepoint.commands import Log
 from chargepoint.config import EvseConfig, V2gConfig
-from chargepoint.events import CertificateHash, Contract, ContractJudged, ContractPresented, IdToken, SessionChanged, SessionStage
+from chargepoint.events import (
+    CertificateHash,
+    Contract,
+    ContractJudged,
+    ContractPresented,
+    IdToken,
+    OperationalChanged,
+    SessionChanged,
+    SessionStage,
+    StopRequested,
+)
 from chargepoint.ocpp import auth_cache
 from iso15118.trust import Refusal
 from tests.unit.ocpp.authorize_rig import CARD, AuthRig
@@ -27,6 +37,11 @@ class Rig(AuthRig):
         given: dict[str, Any] = {"chain_pem": PEM, "hashes": (HASH,), "rooted": True} | more
         contract = Contract(1, number, **given)
         return [each for each in self.hear(ContractPresented(1, emaid, contract)) if isinstance(each, ContractJudged)]
+
+    def started(self) -> None:
+        """By the CSMS, which is not asked about it once more."""
+        self.set("AuthCtrlr.AuthorizeRemoteStart", "false")
+        self.start_remotely(TOKEN)
 
     def judged(self) -> list[tuple[int, Refusal | None]]:
         return [(each.number, each.refusal) for each in self.said(ContractJudged)]
@@ -245,3 +260,98 @@ def test_a_flood_of_contracts_is_answered(rig: Rig) -> None:
     for number in range(1, 12):
         rig.show(f"DETSTC0000000{number:02d}", number)
     assert [refusal for _, refusal in rig.judged()] == [Refusal.NOT_ACCEPTED] * 3
+
+
+# ---- a start that is there already
+
+
+def test_the_start_of_an_emaid_says_nothing_of_a_certificate(rig: Rig) -> None:
+    rig.started()
+    assert rig.show() == []
+    (asked,) = rig.calls
+    assert asked.payload["iso15118CertificateHashData"]
+    rig.allow()
+    assert rig.judged() == [(1, None)]
+    assert [each.how for each in rig.authorised()] == ["remote"], "nothing has begun a second time"
+    assert rig.show(number=2) == [ContractJudged(1, 2, None)]
+    assert rig.calls == []
+
+
+@pytest.mark.parametrize("first", ["remote", "contract"])
+def test_another_certificate_is_judged_for_itself_and_the_start_stands(rig: Rig, first: str) -> None:
+    if first == "remote":
+        rig.started()
+    else:
+        rig.show(chain_pem=ANOTHER_PEM)
+        rig.allow()
+    rig.show(number=2)
+    rig.allow("Blocked")
+    assert rig.judged()[-1] == (2, Refusal.NOT_ACCEPTED)
+    assert rig.token_of() == TOKEN
+    assert rig.ends() == []
+    rig.show(number=3)
+    assert len(rig.calls) == 1, "what was refused has not become its certificate"
+
+
+def test_of_two_certificates_the_one_that_was_accepted_last_is_known(rig: Rig) -> None:
+    for number, pem in enumerate((PEM, ANOTHER_PEM, PEM), 1):
+        rig.show(chain_pem=pem, number=number)
+        rig.allow()
+    assert rig.judged() == [(1, None), (2, None), (3, None)]
+    assert rig.show(number=4) == [ContractJudged(1, 4, None)]
+
+
+def test_a_start_that_comes_while_the_contract_is_looked_up_is_its_start(rig: Rig) -> None:
+    rig.show()
+    rig.started()
+    rig.allow()
+    assert rig.judged() == [(1, None)]
+    assert [each.how for each in rig.authorised()] == ["remote"]
+
+
+def test_what_was_shown_counts_in_its_session_only_though_there_is_a_start(rig: Rig) -> None:
+    rig.started()
+    rig.show()
+    rig.hear(SessionChanged(1, SessionStage.ABORTED))
+    rig.allow()
+    assert rig.judged() == [(1, Refusal.NOT_ACCEPTED)]
+    assert rig.token_of() == TOKEN
+    rig.show(number=2)
+    assert len(rig.calls) == 1
+
+
+@pytest.mark.req("C07.FR.12")
+@pytest.mark.parametrize("allowed", [True, False])
+def test_offline_a_start_says_nothing_of_a_certificate_either(rig: Rig, *, allowed: bool) -> None:
+    rig.set("AuthCtrlr.OfflineTxForUnknownIdEnabled", "true" if allowed else "false")
+    rig.started()
+    rig.disconnect()
+    assert [each.refusal for each in rig.show()] == [None if allowed else Refusal.NOT_ACCEPTED]
+    assert rig.token_of() == TOKEN
+
+
+# ---- for good, or for the moment
+
+
+def test_what_the_csms_refuses_lasts_and_what_is_of_the_moment_does_not(rig: Rig) -> None:
+    lasting: list[bool] = []
+    for answer in ("", "Blocked", "gone"):
+        rig.show()
+        if answer == "gone":
+            rig.hear(OperationalChanged(1, operative=False))
+            rig.allow()
+        elif answer:
+            rig.allow(answer)
+        else:
+            rig.disconnect()
+            rig.connect()
+        lasting.append(rig.said(ContractJudged)[-1].lasting)
+    assert lasting == [False, True, False]
+
+
+@pytest.mark.req("S-11")
+def test_who_was_stopped_is_refused_as_long_as_it_is_plugged_in(rig: Rig) -> None:
+    rig.show()
+    rig.allow()
+    rig.hear(StopRequested(1, "Remote"))
+    assert [(each.refusal, each.lasting) for each in rig.show(number=2)] == [(Refusal.NOT_ACCEPTED, True)]
