@@ -7,7 +7,7 @@ import sys
 from bench import control
 from bench.page import write_or_check
 from bench.render_machines import rows
-from chargepoint import authorize_rules, evse_dc, evse_outlet, transaction_state
+from chargepoint import authorize_rules, evse_dc, evse_outlet, transaction_state, v2g_contracts
 from chargepoint.ocpp import auth_cache, limits, outbox, outbox_queue, profiles, revoked_contracts, rpc_state, vehicle_status, wire
 from chargepoint.ocpp.blocks import local_list, problems, reports, security
 from chargepoint.runtime import journal_file, websocket
@@ -72,6 +72,12 @@ def table() -> list[tuple[str, str, str]]:
             "the one asked about longest ago goes, of those that are revoked last",
         ),
         ("contract certificates that are known to be revoked", str(revoked_contracts.MOST_ROWS), "the one that was told longest ago goes"),
+        (
+            "contracts of a plugged-in vehicle that are refused",
+            str(v2g_contracts.MOST_VAIN),
+            "it is offered to pay otherwise, until unplugged",
+        ),
+        ("a contract that a vehicle has asked for and not waited for", f"1, {v2g_contracts.ASKED_S:.0f} s", "it is asked for anew"),
         ("cards that wait for the CSMS", str(authorize_rules.MOST_LOOKUPS), "the card is refused"),
         ("network profiles", f"slots 1 to {profiles.MOST_SLOTS}", "Rejected"),
         ("security log", f"{security.MOST_ENTRIES} entries", "the oldest go; the same event from outside counts once a minute"),

@@ -234,6 +234,7 @@ class V2gMachine:
                     if self.memory.active == number:
                         self.memory.active = None
                         out += self.teller.said(now, self.memory, [each for each in told if isinstance(each, LAST_WORDS)])
+                        v2g_contracts.over(self.memory.contracts, told)
                         out += v2g_contracts.say(self.memory.contracts, self.evse)
                         self._remember(session, ending)
                         stage = SessionStage.REPLACED if self._replacing else _STAGES[ending]
@@ -318,7 +319,8 @@ class V2gMachine:
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         out = self._abort(now, "unplugged")
-        self.memory.paused_id, self.memory.paused_evcc, self.memory.contracts.paid = b"", "", ""
+        self.memory.paused_id, self.memory.paused_evcc = b"", ""
+        v2g_contracts.left(self.memory.contracts)
         return [*out, VehicleLeft(event.evse_id)]
 
     def _left(self, now: Tick, event: VehicleLeft) -> list[object]:

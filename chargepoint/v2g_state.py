@@ -58,9 +58,22 @@ class Asks:
     """Since when it is asked to."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the provisioning service was asked last. Its answer may come when the session that waited for it is over: then the next one has it."""
+
+    leaf: str
+    """Who asks and for what (`v2g_contracts.question`): what is made is for the key of that certificate, and of no use to another."""
+    since: float
+    """Tick.mono."""
+    installation_res: bytes = field(default=b"", repr=False)
+    """It has come, and nobody has it yet."""
+    remaining: int | None = None
+
+
 @dataclass(slots=True)
 class Contracts:
-    """Plug & Charge in this session: what was shown or asked for last, and what has been said to it."""
+    """Plug & Charge in this session, and since the vehicle was plugged in: what was shown or asked for last, and what has been said to it."""
 
     allowed: ContractsAllowed | None = None
     """None: nobody has said yet."""
@@ -78,9 +91,20 @@ class Contracts:
     unsaid: Refusal | None = None
     """Why the first one that was refused in this session was, as long as its driver has not read it: another one may yet pay..."""
     unsaid_sentence: str = ""
-    """...and in words."""
+    """...in words..."""
+    unsaid_key: str = ""
+    """...and what it will be known by in `said`."""
+    lasting: bool = False
+    """The refusal of the one that was shown last is not of the moment."""
+    said: tuple[str, ...] = ()
+    """What the driver has read since the vehicle was plugged in: hashes of eMAID and sentence."""
+    vain: tuple[str, ...] = ()
+    """Whose refusal has ended a session since then: hashes of eMAIDs..."""
+    spent: bool = False
+    """...and one of them did so again: no contract is asked for any more."""
     asked: int = 0
     """How often contracts were asked for here."""
+    question: Question | None = None
     installation: Progress = Progress.NOT_ASKED
     installation_res: bytes = b""
     remaining: int | None = None

@@ -79,19 +79,27 @@ class Teller:
                 if self.evse.vehicle is not None:
                     self.evse.vehicle.most_points = most_points
                 return self._needs(state)
-            case MeteringConfirmed(reading, verified, why):
-                v2g_asks.confirmed(state.asks, now)
-                values = {"evse": evse_id, "Wh": reading.import_Wh, "signed": verified}
-                return [Log("info", "v2g.metering_confirmed", {**values, "why": why} if why else values)]
+            case MeteringConfirmed():
+                return self._confirmed(now, state, told)
             case ContractShown() | ContractRefused() | InstallationAsked() | InstallationRefused():
-                return self._of_contracts(state, told)
+                return self._of_contracts(now, state, told)
             case ParkingTold(what, status):
                 return [Log("info", "v2g.parking", {"evse": evse_id, "what": what, "status": status})]
             case _:
                 return [*self._noted(now, state, told), *self._asked(state, told)]
         return []
 
-    def _of_contracts(self, state: V2gState, told: Told) -> list[object]:
+    def _confirmed(self, now: Tick, state: V2gState, told: MeteringConfirmed) -> list[object]:
+        """Where a contract pays, its key has to have signed the reading; else it is enough that the vehicle says so."""
+        values: dict[str, Any] = {"evse": self.evse.evse_id, "Wh": told.reading.import_Wh, "signed": told.verified}
+        if told.why:
+            values["why"] = told.why
+        if state.contracts.pays and not told.verified:
+            return [Log("warning", "v2g.metering_refused", values)]
+        v2g_asks.confirmed(state.asks, now)
+        return [Log("info", "v2g.metering_confirmed", values)]
+
+    def _of_contracts(self, now: Tick, state: V2gState, told: Told) -> list[object]:
         s, evse = state.contracts, self.evse
         match told:
             case ContractShown():
@@ -100,9 +108,9 @@ class Teller:
             case ContractRefused():
                 return v2g_contracts.refused(s, evse, told)
             case InstallationAsked():
-                return v2g_contracts.asked(s, evse, told)
+                return v2g_contracts.asked(s, now, evse, told)
             case InstallationRefused():
-                return v2g_contracts.not_installed(evse, told)
+                return v2g_contracts.not_installed(s, evse, told)
         return []
 
     def _needs(self, state: V2gState) -> list[object]:

@@ -92,6 +92,19 @@ class PncSite(HlcSite):
         answers = [frame[2] for frame in self.heap.frames if frame[:2] == [3, message_id]]
         assert answers[-1]["setVariableResult"][0]["attributeStatus"] == "Accepted", answers
 
+    def slow(self, action: str, seconds: float) -> None:
+        """The CSMS takes so long for this, and for nothing else."""
+        csms = self.heap.csms or self._csms
+
+        def late(message_id: str, asked: str, payload: Any) -> Any:
+            answer = csms(message_id, asked, payload)
+            if asked != action:
+                return answer
+            self.heap.later(seconds, lambda: self.heap.receive([3, message_id, answer]))
+            return None
+
+        self.heap.csms = late
+
     def offline(self) -> None:
         self.heap.reachable = False
         self.heap.lose_link()
