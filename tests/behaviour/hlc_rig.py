@@ -75,6 +75,7 @@ class HlcSite:
         self.heap.utc_offset = self.began_utc = utc_s
         self.events: list[tuple[float, object]] = []
         self.commands: list[tuple[float, Command]] = []
+        self._by_kind: dict[type[Command], list[tuple[float, Any]]] = {}
         self.heap.watch = self._watch
         self.guard = BoardGuard(self.heap)
         self.heap.looks.append(self.guard)
@@ -97,7 +98,14 @@ class HlcSite:
 
     def _watch(self, tick: Tick, event: object, commands: tuple[Command, ...]) -> None:
         self.events.append((tick.mono, event))
-        self.commands += [(tick.mono, each) for each in commands]
+        for each in commands:
+            self.commands.append((tick.mono, each))
+            self._by_kind.setdefault(type(each), []).append((tick.mono, each))
+
+    def forget(self) -> None:
+        """What has happened so far."""
+        for record in (self.events, self.commands, self._by_kind, self.heap.commands, self.heap.frames):
+            record.clear()
 
     # ---- what people and the vehicle do
 
@@ -203,7 +211,7 @@ class HlcSite:
 
     def at(self, kind: type[C]) -> list[tuple[float, C]]:
         """Commands of this kind, and when."""
-        return [(at, each) for at, each in self.commands if isinstance(each, kind)]
+        return self._by_kind.get(kind, [])[:]
 
     def duties(self) -> list[float]:
         return [each.duty_percent for _, each in self.at(SetDuty)]

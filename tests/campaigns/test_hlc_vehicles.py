@@ -100,10 +100,7 @@ class Charger(HlcSite):
         return self.link.evse.vehicle is not None
 
     def forget(self) -> None:
-        self.events.clear()
-        self.commands.clear()
-        self.heap.commands.clear()
-        self.heap.frames.clear()
+        super().forget()
         self.deeds.done.clear()
 
     def bugs(self) -> None:
