@@ -1,10 +1,11 @@
-"""The charger's output as every dialect goes by it: when contactors may open, and how long is waited for it."""
+"""The charger's output as every dialect goes by it: when contactors may open, how long is waited for it, and how long it is on for nobody."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from iso15118.connection import Now
+from iso15118.frozen import dataclass
 from iso15118.terms import Facts, Offered, Progress
 
 OPENS_A = 5.0
@@ -17,6 +18,11 @@ CONTACTOR_S = 3.0
 """So long PowerDeliveryRes waits for the contactor."""
 STOP_S = 1.5
 """And SessionStopRes for the current to go: the vehicle waits 2 s [K]."""
+AWAY_S = 65.0
+"""So long energy may be on without a request of the loop, whatever else is said (F-11). Cable check, precharge, a vehicle that is not ready and the contactor
+take 61 s at most; other schedules and the contactor 58 s.
+"""
+AWAY = "energy is on, and no request of the loop comes"
 UNREAD = "nobody knows the voltage of the output"
 
 
@@ -32,6 +38,28 @@ class Talks(Protocol):
 
     def done(self, what: str) -> None:
         """It is waited for no more (`Waiting`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """How long energy has been on without a request of the loop, in standby included. Energy that goes off and on again counts on."""
+
+    s: float = 0.0
+    at: float | None = None
+    """When that was so (mono); None: no energy was on."""
+
+    def on(self, now: Now, *, energy: bool) -> Away:
+        """The same now. `energy`: it is on from here."""
+        return Away(self.s + (now.mono - self.at if self.at is not None else 0.0), now.mono if energy else None)
+
+    @property
+    def over(self) -> bool:
+        """It is too long."""
+        return self.at is not None and self.s >= AWAY_S
+
+    def left_s(self, now: Now) -> float:
+        """How long it may still last."""
+        return AWAY_S - self.on(now, energy=True).s
 
 
 def flows(talk: Talks) -> bool:

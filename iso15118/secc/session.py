@@ -13,7 +13,8 @@ The policy of errors, in one place (S-2, S-4):
 | a request that the charger cannot grant | the code that the dialect gives | energy off and connection closed where it is a FAILED |
 | no protocol in common, or none that an unverified vehicle may speak | Failed_NoNegotiation | connection closed |
 | nothing in time | none | energy off, connection closed |
-| an answer that no message can say, since a fact is no number or out of range | none | energy off, connection closed |
+| energy on, and for `AWAY_S` no request of the loop | FAILED, or none | energy off, connection closed |
+| an answer that no message can say, since a fact is no number, out of range or has no word | none | energy off, connection closed |
 | many requests before the first is answered | none | energy off, connection closed |
 
 "Energy off" is told before the answer is sent (S-11).
@@ -254,7 +255,8 @@ class Session:
             send = (
                 self._sent(answer.response, answer.payload_type, answer.namespace, answer.document) if answer.response is not None else None
             )
-        except (ExiError, ValueError, OverflowError) as error:  # a fact that no message can say: no number, or out of its range
+        except (ExiError, ValueError, ArithmeticError, LookupError) as error:
+            # A fact that no message can say: no number, out of its range, or nothing that there is a word for.
             if was_on and not self.dialect.energy_on:
                 # The request has taken the energy off, and what would have told so is lost with its answer.
                 yield PowerOff("no answer can be made")

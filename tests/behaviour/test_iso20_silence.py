@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -104,6 +104,24 @@ def test_a_fact_that_is_no_number_takes_the_energy_off(energy: Energy) -> None:
     pair.session()
     assert len(told(pair, PowerOff)) == 1
     assert len(told(pair, SessionOver)) == 1
+    assert pair.secc.stage is Stage.OVER
+
+
+@pytest.mark.parametrize("error", [KeyError("no word"), IndexError("of nothing"), ZeroDivisionError("of nothing")], ids=repr)
+def test_a_fact_without_a_word_takes_the_energy_off(error: Exception) -> None:
+    pair = make(Energy.AC)
+
+    def answer(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    def spoil() -> None:
+        assert pair.dialect is not None
+        pair.dialect.rules = replace(pair.dialect.rules, handlers={**pair.dialect.rules.handlers, "ac_loop": answer})
+
+    pair.when(lambda: pair.loops() >= 5, spoil)
+    pair.session()
+    assert len(told(pair, PowerOff)) == 1
+    assert [each.why for each in told(pair, SessionOver)] == [f"no answer can be made: {error}"]
     assert pair.secc.stage is Stage.OVER
 
 

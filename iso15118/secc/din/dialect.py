@@ -8,6 +8,7 @@ from iso15118.frozen import dataclass
 from iso15118.messages.din import msg_body as mb
 from iso15118.secc.din.spelling import SPELLING
 from iso15118.secc.din.table import BEFORE, TABLE, E, S
+from iso15118.secc.output import Away
 from iso15118.secc.v2gmsg.dialect import V2gMsg
 from iso15118.secc.v2gmsg.talk import SavedTalk, Talk
 from iso15118.terms import Facts
@@ -23,6 +24,8 @@ class SavedDin:
     state: S
     talk: SavedTalk
     loop_at: float = 0.0
+    started: bool = False
+    away: Away = Away()
 
 
 class Din(V2gMsg[S, E]):
@@ -39,11 +42,11 @@ class Din(V2gMsg[S, E]):
 
     def saved(self) -> SavedDin:
         """What it remembers."""
-        return SavedDin(self.state, self.talk.saved(), self._loop_at)
+        return SavedDin(self.state, self.talk.saved(), self._loop_at, self._started, self._away)
 
     @classmethod
     def restored(cls, saved: SavedDin, facts: Facts) -> Din:
         """Go on from what was saved."""
         dialect = cls(Talk.restored(saved.talk, SPELLING, facts))
-        dialect.state, dialect._loop_at = saved.state, saved.loop_at
+        dialect.state, dialect._loop_at, dialect._started, dialect._away = saved.state, saved.loop_at, saved.started, saved.away
         return dialect

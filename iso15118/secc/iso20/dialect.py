@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from functools import cache
 from typing import Any
 
 from iso15118 import exi, v2gtp
@@ -23,9 +24,9 @@ from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc.iso20 import contracts, energy, loop, planning, schedules, setup
 from iso15118.secc.iso20.table import LOOPS, TABLE, E, S
-from iso15118.secc.iso20.talk import Result, SavedTalk, Talk, failed
+from iso15118.secc.iso20.talk import Result, SavedTalk, Talk, failed, live
 from iso15118.secc.offers import Held
-from iso15118.secc.output import BEFORE_S, CONTACTOR_S, STOP_S
+from iso15118.secc.output import AWAY, BEFORE_S, CONTACTOR_S, STOP_S, Away
 from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.terms import Energy, Facts, Told
 
@@ -46,6 +47,9 @@ HANDLERS: dict[str, _Handler] = {"certificate_installation": contracts.certifica
 """Names in the table -> functions."""
 _WAITING = ("power_start", "power_stop", "power_standby", "session_stop")
 """Their answers wait for facts."""
+_BESIDE = ("check_in", "check_out", "system_status")
+"""These stand beside the main stream: they keep nothing going."""
+_ENDS = ("power_stop", "session_stop")
 _BETWEEN = (S.AC_RESCHEDULE, S.AC_READY, S.DC_RESCHEDULE, S.DC_READY)
 _PLAIN: dict[type[Message], E] = {
     cm.SessionSetupReq: E.SETUP,
@@ -114,13 +118,21 @@ class Rules:
 CABLE = Rules()
 
 
+@cache
+def _standby(table: Table[Any, Any]) -> frozenset[Any]:
+    """Where a vehicle is that has gone into standby."""
+    return frozenset(each.to for each in table.entries.values() if each.event is E.STANDBY and not each.refused)
+
+
 @dataclass(frozen=True, slots=True)
 class SavedIso20:
     """An `Iso20` as plain values. What belongs to a request that waits comes back with that request (`again`)."""
 
-    state: S
-    loop_at: float
+    state: str
+    """By its name: which states there are, the rules say."""
+    heard_at: float
     talk: SavedTalk
+    away: Away = Away()
 
 
 class Iso20:
@@ -136,18 +148,22 @@ class Iso20:
         self._stops = False
         """The request is a SessionStop."""
         self._told_for: Message | None = None
-        self._loop_at = 0.0
-        """When the last request of the loop was answered, or the loop begun."""
+        self._heard_at = 0.0
+        """When the last request was answered that keeps this state going: in the loop one of the loop, or when it was begun; elsewhere one of the main stream."""
+        self._away = Away()
 
     def saved(self) -> SavedIso20:
         """What it remembers."""
-        return SavedIso20(self.state, self._loop_at, self.talk.saved())
+        return SavedIso20(self.state.value, self._heard_at, self.talk.saved(), self._away)
 
     @classmethod
     def restored(cls, saved: SavedIso20, facts: Facts, rules: Rules = CABLE) -> Iso20:
-        """Go on from what was saved, by the same rules."""
+        """Go on from what was saved, by the same rules. Raises Unexpected for a state that they do not have."""
         dialect = cls(Talk.restored(saved.talk, facts), rules=rules)
-        dialect.state, dialect._loop_at = saved.state, saved.loop_at
+        state = next((each for each in rules.table.states if each.value == saved.state), None)
+        if state is None:
+            raise Unexpected(f"{rules.table.name} has no state {saved.state}")
+        dialect.state, dialect._heard_at, dialect._away = state, saved.heard_at, saved.away
         return dialect
 
     @property
@@ -162,23 +178,28 @@ class Iso20:
     @property
     def stands_by(self) -> bool:
         """The vehicle is in its loop without energy."""
-        return self.state in (S.AC_STANDBY, S.DC_STANDBY)
+        return self.state in _standby(self.rules.table)
 
     @property
     def confirms(self) -> bool:
         """It can be asked to confirm the meter."""
-        return self.state in LOOPS
+        return self.state in self.rules.loops
 
     def held(self, now: Now) -> Held | None:
         """What the schedule has now that the vehicle draws by."""
         return schedules.held(self.talk, now)
 
     def patience_s(self, now: Now) -> float:
-        if self.state in self.rules.loops:  # messages beside the loop do not keep it going
-            return max(0.0, self._loop_at + self.loop_s - now.mono)
-        if not self.energy_on:
+        """Where energy is on, or voltage (standby), it counts from what keeps the state going, not from what is said beside that."""
+        quiet_s = self._heard_at - now.mono
+        if self.state in self.rules.loops:
+            return max(0.0, quiet_s + self.loop_s)
+        if not live(self.talk):
             return SEQUENCE_S
-        return max(self.loop_s, QUIET_S) if self.state in self.rules.between else BEFORE_S
+        most_s = SEQUENCE_S
+        if self.energy_on:
+            most_s = max(self.loop_s, QUIET_S) if self.state in self.rules.between else BEFORE_S
+        return max(0.0, min(quiet_s + most_s, self._away.left_s(now)))
 
     def hush_s(self, now: Now) -> float | None:
         """The loop itself has no longer patience than that."""
@@ -222,22 +243,33 @@ class Iso20:
         except Refused:
             why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(self.talk, now, request, "FAILED_SequenceError", why))
-        name = entry.do[0]
+        name, again = entry.do[0], isinstance(request, self.rules.rounds)
+        self._away = self._away.on(now, energy=live(self.talk))
+        if self._away.over and not again and name not in _ENDS:
+            return self._answer(failed(self.talk, now, request, "FAILED", AWAY))
+        if name != "power_start" and name not in _BESIDE:
+            self.talk.done("start")
         more: dict[str, Any] = {"late": late} if name in _WAITING else {}
         if name == "certificate_installation":
             more["octets"] = self._octets
         result = self.rules.handlers[name](self.talk, now, request, **more)
         told = result.told if self._told_for is not request else ()
         self._told_for = request
+        self._away = (Away() if again else self._away).on(now, energy=live(self.talk))
         if result.response is None:
             return Answer(None, 0, "", told)
-        beside = self.state in self.rules.loops and not isinstance(request, self.rules.rounds)
+        before = self.state
         if not result.stay and not result.failed:
-            beside = beside and entry.to in self.rules.loops and entry.event is not E.REPLAN
             self.state = entry.to
-        if not beside:
-            self._loop_at = now.mono
+        if again or self._keeps_going(name, before):
+            self._heard_at = now.mono
         return self._answer(result, told)
+
+    def _keeps_going(self, name: str, before: Any) -> bool:
+        """Whether a request that is none of the loop makes the vehicle's silence begin anew: in the loop only another profile, once."""
+        if before in self.rules.loops and self.state in self.rules.loops:
+            return name == "other_profile" and self._away.s < self.loop_s
+        return name not in _BESIDE
 
     def _answer(self, result: Result, told: tuple[Told, ...] = ()) -> Answer:
         """A response travels as its request came: on the main stream, or on one beside it."""

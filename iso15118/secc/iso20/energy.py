@@ -9,9 +9,9 @@ from iso15118.iso20.values import number, profile_slots, ramp, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20 import schedules
-from iso15118.secc.iso20.planning import ASIDE
+from iso15118.secc.iso20.planning import ASIDE, SCHEDULE_S
 from iso15118.secc.iso20.talk import Result, Talk, failed, off, ok, status
-from iso15118.secc.output import UNREAD, flows, insulated, no_precharge
+from iso15118.secc.output import BEFORE_S, UNREAD, flows, insulated, no_precharge
 from iso15118.terms import (
     CableCheckWanted,
     EvLimits,
@@ -142,11 +142,13 @@ def welding_detection(talk: Talk, now: Now, request: dc.DC_WeldingDetectionReq) 
 
 
 def power_start(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: bool) -> Result:
-    """Answered when energy can flow: the contactor is closed, or the stage delivers."""
-    if request.EVProcessing != "Finished":
-        return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), stay=True)
+    """Answered when energy can flow: the contactor is closed, or the stage delivers. A vehicle that is not ready yet is waited for, with energy on not long."""
     if talk.facts.fault:
         return failed(talk, now, request, "FAILED", talk.facts.fault)
+    if request.EVProcessing != "Finished":
+        if not talk.ongoing("start", now, BEFORE_S if talk.energy_on else SCHEDULE_S):
+            return failed(talk, now, request, "FAILED", "the vehicle is not ready in time")
+        return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), stay=True)
     if refused := schedules.refused(talk, request.EVPowerProfile):
         return failed(talk, now, request, *refused)
     match talk.facts.power:
@@ -155,6 +157,7 @@ def power_start(talk: Talk, now: Now, request: cm.PowerDeliveryReq, *, late: boo
         case Progress.DONE:
             talk.energy_on, talk.stands_by = True, False
             talk.done("precharge")
+            talk.done("start")
             return Result(ok(talk, now, cm.PowerDeliveryRes, EVSEStatus=status(talk.facts)), (_power_wanted(talk, request),))
     talk.energy_on = True
     if late:

@@ -12,7 +12,7 @@ from iso15118.connection import Now, Unexpected
 from iso15118.machine import Refused, Table, step
 from iso15118.messages.declare import Message
 from iso15118.secc.offers import Held, held
-from iso15118.secc.output import BEFORE_S, CONTACTOR_S, STOP_S
+from iso15118.secc.output import AWAY, BEFORE_S, CONTACTOR_S, STOP_S, Away
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import SEQUENCE_S, Answer
 from iso15118.secc.v2gmsg import dc, setup
@@ -66,7 +66,11 @@ class V2gMsg(ABC, Generic[S, E]):
     WAITING: ClassVar[frozenset[str]] = frozenset({"power_start", "power_stop", "session_stop", "cable_check_again"})
     """Their answers wait for facts."""
     LOOP: ClassVar[frozenset[str]] = frozenset({"power_start", "current_demand"})
-    """These keep the DC loop going; messages beside it do not."""
+    """These keep the DC loop going, a start once for each demand; messages beside it do not."""
+    ROUNDS: ClassVar[frozenset[str]] = frozenset({"current_demand", "charging_status"})
+    """Requests of a loop."""
+    ENDS: ClassVar[frozenset[str]] = frozenset({"power_stop", "session_stop", "cable_check_again"})
+    """These take the energy off."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
@@ -78,7 +82,10 @@ class V2gMsg(ABC, Generic[S, E]):
         """Of the request."""
         self._told_for: Message | None = None
         self._loop_at = 0.0
-        """When the last request of the DC loop was answered, or the loop begun."""
+        """When the last request of the DC loop was answered, or the loop was begun."""
+        self._started = False
+        """It has begun, and nothing was demanded since."""
+        self._away = Away()
 
     @classmethod
     def begun(cls, fresh_id: bytes, challenge: bytes, facts: Facts, paused: Paused | None = None, *, secure: bool = False) -> Self:
@@ -114,7 +121,9 @@ class V2gMsg(ABC, Generic[S, E]):
         return held(schedule, now.mono - talk.offered_mono) if schedule is not None and talk.energy_on and can else None
 
     def patience_s(self, now: Now) -> float:
-        return BEFORE_S if self.energy_on and self.state in self.VOLTAGE else SEQUENCE_S
+        if not self.energy_on:
+            return SEQUENCE_S
+        return max(0.0, min(BEFORE_S if self.state in self.VOLTAGE else SEQUENCE_S, self._away.left_s(now)))
 
     def hush_s(self, now: Now) -> float | None:
         """How long current may still flow without a word about it."""
@@ -159,6 +168,9 @@ class V2gMsg(ABC, Generic[S, E]):
             why = f"{type(request).__name__} in {self.state.value}"
             return self._answer(failed(talk, request, "FAILED_SequenceError", why))
         name = entry.do[0]
+        self._away = self._away.on(now, energy=self.energy_on)
+        if self._away.over and name not in self.ROUNDS | self.ENDS:
+            return self._answer(failed(talk, request, "FAILED", AWAY))
         more: dict[str, Any] = {"late": late} if name in self.WAITING else {}
         if name in self.HEADED:
             more["header"] = self._header
@@ -167,12 +179,15 @@ class V2gMsg(ABC, Generic[S, E]):
         result = self.HANDLERS[name](talk, now, request, **more)
         told = (*(result.told if self._told_for is not request else ()), *result.news)
         self._told_for = request
+        self._away = (Away() if name in self.ROUNDS else self._away).on(now, energy=self.energy_on)
         if result.response is None:
             return Answer(None, 0, "", told)
         if not result.stay and not result.failed:
             self.state = entry.to
         if name in self.LOOP:
-            self._loop_at = now.mono
+            if not (name == "power_start" and self._started):
+                self._loop_at = now.mono
+            self._started = name == "power_start"
         return self._answer(result, told)
 
     def _answer(self, result: Result, told: tuple[Told, ...] = ()) -> Answer:
