@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bench.agenda import Agenda
-from bench.v2g.approaching import STEPS, Steps, arrive
+from bench.v2g.approaching import STEPS, Approaching, Steps
 from iso15118.approach import Approach, WptDemand, WptLimits
 from iso15118.connection import Now
 from iso15118.grid import GridCode
@@ -134,6 +134,7 @@ class Charger:
         self._target_V = self._target_A = 0.0
         self._at = 0.0
         self._later = Agenda()
+        self._approaching = Approaching()
         self._moving = self._planning = False
 
     # ---- time
@@ -156,7 +157,6 @@ class Charger:
         self.log.append((now.mono, told))
         if self.facts.wish is not None and isinstance(told, _GRANTS[self.facts.wish]):
             self.facts.wish = None
-        arrive(told, self.facts.approach, lambda seconds, what: self._in(now.mono, seconds, what), self.pace.steps)
         match told:
             case SessionBegun():
                 self._reset()
@@ -183,6 +183,7 @@ class Charger:
                 self._move(now)
             case _:
                 self._asked(now, told)
+        self._approaching.arrive(told, self.facts, lambda seconds, what: self._in(now.mono, seconds, what), self.pace.steps)
 
     def _asked(self, now: Now, told: Told) -> None:
         """What takes time, begun once."""

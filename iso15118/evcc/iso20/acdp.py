@@ -40,7 +40,7 @@ def system_status(talk: Talk, now: Now) -> acdp.ACDP_SystemStatusReq:
     status = acdp.EVTechnicalStatusType(
         EVReadyToCharge=talk.wants.ready,
         EVImmobilizationRequest=True,
-        EVImmobilized=True,
+        EVImmobilized=talk.wants.placed,
         EVCPStatus="StateC" if talk.drawing else "StateB",
         EVSOC=shown.soc if shown is not None else None,
         EVErrorCode="OK_NoEVError",
@@ -63,24 +63,28 @@ def hear_positioning(talk: Talk, now: Now, response: acdp.ACDP_VehiclePositionin
 
 
 def hear_connect(talk: Talk, now: Now, response: acdp.ACDP_ConnectRes) -> Heard:
-    """The arm has contact."""
+    """The arm has contact. A charger that is done without it is asked to take its arm home."""
     told = _moved(response)
     if gone := leaving(talk, told, off=True):
         return gone
     if response.EVSEProcessing == "Finished":
         talk.done("connect")
-        return Heard(Said.GO, (told,))
+        if told == ArmMoved(Arm.THERE, connected=True):
+            return Heard(Said.GO, (told,))
+        return leave(talk, "the charger is done, and its arm has no contact", told, off=True)
     return again(talk, told) if talk.ongoing("connect", now, ONGOING_S) else leave(talk, "the arm has no contact in time", told, off=True)
 
 
 def hear_disconnect(talk: Talk, now: Now, response: acdp.ACDP_DisconnectRes) -> Heard:
-    """The arm is home."""
+    """The arm is home. Under one that is not nobody drives away, whatever the charger says."""
     told = _moved(response)
     if response.EVSEProcessing == "Finished":
         talk.done("disconnect")
         talk.done("connect")
-        return Heard(Said.END, (told,))
-    return again(talk, told) if talk.ongoing("disconnect", now, ONGOING_S) else failed("the arm does not go home in time")
+        if told == ArmMoved(Arm.HOME, connected=False):
+            return Heard(Said.END, (told,))
+        return failed("the charger is done, and its arm is not home", told)
+    return again(talk, told) if talk.ongoing("disconnect", now, ONGOING_S) else failed("the arm does not go home in time", told)
 
 
 def _moved(response: acdp.ACDP_ConnectRes | acdp.ACDP_DisconnectRes) -> ArmMoved:

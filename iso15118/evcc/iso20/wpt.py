@@ -69,8 +69,9 @@ def wpt_parameters(talk: Talk, now: Now) -> wpt.WPT_ChargeParameterDiscoveryReq:
 
 
 def alignment(talk: Talk, now: Now) -> wpt.WPT_AlignmentCheckReq:
-    """Try the coils."""
-    return wpt.WPT_AlignmentCheckReq(Header=header(talk, now), EVProcessing="Finished", EVResultCode="EVResultSuccess")
+    """Try the coils. A vehicle that has left its place says so."""
+    result: wpt.WPT_EVResultType = "EVResultSuccess" if talk.wants.placed else "EVResultFailed"
+    return wpt.WPT_AlignmentCheckReq(Header=header(talk, now), EVProcessing="Finished", EVResultCode=result)
 
 
 def wpt_loop(talk: Talk, now: Now) -> wpt.WPT_ChargeLoopReq:

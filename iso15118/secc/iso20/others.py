@@ -25,15 +25,7 @@ RULES: dict[Energy, Rules] = {
     Energy.WPT: replace(
         CABLE,
         table=wpt_table.TABLE,
-        handlers={
-            **CABLE.handlers,
-            "positioning_setup": wpt.positioning_setup,
-            "positioning": wpt.positioning,
-            "pairing": wpt.pairing,
-            "wpt_parameters": wpt.wpt_parameters,
-            "alignment": wpt.alignment,
-            "wpt_loop": wpt.wpt_loop,
-        },
+        handlers={**CABLE.handlers, **wpt.over_the_coil(CABLE.handlers)},
         event_of=wpt.event_of,
         requests=CABLE.requests | frozenset(wpt.EVENTS),
         streams=WPT_STREAMS,

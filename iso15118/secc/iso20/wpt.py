@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from iso15118.approach import AlignmentWanted, Approach, PairingWanted, PositioningWanted, WptDeclared, WptDemand
+from iso15118.approach import AlignmentWanted, PairingWanted, PositioningWanted, WptDeclared, WptDemand
 from iso15118.connection import Now, Unexpected
 from iso15118.iso20.values import maybe, number, rational
 from iso15118.messages.declare import Message
 from iso15118.messages.iso20 import common_messages as cm
+from iso15118.messages.iso20 import common_types as ct
 from iso15118.messages.iso20 import wpt
+from iso15118.secc.iso20.approached import POSITIONING_S, approach_of, stopped, while_right
 from iso15118.secc.iso20.dialect import event_of as event_of_cable
 from iso15118.secc.iso20.rounds import battery, seen
-from iso15118.secc.iso20.talk import Result, Talk, failed, ok
+from iso15118.secc.iso20.talk import Result, Talk, failed, off, ok
 from iso15118.secc.iso20.wpt_table import V
 from iso15118.terms import Progress, Told
 
-POSITIONING_S = 300.0
-"""So long a vehicle may look for its place (ours): a driver parks."""
 PAIRING_S = 55.0
 ALIGNMENT_S = 55.0
 """V2G_SECC timeout of what may be ongoing [K]."""
+ALIGNED = "aligned"
+"""What lasts from the alignment to the stop of the energy: from then on it has to."""
 POSITIONING: tuple[wpt.WPT_FinePositioningMethodType, ...] = ("Manual", "LPE")
 PAIRING: tuple[wpt.WPT_PairingMethodType, ...] = ("External confirmation", "LPE")
 ALIGNMENT: tuple[wpt.WPT_AlignmentCheckMethodType, ...] = ("PowerCheck", "LPE")
@@ -47,8 +50,25 @@ def event_of(request: Message, payload_type: int) -> Any:
     return event_of_cable(request, payload_type)
 
 
-def _approach(talk: Talk) -> Approach:
-    return talk.facts.approach or Approach()
+def _off_place(talk: Talk) -> str:
+    """What stands against anything over the coil."""
+    return stopped(talk) or ("" if approach_of(talk).positioning is Progress.DONE else "the vehicle has left its place")
+
+
+def _stranger(talk: Talk) -> str:
+    return _off_place(talk) or ("" if approach_of(talk).pairing is Progress.DONE else "it is not known any more which vehicle stands here")
+
+
+def _ill_aligned(talk: Talk) -> str:
+    """What stands against power."""
+    return _stranger(talk) or (
+        "" if approach_of(talk).alignment is Progress.DONE else "the coils do not stand well to one another any more"
+    )
+
+
+def _lost(talk: Talk) -> str:
+    """What is wrong where the coils have stood well; "" before that, and after the energy was stopped."""
+    return _ill_aligned(talk) if ALIGNED in talk.since else ""
 
 
 def positioning_setup(talk: Talk, now: Now, request: wpt.WPT_FinePositioningSetupReq) -> Result:
@@ -78,13 +98,13 @@ def positioning_setup(talk: Talk, now: Now, request: wpt.WPT_FinePositioningSetu
 
 def _step(talk: Talk, now: Now, request: Any, progress: Progress, what: str, most_s: float) -> tuple[bool, Result | None]:
     """A step that both sides have to finish: whether they have, or why it fails."""
-    if talk.facts.fault:
-        return False, failed(talk, now, request, "FAILED", talk.facts.fault)
-    if progress is Progress.FAILED or (request.EVProcessing == "Finished" and request.EVResultCode == "EVResultFailed"):
+    if why := stopped(talk):
+        return False, failed(talk, now, request, "FAILED", why)
+    if progress is Progress.FAILED or request.EVResultCode == "EVResultFailed":
         whose = "charger" if progress is Progress.FAILED else "vehicle"
         code = "FAILED_AssociationError" if what == "pairing" else "FAILED"
         return False, failed(talk, now, request, code, f"{what} has failed, as the {whose} says")
-    done = progress is Progress.DONE and request.EVProcessing == "Finished"
+    done = progress is Progress.DONE and request.EVProcessing == "Finished" and not _undecided(request)
     if not done and not talk.ongoing(what, now, most_s):
         return False, failed(talk, now, request, "FAILED", f"no end of {what} in time")
     if done:
@@ -92,23 +112,32 @@ def _step(talk: Talk, now: Now, request: Any, progress: Progress, what: str, mos
     return done, None
 
 
+def _undecided(request: Any) -> bool:
+    """Finished, and without a result: it is asked on."""
+    return (request.EVProcessing, request.EVResultCode == "EVResultSuccess") == ("Finished", False)
+
+
+def _said(progress: Progress, request: Any) -> ct.processingType:
+    return "Finished" if progress is Progress.DONE and not _undecided(request) else "Ongoing"
+
+
 def positioning(talk: Talk, now: Now, request: wpt.WPT_FinePositioningReq) -> Result:
     """Ongoing until the vehicle stands where it can be charged, as both see it."""
-    progress = _approach(talk).positioning
+    progress = approach_of(talk).positioning
     done, wrong = _step(talk, now, request, progress, "positioning", POSITIONING_S)
     if wrong:
         return wrong
-    said = "Finished" if progress is Progress.DONE else "Ongoing"
-    return Result(ok(talk, now, wpt.WPT_FinePositioningRes, EVSEProcessing=said), (PositioningWanted(),), stay=not done)
+    response = ok(talk, now, wpt.WPT_FinePositioningRes, EVSEProcessing=_said(progress, request))
+    return Result(response, (PositioningWanted(),), stay=not done)
 
 
 def pairing(talk: Talk, now: Now, request: wpt.WPT_PairingReq) -> Result:
     """Ongoing until it is known that this vehicle stands here."""
-    approach = _approach(talk)
+    approach = approach_of(talk)
     done, wrong = _step(talk, now, request, approach.pairing, "pairing", PAIRING_S)
     if wrong:
         return wrong
-    said = "Finished" if approach.pairing is Progress.DONE else "Ongoing"
+    said = _said(approach.pairing, request)
     response = ok(talk, now, wpt.WPT_PairingRes, EVSEProcessing=said, ObservedIDCode=approach.pairing_code)
     return Result(response, (PairingWanted(request.ObservedIDCode),), stay=not done)
 
@@ -141,15 +170,21 @@ def wpt_parameters(talk: Talk, now: Now, request: wpt.WPT_ChargeParameterDiscove
 
 
 def alignment(talk: Talk, now: Now, request: wpt.WPT_AlignmentCheckReq) -> Result:
-    """Ongoing while the coils are tried, with a small power."""
-    progress = _approach(talk).alignment
+    """Ongoing while the coils are tried, with a small power. That goes off at the end: the vehicle has its time to start."""
+    progress = approach_of(talk).alignment
     done, wrong = _step(talk, now, request, progress, "alignment", ALIGNMENT_S)
     if wrong:
         return wrong
-    talk.energy_on = True
-    said = "Finished" if progress is Progress.DONE else "Ongoing"
-    response = ok(talk, now, wpt.WPT_AlignmentCheckRes, EVSEProcessing=said, SupplyDeviceCurrent=rational(talk.facts.current_A))
-    return Result(response, (AlignmentWanted(maybe(request.TargetCoilCurrent)),), stay=not done)
+    told: tuple[Told, ...]
+    if done:
+        talk.since.setdefault(ALIGNED, now.mono)
+        told = off(talk, "alignment")
+    else:
+        talk.energy_on = True
+        told = (AlignmentWanted(maybe(request.TargetCoilCurrent)),)
+    current = rational(talk.facts.current_A)
+    response = ok(talk, now, wpt.WPT_AlignmentCheckRes, EVSEProcessing=_said(progress, request), SupplyDeviceCurrent=current)
+    return Result(response, told, stay=not done)
 
 
 def wpt_loop(talk: Talk, now: Now, request: wpt.WPT_ChargeLoopReq) -> Result:
@@ -172,3 +207,29 @@ def wpt_loop(talk: Talk, now: Now, request: wpt.WPT_ChargeLoopReq) -> Result:
         **seen(talk, request),
     )  # fmt: skip
     return Result(response, told)
+
+
+_BESIDE = (
+    "schedule_exchange_aside",
+    "schedule_renegotiation",
+    "other_profile",
+    "metering_confirmation",
+    "power_standby",
+    "check_in",
+    "check_out",
+)
+"""Answers that may come while energy flows."""
+
+
+def over_the_coil(handlers: Mapping[str, Callable[..., Result]]) -> dict[str, Callable[..., Result]]:
+    """Answers that grant nothing, and leave nothing on, where the vehicle does not stand as it did."""
+    wrong = {
+        "pairing": _off_place,
+        "wpt_parameters": _stranger,
+        "schedule_exchange": lambda talk: _stranger(talk) or _lost(talk),
+        "alignment": _stranger,
+        "power_start": _ill_aligned,
+        "wpt_loop": _ill_aligned,
+    }
+    own = {each.__name__: each for each in (positioning_setup, positioning, pairing, wpt_parameters, alignment, wpt_loop)}
+    return own | while_right({**handlers, **own}, wrong | dict.fromkeys(_BESIDE, _lost))
