@@ -45,6 +45,8 @@ Lax: TypeAlias = Literal["iso20_p256", "no_transforms", "signed_info_in_message_
 `unused_elements`: Id, Type, KeyInfo and Object where [V2G2-771] and [V2G20-771] leave them out; they are not looked at.
 """
 
+UNUSED: tuple[Lax, ...] = ("unused_elements",)
+"""What both ends of ISO 15118-2 take: it lies outside of what is signed, or is signed itself. That it was there is noted."""
 CANONICAL_EXI = "http://www.w3.org/TR/canonical-exi/"
 _CANONICAL = (CANONICAL_EXI, CANONICAL_EXI.rstrip("/"))
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
@@ -227,6 +229,18 @@ def _no_more_than_allowed(signature: ds.SignatureType, lax: Collection[Lax]) -> 
         raise Refused("HMACOutputLength: nothing is signed by HMAC")
     if "unused_elements" in lax:
         return
+    if found := _unused(signature):
+        raise Refused(f"{found[0]} is there: ISO 15118 leaves it out")
+
+
+def unused(signature: ds.SignatureType | None) -> str:
+    """What a signature has that ISO 15118 leaves out, in words for a log; "" for nothing."""
+    found = _unused(signature) if signature is not None else []
+    return f"with the signature there is what ISO 15118 leaves out: {', '.join(found)}" if found else ""
+
+
+def _unused(signature: ds.SignatureType) -> list[str]:
+    info = signature.SignedInfo
     there = {
         "Id of Signature": signature.Id,
         "Id of SignedInfo": info.Id,
@@ -235,9 +249,7 @@ def _no_more_than_allowed(signature: ds.SignatureType, lax: Collection[Lax]) -> 
         "KeyInfo": signature.KeyInfo,
         "Object": signature.Object or None,
     }
-    for name, value in there.items():
-        if value is not None:
-            raise Refused(f"{name} is there: ISO 15118 leaves it out")
+    return [name for name, value in there.items() if value is not None]
 
 
 def _algorithms(info: ds.SignedInfoType, suite: Suite) -> None:

@@ -300,6 +300,14 @@ class SmallerReading(OtherReading):
         return signed(self.less(request), ours().contract().signer)
 
 
+class ReadingOfAnotherSchedule(OfContracts):
+    words, code = "a reading that is rightly signed, under a schedule that does not hold", METERING
+    kind = mb.MeteringReceiptReq
+
+    def made(self, request: Any, signature: Any) -> Any:
+        return signed(again(request, SAScheduleTupleID=77), ours().contract().signer)
+
+
 class ReadingOfAnotherSession(OtherReading):
     words = "a reading of another session, rightly signed"
 
@@ -345,6 +353,7 @@ PNC_OLDER: dict[str, type[OfContracts]] = {
     "iso2_other_reading": OtherReading,
     "iso2_smaller_reading": SmallerReading,
     "iso2_reading_of_another_session": ReadingOfAnotherSession,
+    "iso2_reading_of_another_schedule": ReadingOfAnotherSchedule,
     "iso2_unsigned_reading": UnsignedReading,
 }
 """Name -> what it does. They need a vehicle that pays by contract, that asks for one, that asks for its own anew, or that signs readings."""

@@ -251,6 +251,13 @@ class InstallationFailed(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureNoted(Told):
+    """A signature holds, and has with it what ISO 15118-2 leaves out. Nobody has looked at that."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServicesOffered(Told):
     """What there is to choose from; energies that we do not know are left out."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from certs.reading import kind_of
-from iso15118.iso20.certificates import Leaf
+from iso15118.iso20.certificates import Leaf, plain
 from iso15118.messages.iso2 import data_certificates as ce
 
 MOST_SUBS = 4
@@ -15,6 +15,15 @@ def wrong_key(leaf: Leaf) -> str:
     """Why nothing of ISO 15118-2 is signed with the leaf's key; "" where it may be."""
     kind = kind_of(leaf.key)
     return "" if kind == "p256" else f"its key is {kind}, not p256"
+
+
+def same_emaid(one: str, other: str) -> bool:
+    """With its check digit or without.
+
+    >>> same_emaid("DE-ABC-C00000001", "DEABCC000000019")
+    True
+    """
+    return plain(one)[:14] == plain(other)[:14]
 
 
 def chain_of(message: ce.CertificateChainType) -> tuple[bytes, ...]:

@@ -10,19 +10,23 @@ import pytest
 
 from bench.v2g.pair import Pair
 from bench.v2g.pki import NOW, Cps, World
+from bench.v2g.wrong import again
 from chargepoint import codec
 from iso15118 import exi
 from iso15118.connection import Connected
-from iso15118.evcc.iso2.contracts import CERTIFICATE
+from iso15118.evcc.iso2.contracts import CERTIFICATE, signed_parts
 from iso15118.evcc.terms import (
     Authorized,
     ContractInstalled,
     EvWish,
     InstallationFailed,
+    SignatureNoted,
 )
+from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso2 import msg_body as mb
 from iso15118.messages.iso2 import msg_def as md
 from iso15118.secc.v2gmsg.talk import Shown
+from iso15118.signature import sign
 from iso15118.terms import (
     AuthorizationWanted,
     ContractShown,
@@ -293,6 +297,40 @@ def test_an_update_that_is_not_taken_in_leaves_the_contract_that_there_is() -> N
     ended_well(pair)
     assert len(told(pair, InstallationFailed, "ev")) == 1
     assert told(pair, Authorized, "ev") == [Authorized(Payment.PNC, EMAID)]
+
+
+def _signed_anew(document: Any, **more: Any) -> None:
+    signature = sign(WORLD.signer("cpsLeaf"), "iso2", signed_parts(document.Body.BodyElement))
+    document.Header.Signature = again(signature, **more)
+
+
+def _of_somebody_else(document: Any) -> None:
+    document.Body.BodyElement.eMAID.value = "FRXYZC00000009"
+    _signed_anew(document)
+
+
+def _with_a_check_digit(document: Any) -> None:
+    document.Body.BodyElement.eMAID.value = "DETSTC000000019"
+    _signed_anew(document)
+
+
+def _with_the_name_of_the_key(document: Any) -> None:
+    _signed_anew(document, KeyInfo=ds.KeyInfoType(KeyName=("x",)))
+
+
+def test_a_contract_whose_name_is_not_that_of_its_certificate() -> None:
+    pair = answering(pnc(contracts=()), _of_somebody_else).session()
+    assert [each.why for each in told(pair, InstallationFailed, "ev")] == ["the contract's certificate is not that of FRXYZC00000009"]
+    pair = answering(pnc(contracts=()), _with_a_check_digit).session()
+    ended_well(pair)
+    assert told(pair, Authorized, "ev") == [Authorized(Payment.PNC, EMAID)]
+
+
+def test_what_the_signature_of_a_service_has_beside_it_is_not_looked_at() -> None:
+    pair = answering(pnc(contracts=()), _with_the_name_of_the_key).session()
+    ended_well(pair)
+    assert told(pair, SignatureNoted, "ev") == [SignatureNoted("with the signature there is what ISO 15118 leaves out: KeyInfo")]
+    assert told(pnc(contracts=()).session(), SignatureNoted, "ev") == []
 
 
 def test_no_key_is_in_what_is_told_or_saved() -> None:

@@ -4,17 +4,21 @@ vehicle that comes next charges.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bench.v2g.misbehave import OLDER_CONTRACTS, misbehaving
 from bench.v2g.misbehave_pnc_older import PNC_OLDER, OfContracts
 from bench.v2g.pair import Pair
 from bench.v2g.pki import World
+from bench.v2g.wrong import again
 from certs.chain import load, tbs_fingerprint
 from iso15118.evcc import speak
 from iso15118.evcc.refusals import unplugged
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import AuthorizationRefused, InstallationFailed
+from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import Message
 from iso15118.messages.iso2 import msg_body as mb
 from iso15118.terms import (
@@ -204,3 +208,36 @@ def test_a_root_that_is_the_hosts_to_judge() -> None:
     (shown,) = told(pair, ContractShown)
     assert (shown.emaid, shown.path) == (EMAID, ())
     assert coded(pnc(trust={"contract_roots": ()}).session(), "PaymentDetailsRes") == ["FAILED_CertChainError"]
+
+
+# ---- what lies outside of what is signed
+
+
+class Unused(OfContracts):
+    """A vehicle that adds to its signature what this protocol leaves out."""
+
+    words = "a name of the key"
+
+    def made(self, request: Any, signature: Any) -> Any:
+        return request, again(signature, KeyInfo=ds.KeyInfoType(KeyName=("x",)), Id="sig1")
+
+
+NOTED = "with the signature there is what ISO 15118 leaves out: Id of Signature, KeyInfo"
+
+
+@pytest.mark.parametrize("kind", [mb.AuthorizationReq, mb.CertificateInstallationReq, mb.CertificateUpdateReq, mb.MeteringReceiptReq])
+def test_what_a_signature_has_beside_it_is_not_looked_at(kind: type[Message]) -> None:
+    """There are vehicles whose library adds it; nothing of it is believed."""
+    installs, updates = kind is mb.CertificateInstallationReq, kind is mb.CertificateUpdateReq
+    pair = pnc(contracts=() if installs else None, update=updates, loops=20)
+    pair.when(lambda: pair.loops() >= 6, lambda: setattr(pair.charger.facts, "wish", Wish.CONFIRM_METERING))
+    wrong = Unused(Session(speak.spoken(pair.vehicle.wants)), 1)
+    wrong.kind = kind  # type: ignore[misc]
+    pair.connect(wrong)
+    pair.run()
+    assert wrong.struck
+    ended_well(pair)
+    (confirmed,) = told(pair, MeteringConfirmed)
+    assert confirmed.verified
+    assert (NOTED in told(pair, ContractShown)[0].why) is (kind is mb.AuthorizationReq)
+    assert confirmed.why == (NOTED if kind is mb.MeteringReceiptReq else "")

@@ -100,8 +100,8 @@ def test_the_tariff_that_the_operator_has_signed() -> None:
         (pki_older.signed_tariff(WORLD, tariff(), by="cpsLeaf"), "the signature is not the key's"),
         ((pki_older.signed_tariff(WORLD, tariff(levels=(1, 1)))[0], pki_older.signed_tariff(WORLD, tariff())[1]), "its digest differs"),
         ((pki_older.signed_tariff(WORLD, tariff())[0], b"no signature"), "the message is not signed"),
-        ((b"no tariff", b""), "the message is not signed"),
-        ((b"", b""), "the message is not signed"),
+        ((b"no tariff", b""), "not signed: the prices of schedule 1"),
+        ((b"", b""), "not signed: the prices of schedule 1"),
     ],
 )
 def test_a_tariff_that_nobody_answers_for_is_not_chosen_by(signed: tuple[bytes, bytes], why: str) -> None:
@@ -141,3 +141,60 @@ def test_by_card_nobody_asks_who_has_signed() -> None:
     ended_well(pair)
     assert told(pair, PricesJudged, "ev") == []
     assert told(pair, AuthorizationRefused, "ev") == []
+
+
+def planned(pair: Pair, *prices: Prices) -> Pair:
+    """A schedule for each of these, all of them as good."""
+
+    def plan() -> None:
+        pair.charger.facts.schedules = tuple(Schedule(at, (Slot(0, 86_400, 1e5),), prices=each) for at, each in enumerate(prices, 1))
+
+    pair.charger._plan = plan  # type: ignore[method-assign]
+    return pair
+
+
+def tuples(pair: Pair) -> Any:
+    return said(pair, mb.ChargeParameterDiscoveryRes, "evse")[-1].SASchedules.SAScheduleTuple
+
+
+def test_one_that_nobody_has_signed_takes_nothing_from_the_signed_one_beside_it() -> None:
+    octets, signature = pki_older.signed_tariff(WORLD, tariff())
+    own, theirs = (
+        Prices(1, "", (Price(0, 86_400, level=1),), levels=2),
+        Prices(2, "", (Price(0, 86_400, level=2),), levels=2, signed_tariff=octets),
+    )
+    pair = planned(pnc(), own, theirs)
+    pair.charger.facts.tariff_signature = signature
+    ended_well(pair.session())
+    assert told(pair, PricesJudged, "ev") == [
+        PricesJudged(verified=True),
+        PricesJudged(verified=False, why="not signed: the prices of schedule 1"),
+    ]
+    assert told(pair, ProfileMade, "ev")[0].schedule_id == 2, "its prices are somebody's word, however cheap the other says it is"
+
+
+def test_a_signed_tariff_that_holds_for_two_schedules_stands_in_the_message_once() -> None:
+    """An xs:ID does."""
+    octets, signature = pki_older.signed_tariff(WORLD, tariff())
+    prices = Prices(1, "", (Price(0, 86_400, level=2),), levels=2, signed_tariff=octets)
+    pair = planned(pnc(), prices, prices)
+    pair.charger.facts.tariff_signature = signature
+    ended_well(pair.session())
+    assert [each.SalesTariff.Id for each in tuples(pair)] == ["tariff1", None]
+    assert [each.verified for each in told(pair, PricesJudged, "ev")] == [True, False]
+
+
+def test_levels_and_shares_are_those_among_all_that_is_told() -> None:
+    """By card nobody has to sign them, and the cheaper schedule is taken."""
+    dear, cheap = Prices(1, "EUR", (Price(0, 86_400, 0.40),)), Prices(2, "EUR", (Price(0, 3_600, 0.20), Price(3_600, 82_800, 0.30)))
+    pair = planned(pnc(contracts=(), facts={"certificate_installation": False}), dear, cheap)
+    ended_well(pair.session())
+    found = [
+        (
+            each.SalesTariff.NumEPriceLevels,
+            [(one.EPriceLevel, one.ConsumptionCost[0].Cost[0].amount) for one in each.SalesTariff.SalesTariffEntry],
+        )
+        for each in tuples(pair)
+    ]
+    assert found == [(3, [(3, 100)]), (3, [(1, 50), (2, 75)])]
+    assert told(pair, ProfileMade, "ev")[0].schedule_id == 2

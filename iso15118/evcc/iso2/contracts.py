@@ -11,18 +11,18 @@ from certs import contract as envelopes
 from certs.chain import CertificateError, Code
 from certs.contract import ContractError, Envelope
 from iso15118.connection import Now
-from iso15118.evcc.terms import Contract, ContractInstalled, InstallationFailed, PricesJudged, Provisioning, Wants
+from iso15118.evcc.terms import Contract, ContractInstalled, InstallationFailed, PricesJudged, Provisioning, SignatureNoted, Wants
 from iso15118.evcc.v2gmsg import hear
-from iso15118.evcc.v2gmsg.hear_loop import heeding
+from iso15118.evcc.v2gmsg.hear_loop import heeding, parting
 from iso15118.evcc.v2gmsg.table import Said
-from iso15118.evcc.v2gmsg.talk import Heard, Offer, Talk, leave, leaving, round_due_s
-from iso15118.iso2.certificates import chain_of, chain_type, wrong_key
+from iso15118.evcc.v2gmsg.talk import Heard, Judged, Offer, Talk, leave, leaving, round_due_s
+from iso15118.iso2.certificates import chain_of, chain_type, same_emaid, wrong_key
 from iso15118.iso20.certificates import certificates, judge, leaf_of, plain
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.declare import Message
 from iso15118.messages.iso2 import data_certificates as ce
 from iso15118.messages.iso2 import msg_body as mb
-from iso15118.signature import Part, sign, signer_of, verify
+from iso15118.signature import UNUSED, Part, sign, signer_of, unused, verify
 from iso15118.terms import ParameterSet, Payment, Told
 
 CERTIFICATE = 2
@@ -136,7 +136,12 @@ def installation(talk: Talk, now: Now, response: mb.CertificateInstallationRes |
         talk.contracts.insert(0, told.contract)
     if not talk.contracts:
         return leave(talk, "no contract, and no other way to pay", told, off=False)
-    return Heard(Said.PAY, (told,))
+    return Heard(Said.PAY, _with_unused(talk, told))
+
+
+def _with_unused(talk: Talk, told: ContractInstalled | InstallationFailed) -> tuple[Told, ...]:
+    noted = unused(talk.given_signature) if isinstance(told, ContractInstalled) else ""
+    return (told, SignatureNoted(noted)) if noted else (told,)
 
 
 def _taken(
@@ -150,6 +155,8 @@ def _taken(
             return InstallationFailed(why)
         chain = chain_of(response.ContractSignatureCertChain)
         leaf = leaf_of(chain[0])
+        if not same_emaid(leaf.common_name, response.eMAID.value):
+            return InstallationFailed(f"the contract's certificate is not that of {response.eMAID.value}")
         roots = talk.wants.mo_roots
         judged = judge(chain, "contract2", roots, now, key=leaf.key, only=None if roots else _DATES)
         if judged.refusal is not None:
@@ -166,7 +173,9 @@ def _sender(talk: Talk, now: Now, response: mb.CertificateInstallationRes | mb.C
     chain = chain_of(response.SAProvisioningCertificateChain)
     leaf = leaf_of(chain[0])
     judged = judge(chain, "cps2", talk.wants.v2g_roots, now, key=leaf.key)
-    return judged.why if judged.refusal is not None else verify(talk.given_signature, signed_parts(response), leaf.key)
+    if judged.refusal is not None:
+        return judged.why
+    return verify(talk.given_signature, signed_parts(response), leaf.key, lax=UNUSED)
 
 
 def signed_parts(response: mb.CertificateInstallationRes | mb.CertificateUpdateRes) -> list[Part]:
@@ -201,20 +210,35 @@ def authorization(talk: Talk) -> Message:
     return request
 
 
-def judged(talk: Talk, found: Any) -> tuple[Told, ...]:
-    """Tariffs are signed with the key of the second sub-CA of the mobility operator, which stands above our contract [K]; who pays otherwise asks nobody."""
-    tariffs = [each.SalesTariff for each in found.SAScheduleTuple if each.SalesTariff is not None]
-    if talk.payment is Payment.EIM or not tariffs:
-        return ()
+def judged(talk: Talk, found: Any) -> Judged:
+    """Tariffs are signed with the key of the second sub-CA of the mobility operator, which stands above our contract [K]; who pays otherwise asks nobody.
+    One without Id is nobody's word, and takes nothing from those that are signed.
+    """
+    priced = [each for each in found.SAScheduleTuple if each.SalesTariff is not None]
+    if talk.payment is Payment.EIM or not priced:
+        return Judged()
+    signed = [each for each in priced if each.SalesTariff.Id]
+    bare = frozenset(each.SAScheduleTupleID for each in priced if not each.SalesTariff.Id)
+    told = []
+    if signed:
+        why = _not_theirs(talk, [(each.SalesTariff.Id, "SalesTariff", each.SalesTariff) for each in signed])
+        told.append(PricesJudged(verified=not why, why=why))
+        if why:
+            return Judged(tuple(told), bare | {each.SAScheduleTupleID for each in signed})
+    if bare:
+        told.append(PricesJudged(verified=False, why=f"not signed: the prices of {', '.join(f'schedule {each}' for each in sorted(bare))}"))
+    return Judged(tuple(told), bare)
+
+
+def _not_theirs(talk: Talk, parts: list[Part]) -> str:
+    """Why these are not signed by who stands above our contract; "" where they are."""
     chain = talk.contracts[0].chain
     if len(chain) < 2:
-        return (PricesJudged(verified=False, why="nobody stands above our contract whose signature it could be"),)
+        return "nobody stands above our contract whose signature it could be"
     try:
-        key = leaf_of(chain[1]).key
+        return verify(talk.given_signature, parts, leaf_of(chain[1]).key)
     except CertificateError as error:
-        return (PricesJudged(verified=False, why=str(error)),)
-    why = verify(talk.given_signature, [(each.Id or "", "SalesTariff", each) for each in tariffs], key)
-    return (PricesJudged(verified=not why, why=why),)
+        return str(error)
 
 
 # ---- receipts
@@ -229,6 +253,9 @@ def metering_receipt(talk: Talk, now: Now) -> mb.MeteringReceiptReq:
 
 
 def receipt_heard(talk: Talk, now: Now, response: mb.MeteringReceiptRes) -> Heard:
-    """Back to the loop."""
+    """Back to the loop, unless somebody wanted to leave when the reading came, or does now."""
     gone, told = heeding(talk, response.EVSEStatus, off=True)
-    return gone or Heard(Said.GO, told, round_due_s(talk, now))
+    if gone is None:
+        gone, more = parting(talk, talk.parting, *told)
+        told += more
+    return gone or Heard(Said.GO, tuple(dict.fromkeys(told)), round_due_s(talk, now))

@@ -10,7 +10,6 @@ from iso15118.evcc.terms import (
     AuthorizationRefused,
     Authorized,
     InstallationFailed,
-    PricesJudged,
     ProfileMade,
     SchedulesOffered,
     ServicesOffered,
@@ -126,10 +125,10 @@ def schedules(talk: Talk, now: Now, response: Any, *told: Told) -> Heard:
     made: tuple[Told, ...] = ()
     if offered:
         wants, judged = talk.wants, talk.spelling.judged(talk, response.SASchedules)
-        told = (*told, *judged)
+        told = (*told, *judged.told)
         # Prices that nobody answers for are not chosen by.
-        priced = all(each.verified for each in judged if isinstance(each, PricesJudged))
-        chosen = plans.best(offered if priced else [replace(each, prices=None) for each in offered], wants.needs, wants.limits.max_power_W)
+        priced = [replace(each, prices=None) if each.id in judged.doubted else each for each in offered]
+        chosen = plans.best(priced, wants.needs, wants.limits.max_power_W)
         talk.schedule_id, talk.planned_at = chosen.id, now.mono
         talk.profile = plans.profile(chosen, wants.limits.max_power_W, talk.spelling.most_entries)
         made = SchedulesOffered(offered), ProfileMade(chosen.id, talk.profile)

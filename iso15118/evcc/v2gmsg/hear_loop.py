@@ -50,27 +50,38 @@ def heeding(talk: Talk, status: Any, *told: Told, off: bool) -> tuple[Heard | No
 
 
 def looped(talk: Talk, now: Now, response: Any, status: Any, *shown: Told) -> Heard:
-    """Our own wishes first, then the charger's, then the next round."""
+    """A receipt first, which is of what has flowed, whoever wants to leave; then our own wishes, the charger's, and the next round."""
     talk.loops += 1
     told = [*shown, *meter(response)]
-    gone, more = heeding(talk, status, *told, off=True)
+    wants = talk.wants
+    if _receipt(talk, response) and not trouble(status):
+        talk.receipt, talk.parting = response, status
+        return Heard(Said.RECEIPT, (*told, EvseAsks(Wish.CONFIRM_METERING)))
+    gone, more = parting(talk, status, *told)
     if gone:
         return gone
     told += more
-    wants = talk.wants
-    if wants.loops is not None and talk.loops >= wants.loops:
-        talk.ending = "Terminate"
-        return leave(talk, "as many rounds as were wanted", *told, off=True)
-    info = getattr(response, "MeterInfo", None)
-    if info is not None and response.ReceiptRequired and talk.payment is Payment.PNC and Wish.CONFIRM_METERING in wants.heeds:
-        talk.receipt = response
-        return Heard(Said.RECEIPT, (*told, EvseAsks(Wish.CONFIRM_METERING)))
     if talk.spelling.pausing:
         if wants.wish is EvWish.RENEGOTIATE_SCHEDULE:
             return Heard(Said.RESCHEDULE, (WishTaken(wants.wish), *told))
         if asked(status) is Wish.RENEGOTIATE_SCHEDULE and Wish.RENEGOTIATE_SCHEDULE in wants.heeds:
             return Heard(Said.RESCHEDULE, tuple(told))
     return Heard(Said.AGAIN, tuple(told), round_due_s(talk, now))
+
+
+def parting(talk: Talk, status: Any, *told: Told) -> tuple[Heard | None, tuple[Told, ...]]:
+    """As `heeding`; also after as many rounds as were wanted."""
+    gone, more = heeding(talk, status, *told, off=True)
+    loops = talk.wants.loops
+    if gone or loops is None or talk.loops < loops:
+        return gone, more
+    talk.ending = "Terminate"
+    return leave(talk, "as many rounds as were wanted", *told, *more, off=True), ()
+
+
+def _receipt(talk: Talk, response: Any) -> bool:
+    info = getattr(response, "MeterInfo", None)
+    return info is not None and bool(response.ReceiptRequired) and talk.payment is Payment.PNC and Wish.CONFIRM_METERING in talk.wants.heeds
 
 
 def meter(response: Any) -> tuple[Told, ...]:

@@ -16,13 +16,14 @@ def schedules(found: Any, power_W: Callable[[Any], float]) -> tuple[Schedule, ..
     """SAScheduleList in neutral words; nothing for nothing. `power_W`: what a PMax of the protocol means."""
     if found is None:
         return ()
+    level_of = _levels([each.SalesTariff for each in found.SAScheduleTuple if each.SalesTariff is not None])
     return tuple(
         Schedule(
             each.SAScheduleTupleID,
             tuple(
                 Slot(start_s, duration_s, power_W(entry.PMax)) for entry, start_s, duration_s in _timed(each.PMaxSchedule.PMaxScheduleEntry)
             ),
-            prices=_prices(each.SalesTariff),
+            prices=_prices(each.SalesTariff, level_of),
         )
         for each in found.SAScheduleTuple
     )
@@ -40,14 +41,40 @@ def _timed(entries: Sequence[Any]) -> list[tuple[Any, int, int]]:
     return found
 
 
-def _prices(tariff: Any) -> Prices | None:
-    """Price levels; what a SalesTariff says of shares and CO2 is left out."""
+def _levels(tariffs: Sequence[Any]) -> Callable[[Any], int | None]:
+    """What an entry costs, as a level. Where one does not say it, they are ranked by their shares of the dearest price, if all have that: what is ranked is
+    compared with each other.
+    """
+    entries = [each for tariff in tariffs for each in tariff.SalesTariffEntry]
+    if all(each.EPriceLevel is not None for each in entries):
+        return lambda entry: entry.EPriceLevel
+    shares = [_share(each) for each in entries]
+    if None in shares:
+        return lambda entry: entry.EPriceLevel
+    ladder = sorted({each for each in shares if each is not None})
+    ranks: dict[float | None, int] = {share: rank for rank, share in enumerate(ladder, 1)}
+    return lambda entry: ranks.get(_share(entry))
+
+
+def _share(entry: Any) -> float | None:
+    """relativePricePercentage; where it depends on the power, of the least."""
+    costs = [each for block in entry.ConsumptionCost for each in block.Cost if each.costKind == "relativePricePercentage"]
+    return costs[0].amount * 10.0 ** (costs[0].amountMultiplier or 0) if costs else None
+
+
+def _prices(tariff: Any, level_of: Callable[[Any], int | None]) -> Prices | None:
+    """Price levels, where each entry has one; what a SalesTariff says of renewable energy and CO2 is left out."""
     if tariff is None:
         return None
-    entries = _timed(tariff.SalesTariffEntry)
-    levels = tariff.NumEPriceLevels or max((entry.EPriceLevel or 0 for entry, _, _ in entries), default=0)
-    slots = tuple(Price(start_s, duration_s, level=entry.EPriceLevel or 0) for entry, start_s, duration_s in entries)
-    return Prices(tariff.SalesTariffID, "", slots, description=tariff.SalesTariffDescription or "", levels=levels)
+    slots, highest = [], 0
+    for entry, start_s, duration_s in _timed(tariff.SalesTariffEntry):
+        level = level_of(entry)
+        if level is None:  # nobody knows what it costs: that is not nothing
+            return None
+        slots.append(Price(start_s, duration_s, level=level))
+        highest = max(highest, level)
+    levels = max(tariff.NumEPriceLevels or 0, highest)
+    return Prices(tariff.SalesTariffID, "", tuple(slots), description=tariff.SalesTariffDescription or "", levels=levels)
 
 
 def best(offered: Sequence[Schedule], needs: EnergyWanted, most_W: float | None) -> Schedule:

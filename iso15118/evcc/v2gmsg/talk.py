@@ -32,6 +32,14 @@ class Offer(NamedTuple):
     added_services: tuple[int, ...] = ()
 
 
+class Judged(NamedTuple):
+    """Prices, by who has signed them."""
+
+    told: tuple[Told, ...] = ()
+    doubted: frozenset[int] = frozenset()
+    """Schedules for whose prices nobody answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """How a protocol says what both say."""
@@ -65,7 +73,7 @@ class Spelling:
     """Of a charging profile."""
     by_contract: Callable[[Talk, Now, Offer], bool] = lambda *_: False
     """Whether we can pay so at this charger."""
-    judged: Callable[[Talk, Any], tuple[Told, ...]] = lambda *_: ()
+    judged: Callable[[Talk, Any], Judged] = lambda *_: Judged()
     """What is found of the signature on the prices in SASchedules."""
     ready_s: float | None = None
     """From SessionSetupRes the first PowerDeliveryRes may take so long."""
@@ -101,6 +109,8 @@ class Talk(Waiting):
     """The challenge was, and is waited for."""
     receipt: Any = None
     """A response in the loop that wants its meter signed."""
+    parting: Any = None
+    """Its status, by which we leave when that is done."""
     energy: Energy | None = None
     mode: str = ""
     """Kind of energy transfer that is requested."""

@@ -26,15 +26,15 @@ from certs.reading import CertificateError
 from iso15118 import exi
 from iso15118.connection import Now
 from iso15118.exi import ExiError
-from iso15118.iso2.certificates import chain_of, wrong_key
+from iso15118.iso2.certificates import chain_of, same_emaid, wrong_key
 from iso15118.iso20.certificates import Judged, Leaf, judge, leaf_of, plain, unreadable
 from iso15118.messages.iso2 import msg_body as mb
 from iso15118.messages.iso2 import msg_def as md
-from iso15118.secc.iso2.spelling import meter_info
+from iso15118.secc.iso2.spelling import meter_info, schedule_told
 from iso15118.secc.v2gmsg import setup
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.talk import Result, Shown, Talk, status
-from iso15118.signature import verify
+from iso15118.signature import UNUSED, unused, verify
 from iso15118.terms import ContractRefused, ContractShown, InstallationAsked, InstallationRefused, MeteringConfirmed, Progress
 from iso15118.trust import Refusal
 
@@ -103,15 +103,6 @@ def _judged(talk: Talk, now: Now, chain: tuple[bytes, ...], emaid: str) -> tuple
     return leaf, judged._replace(refusal=None) if for_the_host else judged, ""
 
 
-def same_emaid(one: str, other: str) -> bool:
-    """With its check digit or without.
-
-    >>> same_emaid("DE-ABC-C00000001", "DEABCC000000019")
-    True
-    """
-    return plain(one)[:14] == plain(other)[:14]
-
-
 def _ends_soon(talk: Talk, now: Now, leaf: Leaf) -> bool:
     return talk.facts.trust.clock_known and leaf.ends - dt.datetime.fromtimestamp(now.utc, dt.UTC) < SOON
 
@@ -129,12 +120,12 @@ def authorization(talk: Talk, now: Now, request: mb.AuthorizationReq, *, header:
         return _refused(talk, request, shown.emaid, Judged(Refusal.CHALLENGE, "it was signed for another session"))
     if not shown.signed or header.Signature is not None:
         part = (request.Id or "", "AuthorizationReq", request)
-        if wrong := verify(header.Signature, [part], leaf_of(shown.chain[0]).key):
+        if wrong := verify(header.Signature, [part], leaf_of(shown.chain[0]).key, lax=UNUSED):
             return _refused(talk, request, shown.emaid, Judged(Refusal.INVALID, wrong), SIGNATURE)
     if not shown.signed:
         talk.shown = replace(shown, signed=True)
         talk.ongoing(CONTRACT, now, PNC_S)
-        told = ContractShown(shown.emaid, shown.chain, shown.path, shown.why)
+        told = ContractShown(shown.emaid, shown.chain, shown.path, "; ".join(filter(None, (shown.why, unused(header.Signature)))))
         return Result(mb.AuthorizationRes(ResponseCode="OK", EVSEProcessing="Ongoing"), (told,), stay=True)
     if facts.contract is Progress.DONE:
         talk.shown = replace(shown, accepted=True)
@@ -189,7 +180,7 @@ def _ask(talk: Talk, now: Now, request: Any, chain: tuple[bytes, ...], header: A
         return _not_given(talk, request, Refusal.INVALID, f"the {whose} certificate cannot be read: {error}")
     if wrong := wrong_key(leaf):
         return _not_given(talk, request, Refusal.INVALID, f"the {whose} certificate: {wrong}")
-    if wrong := verify(header.Signature, [(request.Id, type(request).__name__, request)], leaf.key):
+    if wrong := verify(header.Signature, [(request.Id, type(request).__name__, request)], leaf.key, lax=UNUSED):
         return _not_given(talk, request, Refusal.INVALID, wrong, SIGNATURE)
     if update and not same_emaid(leaf.common_name, request.eMAID):
         return _not_given(talk, request, Refusal.INVALID, f"the contract's certificate is not that of {request.eMAID}")
@@ -256,11 +247,13 @@ def metering_receipt(talk: Talk, now: Now, request: mb.MeteringReceiptReq, *, he
         return failed(talk, request, "FAILED_MeteringSignatureNotValid", "no receipt was asked for")
     if request.SessionID != talk.session_id:
         wrong = "a reading of another session was signed"
+    elif request.SAScheduleTupleID not in (None, schedule_told(talk)):
+        wrong = f"a reading under schedule {request.SAScheduleTupleID} was signed, and {schedule_told(talk)} was told"
     elif request.MeterInfo != meter_info(reading):
         wrong = "another reading was signed than was told"
     else:
-        wrong = verify(header.Signature, [(request.Id or "", "MeteringReceiptReq", request)], leaf_of(shown.chain[0]).key)
-    told = MeteringConfirmed(reading, verified=not wrong, why=wrong)
+        wrong = verify(header.Signature, [(request.Id or "", "MeteringReceiptReq", request)], leaf_of(shown.chain[0]).key, lax=UNUSED)
+    told = MeteringConfirmed(reading, verified=not wrong, why=wrong or unused(header.Signature))
     if wrong:
         return failed(talk, request, "FAILED_MeteringSignatureNotValid", wrong)._replace(told=(told,))
     talk.metered = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,10 +37,17 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     most = most_points(request)
     talk.schedules = tuple(_fitting(each, most) for each in known[:MOST_TUPLES])
     talk.offered_mono = now.mono
-    dearest = max((slot.per_kWh for each in talk.schedules if each.prices is not None for slot in each.prices.slots), default=0.0)
+    signed = _all_signed(talk.schedules, most if talk.by_contract else 0)
+    amounts = _amounts(each for each, tariff in zip(talk.schedules, signed, strict=True) if tariff is None)
     return sc.SAScheduleList(
-        SAScheduleTuple=tuple(_tuple(_of_phases(talk, each), dearest, most if talk.by_contract else 0) for each in talk.schedules)
+        SAScheduleTuple=tuple(_tuple(_of_phases(talk, each), tariff, amounts) for each, tariff in zip(talk.schedules, signed, strict=True))
     )
+
+
+def _amounts(schedules: Iterable[Schedule]) -> list[float]:
+    """All that are told to this vehicle, the cheapest first: levels and shares of one schedule are compared with those of the others."""
+    prices = [each.prices for each in schedules if each.prices is not None and each.prices.currency]
+    return sorted({slot.per_kWh for each in prices for slot in each.slots})
 
 
 def _fitting(schedule: Schedule, most: int) -> Schedule:
@@ -57,12 +65,12 @@ def _of_phases(talk: Talk, schedule: Schedule) -> Schedule:
     return replace(schedule, charging=tuple(replace(each, power_W=each.power_W * share) for each in schedule.charging))
 
 
-def _tuple(schedule: Schedule, dearest: float, most_signed: int) -> sc.SAScheduleTupleType:
+def _tuple(schedule: Schedule, signed: sc.SalesTariffType | None, amounts: Sequence[float]) -> sc.SAScheduleTupleType:
     entries = tuple(
         sc.PMaxScheduleEntryType(TimeInterval=_interval(each), PMax=_watts(max(0.0, each.power_W))) for each in schedule.charging
     )
     prices = schedule.prices
-    tariff = (_signed(prices, most_signed) or _tariff(prices, dearest)) if prices is not None else None
+    tariff = signed or (_tariff(prices, amounts) if prices is not None else None)
     return sc.SAScheduleTupleType(
         SAScheduleTupleID=schedule.id,
         PMaxSchedule=sc.PMaxScheduleType(PMaxScheduleEntry=entries),
@@ -72,6 +80,16 @@ def _tuple(schedule: Schedule, dearest: float, most_signed: int) -> sc.SASchedul
 
 def _interval(each: Slot | Price) -> sc.RelativeTimeInterval:
     return sc.RelativeTimeInterval(start=min(each.start_s, MOST_START_S), duration=min(each.duration_s, LONGEST_S))
+
+
+def _all_signed(schedules: Sequence[Schedule], most: int) -> list[sc.SalesTariffType | None]:
+    """Of each schedule. An Id stands once in a message: what has one that is there already is told in words of ours."""
+    found: list[sc.SalesTariffType | None] = []
+    for each in schedules:
+        tariff = _signed(each.prices, most) if each.prices is not None else None
+        known = tariff is not None and any(other is not None and other.Id == tariff.Id for other in found)
+        found.append(None if known else tariff)
+    return found
 
 
 def _signed(prices: Prices, most: int) -> sc.SalesTariffType | None:
@@ -97,12 +115,13 @@ def signature(talk: Talk, written: sc.SAScheduleList | None) -> ds.SignatureType
     return found
 
 
-def _tariff(prices: Prices, dearest: float) -> sc.SalesTariffType | None:
-    """Not signed. Amounts are told as a share of the dearest price that is told to this vehicle; a tariff of one level without amounts says nothing."""
+def _tariff(prices: Prices, amounts: Sequence[float]) -> sc.SalesTariffType | None:
+    """Not signed. Amounts are told by their place among all that are told to this vehicle, and as a share of the dearest; a tariff of one level without
+    amounts says nothing.
+    """
     if prices.currency:
-        ladder = sorted({each.per_kWh for each in prices.slots})
-        levels = {value: place for place, value in enumerate(ladder, 1)}
-        most = len(ladder)
+        levels = {value: place for place, value in enumerate(amounts, 1)}
+        most = len(amounts)
     elif prices.levels > 1:
         levels, most = {}, prices.levels
     else:
@@ -111,7 +130,7 @@ def _tariff(prices: Prices, dearest: float) -> sc.SalesTariffType | None:
         sc.SalesTariffEntryType(
             TimeInterval=_interval(each),
             EPriceLevel=min(MOST_LEVEL, max(0, levels.get(each.per_kWh, each.level) if prices.currency else each.level)),
-            ConsumptionCost=_costs(each, dearest) if prices.currency and dearest > 0 else (),
+            ConsumptionCost=_costs(each, amounts[-1]) if prices.currency and amounts[-1] > 0 else (),
         )
         for each in prices.slots
     )

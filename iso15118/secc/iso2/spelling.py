@@ -120,7 +120,12 @@ def seen(talk: Talk) -> Mapping[str, Any]:
     if required:
         talk.metered = facts.meter
     info = meter_info(facts.meter) if facts.meter is not None else None
-    return {"EVSEID": facts.evse_id, "SAScheduleTupleID": talk.schedule_id or 1, "MeterInfo": info, "ReceiptRequired": required}
+    return {"EVSEID": facts.evse_id, "SAScheduleTupleID": schedule_told(talk), "MeterInfo": info, "ReceiptRequired": required}
+
+
+def schedule_told(talk: Talk) -> int:
+    """The one that holds; 1 where none was chosen."""
+    return talk.schedule_id or 1
 
 
 def meter_info(reading: Reading) -> dt.MeterInfoType:

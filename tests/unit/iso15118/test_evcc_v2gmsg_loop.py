@@ -24,7 +24,7 @@ from iso15118.messages.iso2 import msg_body as iso2_body
 from iso15118.messages.iso2 import msg_data_types as iso2_types
 from iso15118.terms import Battery, Ending, Reading, Slot, Wish
 from iso15118.v2gmsg.values import number
-from tests.unit.iso15118.v2gmsg_rig import BATTERY_V, SPEECHES, Rig
+from tests.unit.iso15118.v2gmsg_rig import BATTERY_V, SPEECHES, Rig, paying
 
 DC = ("din", "iso2-dc")
 ISO2 = ("iso2-dc", "iso2-ac")
@@ -325,3 +325,57 @@ def test_more_than_din_can_say_limits_nothing() -> None:
     assert request.ChargingProfile.ProfileEntry[0].ChargingProfileEntryMaxPower == 32_767
     vehicle.to(S.DC_LOOP)
     assert number(vehicle.asked[-1].EVTargetCurrent) == 100.0, "what the charger says of its current"
+
+
+# ---- receipts, and whoever wants to leave with them
+
+
+def receipted(speech: str, **given: Any) -> Rig:
+    """In the loop, at a charger that wants each reading signed."""
+    state = S.AC_RECEIPT if speech == "iso2-ac" else S.DC_RECEIPT
+    vehicle = Rig(speech, **paying(state) | given)
+    vehicle.receipts = True
+    return vehicle.to(S.AC_LOOP if speech == "iso2-ac" else S.DC_LOOP)
+
+
+def said(vehicle: Rig) -> str:
+    return type(vehicle.asked[-1]).__name__
+
+
+@pytest.mark.parametrize("speech", ISO2)
+def test_before_it_leaves_a_vehicle_signs_what_has_flowed(speech: str) -> None:
+    """Whoever it is that wants the end: the rounds that were wanted, the charger, the driver."""
+    stops: dict[str, Any] = {}
+    for who in ("rounds", "charger", "driver"):
+        vehicle = receipted(speech, **({"loops": 1} if who == "rounds" else {}))
+        if who == "charger":
+            stops = {status_field(vehicle): vehicle.status(EVSENotification="StopCharging")}
+        if who == "driver":
+            vehicle.wants.wish = EvWish.STOP
+        vehicle.next(**(stops if who == "charger" else {}))
+        assert said(vehicle) == "MeteringReceiptReq", who
+        assert not any(isinstance(each, StopDrawing) for each in vehicle.told)
+        vehicle.next()
+        assert said(vehicle) == "PowerDeliveryReq", who
+        assert vehicle.asked[-1].ChargeProgress == "Stop"
+        assert sum(isinstance(each, StopDrawing) for each in vehicle.told) == 1
+        assert (EvseAsks(Wish.STOP) in vehicle.told) is (who == "charger")
+
+
+@pytest.mark.parametrize("speech", ISO2)
+def test_nobody_signs_while_something_is_wrong(speech: str) -> None:
+    vehicle = receipted(speech)
+    wrong = {"RCD": True} if speech == "iso2-ac" else {"EVSEStatusCode": "EVSE_EmergencyShutdown"}
+    vehicle.next(**{status_field(vehicle): vehicle.status(**wrong)})
+    assert said(vehicle) == "PowerDeliveryReq"
+
+
+@pytest.mark.parametrize("speech", ISO2)
+def test_after_a_receipt_it_goes_on(speech: str) -> None:
+    vehicle = receipted(speech)
+    vehicle.next(**{status_field(vehicle): vehicle.status(EVSENotification="ReNegotiation", NotificationMaxDelay=9)})
+    assert vehicle.told.count(EvseAsks(Wish.CONFIRM_METERING)) == 1
+    loops = vehicle.asked[-2]
+    told = vehicle.hear(EVSEStatus=vehicle.status(EVSENotification="ReNegotiation", NotificationMaxDelay=9)).told
+    assert told == (EvseAsks(Wish.RENEGOTIATE_SCHEDULE, 9),), "once, though both answers say so"
+    assert type(vehicle.ask()) is type(loops)

@@ -8,8 +8,9 @@ import pytest
 
 from iso15118.evcc.v2gmsg import plans
 from iso15118.messages.iso2 import data_schedules as sc
+from iso15118.messages.iso2 import msg_data_types as dt
 from iso15118.terms import EnergyWanted, Price, Prices, Schedule, Slot
-from iso15118.v2gmsg.values import number
+from iso15118.v2gmsg.values import number, physical
 from tests.unit.iso15118.v2gmsg_rig import Rig
 
 HOUR = 3600
@@ -79,7 +80,7 @@ def test_schedules_with_prices() -> None:
         SalesTariffDescription="night",
         SalesTariffEntry=(
             sc.SalesTariffEntryType(TimeInterval=sc.RelativeTimeInterval(start=0), EPriceLevel=2),
-            sc.SalesTariffEntryType(TimeInterval=sc.RelativeTimeInterval(start=600, duration=60)),
+            sc.SalesTariffEntryType(TimeInterval=sc.RelativeTimeInterval(start=600, duration=60), EPriceLevel=1),
         ),
     )
     found = sc.SAScheduleList(
@@ -87,7 +88,48 @@ def test_schedules_with_prices() -> None:
             sc.SAScheduleTupleType(SAScheduleTupleID=1, PMaxSchedule=sc.PMaxScheduleType(PMaxScheduleEntry=entries), SalesTariff=tariff),
         )
     )
-    prices = Prices(4, "", (Price(0, 600, level=2), Price(600, 60, level=0)), description="night", levels=2)
+    prices = Prices(4, "", (Price(0, 600, level=2), Price(600, 60, level=1)), description="night", levels=2)
     assert plans.schedules(found, number) == (
         Schedule(1, (Slot(0, 900, 5_000.0), Slot(900, 100, 6_000.0), Slot(1_000, 86_400, 7_000.0)), prices=prices),
     )
+
+
+def priced(*tariffs: tuple[int | None, int | None]) -> tuple[Schedule, ...]:
+    """With a tariff for each of these: a level, and a share of the dearest price."""
+
+    def tariff(level: int | None, share: int | None) -> sc.SalesTariffType:
+        costs: tuple[sc.CostType, ...] = (sc.CostType(costKind="CarbonDioxideEmission", amount=1),)
+        if share is not None:
+            costs = (*costs, sc.CostType(costKind="relativePricePercentage", amount=share, amountMultiplier=1))
+        block = sc.ConsumptionCostType(startValue=physical(dt.PhysicalValueType, "W", 0), Cost=costs)
+        entry = sc.SalesTariffEntryType(TimeInterval=sc.RelativeTimeInterval(start=0), EPriceLevel=level, ConsumptionCost=(block,))
+        return sc.SalesTariffType(SalesTariffID=1, SalesTariffEntry=(entry,))
+
+    entries: Any = (Rig("iso2-dc").entry(0, None, 11_000),)
+    tuples = tuple(
+        sc.SAScheduleTupleType(SAScheduleTupleID=at, PMaxSchedule=sc.PMaxScheduleType(PMaxScheduleEntry=entries), SalesTariff=tariff(*each))
+        for at, each in enumerate(tariffs, 1)
+    )
+    return plans.schedules(sc.SAScheduleList(SAScheduleTuple=tuples), number)
+
+
+@pytest.mark.parametrize(
+    ("tariffs", "levels", "takes"),
+    [
+        ([(1, 5), (3, 10)], [1, 3], 1),
+        ([(3, 5), (None, 10)], [1, 2], 1),
+        ([(None, 10), (None, 2)], [2, 1], 2),
+        ([(None, 10), (None, 10)], [1, 1], 1),
+        ([(None, None), (3, None)], [None, 3], 2),
+        ([(None, None), (3, 10)], [None, 3], 2),
+        ([(None, 10), (3, None)], [None, 3], 2),
+        ([(None, None), (None, None)], [None, None], 1),
+    ],
+)
+def test_what_has_no_level_is_ranked_by_its_share_or_has_no_price(
+    tariffs: list[tuple[int | None, int | None]], levels: list[int | None], takes: int
+) -> None:
+    """It costs something, whatever that is."""
+    found = priced(*tariffs)
+    assert [each.prices.slots[0].level if each.prices is not None else None for each in found] == levels
+    assert best(*found) == takes
