@@ -109,7 +109,7 @@ class Scenario:
     at: str = ""
     seed: int = 0
     ends: tuple[str, ...] = ("terminated",)
-    """As the charger sees each connection end. After "paused" the vehicle comes back to the same session; where no way to pay is left to it, it does not come."""
+    """As the charger sees each connection end. After "paused" the vehicle comes back to the same session, after a contract that was refused by another way to pay."""
     then: tuple[Then, ...] = ()
 
 
@@ -242,8 +242,6 @@ def run(scenario: Scenario) -> Played:
         pair.connect(misbehaving(scenario.misbehaves, inner, scenario.seed, scenario.at) if scenario.misbehaves else inner)
         pair.run(scenario.most_s)
         played.ends.append(pair.evse_over.ending.value if pair.evse_over else "not over")
-        if vehicle.comes_again is False:
-            break
     return played
 
 

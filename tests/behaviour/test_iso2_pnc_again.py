@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from bench.csms.pki import EMAID as PAID
-from bench.ev.talking import AGAIN_S
+from bench.ev.talking import AGAIN_S, Dial, TalkingEv
+from bench.v2g.model import Vehicle
 from bench.v2g.pair import Pair
 from bench.v2g.pki import NOW
 from bench.v2g.scenario import read, run
-from iso15118.evcc.terms import Authorized, ContractInstalled
+from hal.sim.signals import NOTHING, Offered, PilotOutput
+from iso15118.evcc.terms import AuthorizationRefused, Authorized, ContractInstalled, Wants
 from iso15118.messages.iso2 import msg_body as mb
-from iso15118.terms import ContractShown, Ending, Payment, SessionOver
+from iso15118.protocols import ISO2
+from iso15118.terms import ContractShown, DialectChosen, Ending, Payment, SessionOver
 from iso15118.trust import Refusal
 from tests.behaviour.iso2_pnc_rig import EMAID, SPEECHES, WORLD, coded, pnc
 from tests.behaviour.iso20_rig import ended_well, told
@@ -151,3 +154,19 @@ def test_it_wakes_a_charger_of_dc_by_itself() -> None:
     site.until(lambda: ev.sessions == 2, most_s=30.0)
     site.card()
     site.until(site.charges)
+
+
+@pytest.mark.parametrize(("fall_back", "dials"), [(True, 2), (False, 1)])
+def test_at_a_charger_that_leaves_5_percent_on_the_pilot_it_dials_or_does_not(fall_back: bool, dials: int) -> None:
+    ev = TalkingEv(Vehicle(wants=Wants(payment=Payment.PNC, fall_back=fall_back)), 0.0)
+    found = []
+    for at in range(100):
+        ev.advance(at / 10, Offered(PilotOutput.PWM, 5.0, NOTHING))
+        found += [each for each in ev.out if isinstance(each, Dial)]
+        ev.out.clear()
+        if at == 30:
+            ev.connected()
+            refused = AuthorizationRefused(Payment.PNC, "FAILED_CertChainError", EMAID)
+            ev.vehicle.log += [(3.0, DialectChosen(ISO2)), (3.0, refused)]
+            ev.lost("closed by the charger")
+    assert len(found) == dials
