@@ -546,7 +546,7 @@ class MeteringConfirmed(Told):
     verified: bool = False
     """Signed with the key of the contract that pays."""
     why: str = ""
-    """Why not, where it is not."""
+    """Why not, where it is not; where it is, what stood beside what is signed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ _MEMBERS = {
     "EVSEChargeParameter": "DC_EVSEChargeParameter",
     "EVSEStatus": "DC_EVSEStatusType",
     "SASchedules": "SAScheduleList",
+    "TimeInterval": "RelativeTimeInterval",
 }
 """Fields whose declared type is abstract -> the member that stands there; but for EVSEStatus they are in the module of charging or of schedules."""
 
@@ -84,11 +85,13 @@ def response_to(message: Message) -> Message:
 
 
 def least(kind: type[Message]) -> Message:
-    """The least message of a kind."""
+    """The least message of a kind, and of all that has to be in it."""
     given: dict[str, Any] = {}
     for field in fields_of(kind):
-        if not isinstance(field.value, Simple) and field.value._abstract_ and field.least:
-            given[field.name] = minimal(_member(kind, field.name))
+        if isinstance(field.value, Simple) or not field.least or field.choice:
+            continue
+        one = least(_member(kind, field.name) if field.value._abstract_ else field.value)
+        given[field.name] = (one,) * field.least if field.many else one
     return minimal(kind, **given)
 
 
