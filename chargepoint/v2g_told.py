@@ -152,7 +152,7 @@ class Teller:
             case CableCheckWanted():
                 return [SupplyAsked(evse_id, Supply.CABLE_CHECK, limits.max_voltage_V or 0.0)]
             case PrechargeWanted(target_V, _):
-                return [SupplyAsked(evse_id, Supply.PRECHARGE, target_V)]
+                return [SupplyAsked(evse_id, Supply.PRECHARGE, _least(target_V, limits.max_voltage_V))]
             case PowerWanted():
                 return [SupplyAsked(evse_id, Supply.POWER, state.asked_V if state.supply in _BATTERY else 0.0)]
             case DcDemand():
@@ -166,14 +166,30 @@ class Teller:
         return []
 
     def _demanded(self, told: DcDemand, limits: EvLimits) -> SupplyAsked:
-        """Scheduled: what the vehicle wants. Dynamic: as much as both sides may; the battery holds the voltage."""
+        """Scheduled: what the vehicle wants, within what it has said that it can take. Dynamic: as much as both sides may; the battery holds the voltage."""
         evse_id = self.evse.evse_id
         if told.target_V is not None and told.target_A is not None:
-            return SupplyAsked(evse_id, Supply.POWER, told.target_V, told.target_A)
+            return SupplyAsked(evse_id, Supply.POWER, _least(told.target_V, limits.max_voltage_V), _within(told.target_A, told.present_V, limits))
         most_V = limits.max_voltage_V or told.present_V
         watts = min(self.evse.limit_W, limits.max_power_W if limits.max_power_W is not None else self.evse.limit_W)
         amps = watts / max(told.present_V, 1.0)
         return SupplyAsked(evse_id, Supply.POWER, most_V, amps if limits.max_current_A is None else min(amps, limits.max_current_A))
+
+
+def _least(value: float, most: float | None) -> float:
+    """A maximum below nothing is nothing; one that was not said is none."""
+    return value if most is None else min(value, max(0.0, most))
+
+
+def _within(target_A: float, present_V: float, limits: EvLimits) -> float:
+    """The current that is wanted, as far as the vehicle's own limits go, each way."""
+    volts = max(present_V, 1.0)
+    if target_A < 0.0:
+        back_A = _least(-target_A, limits.max_discharge_A)
+        return -(min(back_A, limits.max_discharge_W / volts) if limits.max_discharge_W else back_A)
+    amps = _least(target_A, limits.max_current_A)
+    # There are vehicles that leave their power at 0.
+    return min(amps, limits.max_power_W / volts) if limits.max_power_W is not None and limits.max_power_W > 0.0 else amps
 
 
 def _merged(old: Any, new: Any) -> Any:
