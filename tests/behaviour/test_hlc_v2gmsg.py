@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from bench.v2g.model import Spec
+from chargepoint import codec
 from chargepoint.commands import OpenContactor, SetDcOutput
 from chargepoint.events import ChargingState
-from iso15118.evcc.terms import ProfileMade
+from iso15118.evcc.terms import EvWish, ProfileMade
 from iso15118.protocols import PROTOCOLS
 from iso15118.secc.speak import of
 from iso15118.terms import Control, Ending, Energy
@@ -121,19 +123,42 @@ def test_a_vehicle_that_falls_silent(speech: str) -> None:
 
 @pytest.mark.parametrize("speech", SPEECHES)
 def test_a_session_is_saved_and_goes_on(speech: str) -> None:
-    """Whatever the vehicle speaks, the station has it in its snapshot."""
+    """Whatever the vehicle speaks, the station has it in its snapshot, and out of that it goes on: other schedules leave the energy on."""
     site = site_of(speech)
-    site.charge(vehicle_of(site, speech, spec=BIG))
+    ev = site.charge(vehicle_of(site, speech, spec=BIG))
     site.run(2.0)
     assert site.heap.station is not None
     machine: Any = site.heap.station.wiring.machines["v2g:1"]
     before = machine.state
-    machine.state = before
+    written = json.loads(json.dumps(site.heap.station.snapshot()["v2g:1"]))
+    machine.state = codec.load(type(before), written, "v2g:1")
     assert machine.state == before
     (session,) = machine.sessions.values()
     assert of(session) is not None
+    began = site.heap.now
     site.run(5.0)
+    site.limit(watts=8_000.0)
+    site.run(40.0)
     assert site.facts.charging_state is ChargingState.CHARGING
+    plans = sum(isinstance(each, ProfileMade) for _, each in ev.vehicle.log)
+    assert plans == (1 if speech == "din" else 2)
+    assert [at for at, _ in site.at(OpenContactor) if at > began] == []
+    assert ev.sessions == 1
+
+
+def test_no_contactor_opens_under_load_for_another_number_of_phases() -> None:
+    """Other schedules are for the energy that was chosen."""
+    site = site_of("iso2-ac")
+    ev = site.charge(vehicle_of(site, "iso2-ac", spec=BIG))
+    site.run(5.0)
+    began = site.heap.now
+    talk: Any = ev.evcc.dialect
+    talk.talk.mode = "AC_single_phase_core"
+    ev.vehicle.wants.wish = EvWish.RENEGOTIATE_SCHEDULE
+    site.until(lambda: any("FAILED" in str(getattr(each, "ResponseCode", "")) for _, _, each in ev.messages), most_s=5.0)
+    assert [code for at, _, each in ev.messages if at > began and (code := getattr(each, "ResponseCode", "OK")) != "OK"] == [
+        "FAILED_WrongEnergyTransferMode"
+    ]
 
 
 def test_the_output_is_without_voltage_after_all() -> None:

@@ -42,7 +42,7 @@ def placed(kind: type[Any], state: Any) -> Any:
         talk.session_id = ID
     talk.discovered = tuple(Offered(each) for each in (Energy.DC, Energy.AC) if not (kind is Din and each is Energy.AC))
     if state.value != "parameters" and "service" not in state.value and "auth" not in state.value:
-        talk.offered = talk.discovered[0 if dc else 1]
+        talk.offered, talk.phases = talk.discovered[0 if dc else 1], 0 if dc else 3
     talk.schedules, talk.schedule_id = facts.schedules, 1
     talk.energy_on = "loop" in state.value or "again" in state.value or "precharg" in state.value or "ready" in state.value
     dialect.state = state

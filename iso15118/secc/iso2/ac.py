@@ -19,7 +19,8 @@ def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq)
     """Limits of both sides, and the schedules: ongoing until the host has them."""
     spelling, limits, mode = talk.spelling, talk.facts.ac, request.RequestedEnergyTransferMode
     asked: Any = request.EVChargeParameter
-    offered, phases = offered_for(talk, mode), 3 if mode == AC_THREE else 1
+    phases = 3 if mode == AC_THREE else 1
+    offered = offered_for(talk, mode, phases)
     if offered is None or limits is None or offered.energy.is_dc or phases > offered.phases or not hasattr(asked, "EAmount"):
         return failed(talk, request, spelling.wrong_energy, f"{mode} is not offered")
     per_A = limits.nominal_V * phases

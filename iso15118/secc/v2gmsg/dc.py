@@ -41,15 +41,18 @@ MOST_POINTS = 1024
 # ---- parameters
 
 
-def offered_for(talk: Talk, asked: str) -> Offered | None:
-    """What was discovered of the energy that the vehicle asks for."""
+def offered_for(talk: Talk, asked: str, phases: int = 0) -> Offered | None:
+    """What was discovered of the energy that the vehicle asks for. While energy is on it is what was chosen: for another one it would have to go off, under
+    load.
+    """
     energy = talk.spelling.energies.get(asked)
-    return next((each for each in talk.discovered if each.energy is energy), None)
+    found = next((each for each in talk.discovered if each.energy is energy), None)
+    return None if talk.energy_on and (found, phases) != (talk.offered, talk.phases) else found
 
 
 def choose(talk: Talk, offered: Offered, phases: int = 0) -> tuple[Told, ...]:
     """Said when the energy is asked for, not when it is asked for again. `phases`: AC, of so many."""
-    if talk.offered is offered and talk.phases == phases:
+    if (talk.offered, talk.phases) == (offered, phases):  # not `is`: a session may come out of a snapshot
         return ()
     talk.offered, talk.phases = offered, phases
     return (EnergyChosen(offered.energy, Control.SCHEDULED, added_services=talk.chosen_services, phases=phases),)
