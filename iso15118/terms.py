@@ -512,6 +512,18 @@ class AcDemand(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class VehicleTrouble(Told):
+    """What the vehicle says is wrong with it (DIN 70121, ISO 15118-2 in DC). Told when that has changed; the session goes on as the vehicle wants it, but
+    for current, which it gets none.
+    """
+
+    error: str
+    """EVErrorCode as the protocol spells it; "" for none."""
+    ready: bool = True
+    """In the loop: EVReady."""
+
+
+@dataclass(frozen=True, slots=True)
 class InverterDeclared(Told):
     """By grid rules: what the vehicle's inverter is. `ready`: it has taken the rules over; until then it asks again."""
 
@@ -584,4 +596,4 @@ class SessionOver(Told):
     ending: Ending
     why: str
     ev_code: str = ""
-    """EVTerminationCode and its explanation, as the vehicle gave them."""
+    """EVTerminationCode and its explanation, or the EVErrorCode that stood, as the vehicle gave them."""

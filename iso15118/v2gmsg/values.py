@@ -75,6 +75,11 @@ def maybe(value: PhysicalValue | None) -> float | None:
     return None if value is None else number(value)
 
 
+def positive(value: float | None) -> float | None:
+    """What cannot be below nothing, and is, was not said."""
+    return value if value is not None and value >= 0.0 else None
+
+
 def whole(value: Any) -> int | None:
     """The same of seconds."""
     return None if value is None else round(number(value))

@@ -61,6 +61,7 @@ def request(kind: type[Any], event: Any) -> Any:
             value = minimal(ch.AC_EVChargeParameter if ac else ch.DC_EVChargeParameter)
             if not ac:
                 value.EVMaximumVoltageLimit.Value = 400
+                value.EVMaximumCurrentLimit.Value = 100
             given["EVChargeParameter"] = value
             given["EVRequestedEnergyTransferType" if kind is Din else "RequestedEnergyTransferMode"] = (
                 "AC_three_phase_core" if ac else "DC_extended"

@@ -14,6 +14,9 @@ from iso15118.secc.v2gmsg.talk import Result, Talk, ac_status, status
 from iso15118.terms import AcDemand, AcLimits, Control, EnergyWanted, EvLimits, Offered, ScheduleAsked
 from iso15118.v2gmsg.values import number
 
+SAID_A = 0.05
+"""Currents are said in tenths."""
+
 
 def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq) -> Result:
     """Limits of both sides, and the schedules: ongoing until the host has them."""
@@ -24,6 +27,7 @@ def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq)
     if offered is None or limits is None or offered.energy.is_dc or phases > offered.phases or not hasattr(asked, "EAmount"):
         return failed(talk, request, spelling.wrong_energy, f"{mode} is not offered")
     per_A = limits.nominal_V * phases
+    talk.least_A = min(number(asked.EVMinCurrent), number(asked.EVMaxCurrent))
     told = (
         *choose(talk, offered, phases),
         EvLimits(
@@ -60,11 +64,13 @@ def _per_A(limits: AcLimits, offered: Offered) -> float:
 
 
 def charging_status(talk: Talk, now: Now, request: mb.ChargingStatusReq) -> Result:
-    """What the vehicle may draw now, in each phase."""
+    """What the vehicle may draw now, in each phase: nothing, where that is less than it can."""
     facts, offered = talk.facts, talk.offered
     if facts.fault or facts.ac is None or offered is None:
         return failed(talk, request, "FAILED", facts.fault or "this charger has no AC")
     most_A = max(0.0, facts.target_power_W) / _per_A(facts.ac, offered)
+    if most_A < talk.least_A - SAID_A:
+        most_A = 0.0
     response = mb.ChargingStatusRes(
         ResponseCode="OK", EVSEMaxCurrent=talk.spelling.amperes(most_A), AC_EVSEStatus=ac_status(talk), **seen(talk)
     )

@@ -19,7 +19,7 @@ from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import ac_der_iec as iec
 from iso15118.messages.iso20 import ac_der_sae as sae
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.secc.iso20.rounds import common, seen, uncontrolled
+from iso15118.secc.iso20.rounds import common, seen, told_W, uncontrolled
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
 from iso15118.terms import AcDemand, AcLimits, Energy, EvLimits, GridRulesMissed, InverterDeclared, InverterShown, Told
 
@@ -56,6 +56,7 @@ def parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryReq)
         min_discharge_W=total_W(asked, "EVMinimumDischargePower"),
     )
     inverter = _by_iec(asked) if _is_iec(talk) else _by_sae(asked)
+    talk.least_W, talk.least_back_W = ev.min_power_W or 0.0, ev.min_discharge_W or 0.0
     talk.ev_give_W = max(0.0, ev.max_discharge_W or 0.0)
     talk.ev_var = max(inverter.var.discharge_absorb, inverter.var.discharge_inject) if inverter.var else None
     worded = _worded(talk, code)
@@ -194,7 +195,7 @@ def loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
     give_W = max(0.0, limits.max_discharge_W or 0.0)
     back_W = _back_W(facts.grid, facts.ac.max_discharge_W, give_W)
     fields: dict[str, Any] = {
-        "EVSETargetActivePower": rational(max(facts.target_power_W, -back_W)),
+        "EVSETargetActivePower": rational(max(told_W(talk, limits), -back_W)),
         "EVSEMaximumChargePower": rational(facts.ac.max_power_W),
         "EVSEMaximumDischargePower": rational(back_W),
     }

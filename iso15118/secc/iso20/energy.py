@@ -53,6 +53,7 @@ def ac_parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryR
     told = EvLimits(
         max_power_W=total_W(asked, "EVMaximumChargePower"),
         min_power_W=total_W(asked, "EVMinimumChargePower"),
+    talk.least_W, talk.least_back_W = told.min_power_W or 0.0, told.min_discharge_W or 0.0
         max_discharge_W=total_W(asked, "EVMaximumDischargePower") if bpt else None,
         min_discharge_W=total_W(asked, "EVMinimumDischargePower") if bpt else None,
     )

@@ -10,7 +10,7 @@ from iso15118.iso20.values import maybe, number, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
-from iso15118.secc.iso20.rounds import common, seen, uncontrolled
+from iso15118.secc.iso20.rounds import common, seen, told_W, uncontrolled
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok
 from iso15118.signature import verify
 from iso15118.terms import AcDemand, DcDemand, EvLimits, MeteringConfirmed, Reading, Told
@@ -25,19 +25,19 @@ def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         return failed(talk, now, request, "FAILED", wrong)
     if talk.facts.fault:
         return failed(talk, now, request, "FAILED", talk.facts.fault)
-    target = rational(talk.facts.target_power_W)
-    dynamic, bpt = isinstance(mode, ac.Dynamic_AC_CLReqControlMode), _is_bpt(mode)
-    answer: ct.CLResControlModeType
-    if dynamic:
-        answer = (ac.BPT_Dynamic_AC_CLResControlMode if bpt else ac.Dynamic_AC_CLResControlMode)(EVSETargetActivePower=target)
-    else:
-        answer = (ac.BPT_Scheduled_AC_CLResControlMode if bpt else ac.Scheduled_AC_CLResControlMode)(EVSETargetActivePower=target)
     limits = EvLimits(
         max_power_W=total_W(mode, "EVMaximumChargePower"),
         min_power_W=total_W(mode, "EVMinimumChargePower"),
         max_discharge_W=total_W(mode, "EVMaximumDischargePower"),
         min_discharge_W=total_W(mode, "EVMinimumDischargePower"),
     )
+    target = rational(told_W(talk, limits))
+    dynamic, bpt = isinstance(mode, ac.Dynamic_AC_CLReqControlMode), _is_bpt(mode)
+    answer: ct.CLResControlModeType
+    if dynamic:
+        answer = (ac.BPT_Dynamic_AC_CLResControlMode if bpt else ac.Dynamic_AC_CLResControlMode)(EVSETargetActivePower=target)
+    else:
+        answer = (ac.BPT_Scheduled_AC_CLResControlMode if bpt else ac.Scheduled_AC_CLResControlMode)(EVSETargetActivePower=target)
     told: tuple[Told, ...] = common(request, mode)
     if talk.energy_on:  # in standby nothing is demanded
         told = (*told, AcDemand(total_W(mode, "EVPresentActivePower"), limits))

@@ -88,6 +88,9 @@ class Talk(Waiting):
     ev_give_W: float = 0.0
     ev_var: float | None = None
     """What its inverter can give and do, as it has declared that: percentages of the grid rules are shares of it."""
+    least_W: float = 0.0
+    least_back_W: float = 0.0
+    """AC: the least that the vehicle can draw, and give, as its parameters say."""
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts."""
@@ -129,6 +132,8 @@ class SavedTalk:
     grid_unsaid: frozenset[str] = frozenset()
     ev_give_W: float = 0.0
     ev_var: float | None = None
+    least_W: float = 0.0
+    least_back_W: float = 0.0
     since: dict[str, float] = field(default_factory=dict)
 
 

@@ -25,7 +25,7 @@ from iso15118.terms import (
     Told,
     WeldingCheckWanted,
 )
-from iso15118.v2gmsg.values import maybe, number, whole
+from iso15118.v2gmsg.values import maybe, number, positive, whole
 
 OUTLET_S = 10.0
 """So long the outlet may keep its voltage before another cable check: the ramp, the vehicle's contactors and the discharge; the test wants the rest [K]."""
@@ -33,7 +33,7 @@ DEAD_V = 60.0
 """An outlet with less is without voltage (IEC 61851-23 [K])."""
 PRECHARGE_S = 6.5
 SCHEDULE_S = 55.0
-"""V2G_SECC timeouts of what may be ongoing: a little less than the vehicle's own 7 s and 60 s [K]."""
+"""V2G_SECC timeout of what may be ongoing: a little less than the vehicle's own 60 s [K]."""
 NEVER_READY = "no power in the time from the authorisation"
 MOST_POINTS = 1024
 
@@ -65,6 +65,8 @@ def dc_parameters(talk: Talk, now: Now, request: Any) -> Result:
     spelling, limits, asked = talk.spelling, talk.facts.dc, request.EVChargeParameter
     offered = offered_for(talk, spelling.asked_energy(request))
     if offered is None or limits is None or not offered.energy.is_dc or not hasattr(asked, "DC_EVStatus"):
+    if number(asked.EVMaximumVoltageLimit) <= 0.0 or number(asked.EVMaximumCurrentLimit) <= 0.0:
+        return failed(talk, request, "FAILED_WrongChargeParameter", "the vehicle says that it takes no voltage, or no current")
         return failed(talk, request, spelling.wrong_energy, f"{spelling.asked_energy(request)} is not offered")
     if number(asked.EVMaximumVoltageLimit) < limits.min_voltage_V:
         return failed(talk, request, "FAILED_WrongChargeParameter", "the voltages of vehicle and charger do not meet")
@@ -94,15 +96,15 @@ def dc_parameters(talk: Talk, now: Now, request: Any) -> Result:
 
 def _parameters_told(asked: Any) -> tuple[Told, ...]:
     limits = EvLimits(
-        max_power_W=maybe(asked.EVMaximumPowerLimit),
+        max_power_W=positive(maybe(asked.EVMaximumPowerLimit)),
         max_current_A=number(asked.EVMaximumCurrentLimit),
         max_voltage_V=number(asked.EVMaximumVoltageLimit),
         target_soc=asked.BulkSOC,
     )
     battery = Battery(
-        soc=asked.DC_EVStatus.EVRESSSOC, target_soc=asked.BulkSOC, max_soc=asked.FullSOC, capacity_Wh=maybe(asked.EVEnergyCapacity)
+        soc=asked.DC_EVStatus.EVRESSSOC, target_soc=asked.BulkSOC, max_soc=asked.FullSOC, capacity_Wh=positive(maybe(asked.EVEnergyCapacity))
     )
-    departure_s, target_Wh = getattr(asked, "DepartureTime", None) or None, maybe(asked.EVEnergyRequest)  # in no time is none
+    departure_s, target_Wh = getattr(asked, "DepartureTime", None) or None, positive(maybe(asked.EVEnergyRequest))  # in no time is none
     wanted = (EnergyWanted(departure_s, target_Wh),) if departure_s is not None or target_Wh is not None else ()
     return (limits, battery, *wanted)
 
@@ -247,9 +249,9 @@ def current_demand(talk: Talk, now: Now, request: Any) -> Result:
     volts, amperes = spelling.volts, spelling.amperes
     target_V = number(request.EVTargetVoltage)
     ev = EvLimits(
-        max_power_W=maybe(request.EVMaximumPowerLimit),
-        max_current_A=maybe(request.EVMaximumCurrentLimit),
-        max_voltage_V=maybe(request.EVMaximumVoltageLimit),
+        max_power_W=positive(maybe(request.EVMaximumPowerLimit)),
+        max_current_A=positive(maybe(request.EVMaximumCurrentLimit)),
+        max_voltage_V=positive(maybe(request.EVMaximumVoltageLimit)),
     )
     battery = Battery(
         soc=request.DC_EVStatus.EVRESSSOC,
@@ -258,7 +260,8 @@ def current_demand(talk: Talk, now: Now, request: Any) -> Result:
         full=request.ChargingComplete,
     )
     # No vehicle says its own voltage here: what is on the output is the battery's, as long as the contactors are closed.
-    told = (battery, DcDemand(facts.voltage_V, target_V, number(request.EVTargetCurrent), ev))
+    target_A = 0.0 if talk.trouble else number(request.EVTargetCurrent)
+    told = (battery, DcDemand(facts.voltage_V, target_V, target_A, ev))
     response = spelling.loop(
         ResponseCode="OK",
         DC_EVSEStatus=dc_status(talk, READY),

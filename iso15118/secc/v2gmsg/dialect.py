@@ -15,7 +15,7 @@ from iso15118.secc.offers import Held, held
 from iso15118.secc.output import AWAY, BEFORE_S, CONTACTOR_S, STOP_S, Away
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import SEQUENCE_S, Answer
-from iso15118.secc.v2gmsg import dc, setup
+from iso15118.secc.v2gmsg import dc, setup, trouble
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.talk import Result, Spelling, Talk
 from iso15118.terms import DcDemand, Facts, Progress, Told, Wish
@@ -177,7 +177,8 @@ class V2gMsg(ABC, Generic[S, E]):
         if name in self.RAW:
             more["octets"] = self._octets
         result = self.HANDLERS[name](talk, now, request, **more)
-        told = (*(result.told if self._told_for is not request else ()), *result.news)
+        told = (*troubles, *(result.told if self._told_for is not request else ()), *result.news)
+        troubles = trouble.heard(talk, request, in_loop=name in self.ROUNDS)
         self._told_for = request
         self._away = (Away() if name in self.ROUNDS else self._away).on(now, energy=self.energy_on)
         if result.response is None:
@@ -196,4 +197,4 @@ class V2gMsg(ABC, Generic[S, E]):
             return Answer(None, 0, "", told)
         # The id of a session that has not begun is zero, in eight octets.
         document = spelling.document(self.talk.session_id or bytes(8), response, result.signature)
-        return Answer(response, SAP_DIN_ISO2, spelling.namespace, told, result.failed, result.over, document=document)
+        return Answer(response, SAP_DIN_ISO2, spelling.namespace, told, result.failed, result.over, self.talk.trouble, document)

@@ -142,6 +142,12 @@ class Talk(Waiting):
     """What the vehicle was asked to sign, and has not yet."""
 
     def saved(self) -> SavedTalk:
+    trouble: str = ""
+    """EVErrorCode of the vehicle; "": none..."""
+    ready: bool = True
+    """...and whether it is ready, in the DC loop."""
+    least_A: float = 0.0
+    """AC: the vehicle can draw no less in each phase (EVMinCurrent)."""
         """All but the charger's facts, and the dialect's words."""
         return SavedTalk(**{each.name: getattr(self, each.name) for each in fields(SavedTalk)} | {"since": dict(self.since)})
 
@@ -181,6 +187,9 @@ class SavedTalk:
     metered: Reading | None = None
     since: dict[str, float] = field(default_factory=dict)
 
+    trouble: str = ""
+    ready: bool = True
+    least_A: float = 0.0
 
 class Chosen(NamedTuple):
     """Of the schedules that were offered."""
