@@ -75,7 +75,7 @@ class Demo:
 
     def __init__(self, board: LinkedBoard, *, live: bool, hlc: str = "") -> None:
         self.board, self.live, self.hlc = board, live, hlc
-        self.model = Model(talks=bool(hlc))
+        self.model = Model(speaks=hlc)
         self.handle: Handle | None = None
         self.paused = self.arrived = self.ends = False
         self._tasks: set[asyncio.Task[None]] = set()

@@ -28,6 +28,7 @@ FULL_A, FULL_DC_A = 32.0, 200.0
 VEHICLE_EVERY_S = 5.0
 """So often a pipe shows how the vehicle is charging."""
 CALL, CALLRESULT, SEND = 2, 3, 6
+TITLES = {"iso20": "ISO 15118-20", "iso2": "ISO 15118-2", "din": "DIN 70121"}
 
 
 @dataclass(slots=True)
@@ -47,8 +48,8 @@ class Model:
     """Everything that is shown; `follow` is a watcher of the shell."""
 
     handle: Handle | None = None
-    talks: bool = False
-    """The car speaks ISO 15118."""
+    speaks: str = ""
+    """What the car speaks (`iso15118.protocols`); none: it does not talk."""
     session: deque[tuple[str, str, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
     """What is said to the vehicle and by it, as `messages`."""
     evses: dict[int, Shown] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Model:
                 self._session(tick, command)
             elif isinstance(command, (SetDuty, SetX1, SetStateF)):
                 self._evse(command.evse_id).duty_percent = command.duty_percent if isinstance(command, SetDuty) else None
-        if isinstance(event, MeterSample) and self.talks:
+        if isinstance(event, MeterSample) and self.speaks:
             lines += self._vehicle(tick, event)
         return lines
 
@@ -193,6 +194,15 @@ def heights(evses: int, height: int, rows: int = 9) -> tuple[int, int]:
     return max(messages, 0), max(notes, 0)
 
 
+def title(protocol: str) -> str:
+    """The standard of a protocol.
+
+    >>> title("iso20-ac"), title("iso2-dc"), title("din")
+    ('ISO 15118-20', 'ISO 15118-2', 'DIN 70121')
+    """
+    return TITLES[protocol.partition("-")[0]]
+
+
 def render(model: Model, height: int = 40) -> RenderableType:
     """The picture, for a terminal of this height."""
     from rich.console import Group
@@ -205,11 +215,11 @@ def render(model: Model, height: int = 40) -> RenderableType:
         for name, value in rows(model, evse_id, shown):
             board.add_row(Text(name, style="dim"), value)
     parts: list[RenderableType] = [Panel(board, title="charge point", title_align="left")]
-    most_messages, most_notes = heights(max(len(model.evses), 1), height, ROWS + (VEHICLE_ROWS if model.talks else 0))
-    if model.talks and most_messages >= 4:
+    most_messages, most_notes = heights(max(len(model.evses), 1), height, ROWS + (VEHICLE_ROWS if model.speaks else 0))
+    if model.speaks and most_messages >= 4:
         most_said = (most_messages - 2) // 2
         most_messages -= most_said + 2
-        parts.append(_said(model.session, "ISO 15118-20", most_said))
+        parts.append(_said(model.session, title(model.speaks), most_said))
     if most_messages:
         parts.append(_said(model.messages, "OCPP 2.1", most_messages))
     if most_notes:
@@ -258,7 +268,7 @@ def rows(model: Model, evse_id: int, shown: Shown) -> list[tuple[str, Any]]:
         ("transaction", facts.transaction_id or "none", ""),
         ("faults", faults or "none", "red" if faults else ""),
     ]
-    if model.talks:
+    if model.speaks:
         found[4:4] = _vehicle_rows(facts, meter)
     return [(name, Text(value, style=style, overflow="ellipsis", no_wrap=True)) for name, value, style in found]
 

@@ -175,3 +175,15 @@ def test_a_car_that_talks_is_seen_in_a_terminal(tmp_path: Path) -> None:
     terminal.until("CLOSED")
     terminal.press("q")
     assert terminal.end() == 0, terminal.seen
+
+
+@pytest.mark.parametrize(
+    ("hlc", "title", "asked"), [("din", "DIN 70121", "CurrentDemandReq"), ("iso2-dc", "ISO 15118-2", "CurrentDemandReq"), ("iso2-ac", "ISO 15118-2", "ChargingStatusReq")]
+)  # fmt: skip
+def test_its_session_stands_under_the_name_of_what_it_speaks(tmp_path: Path, hlc: str, title: str, asked: str) -> None:
+    terminal = Terminal(tmp_path, "--hlc", hlc, patience_s=2 * PATIENCE_S)
+    terminal.until(asked)
+    terminal.until(f"─ {title} ─")
+    terminal.press("q")
+    assert terminal.end() == 0, terminal.seen
+    assert "ISO 15118-20" not in ESCAPE.sub("", terminal.seen)

@@ -127,7 +127,7 @@ def test_what_a_peer_says_is_no_markup_and_moves_no_cursor() -> None:
 
 
 def test_the_matching_stands_before_the_session_in_the_picture() -> None:
-    model = Model(talks=True)
+    model = Model(speaks="iso20-dc")
     follow(model, TimerExpired(), Log("info", "slac.message", {"evse": 1, "way": ">", "message": "CM_SLAC_PARM.REQ"}))
     follow(model, TimerExpired(), Log("info", "slac.matched", {"evse": 1, "attenuation_dB": 6.0}))
     follow(model, TimerExpired(), Log("info", "v2g.message", {"evse": 1, "way": "<", "message": "SessionSetupRes", "code": "OK"}))
