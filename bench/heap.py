@@ -57,6 +57,7 @@ from chargepoint.station import Station
 from chargepoint.tick import Tick
 from hal.sim.world import SimWorld
 from hal.types import BoardInfo, Opens, Shape
+from iso15118.protocols import PROTOCOLS
 
 UTC_S = 1_767_225_600.0
 """2026-01-01T00:00:00Z, where time begins unless told otherwise."""
@@ -239,8 +240,9 @@ class Heap:
                 self.connections += 1
                 number = self.connections
                 self._lines[evse_id] = number, ev
-                tls = "TLSv1.3" if self.verified else ""
-                self.tell(VehicleConnected(evse_id, number, "fe80::1", tls, self.verified, self.chain_pem))
+                speaks = ev.vehicle.wants.protocols
+                verified = self.verified and not (speaks and all(PROTOCOLS[each].only_plain for each in speaks))
+                self.tell(VehicleConnected(evse_id, number, "fe80::1", "TLSv1.3" if verified else "", verified, self.chain_pem))
                 self._at_ev(evse_id, number, ev.connected)
             case Say(octets) if (line := self._lines.get(evse_id)) is not None:
                 number = line[0]

@@ -43,6 +43,7 @@ from chargepoint.v2g_told import LAST_WORDS, Teller
 from hal.types import EvseInfo
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
 from iso15118.connection import TimerExpired as SessionTimer
+from iso15118.protocols import carried
 from iso15118.secc import speak
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import Protocol_, Session, Stage
@@ -174,7 +175,7 @@ class V2gMachine:
         lax, make = self.config.v2g.unverified_vehicles, partial(self._dialect, verified=verified, secure=secure)
         return [
             Protocol_(each.namespace, each.major, each.minor, make, unverified=lax or each.unverified)
-            for each in v2g_facts.spoken(self.config)
+            for each in carried(v2g_facts.spoken(self.config), secure=secure)
         ]
 
     def _dialect(self, namespace: str, *, verified: bool, secure: bool) -> speak.Dialect:

@@ -52,3 +52,12 @@ def spoken(names: Iterable[str], mode: str | None = None) -> tuple[Spoken, ...]:
     """
     chosen = (PROTOCOLS[name] for name in names)
     return tuple({each.namespace: each for each in chosen if mode is None or mode in each.modes}.values())
+
+
+def carried(each_spoken: Iterable[Spoken], *, secure: bool) -> tuple[Spoken, ...]:
+    """Those of them that a connection may speak; `secure`: it is over TLS. A vehicle that offers DIN 70121 there too goes on with what it likes next.
+
+    >>> [each.major for each in carried(spoken(("iso2-dc", "din")), secure=True)]
+    [2]
+    """
+    return tuple(each for each in each_spoken if not (secure and each.only_plain))

@@ -52,6 +52,15 @@ def test_a_whole_charge(speech: str) -> None:
     assert site.told()[-1]["eventType"] == "Ended"
 
 
+def test_over_tls_din_is_declined_and_the_vehicle_goes_on_with_what_it_likes_next() -> None:
+    site = site_of("din")
+    vehicle = vehicle_of(site, "din")
+    vehicle.wants.protocols = ("din", "iso2-dc")
+    site.charge(vehicle)
+    assert site.facts.vehicle is not None
+    assert site.facts.vehicle.protocol == PROTOCOLS["iso2-dc"].namespace
+
+
 @pytest.mark.parametrize("speech", SPEECHES)
 def test_less_power_reaches_the_vehicle_in_its_loop(speech: str) -> None:
     site = site_of(speech)
