@@ -14,13 +14,20 @@ BEFORE_S = 10.0
 """So long voltage stays on without a word from a vehicle in cable check and precharge, or while other schedules are agreed on."""
 CABLE_CHECK_S = 38.0
 """So long the insulation test may be ongoing: a little less than the vehicle's own 40 s [K]."""
+PRECHARGE_S = 10.0
+"""So long precharge may be ongoing [K], wherever the voltage is: contactors and a vehicle that is at work take their time with it. A vehicle of DIN 70121 or
+ISO 15118-2 goes after its own 7 s.
+"""
 CONTACTOR_S = 3.0
 """So long PowerDeliveryRes waits for the contactor."""
+POWER_S = 4.0
+"""ISO 15118-2, from the request: the vehicle has 0.25 s for state C, then the contactor 3 s, and the answer is due after 4.5 s ([V2G2-847], [V2G2-862] [K])."""
 STOP_S = 1.5
 """And SessionStopRes for the current to go: the vehicle waits 2 s [K]."""
 AWAY_S = 65.0
 """So long energy may be on without a request of the loop, whatever else is said (F-11). Cable check, precharge, a vehicle that is not ready and the contactor
-take 61 s at most; other schedules and the contactor 58 s.
+take 61 s at most; other schedules and the contactor 59 s. Other schedules and then another cable check (ISO 15118-2) take longer only with a host that knows
+none for more than 11 s: then the session ends here.
 """
 AWAY = "energy is on, and no request of the loop comes"
 UNREAD = "nobody knows the voltage of the output"
@@ -78,10 +85,10 @@ def insulated(talk: Talks, now: Now) -> bool | str:
     return False if talk.ongoing("cable check", now, CABLE_CHECK_S) else "no result of the insulation test in time"
 
 
-def no_precharge(talk: Talks, now: Now, most_s: float) -> str:
+def no_precharge(talk: Talks, now: Now) -> str:
     """Why there is none (any more), or nothing."""
     if not talk.facts.voltage_known:
         return UNREAD
     if talk.facts.precharge is Progress.FAILED:
         return "the output does not reach the voltage"
-    return "" if talk.ongoing("precharge", now, most_s) else "no end of the precharge in time"
+    return "" if talk.ongoing("precharge", now, PRECHARGE_S) else "no end of the precharge in time"

@@ -9,6 +9,7 @@ import copy
 import itertools
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -375,31 +376,51 @@ def test_nor_where_no_timer_is_looked_at(service: Energy | str) -> None:
         assert (answer.response.ResponseCode, answer.failed) == (code, AWAY if code == "FAILED" else "")
 
 
-def test_such_a_circle_holds_no_current() -> None:
-    """A start gives a second to say what current is wanted, once for each time that it is said."""
+@pytest.mark.parametrize("speech", ["iso2-ac", "iso2-dc"])
+def test_such_a_circle_needs_a_round_of_the_loop(speech: str) -> None:
+    """Else it is refused, and the energy goes off."""
+    pair = brought(speech, "loop")
+    begun, kind = pair.mono, speech.removeprefix("iso2-").upper()
+    again = circle(pair, "PowerDeliveryReq Renegotiate", f"ChargeParameterDiscoveryReq {kind}", "PowerDeliveryReq Start")
+    pair.evcc = Talker(pair, lambda: again(pair), lambda: 0.2)
+    pair.run(2.0)
+    assert [at for at, each in pair.charger.log if isinstance(each, PowerOff)] == [pytest.approx(begun + 0.6, abs=0.3)]
+    assert pair.evse_over is not None
+    assert pair.evse_over.why == "PowerDeliveryReq in AC loop begun".replace("AC", kind)
+
+
+def test_a_start_alone_holds_no_current() -> None:
+    """It gives a second to say what current is wanted."""
     pair = brought("iso2-dc", "loop")
     assert pair.charger.facts.current_A > 100.0
-    begun = pair.mono
-    again = circle(pair, "PowerDeliveryReq Renegotiate", "ChargeParameterDiscoveryReq DC", "PowerDeliveryReq Start")
-    pair.evcc = Talker(pair, lambda: again(pair), lambda: 0.2)
+    again = circle(
+        pair, "PowerDeliveryReq Renegotiate", "ChargeParameterDiscoveryReq DC", "PowerDeliveryReq Start", "SessionStopReq Terminate"
+    )
+    gaps = iter((0.2, 0.2, 5.0, 5.0))
+    pair.evcc = Talker(pair, lambda: again(pair), lambda: next(gaps))
     pair.run(2.2)
     assert told(pair, DcDemand)[-1].target_A == 0.0
-    assert pair.mono - begun < 2.3
+    assert not told(pair, PowerOff)
 
 
-def test_another_cable_check_again_and_again() -> None:
+@pytest.mark.parametrize(("schedules_s", "why"), [(35.0, "no request in time"), (5.0, "no result of the insulation test in time")])
+def test_other_schedules_and_then_another_cable_check(schedules_s: float, why: str) -> None:
     """Energy that goes off in between counts on."""
     pair = brought("iso2-dc", "loop")
-    words = (
-        "PowerDeliveryReq Renegotiate",
-        "ChargeParameterDiscoveryReq DC",
-        *["CableCheckReq"] * 12,
-        *["PreChargeReq"] * 2,
-        "PowerDeliveryReq Start",
-    )
-    again = circle(pair, *words)
-    pair.evcc = Talker(pair, lambda: again(pair), lambda: 0.4)
+    facts, pair.charger.pace = pair.charger.facts, replace(pair.charger.pace, cable_check_s=100.0, schedule_s=schedules_s)
+    words = iter(["PowerDeliveryReq Renegotiate"])
+
+    def say(pair: Pair) -> tuple[Message, bytes]:
+        dialect: Any = pair.any_dialect
+        ready = dialect.state.value in ("DC ready", "DC cable check")
+        return circle(pair, next(words, "CableCheckReq" if ready else "ChargeParameterDiscoveryReq DC"))(pair)
+
+    facts.schedules = None
+    pair.evcc = Talker(pair, lambda: say(pair), lambda: 0.4)
     pair.run(900.0)
+    assert told(pair, CableCheckWanted)
+    assert pair.evse_over is not None
+    assert pair.evse_over.why == why
     assert longest_s(pair) <= LONGEST_S + 1.0
 
 

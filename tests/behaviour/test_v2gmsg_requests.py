@@ -59,6 +59,15 @@ def test_a_vehicle_without_an_evccid_never_resumes() -> None:
     assert code(answer) == "OK_NewSessionEstablished"
 
 
+@pytest.mark.parametrize(("kind", "mb", "joined"), [(Din, din_mb, False), (Iso2, iso2_mb, True)])
+def test_a_pause_is_of_protocols_that_have_one(kind: Any, mb: Any, joined: bool) -> None:
+    """In DIN 70121 nothing is joined that was paused in ISO 15118-2."""
+    dialect, evcc_id = placed(kind, kind.TABLE.initial), b"\x02\x1c\xe0\x00\x00\x01"
+    dialect.talk.paused = Paused(b"\x07" * 8, evcc_id.hex(":").upper())
+    answer = said(dialect, mb.SessionSetupReq(EVCCID=evcc_id), b"\x07" * 8)
+    assert (code(answer) == "OK_OldSessionJoined", answer.document.Header.SessionID) == (joined, b"\x07" * 8 if joined else ID)
+
+
 def test_din_has_its_evse_id_in_octets() -> None:
     dialect = placed(Din, din.S.SETUP)
     assert said(dialect, din_mb.SessionSetupReq(EVCCID=b"")).response.EVSEID == b"DE*ICE*E00001*1"
@@ -190,7 +199,7 @@ def test_a_schedule_that_was_not_offered_and_a_profile_that_wants_too_much() -> 
     [
         ("auth", "authorization", "AUTH", 180.0),
         ("cable check", "cable_check", "CABLE_CHECK", 38.0),
-        ("precharging", "precharge", "PRECHARGE", 6.5),
+        ("precharging", "precharge", "PRECHARGE", 10.0),
         ("parameters", "schedules", "PARAMETERS", 55.0),
     ],
 )
@@ -203,6 +212,18 @@ def test_what_goes_on_for_too_long(kind: Any, mb: Any, state: str, fact: str, ev
     for seconds, expected in ((0.0, "OK"), (most_s - 0.1, "OK"), (most_s + 0.1, "FAILED")):
         assert code(said(dialect, request(kind, asked), seconds=seconds)) == expected, seconds
         assert dialect.state in (where, kind.TABLE.entries[where, asked].to)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "waits_s"), [(Iso2, iso2.S.AC_READY, 4.0), (Iso2, iso2.S.DC_PRECHARGING, 4.0), (Din, din.S.PRECHARGING, 3.0)]
+)
+def test_a_start_waits_for_state_c_and_then_for_the_contactor(kind: Any, state: Any, waits_s: float) -> None:
+    """The vehicle of ISO 15118-2 has a quarter of a second for the one, and the charger 3 s for the other; the answer is due after 4.5 s."""
+    dialect = placed(kind, state)
+    dialect.talk.facts.power = Progress.UNDER_WAY
+    asked = next(each for each in kind.TABLE.events if each.name == "START")
+    assert said(dialect, request(kind, asked)).response is None
+    assert dialect.answer_within_s == waits_s
 
 
 @both

@@ -166,18 +166,40 @@ def test_the_vehicle_decides_which_protocol(speeches: tuple[str, ...], chosen: s
 
 
 @pytest.mark.parametrize("speech", ["din", "iso2-dc"])
-@pytest.mark.parametrize(
-    ("pace", "at", "within_s"), [(Pace(cable_check_s=60.0), "CableCheck", 40.0), (Pace(voltage_V_per_s=30.0), "PreCharge", 7.0)]
-)
-def test_a_charger_that_takes_too_long(speech: str, pace: Pace, at: str, within_s: float) -> None:
-    """It says so before the vehicle's own timer ends."""
-    pair = make(speech, pace=pace).session()
-    assert said(pair)[-1] == at
+def test_a_cable_check_that_takes_too_long(speech: str) -> None:
+    """The charger says so before the vehicle's own timer ends."""
+    pair = make(speech, pace=Pace(cable_check_s=60.0)).session()
+    assert said(pair)[-1] == "CableCheck"
     assert pair.ev_over is not None
-    assert (pair.ev_over.ending, pair.ev_over.why) == (Ending.ABORTED, f"{at}Res: FAILED")
-    asked = [moment for moment, _, message in pair.messages if type(message).__name__ == f"{at}Req"]
-    assert asked[-1] - asked[0] < within_s
+    assert (pair.ev_over.ending, pair.ev_over.why) == (Ending.ABORTED, "CableCheckRes: FAILED")
+    asked = [moment for moment, _, message in pair.messages if type(message).__name__ == "CableCheckReq"]
+    assert asked[-1] - asked[0] < 40.0
     assert not told(pair, DrawPower)
+
+
+@pytest.mark.parametrize("speech", ["din", "iso2-dc"])
+def test_a_precharge_that_takes_too_long(speech: str) -> None:
+    """The vehicle goes, in order, when its own timer ends."""
+    pair = make(speech, pace=Pace(voltage_V_per_s=30.0)).session()
+    ended(pair)
+    assert "PreCharge" in said(pair)
+    assert "CurrentDemand" not in said(pair)
+    asked = [moment for moment, _, message in pair.messages if type(message).__name__ == "PreChargeReq"]
+    assert 6.9 < asked[-1] - asked[0] <= 7.1
+    assert not told(pair, DrawPower)
+
+
+@pytest.mark.parametrize("speech", ["din", "iso2-dc"])
+def test_a_vehicle_that_takes_its_time_with_its_contactors(speech: str) -> None:
+    """The voltage is there long before: the charger waits as long as the vehicle does."""
+    pair = make(speech, ready=False)
+    pair.connect()
+    pair.run(until=lambda: "PreCharge" in said(pair))
+    pair.run(6.7)
+    pair.vehicle.wants.ready = True
+    pair.run()
+    ended(pair)
+    assert pair.loops() == 30
 
 
 def test_a_driver_who_looks_for_the_card() -> None:

@@ -10,7 +10,7 @@ from iso15118.messages.iso2 import msg_body as mb
 from iso15118.secc.iso2 import ac, contracts
 from iso15118.secc.iso2.spelling import SPELLING
 from iso15118.secc.iso2.table import AGAIN, BEFORE, TABLE, E, S
-from iso15118.secc.output import Away
+from iso15118.secc.output import POWER_S, Away
 from iso15118.secc.v2gmsg.dialect import SHARED, Handler, V2gMsg
 from iso15118.secc.v2gmsg.talk import SavedTalk, Talk
 from iso15118.terms import Facts
@@ -48,8 +48,9 @@ class Iso2(V2gMsg[S, E]):
 
     SPELLING, TABLE = SPELLING, TABLE
     HANDLERS = HANDLERS
-    VOLTAGE, FLOWING = (*BEFORE, *AGAIN), (S.DC_LOOP, *AGAIN)
+    VOLTAGE, FLOWING = (*BEFORE, *AGAIN), (S.DC_BEGUN, S.DC_LOOP, *AGAIN)
     AUTHORIZING = (S.SELECTION, S.CONTRACT, S.AUTHORIZATION)
+    POWER_S = POWER_S
     RAW = frozenset({"certificate_installation", "certificate_update"})
     HEADED = frozenset({"session_setup", "authorization", "metering_receipt"}) | RAW
     WAITING = V2gMsg.WAITING | RAW

@@ -175,4 +175,5 @@ SPELLING = Spelling(
     no_schedules=None,
     chosen=schedules.chosen,
     signature=schedules.signature,
+    pausing=True,
 )

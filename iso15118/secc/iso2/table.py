@@ -22,12 +22,15 @@ class S(enum.Enum):
     AUTHORIZATION = "authorization"
     PARAMETERS = "parameters"
     AC_READY = "AC ready"
+    AC_BEGUN = "AC loop begun"
+    """And has had no round: other schedules are agreed on after one ([V2G2-812] [K]). Likewise in DC."""
     AC_LOOP = "AC loop"
     AC_AGAIN = "AC parameters again"
     AC_OFF = "AC off"
     DC_CABLE_CHECK = "DC cable check"
     DC_PRECHARGE = "DC precharge"
     DC_PRECHARGING = "DC precharging"
+    DC_BEGUN = "DC loop begun"
     DC_LOOP = "DC loop"
     DC_AGAIN = "DC parameters again"
     DC_READY = "DC ready"
@@ -88,11 +91,11 @@ def _rows() -> Iterator[Transition[S, E]]:
 
 def _ac() -> Iterator[Transition[S, E]]:
     yield from on((S.PARAMETERS, S.AC_AGAIN), E.AC_PARAMETERS, to=S.AC_READY, do=("ac_parameters",), source="stays while ongoing")
-    yield from on(S.AC_READY, E.START, to=S.AC_LOOP, do=("power_start",), source="waits for the contactor")
-    yield from stay(S.AC_LOOP, E.AC_LOOP, do=("charging_status",))
+    yield from on(S.AC_READY, E.START, to=S.AC_BEGUN, do=("power_start",), source="waits for the contactor")
+    yield from on((S.AC_BEGUN, S.AC_LOOP), E.AC_LOOP, to=S.AC_LOOP, do=("charging_status",))
     yield from stay(S.AC_LOOP, E.RECEIPT, do=("metering_receipt",))
     yield from on(S.AC_LOOP, E.RENEGOTIATE, to=S.AC_AGAIN, do=("renegotiation",), source="the contactor stays closed")
-    yield from on((S.AC_READY, S.AC_LOOP, S.AC_AGAIN, S.AC_OFF), E.STOP, to=S.AC_OFF, do=("power_stop",))
+    yield from on((S.AC_READY, S.AC_BEGUN, S.AC_LOOP, S.AC_AGAIN, S.AC_OFF), E.STOP, to=S.AC_OFF, do=("power_stop",))
 
 
 def _dc() -> Iterator[Transition[S, E]]:
@@ -101,11 +104,11 @@ def _dc() -> Iterator[Transition[S, E]]:
     yield from on(S.DC_READY, E.CABLE_CHECK, to=S.DC_CABLE_CHECK, do=("cable_check_again",), source="waits for the current to go")
     yield from on(S.DC_CABLE_CHECK, E.CABLE_CHECK, to=S.DC_PRECHARGE, do=("cable_check",), source="stays while ongoing")
     yield from on((S.DC_PRECHARGE, S.DC_PRECHARGING), E.PRECHARGE, to=S.DC_PRECHARGING, do=("precharge",))
-    yield from on((S.DC_PRECHARGING, S.DC_READY), E.START, to=S.DC_LOOP, do=("power_start",), source="waits for the stage")
-    yield from stay(S.DC_LOOP, E.DC_LOOP, do=("current_demand",))
+    yield from on((S.DC_PRECHARGING, S.DC_READY), E.START, to=S.DC_BEGUN, do=("power_start",), source="waits for the stage")
+    yield from on((S.DC_BEGUN, S.DC_LOOP), E.DC_LOOP, to=S.DC_LOOP, do=("current_demand",))
     yield from stay(S.DC_LOOP, E.RECEIPT, do=("metering_receipt",))
     yield from on(S.DC_LOOP, E.RENEGOTIATE, to=S.DC_AGAIN, do=("renegotiation",), source="the energy stays on")
-    yield from on((*BEFORE, S.DC_LOOP, *AGAIN, S.DC_OFF), E.STOP, to=S.DC_OFF, do=("power_stop",))
+    yield from on((*BEFORE, S.DC_BEGUN, S.DC_LOOP, *AGAIN, S.DC_OFF), E.STOP, to=S.DC_OFF, do=("power_stop",))
     yield from stay(S.DC_OFF, E.WELDING, do=("welding_detection",))
 
 

@@ -23,10 +23,6 @@ from iso15118.terms import (
     WeldingCheckWanted,
 )
 
-PRECHARGE_S = 10.0
-"""V2G_SECC timeout of what may be ongoing [K]."""
-
-
 # ---- parameters
 
 
@@ -53,10 +49,10 @@ def ac_parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryR
     told = EvLimits(
         max_power_W=total_W(asked, "EVMaximumChargePower"),
         min_power_W=total_W(asked, "EVMinimumChargePower"),
-    talk.least_W, talk.least_back_W = told.min_power_W or 0.0, told.min_discharge_W or 0.0
         max_discharge_W=total_W(asked, "EVMaximumDischargePower") if bpt else None,
         min_discharge_W=total_W(asked, "EVMinimumDischargePower") if bpt else None,
     )
+    talk.least_W, talk.least_back_W = told.min_power_W or 0.0, told.min_discharge_W or 0.0
     return Result(ok(talk, now, ac.AC_ChargeParameterDiscoveryRes, AC_CPDResEnergyTransferMode=mode), (told,))
 
 
@@ -124,7 +120,7 @@ def precharge(talk: Talk, now: Now, request: dc.DC_PreChargeReq) -> Result:
     """The voltage that is there; the vehicle decides when it is near enough."""
     if talk.facts.fault:
         return failed(talk, now, request, "FAILED", talk.facts.fault)
-    if why := no_precharge(talk, now, PRECHARGE_S):
+    if why := no_precharge(talk, now):
         return failed(talk, now, request, "FAILED", why)
     talk.energy_on = True
     told = PrechargeWanted(number(request.EVTargetVoltage), number(request.EVPresentVoltage))

@@ -31,7 +31,6 @@ OUTLET_S = 10.0
 """So long the outlet may keep its voltage before another cable check: the ramp, the vehicle's contactors and the discharge; the test wants the rest [K]."""
 DEAD_V = 60.0
 """An outlet with less is without voltage (IEC 61851-23 [K])."""
-PRECHARGE_S = 6.5
 SCHEDULE_S = 55.0
 """V2G_SECC timeout of what may be ongoing: a little less than the vehicle's own 60 s [K]."""
 NEVER_READY = "no power in the time from the authorisation"
@@ -65,9 +64,9 @@ def dc_parameters(talk: Talk, now: Now, request: Any) -> Result:
     spelling, limits, asked = talk.spelling, talk.facts.dc, request.EVChargeParameter
     offered = offered_for(talk, spelling.asked_energy(request))
     if offered is None or limits is None or not offered.energy.is_dc or not hasattr(asked, "DC_EVStatus"):
+        return failed(talk, request, spelling.wrong_energy, f"{spelling.asked_energy(request)} is not offered")
     if number(asked.EVMaximumVoltageLimit) <= 0.0 or number(asked.EVMaximumCurrentLimit) <= 0.0:
         return failed(talk, request, "FAILED_WrongChargeParameter", "the vehicle says that it takes no voltage, or no current")
-        return failed(talk, request, spelling.wrong_energy, f"{spelling.asked_energy(request)} is not offered")
     if number(asked.EVMaximumVoltageLimit) < limits.min_voltage_V:
         return failed(talk, request, "FAILED_WrongChargeParameter", "the voltages of vehicle and charger do not meet")
     told = (*choose(talk, offered), *_parameters_told(asked), _asked(request))
@@ -180,7 +179,7 @@ def precharge(talk: Talk, now: Now, request: Any) -> Result:
         return failed(talk, request, "FAILED", facts.fault)
     if _never_ready(talk, now):
         return failed(talk, request, "FAILED", NEVER_READY)
-    if why := no_precharge(talk, now, PRECHARGE_S):
+    if why := no_precharge(talk, now):
         return failed(talk, request, "FAILED", why)
     talk.energy_on = True
     told = PrechargeWanted(number(request.EVTargetVoltage), facts.voltage_V)

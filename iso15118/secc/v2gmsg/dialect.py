@@ -69,6 +69,8 @@ class V2gMsg(ABC, Generic[S, E]):
     """These keep the DC loop going, a start once for each demand; messages beside it do not."""
     ROUNDS: ClassVar[frozenset[str]] = frozenset({"current_demand", "charging_status"})
     """Requests of a loop."""
+    POWER_S: ClassVar[float] = CONTACTOR_S
+    """So long PowerDeliveryRes waits."""
     ENDS: ClassVar[frozenset[str]] = frozenset({"power_stop", "session_stop", "cable_check_again"})
     """These take the energy off."""
 
@@ -137,7 +139,7 @@ class V2gMsg(ABC, Generic[S, E]):
 
     @property
     def answer_within_s(self) -> float:
-        return _WITHIN_S.get(self._name, CONTACTOR_S)
+        return _WITHIN_S.get(self._name, self.POWER_S)
 
     def again(self, payload_type: int, octets: bytes) -> Message:
         self._told_for = self._read(payload_type, octets)
@@ -176,9 +178,9 @@ class V2gMsg(ABC, Generic[S, E]):
             more["header"] = self._header
         if name in self.RAW:
             more["octets"] = self._octets
+        troubles = trouble.heard(talk, request, in_loop=name in self.ROUNDS)
         result = self.HANDLERS[name](talk, now, request, **more)
         told = (*troubles, *(result.told if self._told_for is not request else ()), *result.news)
-        troubles = trouble.heard(talk, request, in_loop=name in self.ROUNDS)
         self._told_for = request
         self._away = (Away() if name in self.ROUNDS else self._away).on(now, energy=self.energy_on)
         if result.response is None:

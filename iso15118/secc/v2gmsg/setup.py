@@ -23,10 +23,11 @@ READY = "ready"
 
 def session_setup(talk: Talk, now: Now, request: Any, *, header: Any) -> Result:
     """A paused session is resumed by the vehicle that paused it; every other id, of whatever length, begins a new session. A vehicle without an EVCCID is
-    taken, and never resumes: it cannot be told from any other.
+    taken, and never resumes: it cannot be told from any other. DIN 70121 has no pause: nothing is joined in it, whatever was paused in another protocol.
     """
     paused, given, evcc_id = talk.paused, header.SessionID, request.EVCCID.hex(":").upper()
-    resumed = paused is not None and bool(evcc_id) and (given, evcc_id) == (paused.session_id, paused.evcc_id)
+    known = talk.spelling.pausing and paused is not None and bool(evcc_id)
+    resumed = known and paused is not None and (given, evcc_id) == (paused.session_id, paused.evcc_id)
     talk.session_id = paused.session_id if resumed and paused else talk.fresh_id
     talk.evcc_id = evcc_id
     code = "OK_OldSessionJoined" if resumed else "OK_NewSessionEstablished"

@@ -77,6 +77,8 @@ class Spelling:
     """What a PowerDelivery that starts says of schedules."""
     signature: Callable[[Talk, Any], Any] = lambda *_: None
     """Of the prices in SASchedules, where they are signed."""
+    pausing: bool = False
+    """A session may pause, and be resumed."""
     ready_s: float | None = None
     """From the authorisation to the power at most; None: nothing is said of it."""
 
@@ -140,14 +142,14 @@ class Talk(Waiting):
     """The host has heard of the request that waits."""
     metered: Reading | None = None
     """What the vehicle was asked to sign, and has not yet."""
-
-    def saved(self) -> SavedTalk:
     trouble: str = ""
     """EVErrorCode of the vehicle; "": none..."""
     ready: bool = True
     """...and whether it is ready, in the DC loop."""
     least_A: float = 0.0
     """AC: the vehicle can draw no less in each phase (EVMinCurrent)."""
+
+    def saved(self) -> SavedTalk:
         """All but the charger's facts, and the dialect's words."""
         return SavedTalk(**{each.name: getattr(self, each.name) for each in fields(SavedTalk)} | {"since": dict(self.since)})
 
@@ -185,11 +187,11 @@ class SavedTalk:
     asked: int = 0
     asking: bool = False
     metered: Reading | None = None
-    since: dict[str, float] = field(default_factory=dict)
-
     trouble: str = ""
     ready: bool = True
     least_A: float = 0.0
+    since: dict[str, float] = field(default_factory=dict)
+
 
 class Chosen(NamedTuple):
     """Of the schedules that were offered."""
