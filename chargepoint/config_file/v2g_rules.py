@@ -10,6 +10,7 @@ from chargepoint.config_file.reader import Finding
 from iso15118 import protocols
 
 DC_CONNECTORS = ("cCCS1", "cCCS2")
+NO_PKI = "is needed for TLS: a folder of certificates; without any, say tls = 'none', which serves vehicles of ISO 15118-2 and DIN 70121"
 At = tuple[str, int]
 
 
@@ -35,7 +36,8 @@ def _dc(evse: EvseConfig, at: At) -> Iterator[Finding]:
 def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
     v2g = evse.v2g
     if not protocols.spoken(evse.protocols, evse.mode):
-        yield Finding((*at, "protocols"), f"none of them charges mode = {evse.mode!r}; 'iso20-{evse.mode}' does")
+        others = ", ".join(map(repr, protocols.usual(evse.mode, plain=v2g.tls != "required")))
+        yield Finding((*at, "protocols"), f"none of them charges mode = {evse.mode!r}; {others} do")
     if v2g.tls == "required" and "din" in v2g.protocols:
         yield Finding((*at, "protocols"), "'din' serves nobody with tls = 'required': DIN 70121 has no TLS; say tls = 'optional'")
     if v2g.tls == "none" and all(each.startswith("iso20-") for each in evse.protocols):
@@ -46,9 +48,8 @@ def _v2g(evse: EvseConfig, at: tuple[str, int, str]) -> Iterator[Finding]:
         yield Finding((*at, "unverified_vehicles"), "a bench may; a station speaks ISO 15118-20 with verified vehicles only")
     if v2g.p256_contracts:
         yield Finding((*at, "p256_contracts"), "a bench may; ISO 15118-20 has P-521 and Ed448")
-    if evse.tls != "none" and (
-        lacking := missing(Path(v2g.pki_dir), evse.protocols, named=bool(v2g.protocols)) if v2g.pki_dir else "is needed for TLS"
-    ):
+    tls = evse.tls != "none" and not all(protocols.PROTOCOLS[each].only_plain for each in evse.protocols)
+    if tls and (lacking := missing(Path(v2g.pki_dir), evse.protocols, named=bool(v2g.protocols)) if v2g.pki_dir else NO_PKI):
         yield Finding((*at, "pki_dir"), lacking)
 
 

@@ -28,7 +28,7 @@ pki_dir = "{folder}"
         ('["iso2-dc"]', "required", []),
         ('["din"]', "none", []),
         ('["iso2-dc", "din"]', "none", []),
-        ('["iso2-ac"]', "none", ["6: evses[0].v2g.protocols: none of them charges mode = 'dc'; 'iso20-dc' does"]),
+        ('["iso2-ac"]', "none", ["6: evses[0].v2g.protocols: none of them charges mode = 'dc'; 'iso20-dc', 'iso2-dc', 'din' do"]),
         ('["din", "iso2-dc"]', "required", ["6: evses[0].v2g.protocols: 'din' serves nobody with tls = 'required'"]),
         ('["din"]', "optional", []),
         ('["iso20-dc"]', "none", ["7: evses[0].v2g.tls: 'none' serves nobody: ISO 15118-20"]),
@@ -43,6 +43,11 @@ def test_protocols_and_their_tls(tmp_path: Path, names: str, tls: str, said: lis
     found = problems(text)
     assert len(found) == len(said), found
     assert all(one.startswith(begin) for one, begin in zip(found, said, strict=True)), found
+
+
+def test_certificates_are_not_asked_for_where_no_protocol_has_tls() -> None:
+    found = problems(OLDER.format(names='["din"]', tls="required", folder=""))
+    assert [each.partition(": ")[2].partition(":")[0] for each in found] == ["evses[0].v2g.protocols"], found
 
 
 @pytest.mark.parametrize(
