@@ -75,6 +75,7 @@ class LinkMachine:
     # ---- what happens
 
     def _powered_up(self, now: Tick, event: PoweredUp) -> Iterator[object]:
+        self.context.link.offline_since = now.mono
         last_good = event.stored.get(META, {}).get(LAST_GOOD)
         self.state.turns.last_good = last_good if isinstance(last_good, int) else 0
         versions = self.context.config.csms.versions

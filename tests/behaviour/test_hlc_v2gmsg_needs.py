@@ -82,3 +82,14 @@ def test_a_schedule_is_of_the_phases_that_the_vehicle_asked_for(phases: int, pow
     site.run(60.0)
     assert site.said("ev").count("ChargeParameterDiscoveryReq") == 1, "it has all that there is for it"
     assert ev.over is None
+
+
+def test_the_greatest_number_of_din_stands_for_all_that_is_offered() -> None:
+    site = site_of("din")
+    site.charge(vehicle_of(site, "din", spec=BIG))
+    site.until(lambda: bool(site.told("NotifyEVChargingSchedule")))
+    offered_W = site.facts.limit_W or site.stage.ratings.max_power_W
+    (period,) = site.told("NotifyEVChargingSchedule")[-1]["chargingSchedule"]["chargingSchedulePeriod"]
+    assert answers(site, "PowerDeliveryReq")[0].ChargingProfile.ProfileEntry[0].ChargingProfileEntryMaxPower == 32_767
+    assert offered_W > 32_767
+    assert period["limit"] == pytest.approx(offered_W)

@@ -41,6 +41,9 @@ from iso15118.terms import Control
 PROTOCOLS = {name: f"{each.namespace},{each.major},{each.minor}" for name, each in protocols.PROTOCOLS.items()}
 """What the configuration calls a protocol -> "uri,major,minor"."""
 
+SERVICES_AGAIN = tuple(version for name, version in PROTOCOLS.items() if name.startswith("iso20-"))
+"""Those by which another service can be chosen while a session goes on."""
+
 # ---- what the station can
 
 
@@ -206,6 +209,7 @@ class VehicleBlock(Block):
         model.put(METERING_RECEIPT, "true" if evse.v2g.confirm_metering_s else "false", evse_id)
         model.compute(V2G_INSTALLATION_HERE, lambda _: model.text(V2G_INSTALLATION) or "false", evse_id)
         spoken = list(_spoken(evse))
+        model.put(RENEGOTIATION, _text(any(each in spoken for each in SERVICES_AGAIN)), evse_id)
         for row, protocol in zip(PROTOCOL_SUPPORTED, spoken, strict=False):
             model.put(row, protocol, evse_id)
         model.undeclare(PROTOCOL_SUPPORTED[len(spoken) :], evse_id)

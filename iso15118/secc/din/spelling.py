@@ -118,10 +118,17 @@ def _chosen(talk: Talk, request: mb.PowerDeliveryReq) -> Chosen:
     ends = [*starts[1:], starts[-1] + DAY_S]
     return Chosen(
         tuple(
-            Slot(start, max(0, end - start), float(each.ChargingProfileEntryMaxPower))
+            Slot(start, max(0, end - start), _meant(talk.schedules[0], start, each.ChargingProfileEntryMaxPower))
             for start, end, each in zip(starts, ends, profile.ProfileEntry, strict=True)
         )
     )
+
+
+def _meant(offered: Schedule, start_s: int, most_W: int) -> float:
+    """In a profile the greatest number that can be said stands for all that is offered at that moment, which may be more."""
+    if most_W < MOST_W:
+        return float(most_W)
+    return max((slot.power_W for slot in offered.charging if slot.start_s <= start_s < slot.start_s + slot.duration_s), default=float(most_W))
 
 
 SPELLING = Spelling(

@@ -148,6 +148,13 @@ def test_without_tls_only_a_bench_speaks_20(unverified: bool, found: list[str]) 
     assert supported == expected
 
 
+@pytest.mark.parametrize(("tls", "there"), [("optional", "true"), ("none", "false")])
+def test_services_are_renegotiated_where_iso_15118_20_is_spoken(tls: Any, there: str) -> None:
+    station = BlockRig(BLOCKS, replace(SITE, evses=(replace(SITE.evses[0], v2g=V2gConfig("eth1", tls=tls)),)))
+    station.boot(interval=86_400)
+    assert ask(station, "ISO15118Ctrlr", "ServiceRenegotiationSupport", 1) == there
+
+
 def test_the_evse_has_its_id_and_asks_for_no_receipts(station: BlockRig) -> None:
     assert ask(station, "EVSE", "ISO15118EvseId") == "DE*ABC*E123*1"
     for name in ("V2GCertificateInstallationEnabled", "RequestMeteringReceipt"):

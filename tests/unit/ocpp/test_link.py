@@ -174,7 +174,7 @@ def test_facts_stand_before_the_others_hear() -> None:
     station = LinkRig()
     station.power_up()
     facts = station.context.link
-    assert (facts.connected, facts.offline_since) == (False, 0.0)
+    assert (facts.connected, facts.offline_since) == (False, 1000.0)
     station.advance(3)
     station.up()
     assert station.actions() == ["BootNotification"]
