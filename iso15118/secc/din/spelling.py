@@ -128,7 +128,9 @@ def _meant(offered: Schedule, start_s: int, most_W: int) -> float:
     """In a profile the greatest number that can be said stands for all that is offered at that moment, which may be more."""
     if most_W < MOST_W:
         return float(most_W)
-    return max((slot.power_W for slot in offered.charging if slot.start_s <= start_s < slot.start_s + slot.duration_s), default=float(most_W))
+    return max(
+        (slot.power_W for slot in offered.charging if slot.start_s <= start_s < slot.start_s + slot.duration_s), default=float(most_W)
+    )
 
 
 SPELLING = Spelling(
