@@ -6,6 +6,7 @@ from iso15118.connection import Now
 from iso15118.evcc.iso20 import plans
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, failed, leave, leaving, round_due_s
+from iso15118.evcc.judged import asked_anew, too_much
 from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, Parked, PowerTarget, StopDrawing, WishTaken
 from iso15118.iso20.values import maybe, number, total_W
 from iso15118.iso20.wire import WISHES
@@ -27,7 +28,7 @@ def ac_loop(talk: Talk, now: Now, response: ac.AC_ChargeLoopRes) -> Heard:
 
 
 def dc_loop(talk: Talk, now: Now, response: dc.DC_ChargeLoopRes) -> Heard:
-    """What the charger delivers, and its limits where it says them."""
+    """What the charger delivers, and its limits where it says them. Where it is more than we can take we go."""
     mode = response.CLResControlMode
     if not isinstance(mode, (dc.Scheduled_DC_CLResControlMode, dc.Dynamic_DC_CLResControlMode)):
         return failed(f"{type(mode).__name__} in the loop of DC")
@@ -51,6 +52,9 @@ def dc_loop(talk: Talk, now: Now, response: dc.DC_ChargeLoopRes) -> Heard:
         response.EVSECurrentLimitAchieved,
         response.EVSEVoltageLimitAchieved,
     )
+    if wrong := too_much(talk.wants.limits, delivered):
+        talk.loops += 1
+        return leave(talk, wrong, delivered, off=True)
     return next_round(talk, now, response, delivered, *((limits,) if limits != EvseLimits() else ()))
 
 
@@ -76,12 +80,15 @@ def next_round(talk: Talk, now: Now, response: ct.ChargeLoopResType, *shown: Tol
         return gone
     if talk.wants.loops is not None and talk.loops >= talk.wants.loops:
         return leave(talk, "as many rounds as were wanted", *told, off=True)
+    status = response.EVSEStatus
+    asked = WISHES[status.EVSENotification] if status is not None else None
+    anew = asked_anew(talk, now, asks=asked is Wish.RENEGOTIATE_SCHEDULE)
     if talk.wants.wish is not None and (heard := _ours(talk, talk.wants.wish, *told)):
         return heard
-    if (status := response.EVSEStatus) is not None:
-        asked = WISHES[status.EVSENotification]
+    if status is not None and asked is not None:
         told.append(EvseAsks(asked, status.NotificationMaxDelay))
-        if asked in talk.wants.heeds and (heard := _theirs(talk, asked, *told)):
+        still = asked is Wish.RENEGOTIATE_SCHEDULE and not anew
+        if asked in talk.wants.heeds and not still and (heard := _theirs(talk, asked, *told)):
             return heard
     if talk.replanning:
         return Heard(Said.REPLAN, tuple(told))

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from iso15118.connection import Now
+from iso15118.evcc.judged import too_much
 from iso15118.evcc.terms import CableChecked, CloseContactors, Delivered, DrawPower, EvseLimits, OpenContactors, WeldingSeen
 from iso15118.evcc.v2gmsg import hear
 from iso15118.evcc.v2gmsg.hear_loop import heeding, looped
@@ -90,7 +91,7 @@ def power_start(talk: Talk, now: Now, response: Any) -> Heard:
 
 
 def current_demand(talk: Talk, now: Now, response: Any) -> Heard:
-    """What the charger delivers, and its limits where it says them."""
+    """What the charger delivers, and its limits where it says them. Where it is more than we can take we go."""
     limits = EvseLimits(
         max_power_W=maybe(response.EVSEMaximumPowerLimit),
         max_current_A=maybe(response.EVSEMaximumCurrentLimit),
@@ -103,6 +104,9 @@ def current_demand(talk: Talk, now: Now, response: Any) -> Heard:
         response.EVSECurrentLimitAchieved,
         response.EVSEVoltageLimitAchieved,
     )
+    if wrong := too_much(talk.wants.limits, delivered):
+        talk.loops += 1
+        return leave(talk, wrong, delivered, off=True)
     if limits == EvseLimits():
         return looped(talk, now, response, response.DC_EVSEStatus, delivered)
     said = {each.name: value for each in fields(limits) if (value := getattr(limits, each.name)) is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
+from iso15118.evcc.judged import asked_anew
 from iso15118.evcc.terms import EvseAsks, EvWish, MeterShown, WishTaken
 from iso15118.evcc.v2gmsg.table import Said
 from iso15118.evcc.v2gmsg.talk import Heard, Talk, leave, leaving, round_due_s
@@ -62,9 +63,10 @@ def looped(talk: Talk, now: Now, response: Any, status: Any, *shown: Told) -> He
         return gone
     told += more
     if talk.spelling.pausing:
+        anew = asked_anew(talk, now, asks=asked(status) is Wish.RENEGOTIATE_SCHEDULE)
         if wants.wish is EvWish.RENEGOTIATE_SCHEDULE:
             return Heard(Said.RESCHEDULE, (WishTaken(wants.wish), *told))
-        if asked(status) is Wish.RENEGOTIATE_SCHEDULE and Wish.RENEGOTIATE_SCHEDULE in wants.heeds:
+        if anew and Wish.RENEGOTIATE_SCHEDULE in wants.heeds:
             return Heard(Said.RESCHEDULE, tuple(told))
     return Heard(Said.AGAIN, tuple(told), round_due_s(talk, now))
 

@@ -101,7 +101,10 @@ def _parameters_told(asked: Any) -> tuple[Told, ...]:
         target_soc=asked.BulkSOC,
     )
     battery = Battery(
-        soc=asked.DC_EVStatus.EVRESSSOC, target_soc=asked.BulkSOC, max_soc=asked.FullSOC, capacity_Wh=positive(maybe(asked.EVEnergyCapacity))
+        soc=asked.DC_EVStatus.EVRESSSOC,
+        target_soc=asked.BulkSOC,
+        max_soc=asked.FullSOC,
+        capacity_Wh=positive(maybe(asked.EVEnergyCapacity)),
     )
     departure_s, target_Wh = getattr(asked, "DepartureTime", None) or None, positive(maybe(asked.EVEnergyRequest))  # in no time is none
     wanted = (EnergyWanted(departure_s, target_Wh),) if departure_s is not None or target_Wh is not None else ()
