@@ -96,6 +96,7 @@ class EvseMachine:
         out += evse_outlet.watch(evse, now)
         evse.facts.settled = not evse.state.running or evse.reached(now, evse.state.settled_at)
         evse.facts.phases, evse.facts.switching = evse.state.phases, evse.state.phases != evse.state.phases_wanted
+        evse.facts.s2_open = evse.state.cp in (CpState.B1, CpState.B2)
         if not evse.state.running and not evse.state.asked_open_at:
             return out
         offer = evse_guard.offer(evse)

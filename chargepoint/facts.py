@@ -29,6 +29,8 @@ class Vehicle:
     plan: tuple[Slot, ...] = ()
     """Of the vehicle, within that schedule."""
     resumed: bool = False
+    trouble: str = ""
+    """What it says is wrong with it: EVErrorCode."""
     connection: int = 0
     """Of its session, or of the last one that it had."""
 
@@ -72,6 +74,8 @@ class EvseFacts:
     phases: int = 3
     switching: bool = False
     """Another number of phases is wanted, which comes with open contactors."""
+    s2_open: bool = False
+    """The pilot says that the vehicle is there, and wants no energy (B)."""
     digital: bool = False
     """The pilot shows 5 %: the vehicle is to talk."""
     # written by `v2g`

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chargepoint import tariff, v2g_asks, v2g_contracts, v2g_facts, v2g_replan
+from chargepoint import tariff, v2g_asks, v2g_contracts, v2g_ends, v2g_facts, v2g_paced, v2g_replan
 from chargepoint.clock import WallClock
 from chargepoint.commands import CloseVehicle, Log, SendToVehicle
 from chargepoint.config import EvseConfig, TariffConfig
@@ -38,7 +38,7 @@ from chargepoint.events import (
 )
 from chargepoint.facts import CertificateFacts, EvseFacts
 from chargepoint.tick import Tick
-from chargepoint.v2g_state import Asks, Replan, Talking, V2gState
+from chargepoint.v2g_state import Paced, Talking, V2gState
 from chargepoint.v2g_told import LAST_WORDS, Teller
 from hal.types import EvseInfo
 from iso15118.connection import Abort, Changed, Close, Command, Connected, Event, Heard, Lost, Note, Received, Send
@@ -47,7 +47,7 @@ from iso15118.protocols import carried
 from iso15118.secc import speak
 from iso15118.secc.paused import Paused
 from iso15118.secc.session import Protocol_, Session, Stage
-from iso15118.terms import Ending, SessionBegun, SessionOver, Told, Wish
+from iso15118.terms import Ending, PowerOff, SessionBegun, SessionOver, Told, Wish
 
 MOST_CONNECTIONS = 4
 _STAGES = {Ending.TERMINATED: SessionStage.TERMINATED, Ending.PAUSED: SessionStage.PAUSED, Ending.ABORTED: SessionStage.ABORTED}
@@ -107,7 +107,8 @@ class V2gMachine:
 
     def deadline(self) -> float | None:
         """The earliest of the sessions, and of what one of them is given."""
-        every = (self.memory.refused_by, *(session.deadline() for session in self.sessions.values()))
+        s = self.memory
+        every = (s.refused_by, s.stops_by, v2g_paced.deadline(s.paced), *(session.deadline() for session in self.sessions.values()))
         return min((at for at in every if at is not None), default=None)
 
     # ---- in and out of a snapshot
@@ -181,7 +182,7 @@ class V2gMachine:
     def _dialect(self, namespace: str, *, verified: bool, secure: bool) -> speak.Dialect:
         """Contracts pay only over TLS; of ISO 15118-20 with a verified vehicle."""
         s = self.memory
-        paused = Paused(s.paused_id, s.paused_evcc) if s.paused_id else None
+        paused = Paused(s.paused_id, s.paused_evcc, s.paused_schedule) if s.paused_id else None
         host = speak.Host(self.facts, self.entropy.take(8), self.entropy.take(16), paused, verified=verified, secure=secure)
         return speak.begun(namespace, host)
 
@@ -229,15 +230,21 @@ class V2gMachine:
                     out += self._take_over(now, number)
                     if self.memory.active != number:
                         return out
-                    if not resumed:
-                        self.memory.paused_id, self.memory.paused_evcc = b"", ""
-                case SessionOver(ending, why, _):
+                    if resumed:
+                        self.memory.replan.offers = (self.memory.paused_schedule or 1) - 1
+                    else:
+                        v2g_ends.keep(self.memory, None)
+                case SessionOver(ending, why, ev_code):
                     if self.memory.active == number:
+                        if code := ev_code[:200] or (self.evse.vehicle.trouble if self.evse.vehicle is not None else ""):
+                            why = f"{why}; the vehicle says {code}"
+                            out.append(Log("warning", "v2g.vehicle_says", {"evse": self.evse.evse_id, "code": code}))
                         self.memory.active = None
                         out += self.teller.said(now, self.memory, [each for each in told if isinstance(each, LAST_WORDS)])
                         v2g_contracts.over(self.memory.contracts, told)
                         out += v2g_contracts.say(self.memory.contracts, self.evse)
-                        self._remember(session, ending)
+                        v2g_ends.keep(self.memory, speak.paused(session) if ending is Ending.PAUSED else None)
+                        v2g_ends.forget(self.memory)
                         stage = SessionStage.REPLACED if self._replacing else _STAGES[ending]
                         # First, since it says what the end of the supply means.
                         out.append(SessionChanged(self.evse.evse_id, stage, why, self._lost))
@@ -245,6 +252,8 @@ class V2gMachine:
                     return out
         if self.memory.active not in (None, number):
             return out
+        if any(isinstance(each, PowerOff) for each in told):
+            self.memory.stops_by = None
         out += [
             item
             for event in self.teller.said(now, self.memory, told)
@@ -259,31 +268,17 @@ class V2gMachine:
             return self._session(now, number, Abort("another session has energy on"))
         out = self._replace(now, self.memory.active, "another session has begun") if self.memory.active is not None else []
         self.memory.active = number
-        self._forget()
+        v2g_ends.forget(self.memory)
         return out
 
     def _ask(self, event: SupplyAsked) -> list[object]:
         s = self.memory
+        if s.stops_by is not None and event.supply is not Supply.OFF:  # no way back into the loop that was left
+            return []
         if event.supply is not s.supply:
             s.was_on = False
         s.supply, s.asked_V, s.asked_A = event.supply, event.voltage_V, event.current_A
         return [event]
-
-    def _remember(self, session: Session, ending: Ending) -> None:
-        s, paused = self.memory, speak.paused(session)
-        s.paused_id, s.paused_evcc = b"", ""
-        if ending is Ending.PAUSED and paused is not None:
-            s.paused_id, s.paused_evcc = paused.session_id, paused.evcc_id
-        self._forget()
-
-    def _forget(self) -> None:
-        """What belonged to one session."""
-        s = self.memory
-        s.authorization_wanted = s.authorised = s.was_on = s.asking_needs = s.refused = False
-        s.refused_by, s.needs_told = None, 0
-        s.asked_V = s.asked_A = 0.0
-        s.replan, s.asks = Replan(), Asks()
-        v2g_contracts.forget(s.contracts)
 
     def _bug(self, number: int, error: Exception, event: Event) -> list[object]:
         self.sessions.pop(number, None)
@@ -291,7 +286,7 @@ class V2gMachine:
         out.append(Log("error", "v2g.failed", {"evse": self.evse.evse_id, "event": type(event).__name__, "error": repr(error)[:200]}))
         if self.memory.active == number:
             self.memory.active = None
-            self._forget()
+            v2g_ends.forget(self.memory)
             why = "an error of our own"
             out += [
                 *self._ask(SupplyAsked(self.evse.evse_id, Supply.OFF, why=why)),
@@ -302,13 +297,16 @@ class V2gMachine:
     # ---- what happens beside
 
     def _changed(self, now: Tick, event: object) -> list[object]:
-        """Facts are other than before. An output that went off though it was asked for ends the session."""
-        s = self.memory
-        on = self.evse.supply is not Supply.OFF
-        lost = s.was_on and s.supply is not Supply.OFF and not on
-        s.was_on = s.was_on or (on and s.supply is self.evse.supply)
-        heard: Event = Abort("the output went off") if lost else Changed()
-        return [item for number in list(self.sessions) for item in self._session(now, number, heard)]
+        """Facts are other than before. An output that went off though it was asked for ends the session: at once, or a little later where S2 has opened."""
+        out: list[object] = []
+        heard: Event = Changed()
+        if v2g_ends.went_off(self.memory, self.evse):
+            if v2g_ends.by_s2(self.evse, self.config.mode):
+                self.memory.stops_by = now.mono + v2g_ends.STOPS_S
+                out = [*self._ask(SupplyAsked(self.evse.evse_id, Supply.OFF, why=v2g_ends.OPENED_S2)), *self._refresh(now)]
+            else:
+                heard = Abort(v2g_ends.WENT_OFF)
+        return [*out, *(item for number in list(self.sessions) for item in self._session(now, number, heard))]
 
     def _link(self, now: Tick, event: DataLinkChanged) -> list[object]:
         return [] if event.ready else self._abort(now, "the data link is lost")
@@ -320,7 +318,8 @@ class V2gMachine:
 
     def _unplugged(self, now: Tick, event: EvDisconnected) -> list[object]:
         out = self._abort(now, "unplugged")
-        self.memory.paused_id, self.memory.paused_evcc = b"", ""
+        v2g_ends.keep(self.memory, None)
+        self.memory.paced = Paced()
         v2g_contracts.left(self.memory.contracts)
         return [*out, VehicleLeft(event.evse_id)]
 
@@ -347,16 +346,15 @@ class V2gMachine:
 
     def _timer(self, now: Tick, event: TimerExpired) -> list[object]:
         due = [number for number, session in self.sessions.items() if (at := session.deadline()) is not None and at <= now.mono]
-        return [*(item for number in due for item in self._session(now, number, SessionTimer())), *self._overdue(now)]
+        told = v2g_paced.due(self.memory, now, self.evse.evse_id)
+        return [*told, *(item for number in due for item in self._session(now, number, SessionTimer())), *self._overdue(now)]
 
     def _overdue(self, now: Tick) -> list[object]:
-        """A vehicle that is refused, and goes on."""
-        s = self.memory
-        if s.refused_by is None or now.mono < s.refused_by:
+        """A vehicle that was given time to end its session, and goes on."""
+        if not (why := v2g_ends.overdue(self.memory, now)):
             return []
-        s.refused_by = None
         ongoing = [number for number, session in self.sessions.items() if session.dialect is not None and session.dialect.energy_on]
-        return [item for number in ongoing for item in self._session(now, number, Abort(v2g_facts.REVOKED))]
+        return [item for number in ongoing for item in self._session(now, number, Abort(why))]
 
     def _refresh(self, now: Tick) -> list[object]:
         s, evse, facts = self.memory, self.evse, self.facts

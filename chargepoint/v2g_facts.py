@@ -167,7 +167,7 @@ def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, 
     if config.mode == "dc":
         _refresh_dc(facts, state, evse, config, board)
     else:
-        facts.target_power_W = evse.limit_W
+        facts.target_power_W = evse.limit_W if state.stops_by is None else 0.0
         sample = evse.meter
         facts.voltage_V = config.nominal_V if evse.power_closed else 0.0
         facts.current_A = max(sample.current_A, default=0.0) if sample is not None and evse.power_closed else 0.0

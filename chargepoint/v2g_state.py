@@ -58,6 +58,15 @@ class Asks:
     """Since when it is asked to."""
 
 
+@dataclass(slots=True)
+class Paced:
+    """What was told the CSMS of needs and plans, by kind (`v2g_paced`). It outlives a session, not a vehicle."""
+
+    at: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """The last times (Tick.mono)."""
+    waiting: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What the provisioning service was asked last. Its answer may come when the session that waited for it is over: then the next one has it."""
@@ -145,6 +154,9 @@ class V2gState:
     """The vehicle's certificate turned out to be revoked while it has energy: it is asked to stop..."""
     refused_by: float | None = None
     """...and is given no more than until then (Tick.mono)."""
+    stops_by: float | None = None
+    """AC: the vehicle has opened S2, and is given until then to end its loop in words (Tick.mono)."""
+    paced: Paced = field(default_factory=Paced)
     stopped: tuple[str, ...] = ()
     """Causes of SupplyStopped."""
     stopped_for_good: bool = False
@@ -152,4 +164,5 @@ class V2gState:
     """The station shuts down."""
     paused_id: bytes = b""
     paused_evcc: str = ""
-    """A session that its vehicle may resume."""
+    paused_schedule: int | None = None
+    """A session that its vehicle may resume, and the id of the schedule that it goes by."""

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from chargepoint import v2g_asks, v2g_contracts
+from chargepoint import v2g_asks, v2g_contracts, v2g_paced
 from chargepoint.commands import Log
 from chargepoint.config import EvseConfig
 from chargepoint.events import (
-    ChargingNeedsTold,
-    ScheduleChosen,
     SessionChanged,
     SessionStage,
     Supply,
@@ -45,6 +43,7 @@ from iso15118.terms import (
     SessionBegun,
     StandbyWanted,
     Told,
+    VehicleTrouble,
 )
 
 LAST_WORDS = (ContractRefused, InstallationRefused, MeteringConfirmed)
@@ -78,7 +77,7 @@ class Teller:
             case ScheduleAsked(most_points):
                 if self.evse.vehicle is not None:
                     self.evse.vehicle.most_points = most_points
-                return self._needs(state)
+                return self._needs(now, state)
             case MeteringConfirmed():
                 return self._confirmed(now, state, told)
             case ContractShown() | ContractRefused() | InstallationAsked() | InstallationRefused():
@@ -113,12 +112,12 @@ class Teller:
                 return v2g_contracts.not_installed(s, evse, told)
         return []
 
-    def _needs(self, state: V2gState) -> list[object]:
+    def _needs(self, now: Tick, state: V2gState) -> list[object]:
         """Once for each time that the vehicle asks, however often it polls."""
         if state.asking_needs:
             return []
         state.asking_needs, state.needs_told = True, state.needs_told + 1
-        return [ChargingNeedsTold(self.evse.evse_id, renegotiated=state.needs_told > 1)]
+        return v2g_paced.say(state, now, self.evse.evse_id, v2g_paced.NEEDS)
 
     def _noted(self, now: Tick, state: V2gState, told: Told) -> list[object]:
         vehicle = self.evse.vehicle
@@ -138,7 +137,12 @@ class Teller:
             case PowerWanted(schedule_id, profile, _) | PlanChanged(schedule_id, profile):
                 state.asking_needs = False
                 vehicle.schedule_id, vehicle.plan = schedule_id, profile
-                return [ScheduleChosen(self.evse.evse_id)]
+                return v2g_paced.say(state, now, self.evse.evse_id, v2g_paced.PLAN)
+            case VehicleTrouble(error, ready):
+                vehicle.trouble = error
+                return [
+                    Log("warning" if error else "info", "v2g.trouble", {"evse": self.evse.evse_id, "code": error or "none", "ready": ready})
+                ]
         return []
 
     def _asked(self, state: V2gState, told: Told) -> list[object]:
@@ -169,7 +173,9 @@ class Teller:
         """Scheduled: what the vehicle wants, within what it has said that it can take. Dynamic: as much as both sides may; the battery holds the voltage."""
         evse_id = self.evse.evse_id
         if told.target_V is not None and told.target_A is not None:
-            return SupplyAsked(evse_id, Supply.POWER, _least(told.target_V, limits.max_voltage_V), _within(told.target_A, told.present_V, limits))
+            return SupplyAsked(
+                evse_id, Supply.POWER, _least(told.target_V, limits.max_voltage_V), _within(told.target_A, told.present_V, limits)
+            )
         most_V = limits.max_voltage_V or told.present_V
         watts = min(self.evse.limit_W, limits.max_power_W if limits.max_power_W is not None else self.evse.limit_W)
         amps = watts / max(told.present_V, 1.0)

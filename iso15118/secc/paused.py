@@ -11,3 +11,5 @@ class Paused:
 
     session_id: bytes
     evcc_id: str
+    schedule_id: int | None = None
+    """SAScheduleTupleID, or ScheduleTupleID, that held: the vehicle goes by it again ([V2G2-741] [K]), so that its host offers one with that id first."""

@@ -56,4 +56,4 @@ def of(session: Session) -> Dialect | None:
 def paused(session: Session) -> Paused | None:
     """How its vehicle may come back to it."""
     dialect = of(session)
-    return Paused(dialect.talk.session_id, dialect.talk.evcc_id) if dialect is not None else None
+    return Paused(dialect.talk.session_id, dialect.talk.evcc_id, dialect.talk.schedule_id) if dialect is not None else None
