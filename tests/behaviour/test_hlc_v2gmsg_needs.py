@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from iso15118.evcc.terms import EvWish
 from iso15118.v2gmsg.values import number
 from tests.behaviour.hlc_rig import HlcSite
 from tests.behaviour.test_hlc_v2gmsg import BIG, site_of, vehicle_of
@@ -93,3 +94,32 @@ def test_the_greatest_number_of_din_stands_for_all_that_is_offered() -> None:
     assert answers(site, "PowerDeliveryReq")[0].ChargingProfile.ProfileEntry[0].ChargingProfileEntryMaxPower == 32_767
     assert offered_W > 32_767
     assert period["limit"] == pytest.approx(offered_W)
+
+
+@pytest.mark.parametrize("speech", ["iso2-ac", "iso2-dc", "iso20-dc"])
+def test_a_vehicle_that_takes_other_schedules_over_and_over_is_told_now_and_then(speech: str) -> None:
+    """Of both notifications no more than two in twenty seconds; what it has said last is told in the end."""
+    site = site_of(speech)
+    vehicle = vehicle_of(site, speech, spec=BIG)
+    ev = site.charge(vehicle)
+    site.run(30.0)
+    for kind in ("Needs", "Schedule"):
+        assert len(site.told(f"NotifyEVCharging{kind}")) == 1
+    for _ in range(400):
+        vehicle.wants.wish = EvWish.RENEGOTIATE_SCHEDULE
+        site.run(0.1)
+    asked = [
+        message
+        for _, by, message in ev.messages
+        if by == "ev" and type(message).__name__ in ("ChargeParameterDiscoveryReq", "ScheduleExchangeReq")
+    ]
+    assert len(asked) > 20
+    vehicle.wants.wish = None
+    site.run(25.0)
+    for kind in ("Needs", "Schedule"):
+        assert 4 <= len(site.told(f"NotifyEVCharging{kind}")) <= 1 + 2 * 4
+    assert site.facts.vehicle is not None
+    assert site.told("NotifyEVChargingSchedule")[-1]["chargingSchedule"]["id"] == site.facts.vehicle.schedule_id
+    told = len(site.told("NotifyEVChargingNeeds"))
+    site.run(60.0)
+    assert len(site.told("NotifyEVChargingNeeds")) == told

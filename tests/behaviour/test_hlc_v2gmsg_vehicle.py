@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bench.ev.talking import TalkingEv
 from bench.v2g.model import Vehicle
 from chargepoint.commands import CloseContactor
 from chargepoint.events import ChargingState
 from iso15118.evcc.terms import EvWish
+from iso15118.evcc.v2gmsg import plans
 from iso15118.protocols import PROTOCOLS
 from iso15118.terms import Ending, Energy
 from tests.behaviour.hlc_rig import HlcSite
@@ -51,6 +54,37 @@ def test_a_pause_and_back(speech: str) -> None:
     codes = [getattr(message, "ResponseCode", "") for _, _, message in ev.messages if type(message).__name__ == "SessionSetupRes"]
     assert codes == ["OK_NewSessionEstablished", "OK_OldSessionJoined"]
     assert sum(line.startswith("Started") for line in site.story()) == 1
+
+
+@pytest.mark.parametrize("speech", ["iso2-dc", "iso2-ac"])
+def test_a_vehicle_that_comes_back_goes_by_the_schedule_that_it_had(speech: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """[V2G2-741] [K]: it names the SAScheduleTupleID from before its pause, which is not the first of a session. The next one has another id."""
+    site, car = make(speech)
+    ev = site.charge(car)
+    site.run(5.0)
+    site.limit(watts=8_000.0)
+    site.run(40.0)
+    kept = ids(ev)[-1]
+    assert kept == 2
+    best = plans.best
+    monkeypatch.setattr(plans, "best", lambda *given: replace(best(*given), id=kept))
+    site.pause_and_back(ev, 30.0)
+    monkeypatch.undo()
+    assert ids(ev)[-1] == kept
+    assert ev.sessions == 2
+    site.limit(watts=6_000.0)
+    site.run(80.0)
+    assert ids(ev)[-1] == kept + 1
+    site.unplug()
+    site.run(2.0)
+    again = site.charge(make(speech)[1])
+    assert ids(again) == [1]
+
+
+def ids(ev: TalkingEv) -> list[int]:
+    """SAScheduleTupleIDs that it has started by."""
+    starts: list[Any] = [each for _, by, each in ev.messages if by == "ev" and getattr(each, "ChargeProgress", "") == "Start"]
+    return [each.SAScheduleTupleID for each in starts]
 
 
 @pytest.mark.req("F-12")
