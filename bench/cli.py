@@ -143,14 +143,18 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     secc.add_argument("--iface", required=True, metavar="IF", help="SDP and TCP on its link-local address")
     secc.add_argument("--pki", type=Path, metavar="DIR", help="a folder as `certs testpki` writes it; needed for TLS")
     secc.add_argument(
-        "--protocols", "--protocol", default="any", metavar="P,..", help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; any: all"
+        "--protocols",
+        "--protocol",
+        default="any",
+        metavar="P,..",
+        help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; iso2: both of it; any: all",
     )
     secc.add_argument(
         "--services",
         "--service",
         default="any",
         metavar="S,..",
-        help="AC, AC_BPT, DC, DC_BPT; any: all of these; only by name: ac-der-iec, ac-der-sae, wpt, acdp, acdp-bpt",
+        help="AC, AC_BPT, DC, DC_BPT; any: all of these; only by name: ac-der-iec, ac-der-sae, wpt, acdp, acdp-bpt; iso2 has AC and DC, din DC",
     )
     secc.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     secc.add_argument("--auth", default="eim", metavar="A,..", help="eim, pnc; pnc-p256: for peers with no other keys, in tests")
@@ -167,7 +171,7 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--protocols",
         action="append",
         metavar="P,..",
-        help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; the first is preferred",
+        help="iso20-dc, iso20-ac, iso2-dc, iso2-ac, din; iso2: what carries the service; the first is preferred",
     )
     ev.add_argument(
         "--service", "--services", default="DC", metavar="S", help="AC, AC_BPT, DC, DC_BPT, ac-der-iec, ac-der-sae, wpt, acdp, acdp-bpt"

@@ -209,7 +209,9 @@ def vehicle_for(options: Options) -> Vehicle:
         wants.near_V = math.inf
     if options.patient:
         wants.patience_s = PATIENT_S
-    if Payment.PNC in pki_folder.payments(options.auth):
+    payments = pki_folder.payments(options.auth)
+    offer.check_ways(wants.protocols, wants.controls, payments)
+    if Payment.PNC in payments:
         if options.pki is None or options.tls == "none":
             raise given.InputError("--auth pnc needs --tls and --pki DIR: a contract is shown over TLS only")
         pki_folder.fill(wants, options.pki, options.auth)
@@ -239,7 +241,13 @@ def protocols(options: Options) -> tuple[str, ...]:
         iso2 = [name for each in energies for name, energy in ISO2.items() if energy is each]
         din = [DIN] if Energy.DC in energies and options.tls == "none" else []
         return tuple(dict.fromkeys([*iso20, *iso2, *din]))
-    return tuple(dict.fromkeys(_protocol(word, dc=energies[0].is_dc) for word in options.protocol.split(",")))
+    names = tuple(dict.fromkeys(_protocol(word, dc=energies[0].is_dc) for word in options.protocol.split(",")))
+    for name in names:
+        able = offer.carried(name)
+        if not any(each in able for each in energies):
+            words = ", ".join(each.value for each in able if each in PLAIN)
+            raise given.InputError(f"--service {options.service}: not by --protocol {name}, which has {words}")
+    return names
 
 
 def _protocol(word: str, *, dc: bool) -> str:
@@ -252,7 +260,7 @@ def _protocol(word: str, *, dc: bool) -> str:
         namespace = ""
     names = {given.DIN: DIN, given.ISO2: "iso2-dc" if dc else "iso2-ac"} | {given.NAMES[each]: each for each in ISO20}
     if namespace not in names:
-        raise given.InputError(f"--protocol {word}: no such protocol; there are {', '.join(PROTOCOLS)}")
+        raise given.InputError(f"--protocol {word}: no such protocol; there are {', '.join((*PROTOCOLS, *offer.SPELT))}")
     return names[namespace]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench.exi import given
 from bench.exi.given import InputError
 from chargepoint.runtime.v2g_tls.plan import KeyLog, Version
 from iso15118.protocols import PROTOCOLS
-from iso15118.terms import PLAIN, Control, Energy, Offered
+from iso15118.terms import PLAIN, Control, Energy, Offered, Payment
 
 ALL = ("", "any")
 SPELT = {"iso2": ("iso2-dc", "iso2-ac")}
@@ -34,6 +35,31 @@ def _names(word: str) -> tuple[str, ...]:
     if not found:
         raise InputError(f"--protocols {word}: no such protocol; there are {', '.join((*PROTOCOLS, *SPELT))}")
     return found
+
+
+def carried(name: str) -> tuple[Energy, ...]:
+    """What is charged by a protocol: those before ISO 15118-20 know their kind of current alone.
+
+    >>> [each.value for each in carried("iso2-ac")], [each.value for each in carried("din")]
+    (['AC'], ['DC'])
+    """
+    if PROTOCOLS[name].unverified:
+        return (Energy.DC if "dc" in PROTOCOLS[name].modes else Energy.AC,)
+    return tuple(each for each in Energy if each not in PLAIN or each.is_dc is ("dc" in PROTOCOLS[name].modes))
+
+
+def are_older(names: Iterable[str]) -> bool:
+    """There are some, and ISO 15118-20 is none of them."""
+    names = tuple(names)
+    return bool(names) and all(PROTOCOLS[each].unverified for each in names)
+
+
+def check_ways(names: tuple[str, ...], modes: Iterable[Control], payments: Iterable[Payment]) -> None:
+    """Raises InputError where none of these protocols knows what was asked for."""
+    if are_older(names) and Control.SCHEDULED not in modes:
+        raise InputError(f"--control dynamic: {', '.join(names)}: scheduled is the only control there; ISO 15118-20 alone knows the other")
+    if names == ("din",) and Payment.EIM not in payments:
+        raise InputError("--auth pnc: no way to pay in common: din takes no contracts, only eim")
 
 
 def version(word: str) -> Version:
@@ -65,9 +91,15 @@ def energies(words: str) -> tuple[Energy, ...]:
 
 
 def served(energies: tuple[Energy, ...], names: tuple[str, ...]) -> tuple[Energy, ...]:
-    """Those that one of these protocols carries, and those that have one of their own."""
-    modes = {mode for name in names for mode in PROTOCOLS[name].modes}
-    return tuple(each for each in energies if each not in PLAIN or ("dc" if each.is_dc else "ac") in modes)
+    """Those that one of these protocols carries; what no station has is ISO 15118-20's. Raises InputError where that is none, or was asked for by name
+    without ISO 15118-20.
+    """
+    found = tuple(each for each in energies if any(each in carried(name) for name in names))
+    lost = [each.value for each in energies if each not in found and (not found or each not in PLAIN)]
+    if lost:
+        able = ", ".join(f"{name} {'/'.join(each.value for each in carried(name) if each in PLAIN)}" for name in names)
+        raise InputError(f"--services {', '.join(lost)}: not by --protocols {', '.join(names)}; there is {able}")
+    return found
 
 
 def controls(words: str) -> tuple[Control, ...]:

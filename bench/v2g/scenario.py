@@ -19,12 +19,12 @@ from __future__ import annotations
 import enum
 import tomllib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.v2g import diagram
+from bench.v2g import diagram, offer
 from bench.v2g.charger import Charger, Pace, every_way
 from bench.v2g.guard import Guard
 from bench.v2g.misbehave import CATALOGUE, CONTRACTS, OLDER_CONTRACTS, misbehaving
@@ -39,7 +39,7 @@ from iso15118.connection import Abort, Connected, Lost
 from iso15118.evcc.session import Session
 from iso15118.evcc.terms import EvWish, Wants
 from iso15118.protocols import PROTOCOLS
-from iso15118.terms import Control, Ending, Energy, Payment, Wish
+from iso15118.terms import PLAIN, Control, Ending, Energy, Payment, Wish
 from iso15118.trust import Refusal
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -113,6 +113,19 @@ class Scenario:
     then: tuple[Then, ...] = ()
 
 
+OLDER = ("bare_stop", "updates")
+"""Keys that ISO 15118-20 has no word for."""
+NEWER = ("mobility_by_secc", "other_schedules_aside", "keys")
+"""Those that only ISO 15118-20 has one for."""
+WISHES: dict[str, tuple[frozenset[EvWish], frozenset[Wish]]] = {
+    "din": (frozenset({EvWish.STOP}), frozenset({Wish.STOP, Wish.PAUSE})),
+    "iso2": (
+        frozenset({EvWish.STOP, EvWish.PAUSE, EvWish.RENEGOTIATE_SCHEDULE}),
+        frozenset({Wish.STOP, Wish.PAUSE, Wish.RENEGOTIATE_SCHEDULE, Wish.CONFIRM_METERING}),
+    ),
+    "iso20": (frozenset(EvWish), frozenset(Wish)),
+}
+"""What a vehicle and a charger can want of each other."""
 KEYS = ("p521", "ed448")
 ENDS = tuple(each.value for each in Ending)
 LISTS: dict[str, tuple[str, ...]] = {"ends": ENDS, "protocols": tuple(PROTOCOLS), "offers": tuple(PROTOCOLS)}
@@ -134,6 +147,8 @@ def read(text: str) -> Scenario:
     _chosen("vehicle", scenario.vehicle, SPECS)
     _chosen("misbehaves", scenario.misbehaves or None, CATALOGUE | CONTRACTS | OLDER_CONTRACTS)
     _chosen("keys", scenario.keys, KEYS)
+    if why := next(impossible(scenario, given), ""):
+        raise ScenarioError(why)
     return scenario
 
 
@@ -225,7 +240,7 @@ def run(scenario: Scenario) -> Played:
     )  # fmt: skip
     vehicle = Vehicle(SPECS[scenario.vehicle], scenario.soc, target_soc=scenario.target_soc, give=scenario.give, wants=wants)
     pair = Pair(Charger(every_way(standby=scenario.standby), Pace(accepts=scenario.accepts)), vehicle)
-    if scenario.protocols:
+    if scenario.protocols or scenario.offers:
         pair.namespaces = tuple(each.namespace for each in protocols.spoken(scenario.offers or PROTOCOLS))
     by_contract = bool(scenario.contracts or scenario.installs)
     if _older(scenario) and not by_contract:
@@ -245,9 +260,55 @@ def run(scenario: Scenario) -> Played:
     return played
 
 
+def impossible(scenario: Scenario, given: Mapping[str, Any]) -> Iterator[str]:
+    """What cannot be by what is spoken, and would play something else: the key and the protocol, in words."""
+    service = scenario.service
+    for i, name in enumerate(scenario.protocols):
+        if service not in PLAIN or service not in offer.carried(name):
+            able = ", ".join(each.value for each in offer.carried(name) if each in PLAIN)
+            yield f"protocols[{i}]: {name} has {able}; service is {service.value}{'' if 'service' in given else ' where nothing is said'}"
+    if scenario.offers and service not in PLAIN:
+        yield f"offers: none of {', '.join(PROTOCOLS)} has service {service.value}, which is ISO 15118-20's"
+    if scenario.give and not service.is_bpt:
+        yield f"give: with service {service.value} nothing is given back; there are {', '.join(each.value for each in Energy if each.is_bpt)}"
+    agreed = _agreed(scenario)
+    if agreed is not None:
+        yield from _impossible_by(agreed, scenario, given)
+
+
+def _impossible_by(name: str, scenario: Scenario, given: Mapping[str, Any]) -> Iterator[str]:
+    """By the protocol that both will speak."""
+    family = name.partition("-")[0]
+    if family != "iso20" and given.get("control") == Control.DYNAMIC.value:
+        yield f"control: {name} has scheduled alone"
+    yield from (f"{key}: {name} knows nothing of it" for key in (OLDER if family == "iso20" else NEWER) if given.get(key))
+    yield from (
+        f"{key}: din takes no contracts" for key in ("contracts", "installs", "pays", "updates") if name == "din" and given.get(key)
+    )
+    if (family == "iso20" and scenario.misbehaves in OLDER_CONTRACTS) or (family != "iso20" and scenario.misbehaves in CONTRACTS):
+        yield f"misbehaves: {scenario.misbehaves} is not of {name}"
+    wishes, asks = WISHES[family]
+    for i, then in enumerate(scenario.then):
+        if then.vehicle is not None and then.vehicle not in wishes:
+            yield f"then[{i}].vehicle: {name} has no {then.vehicle.value!r}; it has {_values(wishes)}"
+        if then.charger is not None and then.charger not in asks:
+            yield f"then[{i}].charger: {name} has no {then.charger.value!r}; it has {_values(asks)}"
+
+
+def _values(words: Iterable[enum.Enum]) -> str:
+    return ", ".join(sorted(str(each.value) for each in words))
+
+
+def _agreed(scenario: Scenario) -> str | None:
+    """What both will speak; None: nothing."""
+    mine = scenario.protocols or (("iso20-dc" if scenario.service.is_dc else "iso20-ac"),)
+    theirs = {each.namespace for each in protocols.spoken(scenario.offers or PROTOCOLS)}
+    return next((each for each in mine if PROTOCOLS[each].namespace in theirs), None)
+
+
 def _older(scenario: Scenario) -> bool:
     """Nothing of ISO 15118-20 is spoken."""
-    return bool(scenario.protocols) and all(PROTOCOLS[each].unverified for each in scenario.protocols)
+    return offer.are_older(scenario.protocols)
 
 
 def _by_contract(pair: Pair, scenario: Scenario) -> None:

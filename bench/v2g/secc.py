@@ -77,6 +77,7 @@ class Bench:
         modes = offer.controls(options.control)
         self.energies = tuple(offer.offered(each, modes) for each in energies)
         self.payments = pki_folder.payments(options.auth)
+        offer.check_ways(names, modes, self.payments)
         self.trust, self.service = Trust(), None
         if Payment.PNC in self.payments:
             self.trust, self.service = self._contracts()

@@ -1,11 +1,19 @@
-"""What `chargepoint ev` speaks, as the command line says it."""
+"""What `chargepoint ev` and `secc` speak, as the command line says it, and what cannot be."""
 
 from __future__ import annotations
 
+import asyncio
+import io
+from typing import Any
+
 import pytest
 
+from bench.cli import main
 from bench.exi.given import InputError
+from bench.v2g import secc
 from bench.v2g.ev import Options, protocols, vehicle_for
+from chargepoint.runtime.clock import SystemClock
+from iso15118.terms import Energy
 
 
 @pytest.mark.parametrize(
@@ -31,5 +39,81 @@ def test_protocols(words: str, service: str, tls: str, names: tuple[str, ...]) -
 
 @pytest.mark.parametrize("words", ["iso20-wpt", "ocpp", "din,", "xmldsig"])
 def test_no_such_protocol(words: str) -> None:
-    with pytest.raises(InputError, match="no such protocol; there are iso20-dc, iso20-ac, iso2-dc, iso2-ac, din"):
+    with pytest.raises(InputError, match=r"no such protocol; there are iso20-dc, iso20-ac, iso2-dc, iso2-ac, din, iso2$"):
         protocols(Options("lo", protocol=words))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"protocol": "din", "service": "AC"}, "--service AC: not by --protocol din, which has DC$"),
+        ({"protocol": "iso2-dc", "service": "DC_BPT"}, "--service DC_BPT: not by --protocol iso2-dc, which has DC$"),
+        ({"protocol": "iso20-dc,iso2-ac"}, "--service DC: not by --protocol iso2-ac, which has AC$"),
+        ({"protocol": "din", "service": "wpt"}, "--service wpt: not by --protocol din"),
+        ({"protocol": "iso2-dc", "control": "dynamic"}, "--control dynamic: iso2-dc: scheduled is the only control there"),
+        ({"protocol": "din", "auth": "pnc"}, "--auth pnc: no way to pay in common: din takes no contracts"),
+    ],
+)
+def test_a_vehicle_that_cannot_be(words: dict[str, str], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        vehicle_for(Options("lo", **words))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"protocol": "iso2-dc", "control": "scheduled,dynamic"},
+        {"protocol": "iso20-dc,iso2-dc", "control": "dynamic"},
+        {"protocol": "iso20-ac", "service": "ac-der-iec"},
+        {"protocol": "din,iso20-ac", "service": "DC,AC"},
+    ],
+)
+def test_a_vehicle_that_can_be(words: dict[str, str]) -> None:
+    options = Options("lo", **words)  # type: ignore[arg-type]
+    assert vehicle_for(options).wants.protocols == tuple(words["protocol"].split(","))
+
+
+def charger(**words: Any) -> list[Energy]:
+    """What it offers."""
+
+    async def made() -> secc.Bench:
+        return secc.Bench(secc.Options("lo", **words), SystemClock(), io.StringIO())
+
+    return [each.energy for each in asyncio.run(made()).energies]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"protocols": "iso2-dc", "services": "AC"}, "--services AC: not by --protocols iso2-dc; there is iso2-dc DC$"),
+        ({"protocols": "iso2-dc", "services": "DC,wpt"}, "--services WPT: not by --protocols iso2-dc; there is iso2-dc DC$"),
+        (
+            {"protocols": "din,iso2-ac", "services": "AC_BPT"},
+            "--services AC_BPT: not by --protocols din, iso2-ac; there is din DC, iso2-ac AC$",
+        ),
+        ({"protocols": "iso2", "control": "dynamic"}, "--control dynamic: iso2-dc, iso2-ac: scheduled"),
+        ({"protocols": "din", "auth": "pnc"}, "--auth pnc: no way to pay in common"),
+    ],
+)
+def test_a_charger_that_cannot_be(words: dict[str, str], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        charger(**words)
+
+
+@pytest.mark.parametrize(
+    ("words", "energies"),
+    [
+        ({"protocols": "iso2,din", "services": "AC,AC_BPT,DC,DC_BPT"}, [Energy.AC, Energy.DC]),
+        ({"protocols": "iso20-dc", "services": "DC,wpt"}, [Energy.DC, Energy.WPT]),
+        ({"services": "wpt"}, [Energy.WPT]),
+    ],
+)
+def test_a_charger_that_can_be(words: dict[str, str], energies: list[Energy]) -> None:
+    assert charger(**words) == energies
+
+
+@pytest.mark.parametrize("command", ["ev", "secc"])
+def test_both_say_that_they_take_iso2(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert "iso2: " in capsys.readouterr().out

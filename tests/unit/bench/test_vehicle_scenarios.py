@@ -9,9 +9,13 @@ import pytest
 
 from bench.cli import main
 from bench.v2g import diagram
-from bench.v2g.scenario import FOLDER, Scenario, ScenarioError, read, run
+from bench.v2g.scenario import FOLDER, WISHES, Scenario, ScenarioError, read, run
+from iso15118.evcc.din import spelling as evcc_din
+from iso15118.evcc.iso2 import spelling as evcc_iso2
 from iso15118.evcc.terms import Authorized, ContractInstalled, EvWish
-from iso15118.terms import Control, Energy, Payment
+from iso15118.secc.din import spelling as secc_din
+from iso15118.secc.iso2 import spelling as secc_iso2
+from iso15118.terms import Control, Energy, Payment, Wish
 
 FILES = sorted(FOLDER.glob("*.toml"))
 
@@ -82,11 +86,72 @@ def test_a_file_is_read() -> None:
         ('words = "w"\n[[then]]\nafter_s = 1\nafter_loops = 1', "one of them"),
         ('words = "w"\n[[then]]\nafter_s = 1\nvehicle = "dance"', r"then.0..vehicle: 'dance' is not one of: stop, pause"),
         ('words = "w"\n[[then]]\nafter_s = 1\ncharger = "stop"\ncolour = 1', "colour: no such key"),
+        ('words = "w"\nservice = "AC"\nprotocols = ["din"]', "protocols.0.: din has DC; service is AC$"),
+        ('words = "w"\nprotocols = ["iso2-ac"]', "protocols.0.: iso2-ac has AC; service is DC where nothing is said"),
+        ('words = "w"\nservice = "DC_BPT"\nprotocols = ["iso20-dc", "iso2-dc"]', "protocols.1.: iso2-dc has DC; service is DC_BPT"),
+        ('words = "w"\nservice = "WPT"\nprotocols = ["iso20-ac"]', "protocols.0.: iso20-ac has AC, AC_BPT; service is WPT"),
+        ('words = "w"\nservice = "WPT"\noffers = ["iso20-ac"]', "offers: none of iso20-dc, .* has service WPT"),
+        ('words = "w"\nprotocols = ["din"]\ncontracts = ["DETSTC00000001"]', "contracts: din takes no contracts"),
+        ('words = "w"\nprotocols = ["din"]\ninstalls = ["DETSTC00000001"]', "installs: din takes no contracts"),
+        ('words = "w"\nupdates = true\ncontracts = ["DETSTC00000001"]', "updates: iso20-dc knows nothing of it"),
+        ('words = "w"\nbare_stop = true', "bare_stop: iso20-dc knows nothing of it"),
+        ('words = "w"\nprotocols = ["iso2-dc"]\nkeys = "ed448"', "keys: iso2-dc knows nothing of it"),
+        ('words = "w"\nprotocols = ["iso2-dc"]\nother_schedules_aside = true', "other_schedules_aside: iso2-dc knows nothing of it"),
+        ('words = "w"\nprotocols = ["din"]\ncontrol = "dynamic"', "control: din has scheduled alone"),
+        ('words = "w"\ngive = true', "give: with service DC nothing is given back; there are AC_BPT, DC_BPT"),
+        ('words = "w"\nmisbehaves = "iso2_replayed_challenge"', "misbehaves: iso2_replayed_challenge is not of iso20-dc"),
+        ('words = "w"\nprotocols = ["iso2-dc"]\nmisbehaves = "replayed_challenge"', "misbehaves: replayed_challenge is not of iso2-dc"),
+        ('words = "w"\nprotocols = ["din"]\n[[then]]\nafter_s = 1\nvehicle = "pause"', "then.0..vehicle: din has no 'pause'; it has stop"),
+        (
+            'words = "w"\nprotocols = ["din", "iso2-dc"]\n[[then]]\nafter_s = 1\nvehicle = "renegotiate schedule"',
+            "then.0..vehicle: din has no 'renegotiate schedule'",
+        ),
+        (
+            'words = "w"\nprotocols = ["iso2-dc"]\n[[then]]\nafter_s = 1\nvehicle = "standby"',
+            "then.0..vehicle: iso2-dc has no 'standby'; it has pause, renegotiate schedule, stop",
+        ),
+        (
+            'words = "w"\nprotocols = ["din"]\n[[then]]\nafter_s = 1\ncharger = "renegotiate schedule"',
+            "then.0..charger: din has no 'renegot",
+        ),
+        ('words = "w"\nprotocols = ["iso2-dc"]\n[[then]]\nafter_s = 1\ncharger = "exit standby"', "charger: iso2-dc has no 'exit standby'"),
+        (
+            'words = "w"\nprotocols = ["iso2-dc", "din"]\noffers = ["din"]\n[[then]]\nafter_s = 1\nvehicle = "pause"',
+            "then.0..vehicle: din has no 'pause'",
+        ),
     ],
 )
 def test_a_file_that_says_nothing(text: str, why: str) -> None:
     with pytest.raises(ScenarioError, match=why):
         read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'words = "w"\nprotocols = ["din", "iso2-dc"]\noffers = ["iso2-dc"]\n[[then]]\nafter_s = 1\nvehicle = "pause"',
+        'words = "w"\nprotocols = ["iso20-dc", "iso2-dc"]\ncontrol = "dynamic"',
+        'words = "w"\nprotocols = ["iso2-dc"]\noffers = ["din"]\n[[then]]\nafter_s = 1\nvehicle = "standby"',
+        'words = "w"\nprotocols = ["iso2-dc"]\ncontracts = ["DETSTC00000001"]\nupdates = true\nbare_stop = true',
+        'words = "w"\nprotocols = ["din"]\n[[then]]\nafter_s = 1\ncharger = "pause"',
+    ],
+)
+def test_what_can_be_is_read(text: str) -> None:
+    assert read(text).words == "w"
+
+
+def test_a_charger_offers_what_is_said_also_to_a_vehicle_that_says_nothing() -> None:
+    played = run(read('words = "w"\noffers = ["din"]\nends = ["aborted"]\nmost_s = 100'))
+    assert "DC_ChargeLoopReq" not in {type(message).__name__ for _, _, message in played.pair.messages}
+
+
+@pytest.mark.parametrize("name", ["din", "iso2"])
+def test_wishes_are_those_that_its_protocol_has_a_word_for(name: str) -> None:
+    """The table of scenarios beside what sessions say and do."""
+    spelling = {"din": (secc_din, evcc_din), "iso2": (secc_iso2, evcc_iso2)}[name]
+    vehicles, chargers = WISHES[name]
+    assert (EvWish.PAUSE in vehicles, EvWish.RENEGOTIATE_SCHEDULE in vehicles) == (spelling[1].SPELLING.pausing,) * 2
+    assert chargers - {Wish.CONFIRM_METERING} == set(spelling[0].SPELLING.wishes)
 
 
 @pytest.mark.parametrize(("octets", "why"), [(b"\x88\x00", "no UTF-8 at octet 0"), (b'words = "w"\ncontrol = "x"', "control: 'x'")])
