@@ -6,16 +6,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.exi.given import DIN, ISO2, schema_set
 from chargepoint.commands import CloseContactor, CloseVehicle, OpenContactor, SendToVehicle, SetDcOutput, StopDcOutput
 from chargepoint.events import FaultAcknowledged, VehicleConnected, VehicleGone, VehicleSaid
 from chargepoint.journal import Entry, Head
 from hal.types import BoardFault, DcSample, MeterSample
 from iso15118 import exi
 from iso15118.exi import ExiError
-from iso15118.messages import sap
 from iso15118.messages.declare import Message
+from iso15118.messages.din import msg_body as din
+from iso15118.messages.iso2 import msg_body as iso2
 from iso15118.messages.iso20 import common_messages as cm
-from iso15118.v2gtp import SAP_DIN_ISO2, SCHEMA_SETS, FrameReader, V2gtpError
+from iso15118.v2gtp import FrameReader, V2gtpError
 
 Series = list[tuple[float, float]]
 """(seconds since the connection, value)."""
@@ -75,16 +77,17 @@ class _Wire:
     def __init__(self) -> None:
         self._reader = FrameReader()
 
-    def messages(self, octets: bytes) -> Iterator[Message]:
+    def messages(self, octets: bytes) -> Iterator[Message | None]:
         try:
             frames = self._reader.feed(octets)
         except V2gtpError:
             return
         for frame in frames:
-            namespace = sap.NAMESPACE if frame.payload_type == SAP_DIN_ISO2 else SCHEMA_SETS.get(frame.payload_type)
-            if namespace is not None:
+            namespace = schema_set(frame.payload_type, frame.payload)
+            if namespace:
                 try:
-                    yield exi.decode(frame.payload, namespace)
+                    message: Any = exi.decode(frame.payload, namespace)
+                    yield message.Body.BodyElement if namespace in (DIN, ISO2) else message
                 except ExiError:
                     continue
 
@@ -171,20 +174,31 @@ class Collector:
             found[0].ended_s, found[0].why = now - found[0].began_mono, why
 
     @staticmethod
-    def _said(session: SessionReport, who: str, messages: Iterable[Message], now: float) -> None:
+    def _said(session: SessionReport, who: str, messages: Iterable[Message | None], now: float) -> None:
         at_s = now - session.began_mono
         for message in messages:
+            if message is None:  # a document with an empty body
+                continue
             session.messages.append(Said(at_s, who, type(message).__name__, _words(message)))
-            shown = getattr(message, "DisplayParameters", None)
-            if shown is not None and shown.PresentSOC is not None:
-                session.soc.append((at_s, float(shown.PresentSOC)))
+            soc = _soc(message)
+            if soc is not None:
+                session.soc.append((at_s, float(soc)))
+
+
+def _soc(message: Any) -> int | None:
+    """As ISO 15118-20 shows it, or the others."""
+    shown, status = getattr(message, "DisplayParameters", None), getattr(message, "DC_EVStatus", None)
+    found: int | None = shown.PresentSOC if shown is not None else status.EVRESSSOC if status is not None else None
+    return found
 
 
 def _words(message: Any) -> str:
     match message:
-        case cm.PowerDeliveryReq():
+        case cm.PowerDeliveryReq() | iso2.PowerDeliveryReq():
             return str(message.ChargeProgress)
-        case cm.SessionStopReq():
+        case din.PowerDeliveryReq():
+            return "Start" if message.ReadyToChargeState else "Stop"
+        case cm.SessionStopReq() | iso2.SessionStopReq():
             return str(message.ChargingSession)
     return " ".join(str(each) for each in (getattr(message, name, None) for name in ("ResponseCode", "EVSEProcessing")) if each)
 

@@ -19,7 +19,7 @@ path{fill:none;stroke-width:1.6}.ev{fill:#1f6fb2}.evse{fill:#c0392b}.loop{fill:#
 """
 MOST_POINTS = 1200
 """Of a line: more than pixels are not seen."""
-LOOPS = ("AC_ChargeLoopReq", "AC_ChargeLoopRes", "DC_ChargeLoopReq", "DC_ChargeLoopRes")
+LOOPS = tuple(f"{name}{way}" for name in ("AC_ChargeLoop", "DC_ChargeLoop", "CurrentDemand", "ChargingStatus") for way in ("Req", "Res"))
 LABEL_PX = 46
 """A message is named when the one before it that is named stands so far away."""
 

@@ -24,9 +24,9 @@ from tests.behaviour.hlc_rig import HlcSite
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def recorded(mode: str, energy: Energy) -> tuple[HlcSite, list[str]]:
+def recorded(mode: str, energy: Energy, speech: str = "") -> tuple[HlcSite, list[str]]:
     """A charge with a limit in its middle, and its journal."""
-    site = HlcSite(mode)
+    site = HlcSite(mode, tls="optional") if speech else HlcSite(mode)
     station, before = site.heap.station, site.heap.watch
     assert station is not None
     assert before is not None
@@ -37,7 +37,9 @@ def recorded(mode: str, energy: Energy) -> tuple[HlcSite, list[str]]:
         lines.append(journal.entry_line(Entry(tick, event, tuple(commands))))
 
     site.heap.watch = watch
-    ev = site.charge(site.vehicle(energy, Control.SCHEDULED, soc=79.4))
+    vehicle = site.vehicle(energy, Control.SCHEDULED, soc=79.4)
+    vehicle.wants.protocols = (speech,) if speech else ()
+    ev = site.charge(vehicle)
     site.run(3.0)
     site.limit(watts=5_000.0)
     site.run(10.0)
@@ -80,6 +82,20 @@ def test_the_picture_is_drawn_from_it(dc: tuple[HlcSite, list[str]]) -> None:
         assert wanted in texts
     assert any(each.get("class") == "loop" for each in root.iter(f"{SVG}rect"))
     assert all(float(y) >= 0 for d in lines.values() if d for y in (point.split(",")[1] for point in d[1:].replace("L", " ").split()))
+
+
+@pytest.mark.parametrize(("speech", "mode"), [("din", "dc"), ("iso2-dc", "dc"), ("iso2-ac", "ac")])
+def test_older_protocols_are_read_as_well(speech: str, mode: str) -> None:
+    site, lines = recorded(mode, Energy(mode.upper()), speech)
+    found = session(lines)
+    assert site.ev is not None
+    bodies = [(who, getattr(getattr(message, "Body", None), "BodyElement", message)) for _, who, message in site.ev.messages]
+    assert [(each.who, each.name) for each in found.messages] == [(who, type(body).__name__) for who, body in bodies]
+    assert {round(soc) for _, soc in found.soc} == ({79, 80} if mode == "dc" else set())
+    words = [each.words for each in found.messages if each.name in ("PowerDeliveryReq", "SessionStopReq")]
+    assert (words[0], words[-1]) == ("Start", "" if speech == "din" else "Terminate")
+    loops = [each for each in ET.fromstring(svg(found)).iter(f"{SVG}rect") if each.get("class") == "loop"]
+    assert len(loops) >= 1
 
 
 def test_ac_shows_power() -> None:
