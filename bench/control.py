@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,14 @@ def _evse(process: BoardProcess, body: dict[str, Any]) -> int:
     return evse_id
 
 
+def _one_of(allowed: Sequence[Any], body: dict[str, Any], key: str) -> Any:
+    """In any case; the first, where nothing is said. Raises BadBody."""
+    chosen = text(body, key, 20, allowed[0])
+    if chosen.lower() not in allowed:
+        raise BadBody(f"{key}: one of {', '.join(allowed)}, not {chosen!r}")
+    return chosen.lower()
+
+
 class NotThere(Exception):
     """What is asked for is not implemented; the message says what."""
 
@@ -49,14 +57,17 @@ def _plug_in(process: BoardProcess, body: dict[str, Any], *, diode_fails: bool =
     process.vehicles.plain(evse_id)
 
 
-def _plug_in_iso(kind: Kind) -> Verb:
+def _plug_in_iso(*kinds: Kind) -> Verb:
+    """Of a car that speaks one of these; the first, where nothing is said."""
+
     def plug_in(process: BoardProcess, body: dict[str, Any]) -> None:
         evse_id = _evse(process, body)
-        payment = text(body, "payment_type", 20, PAYMENTS[0])
-        if payment.lower() not in PAYMENTS:
-            raise BadBody(f"payment_type: one of {', '.join(PAYMENTS)}, not {payment!r}")
+        kind: Kind = _one_of(kinds, body, "protocol")
+        by_contract = _one_of(PAYMENTS, body, "payment_type") == "contract"
+        if by_contract and kind == "din":
+            raise BadBody("payment_type: contract: DIN 70121 knows no contracts; protocol: iso20-dc or iso2-dc does")
         try:
-            process.vehicles.plug_in(evse_id, kind, draws_s=ENERGY_FOR_S, by_contract=payment.lower() == "contract")
+            process.vehicles.plug_in(evse_id, kind, draws_s=ENERGY_FOR_S, by_contract=by_contract)
         except PkiError as error:
             raise NotThere(f"payment_type: contract: {error}") from None
 
@@ -85,8 +96,8 @@ BOARD_VERBS: dict[str, Verb] = {
     "pause_session": lambda process, body: process.driver.pause(_evse(process, body)),
     "resume_session": lambda process, body: process.driver.resume(_evse(process, body)),
     "diode_fail": partial(_plug_in, diode_fails=True),
-    "plug_in_ac_iso": _plug_in_iso("iso20-ac"),
-    "plug_in_dc_iso": _plug_in_iso("iso20-dc"),
+    "plug_in_ac_iso": _plug_in_iso("iso20-ac", "iso2-ac"),
+    "plug_in_dc_iso": _plug_in_iso("iso20-dc", "iso2-dc", "din"),
     "plug_out_iso": lambda process, body: process.vehicles.plug_out(_evse(process, body)),
     "pause_iso_session": lambda process, body: process.vehicles.pause(_evse(process, body)),
     "resume_iso_session_ac": lambda process, body: process.vehicles.resume(_evse(process, body)),

@@ -145,6 +145,7 @@ def pages() -> dict[str, str]:
             evcc_iso20.TABLE,
             "A session of ISO 15118-20 as the simulated vehicle sees it. A state is the request whose response is awaited; an event is what that "
             "response came to, with what the vehicle wants; the entry names the request that is made next (`iso15118/evcc/iso20/`). "
+            "By grid rules (AC_DER) it is as AC, but that the parameters are exchanged again while the vehicle takes the rules over (`der.py`). "
             "The clauses are from memory [K].",
             refused=False,
         ),

@@ -30,8 +30,8 @@ MO, OWN = "client/mo", ("client/vehicle", "client/oem")
 V2G_ROOTS, MO_ROOTS = "ca/v2g", "ca/mo"
 ABOVE_CONTRACT = (MO_ROOTS, V2G_ROOTS)
 ABOVE_VEHICLE = ("ca/vehicle", "ca/oem", "ca/mf", V2G_ROOTS)
-KINDS = ("p521", "ed448")
-"""Of ISO 15118-20, best first."""
+KINDS, OLDER_KINDS = ("p521", "ed448"), ("p256",)
+"""Of ISO 15118-20, best first, and of ISO 15118-2."""
 MOST_CHAIN = 4
 
 
@@ -52,24 +52,28 @@ class Papers:
         wants.contracts, wants.v2g_roots, wants.mo_roots = (contract_of(self.contract),), self.v2g_roots, self.mo_roots
 
 
-def papers(folder: Path) -> Papers:
-    """Raises PkiError, which names what is missing."""
-    contract = _best(folder, (MO,), ABOVE_CONTRACT)
-    own = _best(folder, OWN, ABOVE_VEHICLE)
+def papers(folder: Path, *, older: bool = False) -> Papers:
+    """`older`: for ISO 15118-2. Raises PkiError, which names what is missing."""
+    contract = _best(folder, (MO,), ABOVE_CONTRACT, OLDER_KINDS if older else KINDS)
     v2g, mo = _roots(folder / V2G_ROOTS), _roots(folder / MO_ROOTS)
     if not v2g:
         raise PkiError(f"{folder / V2G_ROOTS}: no root there (*.pem) for the vehicle to know the station by")
+    if older:
+        if contract.kind not in OLDER_KINDS:
+            raise PkiError(f"{folder / MO}: no contract on P-256 there, which is what ISO 15118-2 pays with")
+        return Papers(contract, client_plan("1.2", Side(v2g_roots=v2g), Side()), _der(v2g), _der(mo), lax=False)
+    own = _best(folder, OWN, ABOVE_VEHICLE, KINDS)
     lax = any(each.kind not in KINDS for each in (contract, own))
     plan = client_plan("1.3", Side(), Side(vehicle=own, v2g_roots=v2g), lax=lax)
     return Papers(contract, plan, _der(v2g), _der(mo), lax)
 
 
-def _best(folder: Path, below: Sequence[str], above: Sequence[str]) -> Chain:
-    """The first that has a key of ISO 15118-20; else the first."""
+def _best(folder: Path, below: Sequence[str], above: Sequence[str], kinds: Sequence[str]) -> Chain:
+    """The first that has one of these kinds of key, the best of them; else the first."""
     found = [each for name in below for each in _own(folder / name, [*_certificates(folder / name), *_all(folder, above)])]
     if not found:
         raise PkiError(f"{' and '.join(str(folder / name) for name in below)}: no certificate (*.pem) with its key (*.key) there")
-    return min(found, key=lambda chain: KINDS.index(chain.kind) if chain.kind in KINDS else len(KINDS))
+    return min(found, key=lambda chain: kinds.index(chain.kind) if chain.kind in kinds else len(kinds))
 
 
 def _own(folder: Path, pool: Sequence[x509.Certificate]) -> Iterator[Chain]:

@@ -99,7 +99,7 @@ class LinkedVehicles:
         from chargepoint.runtime.v2g_tls.secured import Secured
         from chargepoint.runtime.v2g_tls.server import Server
 
-        return Secured(Server(self.chains.over(Chains(version="1.3", lax=evse_id in self.lax))))
+        return Secured(Server(self.chains.over(Chains(version="any", lax=evse_id in self.lax))))
 
     def _said(self, event: VehicleSaid, who: VehicleConnected, secured: Secured) -> None:
         evse_id, number = event.evse_id, event.connection

@@ -107,7 +107,7 @@ class Vehicles:
         vehicle.wants.protocols, vehicle.wants.energies = (kind,), (Energy.DC if dc else Energy.AC,)
         vehicle.wants.controls = (Control.DYNAMIC, Control.SCHEDULED)
         ev = TalkingEv(vehicle, self.now_s)
-        papers = self._papers() if by_contract else None
+        papers = self._papers(kind) if by_contract else None
         self._take(evse_id, Car(ev, draws_s, leaves_at=None if leaves_s is None else self.now_s + leaves_s, papers=papers))
         self.board.plug(evse_id, ev)
 
@@ -124,15 +124,15 @@ class Vehicles:
         self.cars[evse_id] = car
         self._serves(evse_id, ready=True)
 
-    def _papers(self) -> Papers:
-        """Raises PkiError."""
+    def _papers(self, kind: str) -> Papers:
+        """Of a car that speaks this. Raises PkiError."""
         from bench.board.tree import papers
 
         if not self.certs_dir:
             raise PkiError(
                 "there is no certs_dir, in which the vehicle's own certificates would be (client/mo, client/vehicle or client/oem)"
             )
-        return papers(Path(self.certs_dir))
+        return papers(Path(self.certs_dir), older=PROTOCOLS[kind].unverified)
 
     def plain(self, evse_id: int) -> None:
         """The car that is plugged in now cannot talk; the station need not wait for it."""
@@ -151,12 +151,14 @@ class Vehicles:
             car.unplugs_at = self.now_s + ENDS_WITHIN_S
 
     def pause(self, evse_id: int) -> None:
-        """The car pauses its session. Raises NotPossible without one."""
+        """The car pauses its session. Raises NotPossible without one, and where what it speaks knows no pause."""
         from iso15118.evcc.terms import EvWish
 
         car = self.cars.get(evse_id)
         if car is None or not car.ev.online:
             raise NotPossible(f"EVSE {evse_id}: no car with a session is plugged in")
+        if car.ev.vehicle.wants.protocols == ("din",):
+            raise NotPossible(f"EVSE {evse_id}: the car speaks DIN 70121, which knows no pause")
         car.ev.vehicle.wants.wish = EvWish.PAUSE
 
     def resume(self, evse_id: int) -> None:
@@ -226,7 +228,7 @@ class Vehicles:
                     setattr(car, name, None if left_s is None else self.now_s + float(left_s))
                 if plan.get("by_contract"):
                     with contextlib.suppress(PkiError):
-                        car.papers = self._papers()
+                        car.papers = self._papers(evse.load.vehicle.wants.protocols[0])
                 self._take(evse_id, car)
 
     # ---- the network

@@ -53,12 +53,20 @@ def ended(payload: dict[str, Any]) -> bool:
     return bool(payload["eventType"] == "Ended")
 
 
-@pytest.mark.parametrize(("verb", "mode"), [("plug_in_ac_iso", "ac"), ("plug_in_dc_iso", "dc")])
-def test_a_contract_pays(tmp_path: Path, world: Path, verb: str, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("verb", "mode", "protocol"),
+    [
+        ("plug_in_ac_iso", "ac", None),
+        ("plug_in_dc_iso", "dc", None),
+        ("plug_in_ac_iso", "ac", "iso2-ac"),
+        ("plug_in_dc_iso", "dc", "iso2-dc"),
+    ],
+)
+def test_a_contract_pays(tmp_path: Path, world: Path, verb: str, mode: str, protocol: str | None) -> None:
     async def story() -> None:
         config: dict[str, Any] = {"evses": [{"id": 1, "charge_mode": mode}], "certs_dir": str(world)}
         async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms, **config) as station:
-            await station.do(verb, connector_id=1, payment_type="contract")
+            await station.do(verb, connector_id=1, payment_type="contract", protocol=protocol)
             asked = await csms.wait_for("Authorize", timeout_s=30.0)
             assert asked["idToken"] == {"idToken": EMAID, "type": "eMAID"}
             hashes = asked["iso15118CertificateHashData"]
@@ -145,4 +153,15 @@ def test_papers_are_those_of_iso_15118_20_where_there_are_some(tmp_path: Path, w
 def test_a_leaf_by_itself_gets_the_cas_above_it(tmp_path: Path, world: Path) -> None:
     found = papers(of_another(world, tmp_path))
     assert found.lax
+    assert not papers(of_another(world, tmp_path / "of older"), older=True).lax
     assert found.contract.certificates.count(b"BEGIN CERTIFICATE") == 3
+
+
+def test_iso_15118_2_pays_by_its_own_kind_of_key(tmp_path: Path, world: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(world, tree)
+    assert papers(tree, older=True).contract.kind == "p256"
+    for each in (tree / "client/mo").glob("MO_LEAF.*"):
+        each.unlink()
+    with pytest.raises(PkiError, match="client/mo: no contract on P-256 there"):
+        papers(tree, older=True)

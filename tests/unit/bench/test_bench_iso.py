@@ -12,6 +12,9 @@ import pytest
 
 from bench import cli
 from bench.csms import EmbeddedCsms
+from bench.report.collect import sessions_of
+from chargepoint.journal import read
+from chargepoint.runtime.journal_file import lines
 from tests.unit.bench.bench_rig import IDENTITY, bench_station
 
 
@@ -63,6 +66,45 @@ def test_an_ac_evse_serves_cars_that_talk_and_cars_that_do_not(tmp_path: Path) -
             assert await station.end() == (0, "")
 
     asyncio.run(story())
+
+
+OWN_WORDS = {
+    "din": {"ContractAuthenticationReq", "CurrentDemandReq"},
+    "iso2-dc": {"AuthorizationReq", "CurrentDemandReq"},
+    "iso2-ac": {"AuthorizationReq", "ChargingStatusReq"},
+}
+"""Requests by which a protocol is known from the others."""
+
+
+@pytest.mark.parametrize("protocol", OWN_WORDS)
+def test_older_protocols_charge_as_well(tmp_path: Path, protocol: str) -> None:
+    mode = "ac" if protocol == "iso2-ac" else "dc"
+
+    async def story() -> None:
+        config: dict[str, Any] = {"evses": [{"id": 1, "charge_mode": mode}]}
+        async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms, **config) as station:
+            await station.do(f"plug_in_{mode}_iso", connector_id=1, protocol=protocol)
+            await station.do("swipe", token="04A1B2C3")
+            evse = await station.until(lambda evse: evse["meter"]["A"] > 10.0)
+            assert (evse["pilot"], evse["duty"], evse["session"], evse["faults"]) == ("C", 5.0, "Charging", [])
+            if protocol == "din":
+                no_pause = "EVSE 1: the car speaks DIN 70121, which knows no pause"
+                assert await station.post("pause_iso_session", connector_id=1) == (400, no_pause)
+            else:
+                await station.do("pause_iso_session", connector_id=1)
+                await station.until(lambda evse: evse["pilot"] == "B" and evse["contactor"] == "open" and evse["duty"] == 100.0)
+                await station.do(f"resume_iso_session_{mode}", connector_id=1)
+                await station.until(lambda evse: evse["meter"]["A"] > 10.0)
+            await station.do("plug_out_iso", connector_id=1)
+            await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
+            said = await csms.wait_for("TransactionEvent", ended)
+            assert said["transactionInfo"]["stoppedReason"] == "StoppedByEV"
+            assert csms.invalid == []
+            assert await station.end() == (0, "")
+
+    asyncio.run(story())
+    (session, *_) = sessions_of(read(lines(tmp_path / "state/journal")))
+    assert {each.name for each in session.messages} >= OWN_WORDS[protocol]
 
 
 def test_after_a_reset_the_car_that_stands_there_talks_again(tmp_path: Path) -> None:

@@ -239,6 +239,11 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("plug_in_ac_iso", '{"connector_id": 1, "payment_type": "contract"}', 501, "plug_in_ac_iso: payment_type: contract: there is no certs_dir"),
     ("plug_in_ac_iso", '{"connector_id": 1, "payment_type": "cash"}', 400, "payment_type: one of externalpayment, contract"),
     ("plug_in_dc_iso", '{"connector_id": 1}', 400, "EVSE 1: has no DC stage, and the car wants iso20-dc"),
+    ("plug_in_ac_iso", '{"connector_id": 1, "protocol": "din"}', 400, "protocol: one of iso20-ac, iso2-ac, not 'din'"),
+    ("plug_in_ac_iso", '{"connector_id": 1, "protocol": 2}', 400, "protocol: a text"),
+    ("plug_in_dc_iso", '{"connector_id": 1, "protocol": "iso2"}', 400, "protocol: one of iso20-dc, iso2-dc, din, not 'iso2'"),
+    ("plug_in_dc_iso", '{"connector_id": 1, "protocol": "DIN"}', 400, "EVSE 1: has no DC stage, and the car wants din"),
+    ("plug_in_dc_iso", '{"connector_id": 1, "protocol": "din", "payment_type": "contract"}', 400, "payment_type: contract: DIN 70121 knows no"),
     ("pause_iso_session", '{"connector_id": 1}', 400, "EVSE 1: no car with a session is plugged in"),
     ("resume_iso_session_ac", '{"connector_id": 1}', 400, "EVSE 1: no car that has paused is plugged in"),
 ]  # fmt: skip
@@ -277,6 +282,7 @@ NAMES = (
     "instance",
     "status",
     "group",
+    "protocol",
 )
 
 
