@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bench.ev.talking import TalkingEv
+from chargepoint import v2g_ends
 from chargepoint.commands import CloseContactor, Log
 from chargepoint.events import ChargingState
 from chargepoint.hlc import HlcState
+from chargepoint.v2g_state import V2gState
 from iso15118.evcc.terms import EvWish
 from iso15118.protocols import PROTOCOLS
 from iso15118.terms import Control, Ending, Energy
@@ -76,3 +78,23 @@ def test_s2_that_has_opened_bounds_the_next_session_of_the_vehicle_by_nothing() 
     assert ev.sessions == 2
     assert site.facts.charging_state is ChargingState.CHARGING
     assert current_A(site) > 6.0
+
+
+def test_a_loop_that_was_ended_in_words_may_begin_anew_at_once() -> None:
+    site, ev = charging_ac("iso20-ac")
+    ev.s2 = False
+    site.heap.run(0.0)
+    site.run(0.2)
+    ev.vehicle.wants.wish = EvWish.RENEGOTIATE_SERVICE
+    site.until(lambda: not ev.s2 and "SessionStopRes" in site.said("evse"), most_s=1.0)
+    site.until(lambda: current_A(site) > 6.0, most_s=6.0)
+    site.run(5.0)
+    assert ev.sessions == 1
+    assert ev.over is None
+    assert site.facts.charging_state is ChargingState.CHARGING
+
+
+def test_what_one_session_has_opened_is_none_of_the_next() -> None:
+    state = V2gState(stops_by=5.0)
+    v2g_ends.forget(state)
+    assert state.stops_by is None
