@@ -116,6 +116,7 @@ class TalkingEv:
         self._toggles = 0
         self._toggle_at: float | None = None
         self._toggle_s = TOGGLE_S
+        self._open_since = float("-inf")  # S2: a charger that has not seen B yet sees no B-C-B either
         self._wake_at: float | None = None
         self._matching = self._matches = False
         self._leave_at: float | None = None
@@ -202,7 +203,7 @@ class TalkingEv:
                 self.sent_away = True
                 self.vehicle.told(self._tick(), command)
             case SessionOver():
-                self.over, self.s2 = command, False
+                self.over, self.s2, self._open_since = command, False, self.now_s
                 self.vehicle.told(self._tick(), command)
             case Told():
                 self.vehicle.told(self._tick(), command)
@@ -291,7 +292,7 @@ class TalkingEv:
             self._toggle_at = now_s + self._toggle_s if self._toggles else None
 
     def _toggle(self, times: int, state_s: float) -> None:
-        self._toggles, self._toggle_at, self._toggle_s = 2 * times, self.now_s, state_s
+        self._toggles, self._toggle_at, self._toggle_s = 2 * times, max(self.now_s, self._open_since + state_s), state_s
 
     def _unplugged(self) -> None:
         if self.slac is not None and self._matches:

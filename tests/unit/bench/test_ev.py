@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from bench.ev import CATALOGUE, Ev, EvSpec, ev
+from bench.ev.talking import TalkingEv
+from bench.v2g.model import COMPACT, Vehicle
 from hal.iec61851 import EV_B_OHM, EV_C_OHM, EV_D_OHM, current_of
 from hal.sim.signals import NOTHING, Offered, PhaseValues, PilotOutput
+from iso15118.terms import Ending, SessionOver
 
 THREE: PhaseValues = (230.0, 230.0, 230.0)
 ONE: PhaseValues = (230.0, 0.0, 0.0)
@@ -234,6 +237,22 @@ def test_bcb_toggles_end_where_they_began() -> None:
         seen.append(time.state)
     runs = [seen[0], *(after for before, after in pairwise(seen) if before != after)]
     assert runs == ["C", "B"] * 3
+
+
+def test_one_that_talks_shows_b_first_when_its_driver_is_quick() -> None:
+    """A charger that has not seen the pause would take B-C-B for nothing."""
+    car = TalkingEv(Vehicle(COMPACT), 0.0)
+    seen = []
+    for now_s in (0.0, 10.0, 10.02, 10.29, 10.31, 10.59, 10.62):
+        car.advance(now_s, X1)
+        if now_s == 0.0:
+            car.s2 = True
+        if now_s == 10.0:
+            car._carry_out(SessionOver(Ending.PAUSED, "pause"))
+        if now_s == 10.02:
+            car.toggle_bcb()
+        seen.append(car.s2)
+    assert seen == [True, False, False, False, True, True, False]
 
 
 @pytest.mark.parametrize("name", ["flaps", "three-phase", "simplified"])
