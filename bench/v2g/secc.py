@@ -42,6 +42,7 @@ WAIT_FOR_INTERFACE_S = 0.2
 LOOK_AT_INTERFACE_S = 0.5
 """So often, while serving: it may go, and come back with another index or address."""
 PATIENT_S = 10.0
+ENDED_BY = (signal.SIGTERM, signal.SIGINT)
 GIVE_WAY = (Stage.NEW, Stage.AGREEING, Stage.ENDING, Stage.OVER)
 
 
@@ -273,7 +274,7 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, Server], 
         bench.matching.begin()
     serving = asyncio.ensure_future(_serve(options, bench, policy, secure, out, ready))
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDED_BY:
             loop.add_signal_handler(number, serving.cancel)
     try:
         await serving
@@ -284,6 +285,11 @@ async def serve(options: Options, out: TextIO, ready: Callable[[Bench, Server], 
     finally:
         if bench.matching is not None:
             await bench.matching.stop()
+        with contextlib.suppress(ValueError):
+            for number in ENDED_BY:
+                signal.signal(
+                    number, signal.SIG_IGN
+                )  # the loop closes the pipe that a second one would be written to, and only then restores these
 
 
 async def _serve(

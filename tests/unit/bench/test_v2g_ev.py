@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -117,3 +119,29 @@ def test_both_say_that_they_take_iso2(command: str, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         main([command, "--help"])
     assert "iso2: " in capsys.readouterr().out
+
+
+def test_a_second_signal_finds_nobody_who_could_be_told() -> None:
+    """While the loop closes."""
+    found = []
+
+    async def story() -> None:
+        waits = asyncio.Event()
+
+        class Out(io.StringIO):
+            def write(self, text: str) -> int:
+                if "waiting" in text:
+                    waits.set()
+                return super().write(text)
+
+        serving = asyncio.ensure_future(secc.serve(secc.Options("nowhere", protocols="din"), Out()))
+        async with asyncio.timeout(10.0):
+            await waits.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await serving
+        found.append(signal.getsignal(signal.SIGTERM))
+
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    asyncio.run(story())
+    assert found == [signal.SIG_IGN]
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
