@@ -70,7 +70,8 @@ class Teller:
                 state.protocol = namespace
             case SessionBegun(_, evcc_id, resumed):
                 self.evse.vehicle = Vehicle(state.protocol, evcc_id, resumed=resumed, connection=state.active or 0)
-                return [SessionChanged(evse_id, SessionStage.BEGUN), VehicleIdentified(evse_id)]
+                begun = Log("info", "v2g.begun", {"evse": evse_id, "protocol": state.protocol, "resumed": resumed})
+                return [begun, SessionChanged(evse_id, SessionStage.BEGUN), VehicleIdentified(evse_id)]
             case AuthorizationWanted():
                 state.authorization_wanted = True
                 return v2g_contracts.say(state.contracts, self.evse)

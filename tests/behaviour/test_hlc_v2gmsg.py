@@ -9,7 +9,7 @@ import pytest
 
 from bench.v2g.model import Spec
 from chargepoint import codec
-from chargepoint.commands import OpenContactor, SetDcOutput
+from chargepoint.commands import Log, OpenContactor, SetDcOutput
 from chargepoint.events import ChargingState
 from iso15118.evcc.terms import EvWish, ProfileMade
 from iso15118.protocols import PROTOCOLS
@@ -39,6 +39,7 @@ def test_a_whole_charge(speech: str) -> None:
     ev = site.charge(vehicle_of(site, speech, soc=79.0))
     assert site.facts.vehicle is not None
     assert site.facts.vehicle.protocol == PROTOCOLS[speech].namespace
+    assert [each.values["protocol"] for _, each in site.at(Log) if each.key == "v2g.begun"] == [PROTOCOLS[speech].namespace]
     site.until(lambda: ev.over is not None, most_s=600.0)
     site.run(5.0)
     assert ev.over is not None
