@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NPM_DIR := tests/peers/ocpp_rpc
 PACKAGES := chargepoint iso15118 hal certs bench
-# Two more than cores of the least machine: tests with foreign programs mostly wait.
-JOBS ?= 4
+# Three more than cores of the least machine: tests with foreign programs mostly wait.
+JOBS ?= 5
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
