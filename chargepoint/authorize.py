@@ -163,7 +163,10 @@ class AuthorizeMachine:
             return []
         group = event.group or lookup.group
         if event.status != ACCEPTED:
-            return self._refuse(lookup, event.status, certificate=event.certificate, lasting=True)
+            if (paid := authorize_contract.own(self.state, lookup, event)) is not None:
+                return authorize_contract.accepted(paid, lookup)
+            lasting = event.status not in authorize_contract.OF_THE_MOMENT
+            return self._refuse(lookup, event.status, certificate=event.certificate, lasting=lasting)
         if same_group(group, self.state.rules.master_pass_group):
             return self._refuse(lookup, "Invalid", lasting=True) if lookup.of_vehicle else self._master_pass(lookup)
         if event.evse_ids and not set(event.evse_ids) & set(lookup.evse_ids):

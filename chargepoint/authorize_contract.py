@@ -6,10 +6,12 @@ from hashlib import sha256
 
 from chargepoint.authorize_rules import AuthorizeState, Grant, Lookup, same_token
 from chargepoint.commands import Indicate
-from chargepoint.events import AuthorisationRefused, Contract, ContractJudged
+from chargepoint.events import AuthorisationRefused, Contract, ContractJudged, TokenVerdict
 from iso15118.trust import Refusal
 
 _END = "-----END CERTIFICATE-----"
+OF_THE_MOMENT = ("ConcurrentTx", "NotAtThisTime")
+"""Answers of a CSMS that may be others in a minute."""
 TBS, TEXT = "tbs:", "text:"
 """How a `certificate_key` begins, and how that of what cannot be read does."""
 
@@ -51,6 +53,14 @@ def already(state: AuthorizeState, lookup: Lookup) -> Grant | None:
     grant = state.spots[lookup.at].grant
     ours = lookup.contract is not None and lookup.evse_ids and grant is not None and same_token(grant.id_token, lookup.id_token)
     return grant if ours else None
+
+
+def own(state: AuthorizeState, lookup: Lookup, verdict: TokenVerdict) -> Grant | None:
+    """The CSMS says of a token that it is in a transaction, and it is ours: nothing is wrong with its contract, as far as its certificate was judged."""
+    if verdict.status != "ConcurrentTx" or lookup.contract is None:
+        return None
+    judged = verdict.certificate == "Accepted" or (not verdict.certificate and lookup.contract.rooted)
+    return already(state, lookup) if judged else None
 
 
 def accepted(grant: Grant, lookup: Lookup) -> list[object]:

@@ -17,7 +17,8 @@ NEEDS, PLAN = "needs", "plan"
 def say(s: V2gState, now: Tick, evse_id: int, kind: str) -> list[object]:
     """Now, or when it is time."""
     at = s.paced.at.get(kind, ())
-    if len(at) == MOST and now.mono < at[0] + IN_S:
+    behind = kind == PLAN and NEEDS in s.paced.waiting
+    if behind or (len(at) == MOST and now.mono < at[0] + IN_S):
         s.paced.waiting = tuple(dict.fromkeys((*s.paced.waiting, kind)))
         return []
     s.paced.at[kind] = (*at, now.mono)[-MOST:]
@@ -26,13 +27,16 @@ def say(s: V2gState, now: Tick, evse_id: int, kind: str) -> list[object]:
 
 
 def deadline(s: Paced) -> float | None:
-    """When the next one is to be told."""
-    return min((s.at[kind][0] + IN_S for kind in s.waiting), default=None)
+    """When the next one is to be told: a plan never before the needs that it is for."""
+    if not s.waiting:
+        return None
+    at = s.at.get(NEEDS if NEEDS in s.waiting else PLAN, ())
+    return at[0] + IN_S if len(at) == MOST else 0.0
 
 
 def due(s: V2gState, now: Tick, evse_id: int) -> list[object]:
     """What has waited long enough."""
-    return [item for kind in s.paced.waiting for item in say(s, now, evse_id, kind)]
+    return [item for kind in sorted(s.paced.waiting) for item in say(s, now, evse_id, kind)]
 
 
 def over(s: Paced) -> None:

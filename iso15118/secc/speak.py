@@ -56,4 +56,8 @@ def of(session: Session) -> Dialect | None:
 def paused(session: Session) -> Paused | None:
     """How its vehicle may come back to it."""
     dialect = of(session)
-    return Paused(dialect.talk.session_id, dialect.talk.evcc_id, dialect.talk.schedule_id) if dialect is not None else None
+    if dialect is None:
+        return None
+    talk = dialect.talk
+    before = talk.paused.schedule_id if talk.paused is not None and talk.paused.session_id == talk.session_id else None
+    return Paused(talk.session_id, talk.evcc_id, before if talk.schedule_id is None else talk.schedule_id)

@@ -14,7 +14,11 @@ from chargepoint.events import ChargingState
 from iso15118.evcc.terms import EvWish
 from iso15118.evcc.v2gmsg import plans
 from iso15118.protocols import PROTOCOLS
-from iso15118.terms import Ending, Energy
+from iso15118.secc import speak
+from iso15118.secc.iso2.dialect import Iso2
+from iso15118.secc.paused import Paused
+from iso15118.secc.session import Session
+from iso15118.terms import Ending, Energy, Facts
 from tests.behaviour.hlc_rig import HlcSite
 
 
@@ -126,3 +130,16 @@ def test_vehicles_that_stop_early(speech: str, at: str, bare: bool) -> None:
     assert not site.facts.power_closed
     assert site.facts.charging_state is not ChargingState.CHARGING
     assert len(site.at(CloseContactor)) <= 1
+
+
+def test_a_vehicle_that_pauses_again_before_power_keeps_its_schedule() -> None:
+    """[V2G2-741] [K]: nothing was chosen in between, so what held before its first pause holds."""
+    session = Session([])
+    dialect = Iso2.begun(b"87654321", bytes(16), Facts(), Paused(b"12345678", "ev", 2), secure=False)
+    session.dialect, talk = dialect, dialect.talk
+    talk.session_id, talk.evcc_id = b"12345678", "ev"
+    assert speak.paused(session) == Paused(b"12345678", "ev", 2)
+    talk.schedule_id = 3
+    assert speak.paused(session) == Paused(b"12345678", "ev", 3)
+    talk.schedule_id, talk.session_id = None, b"87654321"
+    assert speak.paused(session) == Paused(b"87654321", "ev", None)

@@ -315,6 +315,22 @@ def test_the_energy_goes_off_beside_the_main_stream(state: Any, what: str) -> No
 
 
 @pytest.mark.parametrize("state", UNDER_POWER)
+def test_a_contact_that_bounces_brings_no_energy_back(state: Any) -> None:
+    """No insulation test and no precharge came between: the session ends."""
+    dialect, tell = _status(state)
+    _of(dialect.talk.facts).connected = False
+    assert isinstance(tell().told[0], PowerOff)
+    _of(dialect.talk.facts).connected = True
+    assert not tell().response.EVSEReadyToCharge
+    _, now = places(Energy.ACDP)[state]
+    for event in (E.PRECHARGE, E.START, E.DC_LOOP, E.SCHEDULE):
+        if not RULES[Energy.ACDP].table.entries[state, event].refused:
+            again = copy.deepcopy(dialect)
+            assert "was lost" in answered(again, now, *asked(Energy.ACDP)[event]).failed
+            assert not again.energy_on
+
+
+@pytest.mark.parametrize("state", UNDER_POWER)
 @pytest.mark.parametrize(
     "said", [{"EVErrorCode": "FAILED_EmergencyEvent"}, {"EVErrorCode": "FAILED_Breaker"}, {"EVImmobilized": False}], ids=str
 )

@@ -29,7 +29,7 @@ from iso15118.grid import (
 )
 from iso15118.iso20 import der_iec, der_sae, services
 from iso15118.iso20.grid_words import Base, by_iec
-from iso15118.iso20.values import number
+from iso15118.iso20.values import number, rational
 from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_types as ct
@@ -174,6 +174,23 @@ def test_parameters_and_rounds_of_the_other_rules_are_refused() -> None:
             assert isinstance(answer.response, ct.V2GResponseType)
             assert answer.response.ResponseCode.startswith("FAILED")
             assert answer.failed
+
+
+@pytest.mark.parametrize(("said_W", "back_W"), [(None, None), (4000.0, 2000.0), (0.0, 0.0)])
+def test_by_sae_a_round_that_names_no_limit_goes_by_that_of_the_parameters(said_W: float | None, back_W: float | None) -> None:
+    pair = by_rules(Energy.AC_DER_SAE, loops=None)
+    change(pair, most_discharge_percent=50.0)
+    pair.connect()
+    pair.run(60.0, until=lambda: pair.loops() > 3)
+    dialect = pair.dialect
+    assert dialect is not None
+    declared: Any = next(m for _, _, m in pair.messages if isinstance(m, ac.AC_ChargeParameterDiscoveryReq)).AC_CPDReqEnergyTransferMode
+    message: Any = next(m for _, _, m in reversed(pair.messages) if isinstance(m, ac.AC_ChargeLoopReq))
+    message.CLReqControlMode.EVMaximumDischargePower = None if said_W is None else rational(said_W)
+    answer: Any = dialect.answer(pair.now, message, late=False).response
+    assert number(answer.CLResControlMode.EVSEMaximumDischargePower) == pytest.approx(
+        number(declared.EVMaximumDischargePower) / 2 if back_W is None else back_W
+    )
 
 
 def test_by_iec_percentages_are_what_the_vehicle_can() -> None:

@@ -24,7 +24,7 @@ DEAD_V = 60.0
 """Below this the arm may leave its contact (DC that may be touched [K])."""
 CONTACT = "contact"
 """What lasts from Connect to the stop of the energy: from then on it has to."""
-TROUBLE = "trouble of the vehicle"
+TROUBLE, LOST = "trouble of the vehicle", "lost meanwhile"
 """What lasts from its word to the stop of the energy, whatever it says meanwhile."""
 TROUBLES = ("FAILED_EmergencyEvent", "FAILED_Breaker")
 """Errors of a vehicle that take the energy off at once."""
@@ -61,6 +61,8 @@ def _wrong(talk: Talk, *, contact: bool) -> str:
         return why
     if TROUBLE in talk.since:
         return "the vehicle tells of an emergency, or that it is free to roll"
+    if LOST in talk.since:
+        return "the place, or the contact, was lost while energy was on"
     if approach.positioning is not Progress.DONE:
         return "the vehicle has left its place"
     return "the arm has no contact" if contact and not _touches(talk) else ""
@@ -141,7 +143,7 @@ def disconnect(talk: Talk, now: Now, request: acdp.ACDP_DisconnectReq) -> Result
     if not done and not talk.ongoing("disconnect", now, ARM_S):
         return failed(talk, now, request, "FAILED", "the arm does not come home in time")
     if done:
-        for what in ("disconnect", CONTACT, TROUBLE):
+        for what in ("disconnect", CONTACT, TROUBLE, LOST):
             talk.done(what)
     return Result(_moved(talk, now, acdp.ACDP_DisconnectRes, done=done), _home(talk), stay=not done)
 
@@ -154,6 +156,8 @@ def system_status(talk: Talk, now: Now, request: acdp.ACDP_SystemStatusReq) -> R
     elif CONTACT not in talk.since:
         talk.done(TROUBLE)
     lost = _lost(talk)
+    if lost:  # that it comes back lets no energy on again without insulation test and precharge
+        talk.since.setdefault(LOST, now.mono)
     response = ok(
         talk, now, acdp.ACDP_SystemStatusRes,
         EVSEMechanicalChargingDeviceStatus=_ARM[approach.arm],

@@ -192,7 +192,7 @@ def loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         max_discharge_W=total_W(mode, "EVMaximumDischargePower"),
         min_discharge_W=total_W(mode, "EVMinimumDischargePower"),
     )
-    give_W = max(0.0, limits.max_discharge_W or 0.0)
+    give_W = talk.ev_give_W if limits.max_discharge_W is None else max(0.0, limits.max_discharge_W)
     back_W = _back_W(facts.grid, facts.ac.max_discharge_W, give_W)
     fields: dict[str, Any] = {
         "EVSETargetActivePower": rational(max(told_W(talk, limits), -back_W)),

@@ -330,23 +330,36 @@ def test_offline_a_start_says_nothing_of_a_certificate_either(rig: Rig, *, allow
     assert rig.token_of() == TOKEN
 
 
+@pytest.mark.parametrize(("certificate", "rooted", "refused"), [("", True, False), ("Accepted", False, False), ("", False, True)])
+def test_that_the_token_is_in_our_own_transaction_is_no_reason_where_the_certificate_was_judged(
+    rig: Rig, certificate: str, *, rooted: bool, refused: bool
+) -> None:
+    rig.started()
+    rig.show(rooted=rooted)
+    said = {"certificateStatus": certificate} if certificate else {}
+    rig.answer("Authorize", {"idTokenInfo": {"status": "ConcurrentTx"}, **said})
+    assert rig.judged() == [(1, Refusal.NOT_ACCEPTED if refused else None)]
+    assert rig.token_of() == TOKEN
+
+
 # ---- for good, or for the moment
 
 
 def test_what_the_csms_refuses_lasts_and_what_is_of_the_moment_does_not(rig: Rig) -> None:
     lasting: list[bool] = []
-    for answer in ("", "Blocked", "gone"):
+    for answer in ("", "Blocked", "gone", "ConcurrentTx", "NotAtThisTime"):
         rig.show()
         if answer == "gone":
             rig.hear(OperationalChanged(1, operative=False))
             rig.allow()
+            rig.hear(OperationalChanged(1, operative=True))
         elif answer:
             rig.allow(answer)
         else:
             rig.disconnect()
             rig.connect()
         lasting.append(rig.said(ContractJudged)[-1].lasting)
-    assert lasting == [False, True, False]
+    assert lasting == [False, True, False, False, False]
 
 
 @pytest.mark.req("S-11")
