@@ -32,6 +32,11 @@ Step = tuple[float, Sequence[str | Made]]
 AGAIN = mb.PowerDeliveryReq(ChargeProgress="Renegotiate", SAScheduleTupleID=1)
 
 
+def read(frame: Frame) -> Any:
+    """The document in it."""
+    return exi.decode(frame.payload, md.NAMESPACE)
+
+
 class Script:
     """An honest session up to its loop, and what is written from there on."""
 
@@ -47,7 +52,7 @@ class Script:
         if not self.on:
             return self._honest(now, event)
         if isinstance(event, Received):
-            bodies = [exi.decode(each.payload, md.NAMESPACE).Body.BodyElement for each in FrameReader().feed(event.octets)]  # type: ignore[attr-defined]
+            bodies = [read(each).Body.BodyElement for each in FrameReader().feed(event.octets)]
             self.answers += [(now.mono, each) for each in bodies]
             self.due = now.mono + self.steps[0][0] if self.steps else None
         elif self.due is not None and now.mono >= self.due:
@@ -62,7 +67,7 @@ class Script:
             if isinstance(each, Send):
                 name = type(each.message).__name__
                 if name != "supportedAppProtocolReq":
-                    self.session_id = exi.decode(FrameReader().feed(each.octets)[0].payload, md.NAMESPACE).Header.SessionID  # type: ignore[attr-defined]
+                    self.session_id = read(FrameReader().feed(each.octets)[0]).Header.SessionID
                 self.last[name] = each.message
                 self.loops -= name == "CurrentDemandReq"
                 if self.loops < 0:
@@ -166,8 +171,8 @@ def test_no_power_without_a_cable_check_and_a_precharge(waited_s: float) -> None
     site.run(12.0)
     codes = [(type(each).__name__, each.ResponseCode) for _, each in script.answers]
     assert codes[-1] == ("PowerDeliveryRes", "FAILED_SequenceError")
-    asked = [each for at, each in site.events if at > began + 0.5 and type(each).__name__ == "SupplyAsked"]
-    assert Supply.POWER not in [each.supply for each in asked]  # type: ignore[attr-defined]
+    asked = [each.supply for at, each in site.events if at > began + 0.5 and isinstance(each, SupplyAsked)]
+    assert Supply.POWER not in asked
     assert amperes(site) == 0.0
 
 

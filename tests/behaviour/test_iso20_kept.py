@@ -69,4 +69,6 @@ def test_no_state_of_these_rules() -> None:
     with pytest.raises(Unexpected, match="has no state WPT"):
         dialect.state = next(each for each in RULES[Energy.WPT].table.states if each.value == "WPT loop")
         Iso20.restored(dialect.saved(), dialect.talk.facts)
-    assert Iso20.restored(make(Energy.AC).session().dialect.saved(), dialect.talk.facts).state is S.OVER  # type: ignore[union-attr]
+    over = make(Energy.AC).session().dialect
+    assert over is not None
+    assert Iso20.restored(over.saved(), dialect.talk.facts).state is S.OVER

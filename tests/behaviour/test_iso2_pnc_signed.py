@@ -76,12 +76,7 @@ def with_tariff(octets: bytes, signature: bytes, **more: Any) -> Pair:
     pair = pnc(**more)
     prices = Prices(1, "", (Price(0, 86_400, level=2),), levels=2, signed_tariff=octets)
     pair.charger.facts.tariff_signature = signature
-
-    def plan() -> None:
-        pair.charger.facts.schedules = (Schedule(1, (Slot(0, 86_400, 1e5),), prices=prices),)
-
-    pair.charger._plan = plan  # type: ignore[method-assign]
-    return pair
+    return planned(pair, prices)
 
 
 def test_the_tariff_that_the_operator_has_signed() -> None:
@@ -119,12 +114,7 @@ def test_prices_that_are_not_signed_choose_nothing() -> None:
     for contracts in (None, ()):
         pair = pnc(contracts=contracts, facts={"certificate_installation": False})
         dear, cheap = (Prices(at, "", (Price(0, 86_400, level=level),), levels=3) for at, level in ((1, 3), (2, 1)))
-
-        def plan(pair: Pair = pair, dear: Prices = dear, cheap: Prices = cheap) -> None:
-            pair.charger.facts.schedules = tuple(Schedule(each.id, (Slot(0, 86_400, 1e5),), prices=each) for each in (dear, cheap))
-
-        pair.charger._plan = plan  # type: ignore[method-assign]
-        ended_well(pair.session())
+        ended_well(planned(pair, dear, cheap).session())
         chosen.append(told(pair, ProfileMade, "ev")[0].schedule_id)
     assert chosen == [1, 2]
 

@@ -6,7 +6,7 @@ from iso15118.connection import Now
 from iso15118.evcc.iso20 import plans
 from iso15118.evcc.iso20.table import Said
 from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, failed, leave, leaving, round_due_s
-from iso15118.evcc.judged import asked_anew, too_much
+from iso15118.evcc.loop import asked_anew, too_much
 from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, Parked, PowerTarget, StopDrawing, WishTaken
 from iso15118.iso20.values import maybe, number, total_W
 from iso15118.iso20.wire import WISHES

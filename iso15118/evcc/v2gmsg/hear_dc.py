@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.evcc.judged import too_much
+from iso15118.evcc.loop import too_much
 from iso15118.evcc.terms import CableChecked, CloseContactors, Delivered, DrawPower, EvseLimits, OpenContactors, WeldingSeen
 from iso15118.evcc.v2gmsg import hear
 from iso15118.evcc.v2gmsg.hear_loop import heeding, looped

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iso15118.connection import Now
-from iso15118.evcc.judged import asked_anew
+from iso15118.evcc.loop import asked_anew
 from iso15118.evcc.terms import EvseAsks, EvWish, MeterShown, WishTaken
 from iso15118.evcc.v2gmsg.table import Said
 from iso15118.evcc.v2gmsg.talk import Heard, Talk, leave, leaving, round_due_s

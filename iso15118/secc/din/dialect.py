@@ -10,8 +10,7 @@ from iso15118.secc.din.spelling import SPELLING
 from iso15118.secc.din.table import BEFORE, TABLE, E, S
 from iso15118.secc.output import Away
 from iso15118.secc.v2gmsg.dialect import V2gMsg
-from iso15118.secc.v2gmsg.talk import SavedTalk, Talk
-from iso15118.terms import Facts
+from iso15118.secc.v2gmsg.talk import SavedTalk
 
 NAMESPACE = SPELLING.namespace
 _EVENTS: dict[type, E] = {getattr(mb, each.value): each for each in E if each not in (E.START, E.STOP)}
@@ -24,7 +23,6 @@ class SavedDin:
     state: S
     talk: SavedTalk
     loop_at: float = 0.0
-    started: bool = False
     away: Away = Away()
 
 
@@ -42,11 +40,4 @@ class Din(V2gMsg[S, E]):
 
     def saved(self) -> SavedDin:
         """What it remembers."""
-        return SavedDin(self.state, self.talk.saved(), self._loop_at, self._started, self._away)
-
-    @classmethod
-    def restored(cls, saved: SavedDin, facts: Facts) -> Din:
-        """Go on from what was saved."""
-        dialect = cls(Talk.restored(saved.talk, SPELLING, facts))
-        dialect.state, dialect._loop_at, dialect._started, dialect._away = saved.state, saved.loop_at, saved.started, saved.away
-        return dialect
+        return SavedDin(self.state, self.talk.saved(), self._loop_at, self._away)

@@ -12,8 +12,7 @@ from iso15118.secc.iso2.spelling import SPELLING
 from iso15118.secc.iso2.table import AGAIN, BEFORE, TABLE, E, S
 from iso15118.secc.output import POWER_S, Away
 from iso15118.secc.v2gmsg.dialect import SHARED, Handler, V2gMsg
-from iso15118.secc.v2gmsg.talk import SavedTalk, Talk
-from iso15118.terms import Facts
+from iso15118.secc.v2gmsg.talk import SavedTalk
 
 NAMESPACE = SPELLING.namespace
 _PLAIN: dict[type, E] = {getattr(mb, each.value): each for each in E if " " not in each.value}
@@ -39,7 +38,6 @@ class SavedIso2:
     state: S
     talk: SavedTalk
     loop_at: float = 0.0
-    started: bool = False
     away: Away = Away()
 
 
@@ -69,11 +67,4 @@ class Iso2(V2gMsg[S, E]):
 
     def saved(self) -> SavedIso2:
         """What it remembers."""
-        return SavedIso2(self.state, self.talk.saved(), self._loop_at, self._started, self._away)
-
-    @classmethod
-    def restored(cls, saved: SavedIso2, facts: Facts) -> Iso2:
-        """Go on from what was saved."""
-        dialect = cls(Talk.restored(saved.talk, SPELLING, facts))
-        dialect.state, dialect._loop_at, dialect._started, dialect._away = saved.state, saved.loop_at, saved.started, saved.away
-        return dialect
+        return SavedIso2(self.state, self.talk.saved(), self._loop_at, self._away)

@@ -114,7 +114,7 @@ def _step(talk: Talk, now: Now, request: Any, progress: Progress, what: str, mos
 
 def _undecided(request: Any) -> bool:
     """Finished, and without a result: it is asked on."""
-    return (request.EVProcessing, request.EVResultCode == "EVResultSuccess") == ("Finished", False)
+    return bool(request.EVProcessing == "Finished" and request.EVResultCode != "EVResultSuccess")
 
 
 def _said(progress: Progress, request: Any) -> ct.processingType:

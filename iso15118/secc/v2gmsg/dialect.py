@@ -66,7 +66,7 @@ class V2gMsg(ABC, Generic[S, E]):
     WAITING: ClassVar[frozenset[str]] = frozenset({"power_start", "power_stop", "session_stop", "cable_check_again"})
     """Their answers wait for facts."""
     LOOP: ClassVar[frozenset[str]] = frozenset({"power_start", "current_demand"})
-    """These keep the DC loop going, a start once for each demand; messages beside it do not."""
+    """These keep the DC loop going; messages beside it do not. The table lets nobody start twice without a demand."""
     ROUNDS: ClassVar[frozenset[str]] = frozenset({"current_demand", "charging_status"})
     """Requests of a loop."""
     POWER_S: ClassVar[float] = CONTACTOR_S
@@ -85,14 +85,19 @@ class V2gMsg(ABC, Generic[S, E]):
         self._told_for: Message | None = None
         self._loop_at = 0.0
         """When the last request of the DC loop was answered, or the loop was begun."""
-        self._started = False
-        """It has begun, and nothing was demanded since."""
         self._away = Away()
 
     @classmethod
     def begun(cls, fresh_id: bytes, challenge: bytes, facts: Facts, paused: Paused | None = None, *, secure: bool = False) -> Self:
         """A new session."""
         return cls(Talk(cls.SPELLING, facts, fresh_id, challenge, paused, secure=secure))
+
+    @classmethod
+    def restored(cls, saved: Any, facts: Facts) -> Self:
+        """Go on from what was saved: a `SavedDin`, or a `SavedIso2`."""
+        dialect = cls(Talk.restored(saved.talk, cls.SPELLING, facts))
+        dialect.state, dialect._loop_at, dialect._away = saved.state, saved.loop_at, saved.away
+        return dialect
 
     @abstractmethod
     def event_of(self, request: Any) -> E:
@@ -188,9 +193,7 @@ class V2gMsg(ABC, Generic[S, E]):
         if not result.stay and not result.failed:
             self.state = entry.to
         if name in self.LOOP:
-            if not (name == "power_start" and self._started):
-                self._loop_at = now.mono
-            self._started = name == "power_start"
+            self._loop_at = now.mono
         return self._answer(result, told)
 
     def _answer(self, result: Result, told: tuple[Told, ...] = ()) -> Answer:

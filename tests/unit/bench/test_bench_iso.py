@@ -15,11 +15,21 @@ from bench.csms import EmbeddedCsms
 from bench.report.collect import sessions_of
 from chargepoint.journal import read
 from chargepoint.runtime.journal_file import lines
-from tests.unit.bench.bench_rig import IDENTITY, bench_station
+from tests.unit.bench.bench_rig import IDENTITY, BenchStation, bench_station
 
 
 def ended(payload: dict[str, Any]) -> bool:
     return bool(payload["eventType"] == "Ended")
+
+
+async def leaves_in_order(station: BenchStation, csms: EmbeddedCsms) -> None:
+    """The car goes, and with it the station."""
+    await station.do("plug_out_iso", connector_id=1)
+    await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
+    said = await csms.wait_for("TransactionEvent", ended)
+    assert said["transactionInfo"]["stoppedReason"] == "StoppedByEV"
+    assert csms.invalid == []
+    assert await station.end() == (0, "")
 
 
 def test_dc_is_charged_paused_resumed_and_left_in_order(tmp_path: Path) -> None:
@@ -39,12 +49,7 @@ def test_dc_is_charged_paused_resumed_and_left_in_order(tmp_path: Path) -> None:
             await station.do("resume_iso_session_dc", connector_id=1)
             await station.until(lambda evse: evse["meter"]["A"] > 100.0)
 
-            await station.do("plug_out_iso", connector_id=1)
-            await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
-            said = await csms.wait_for("TransactionEvent", ended)
-            assert said["transactionInfo"]["stoppedReason"] == "StoppedByEV"
-            assert csms.invalid == []
-            assert await station.end() == (0, "")
+            await leaves_in_order(station, csms)
 
     asyncio.run(story())
     assert cli.main(["replay", "--quiet", str(tmp_path / "state/journal")]) == 0
@@ -95,12 +100,7 @@ def test_older_protocols_charge_as_well(tmp_path: Path, protocol: str) -> None:
                 await station.until(lambda evse: evse["pilot"] == "B" and evse["contactor"] == "open" and evse["duty"] == 100.0)
                 await station.do(f"resume_iso_session_{mode}", connector_id=1)
                 await station.until(lambda evse: evse["meter"]["A"] > 10.0)
-            await station.do("plug_out_iso", connector_id=1)
-            await station.until(lambda evse: evse["pilot"] == "A" and evse["session"] == "Idle")
-            said = await csms.wait_for("TransactionEvent", ended)
-            assert said["transactionInfo"]["stoppedReason"] == "StoppedByEV"
-            assert csms.invalid == []
-            assert await station.end() == (0, "")
+            await leaves_in_order(station, csms)
 
     asyncio.run(story())
     (session, *_) = sessions_of(read(lines(tmp_path / "state/journal")))

@@ -56,9 +56,9 @@ def test_no_such_protocol(words: str) -> None:
         ({"protocol": "din", "auth": "pnc"}, "--auth pnc: no way to pay in common: din takes no contracts"),
     ],
 )
-def test_a_vehicle_that_cannot_be(words: dict[str, str], why: str) -> None:
+def test_a_vehicle_that_cannot_be(words: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
-        vehicle_for(Options("lo", **words))  # type: ignore[arg-type]
+        vehicle_for(Options("lo", **words))
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_a_vehicle_that_cannot_be(words: dict[str, str], why: str) -> None:
         {"protocol": "din,iso20-ac", "service": "DC,AC"},
     ],
 )
-def test_a_vehicle_that_can_be(words: dict[str, str]) -> None:
-    options = Options("lo", **words)  # type: ignore[arg-type]
+def test_a_vehicle_that_can_be(words: dict[str, Any]) -> None:
+    options = Options("lo", **words)
     assert vehicle_for(options).wants.protocols == tuple(words["protocol"].split(","))
 
 
@@ -97,7 +97,7 @@ def charger(**words: Any) -> list[Energy]:
         ({"protocols": "din", "auth": "pnc"}, "--auth pnc: no way to pay in common"),
     ],
 )
-def test_a_charger_that_cannot_be(words: dict[str, str], why: str) -> None:
+def test_a_charger_that_cannot_be(words: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
         charger(**words)
 

@@ -152,12 +152,12 @@ def test_what_iec_has_no_words_for() -> None:
     [((None, None, None), "volt_var"), ((3, 1, 2), "watt_var"), ((None, 9, None), "watt_var"), ((2, None, 1), "watt_cos_phi")],
 )
 def test_by_iec_one_function_of_reactive_power_is_said_which_is_the_first(priorities: tuple[int | None, ...], there: str) -> None:
-    curves = {
+    curves: dict[str, Any] = {
         "volt_var": replace(VOLT_VAR, priority=priorities[0]),
         "watt_var": Curve(((0.0, 0.0), (9000.0, 400.0)), Unit.W, Unit.VAR, priorities[1]),
         "watt_cos_phi": Curve(((0.0, 1.0), (9000.0, 0.9)), Unit.W, Unit.NONE, priorities[2]),
     }
-    worded = by_iec(GridCode(**curves), BASE)  # type: ignore[arg-type]  # each to its field
+    worded = by_iec(GridCode(**curves), BASE)
     assert {name for name in curves if getattr(worded.code, name) is not None} == {there}
     assert {each for each in worded.unsaid if "." not in each} == set(curves) - {there}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iso15118.evcc.iso20.table import S as ISO20
-from iso15118.evcc.judged import AGAIN_S, too_much
+from iso15118.evcc.loop import AGAIN_S, too_much
 from iso15118.evcc.terms import Delivered, EvseAsks, EvWish, StopDrawing
 from iso15118.evcc.v2gmsg.table import S
 from iso15118.iso20.values import rational
