@@ -21,6 +21,11 @@ IDENTITY = "CP1"
 PATIENCE_S = 30.0
 
 
+def told_charging(evse: dict[str, Any]) -> bool:
+    """A current is read before the settled state is told: who asks for both waits for both."""
+    return bool(evse["meter"]["A"] > 10.0 and evse["session"] == "Charging")
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

@@ -15,7 +15,7 @@ from bench.csms import Behaviour, EmbeddedCsms
 from certs import testpki
 from certs.pki_files import PkiError
 from certs.testpki import STATION_20
-from tests.unit.bench.bench_rig import bench_station
+from tests.unit.bench.bench_rig import bench_station, told_charging
 
 EMAID = "DETSTC00000001"
 
@@ -72,8 +72,8 @@ def test_a_contract_pays(tmp_path: Path, world: Path, verb: str, mode: str, prot
             hashes = asked["iso15118CertificateHashData"]
             assert len(hashes) == 3
             assert {each["responderURL"] for each in hashes} == {"http://127.0.0.1:9/"}
-            evse = await station.until(lambda evse: evse["meter"]["A"] > 10.0)
-            assert (evse["duty"], evse["session"], evse["faults"]) == (5.0, "Charging", [])
+            evse = await station.until(told_charging)
+            assert (evse["duty"], evse["faults"]) == (5.0, [])
             await station.do("plug_out_iso", connector_id=1)
             await station.until(lambda evse: evse["pilot"] == "A" and evse["transaction"] is None)
             done = await csms.wait_for("TransactionEvent", ended)

@@ -15,7 +15,7 @@ from bench.csms import EmbeddedCsms
 from bench.report.collect import sessions_of
 from chargepoint.journal import read
 from chargepoint.runtime.journal_file import lines
-from tests.unit.bench.bench_rig import IDENTITY, BenchStation, bench_station
+from tests.unit.bench.bench_rig import IDENTITY, BenchStation, bench_station, told_charging
 
 
 def ended(payload: dict[str, Any]) -> bool:
@@ -39,8 +39,9 @@ def test_dc_is_charged_paused_resumed_and_left_in_order(tmp_path: Path) -> None:
             await station.do("plug_in_dc_iso", connector_id=1)
             assert await station.post("plug_in", connector_id=1) == (400, "EVSE 1: a car is plugged in already")
             await station.do("swipe", token="04A1B2C3")
+            evse = await station.until(told_charging)
+            assert (evse["pilot"], evse["duty"], evse["faults"]) == ("C", 5.0, [])
             evse = await station.until(lambda evse: evse["meter"]["A"] > 100.0)
-            assert (evse["pilot"], evse["duty"], evse["session"]) == ("C", 5.0, "Charging")
             assert 300.0 < evse["meter"]["V"] < 420.0
             await csms.wait_for("NotifyEVChargingNeeds", lambda _: True)
 
@@ -90,8 +91,7 @@ def test_older_protocols_charge_as_well(tmp_path: Path, protocol: str) -> None:
         async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms, **config) as station:
             await station.do(f"plug_in_{mode}_iso", connector_id=1, protocol=protocol)
             await station.do("swipe", token="04A1B2C3")
-            # The current is read before the settled state is told.
-            evse = await station.until(lambda evse: evse["meter"]["A"] > 10.0 and evse["session"] == "Charging")
+            evse = await station.until(told_charging)
             assert (evse["pilot"], evse["duty"], evse["faults"]) == ("C", 5.0, [])
             if protocol == "din":
                 no_pause = "EVSE 1: the car speaks DIN 70121, which knows no pause"
@@ -151,7 +151,7 @@ def test_after_a_power_cut_the_car_that_stands_there_talks_again(tmp_path: Path,
                 assert battery() >= before
                 await station.until(lambda evse: evse["pilot"] == "B" and evse["duty"] == 5.0)
                 await station.do("swipe", token="04A1B2C3")
-                evse = await station.until(lambda evse: evse["meter"]["A"] > 10.0 and evse["session"] == "Charging")
+                evse = await station.until(told_charging)
                 assert (evse["pilot"], evse["duty"], evse["faults"]) == ("C", 5.0, [])
                 await station.do("plug_out_iso", connector_id=1)
                 await station.until(lambda evse: evse["pilot"] == "A")
