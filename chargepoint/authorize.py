@@ -43,7 +43,6 @@ from chargepoint.events import (
     AuthorisationRules,
     Authorised,
     CablePluggedIn,
-    ContractJudged,
     ContractPresented,
     EvDisconnected,
     EvseSeen,
@@ -220,7 +219,7 @@ class AuthorizeMachine:
             log = Log("info", "auth.contract_not_now", {"evse": evse_id, "stopped": stopped})
             return [log, *self._refuse(lookup, "Invalid", lasting=stopped)]
         if grant is not None and grant.leaf == authorize_contract.certificate_key(event.contract):
-            return [ContractJudged(evse_id, event.contract.number, None)]
+            return authorize_contract.accepted(grant, lookup)
         if event.contract.rooted and any(same_token(token, id_token) for token in self.owners_tokens):
             return self._decide(now, lookup, Grant(id_token, how="list", owners=True))
         return self._ask(lookup)

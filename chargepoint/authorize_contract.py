@@ -68,7 +68,7 @@ def accepted(grant: Grant, lookup: Lookup) -> list[object]:
     if (contract := lookup.contract) is None:
         return []
     grant.leaf = certificate_key(contract)
-    return [ContractJudged(contract.evse_id, contract.number, None)]
+    return [ContractJudged(contract.evse_id, contract.number, None, leaf=grant.leaf)]
 
 
 def refusal_of(certificate: str) -> Refusal:

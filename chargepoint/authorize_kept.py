@@ -25,7 +25,8 @@ def kept(
         facts.id_token = owner
         owners = any(same_token(each, owner) for each in owners_tokens)
         spot, plugged = state.spots[event.evse_id], event.plugged
-        spot.grant, spot.started_Wh = Grant(owner, event.group, was_plugged=plugged is not None, owners=owners), event.begun_Wh
+        spot.grant = Grant(owner, event.group, was_plugged=plugged is not None, owners=owners, leaf=event.leaf)
+        spot.started_Wh = event.begun_Wh
         if plugged is None or (not plugged and event.evse_id in tethered):
             spot.grant.plug_by = now.mono + state.rules.connection_timeout_s
         spot.invalid = "bounded" if event.refused and not owners else ""

@@ -623,6 +623,8 @@ class ContractJudged(Event):
     """For its driver; "" where nobody is there to read it."""
     lasting: bool = False
     """The contract itself is not taken: shown again it is not, either. Else it is a matter of the moment, or nobody could tell."""
+    leaf: str = ""
+    """Where it pays: its certificate, by `certificate_key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -741,6 +743,8 @@ class TransactionKept(Event):
     """The meter's register when it began."""
     plugged: bool | None = True
     """Its EV was plugged in when it was interrupted; None: none ever has been."""
+    leaf: str = ""
+    """The certificate of the contract that authorises the owner, by `certificate_key`; "": it is no contract, or none has been judged."""
 
 
 @dataclass(frozen=True, slots=True)

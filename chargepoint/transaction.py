@@ -26,6 +26,7 @@ from chargepoint.events import (
     CablePluggedIn,
     ChargingState,
     ChargingStateChanged,
+    ContractJudged,
     DataLinkChanged,
     EvDisconnected,
     FaultCleared,
@@ -108,6 +109,7 @@ class TransactionMachine:
             PowerWanted: self._power_wanted,
             PowerSwitched: self._switched,
             ChargingStateChanged: self._charging_state,
+            ContractJudged: self.ledger.contract,
             DataLinkChanged: self._link,
             SessionChanged: self._session,
             FaultRaised: self._fault,
@@ -206,7 +208,7 @@ class TransactionMachine:
         if spot.conditions.authorised and spot.running and not remote and event.id_token == self.evses[event.evse_id].owner:
             return []  # said again after the EV came back
         spot.id_token, spot.remote_start_id = event.id_token, event.remote_start_id
-        spot.owner, spot.group = event.id_token, event.group
+        spot.owner, spot.group, spot.leaf = event.id_token, event.group, ""
         if spot.running:
             spot.running.reason = ""
         cause = Cause("RemoteStart" if remote else "Authorized", fresh=True)
@@ -388,8 +390,6 @@ class TransactionMachine:
         if spot.running:
             spot.running.charging_s = charged_s(now, spot.running)
             spot.running.charging_at = now.mono if state == CHARGING else None
-
-    # ---- small things
 
     def _spot(self, event: Any) -> Spot:
         return self.state.spots[event.evse_id]

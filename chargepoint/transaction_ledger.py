@@ -12,6 +12,7 @@ from chargepoint.commands import Delete, Log, Persist, Put
 from chargepoint.entropy import Entropy
 from chargepoint.events import (
     ChargingState,
+    ContractJudged,
     IdToken,
     Persisted,
     PersistFailed,
@@ -191,6 +192,7 @@ class Ledger:
         running.alive_synced, running.age_s, running.age_at = self.clock.synchronised, running.age_s + now.mono - running.age_at, now.mono
         spot = self.state.spots[running.evse_id]
         running.owner, running.group, running.authorised = spot.owner, spot.group, spot.conditions.authorised
+        running.leaf = spot.leaf if spot.conditions.authorised else ""
         running.bay_occupied = spot.conditions.bay_occupied
         kept = replace(
             running,
@@ -205,6 +207,14 @@ class Ledger:
             age_at=0.0,
         )
         return Persist((Put(TABLE, running.transaction_id, codec.dump(Running, kept)),), (f"{TABLE}:{running.transaction_id}",))
+
+    def contract(self, now: Tick, event: ContractJudged) -> list[object]:
+        """The certificate that pays is written down with its transaction: who shows it again after a restart has been judged already."""
+        spot = self.state.spots[event.evse_id]
+        if event.refusal is not None or event.leaf == spot.leaf:
+            return []
+        spot.leaf = event.leaf
+        return [self.row(now, spot.running)] if spot.running else []
 
     def persisted(self, now: Tick, event: Persisted) -> list[object]:
         out: list[object] = []

@@ -84,14 +84,13 @@ def kept(ledger: Ledger, settings: TransactionSettings, now: Tick, running: Runn
     running.had_energy |= running.delayed or (running.state_told in AT_IT and not ordered)
     running.reset = False
     transaction_limits.bounds(ledger, running)
-    spot.running, spot.owner, spot.group = running, running.owner, running.group
+    spot.running, spot.owner, spot.group, spot.leaf = running, running.owner, running.group, running.leaf
     spot.conditions = replace(spot.conditions, authorised=running.authorised, bay_occupied=running.bay_occupied)
     ledger.evses[running.evse_id].transaction_id = running.transaction_id
     begun_Wh = running.begin.reading.import_Wh if running.begin else None
     plugged = not away if running.evse_told else None
-    what = TransactionKept(
-        running.evse_id, running.transaction_id, running.owner, running.authorised, running.group, running.refused, begun_Wh, plugged
-    )
+    whose = running.owner, running.authorised, running.group, running.refused
+    what = TransactionKept(running.evse_id, running.transaction_id, *whose, begun_Wh, plugged, running.leaf)
     out: list[object] = [what, Log("info", "transaction.kept", {"evse": running.evse_id, "id": running.transaction_id})]
     return out if not away else [*out, *told(ledger, now, running.evse_id, running)]
 
@@ -207,7 +206,7 @@ def gone(ledger: Ledger, settings: TransactionSettings, now: Tick, spot: Spot, r
     if reading is not None and (running.last is None or reading.import_Wh >= running.last.import_Wh):
         running.last = replace(reading, utc=running.alive_utc)
     spot.running = None
-    spot.owner, spot.group = None, ""
+    spot.owner, spot.group, spot.leaf = None, "", ""
     spot.conditions = replace(spot.conditions, authorised=False)
     ledger.evses[running.evse_id].transaction_id = ""
     log = Log("info", "transaction.ended", {"evse": running.evse_id, "id": running.transaction_id, "reason": GONE})

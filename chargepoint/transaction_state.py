@@ -187,6 +187,8 @@ class Running:
     """The owner's authorisation stands."""
     refused: bool = False
     """The CSMS has refused the owner's token in it."""
+    leaf: str = ""
+    """The certificate of the contract that authorises the owner, by `certificate_key`: a hash, and nothing else of it."""
     age_s: float = 0.0
     """Since its start, interruptions included, when it was written down; by no clock that anybody sets."""
     age_at: float = 0.0
@@ -245,7 +247,9 @@ class Spot:
     """Presented, and not yet told."""
     owner: IdToken | None = None
     group: str = ""
-    """Who was authorised here last."""
+    """Who was authorised here last..."""
+    leaf: str = ""
+    """...and by which contract's certificate, as in `Running`."""
     remote_start_id: int | None = None
     """Not yet told."""
     cable_A: int | None = None

@@ -59,6 +59,10 @@ class CsmsView:
         """The station may take this one by itself, for whatever reason."""
         self._known.add(token)
 
+    def goes_on(self) -> None:
+        """What it had accepted has not ended with the life of the station (E17)."""
+        self._accepted = True
+
     def left(self) -> None:
         """The vehicle is gone, and nobody inherits from it (S-10)."""
         self._accepted = False

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chargepoint.authorize_contract import certificate_key
 from chargepoint.commands import Log
 from chargepoint.config import EvseConfig, V2gConfig
 from chargepoint.events import (
@@ -29,6 +30,7 @@ EMAID = "DETSTC00000001"
 TOKEN = IdToken(EMAID, "eMAID")
 SITE = replace(CONFIG, evses=(EvseConfig(id=1, v2g=V2gConfig("eth1")), EvseConfig(id=2, v2g=V2gConfig("eth2"))))
 PEM, ANOTHER_PEM = (f"-----BEGIN CERTIFICATE-----\n{each}\n-----END CERTIFICATE-----\nsub-CAs\n" for each in ("leaf", "another leaf"))
+LEAF = certificate_key(Contract(1, 1, PEM))
 HASH = CertificateHash("SHA256", "a" * 64, "b" * 64, "1", "http://ocsp.example")
 
 
@@ -77,7 +79,7 @@ def test_a_card_that_was_accepted_first_leaves_the_contract_out(rig: Rig) -> Non
 def test_the_same_contract_again_is_not_looked_up_again_and_stops_nothing(rig: Rig) -> None:
     rig.show()
     rig.allow()
-    assert rig.show("DE-TST-C00000001", number=2) == [ContractJudged(1, 2, None)]
+    assert rig.show("DE-TST-C00000001", number=2) == [ContractJudged(1, 2, None, leaf=LEAF)]
     assert rig.calls == []
     assert rig.token_of() == TOKEN
 
@@ -273,7 +275,7 @@ def test_the_start_of_an_emaid_says_nothing_of_a_certificate(rig: Rig) -> None:
     rig.allow()
     assert rig.judged() == [(1, None)]
     assert [each.how for each in rig.authorised()] == ["remote"], "nothing has begun a second time"
-    assert rig.show(number=2) == [ContractJudged(1, 2, None)]
+    assert rig.show(number=2) == [ContractJudged(1, 2, None, leaf=LEAF)]
     assert rig.calls == []
 
 
@@ -298,7 +300,7 @@ def test_of_two_certificates_the_one_that_was_accepted_last_is_known(rig: Rig) -
         rig.show(chain_pem=pem, number=number)
         rig.allow()
     assert rig.judged() == [(1, None), (2, None), (3, None)]
-    assert rig.show(number=4) == [ContractJudged(1, 4, None)]
+    assert rig.show(number=4) == [ContractJudged(1, 4, None, leaf=LEAF)]
 
 
 def test_a_start_that_comes_while_the_contract_is_looked_up_is_its_start(rig: Rig) -> None:
