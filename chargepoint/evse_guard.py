@@ -106,7 +106,7 @@ def _most_back_A(evse: Evse) -> float:
     """What a vehicle may feed back at most, on each phase."""
     if evse.is_dc:
         return evse_dc.ratings(evse).max_discharge_A
-    return evse.config.v2g.ac_discharge_W / (evse.config.nominal_V * evse.state.phases)
+    return evse.config.v2g.ac_discharge_W / (evse.config.nominal_V * min(evse.config.phases, evse.board.phases))
 
 
 def _over_current(evse: Evse, now: Tick, drawn_A: float, given_A: float) -> list[object]:

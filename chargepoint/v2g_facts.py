@@ -85,7 +85,7 @@ def of(config: EvseConfig, board: EvseInfo) -> Facts:
         parking_methods=v2g.parking_methods,
         pausing=v2g.pausing,
         standby=v2g.standby,
-        ac=None if config.mode == "dc" else _ac(config, board, rated_W(config, board, phases)),
+        ac=None if config.mode == "dc" else _ac(config, board, phases),
     )
 
 
@@ -130,9 +130,12 @@ def _offered(config: EvseConfig, board: EvseInfo, phases: int, pricings: tuple[i
     return [Offered(each, nominal_V=config.nominal_V, phases=phases, pricings=pricings) for each in energies]
 
 
-def _ac(config: EvseConfig, board: EvseInfo, max_power_W: float) -> AcLimits:
+def _ac(config: EvseConfig, board: EvseInfo, phases: int) -> AcLimits:
+    """What may come back is configured for all phases of the EVSE."""
+    most_W = rated_W(config, board, phases)
     least_W = max(config.min_current_A, board.min_current_A) * config.nominal_V
-    return AcLimits(max_power_W, min(least_W, max_power_W), max_discharge_W=config.v2g.ac_discharge_W, nominal_V=config.nominal_V)
+    back_W = config.v2g.ac_discharge_W * phases / min(config.phases, board.phases)
+    return AcLimits(most_W, min(least_W, most_W), max_discharge_W=back_W, nominal_V=config.nominal_V, phases=phases)
 
 
 class Moment(NamedTuple):
@@ -163,7 +166,7 @@ def refresh(facts: Facts, state: V2gState, evse: EvseFacts, config: EvseConfig, 
     pricings = PRICINGS if prices else (NO_PRICING,)
     if facts.energies[0].pricings != pricings or (config.mode == "ac" and facts.energies[0].phases != evse.phases):
         facts.energies = tuple(_offered(config, board, evse.phases, pricings))
-        facts.ac = None if config.mode == "dc" else _ac(config, board, rated_W(config, board, evse.phases))
+        facts.ac = None if config.mode == "dc" else _ac(config, board, evse.phases)
     if config.mode == "dc":
         _refresh_dc(facts, state, evse, config, board)
     else:

@@ -64,8 +64,11 @@ def _differs(s: Replan, evse: EvseFacts, held: Held, per_kWh: float | None) -> b
 
 
 def power_W(evse: EvseFacts, bounds: Bounds) -> float:
-    """That these bounds let be, at the voltage of the battery (DC)."""
-    return bounds.power_W if evse.dc is None else min(bounds.power_W, bounds.current_A * evse.dc.voltage_V)
+    """That these bounds let the vehicle have: at the voltage of its battery (DC), on the phases that it has chosen (AC)."""
+    if evse.dc is not None:
+        return min(bounds.power_W, bounds.current_A * evse.dc.voltage_V)
+    phases = evse.vehicle.chosen.phases if evse.vehicle is not None and evse.vehicle.chosen is not None else 0
+    return bounds.power_W * phases / evse.phases if 0 < phases < evse.phases else bounds.power_W
 
 
 def less(value: float, other: float) -> bool:

@@ -104,6 +104,7 @@ class Offered:
     """In dynamic control the charger may be told the departure time and so on from elsewhere (MobilityNeedsMode 2)."""
     nominal_V: float = 230.0
     phases: int = 3
+    """AC: of three a vehicle may choose one (ISO 15118-20: the parameter sets of one stand behind those of three)."""
     pricings: tuple[int, ...] = (0,)
     """0 no pricing, 1 absolute prices, 2 price levels (parameter Pricing of ISO 15118-20), each in a parameter set of its own. Where there is 0 alone,
     no parameter set says anything of prices: what the host has for its schedules is told all the same.
@@ -123,7 +124,7 @@ class AddedService:
 
 @dataclass(frozen=True, slots=True)
 class AcLimits:
-    """Of the charger, for the sum of its phases. Feeding back: zero where it may not be."""
+    """Of the charger, for the sum of its phases; what it can do at least, it can on one. Feeding back: zero where it may not be."""
 
     max_power_W: float
     min_power_W: float = 0.0
@@ -131,6 +132,8 @@ class AcLimits:
     min_discharge_W: float = 0.0
     nominal_V: float = 230.0
     nominal_Hz: float = 50.0
+    phases: int = 3
+    """So many there are now: `Offered` may have more, where the charger has gone down to one since that was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +288,7 @@ class Facts:
     """DC: somebody reads the output. Else nothing is said of it: a vehicle would take it for the truth."""
     current_A: float = 0.0
     target_power_W: float = 0.0
-    """In dynamic control and AC: what the vehicle is to draw at most now; negative: to give."""
+    """In dynamic control and AC: what the vehicle is to draw at most now; negative: to give. AC: for the sum of the charger's phases, as in `schedules`."""
     power_limited: bool = False
     current_limited: bool = False
     voltage_limited: bool = False

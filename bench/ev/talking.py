@@ -95,7 +95,7 @@ class TalkingEv:
         self.slac = slac
         """What matches for it; None: its link comes by itself."""
         self.now_s = now_s
-        phases, watts = 3, vehicle.spec.ac_power_W
+        phases, watts = vehicle.wants.phases, vehicle.spec.ac_power_W
         self.basic = Ev(EvSpec(phases=phases, max_A=watts / 230.0 / phases), now_s)
         self.offered = NO_OFFER
         self.evcc = Session(spoken(vehicle.wants))
@@ -246,12 +246,12 @@ class TalkingEv:
         if self.basic.state.s2:
             return self.basic.currents_A(at_s)
         volts = self.offered.voltage_V
-        live = sum(each > 0.0 for each in volts)
-        if not self.s2 or not live or self._dc:
+        live = [i < self.vehicle.phases and each > 0.0 for i, each in enumerate(volts)]
+        if not self.s2 or not any(live) or self._dc:
             return NOTHING
         watts = self.vehicle.spec.ac_power_W if self.stubborn else self.vehicle.wants.power_W
-        amps = watts / (volts[0] * live)
-        return (amps, amps * (volts[1] > 0.0), amps * (volts[2] > 0.0))
+        amps = watts / (volts[0] * sum(live))
+        return (amps * live[0], amps * live[1], amps * live[2])
 
     @property
     def _dc(self) -> bool:

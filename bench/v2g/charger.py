@@ -287,17 +287,18 @@ class Charger:
         if limits is None:
             return
         self._count_energy(now)
-        ev = told.limits or self.ev
+        ev, part = told.limits or self.ev, self._part(limits)
         least_W = -limits.max_discharge_W if self._both_ways else 0.0
-        target_W = (
-            -min(self.back_W, ev.max_discharge_W or 0.0)
-            if self.back_W
-            else _least(limits.max_power_W, ev.max_power_W or self.ev.max_power_W)
-        )
-        self.facts.target_power_W = _within(target_W, least_W, limits.max_power_W)
+        target_W = -min(self.back_W, ev.max_discharge_W or 0.0) if self.back_W else ev.max_power_W or self.ev.max_power_W
+        self.facts.target_power_W = _within(limits.max_power_W if target_W is None else target_W / part, least_W, limits.max_power_W)
         # A vehicle that does not say what it draws (ISO 15118-2) draws what it may.
-        drawn_W = _within(self.facts.target_power_W if told.present_W is None else told.present_W, least_W, limits.max_power_W)
+        drawn_W = _within(self.facts.target_power_W * part if told.present_W is None else told.present_W, least_W, limits.max_power_W)
         self.facts.voltage_V, self.facts.current_A = limits.nominal_V, drawn_W / limits.nominal_V
+
+    def _part(self, limits: AcLimits) -> float:
+        """Of the power, that a vehicle has on the phases that it has chosen."""
+        phases = self.chosen.phases if self.chosen is not None else 0
+        return phases / limits.phases if 0 < phases < limits.phases else 1.0
 
     def _coil(self, now: Now, told: WptDemand) -> None:
         """What comes out of the vehicle's coil is what went into ours: a bench loses nothing."""

@@ -59,13 +59,17 @@ class Spec:
     open_s: float = 0.05
     welded: bool = False
     """The contactors do not open."""
+    phases: int = 3
+    """Of the charger on board."""
 
 
 COMPACT = Spec()
 TRUCK = Spec(
     "truck", 500_000.0, ((0, 250_000), (60, 350_000), (90, 100_000), (100, 5_000)), ((0, 620), (100, 800)), 830.0, 560.0, 500.0, 22_000.0, 4_000.0, 40_000.0, 60.0
 )  # fmt: skip
-SPECS = {each.name: each for each in (COMPACT, TRUCK)}
+CITY = Spec("city", 36_000.0, ac_power_W=7_360.0, phases=1)
+"""One phase, 32 A."""
+SPECS = {each.name: each for each in (COMPACT, TRUCK, CITY)}
 
 
 def on_curve(curve: Curve, soc: float) -> float:
@@ -78,6 +82,10 @@ def on_curve(curve: Curve, soc: float) -> float:
             return value + (upper - value) * (soc - low) / (high - low)
         low, value = high, upper
     return value
+
+
+def _least(own: float, theirs: float | None) -> float:
+    return own if theirs is None else min(own, theirs)
 
 
 @dataclass
@@ -93,6 +101,7 @@ class Vehicle:
     wants: Wants = field(default_factory=Wants)
 
     def __post_init__(self) -> None:
+        self.wants.phases = min(self.wants.phases, self.spec.phases)
         self.log: list[tuple[float, Told]] = []
         self.taken_Wh = 0.0
         """Into the battery; what was given back is taken off."""
@@ -193,6 +202,12 @@ class Vehicle:
             self._fill()
 
     @property
+    def phases(self) -> int:
+        """AC: it draws on so many: on its own, as far as what it has chosen has them."""
+        chosen = self.chosen.phases if self.chosen is not None else 0
+        return min(self.wants.phases, chosen or self.wants.phases)
+
+    @property
     def full(self) -> bool:
         """The target is reached; giving, the least is."""
         return self.soc <= self.min_soc if self.give else self.soc >= self.target_soc
@@ -244,13 +259,13 @@ class Vehicle:
             wants.wish = EvWish.STOP
 
     def _onboard(self, now: Now) -> None:
-        """AC: the charger on board follows the target, the profile and its own limits."""
-        wants, chosen = self.wants, self.chosen
+        """AC: the charger on board follows the target, the profile and the limits of both sides."""
+        wants, chosen, evse = self.wants, self.chosen, self.evse
         if self._dc:
             return
-        most_W, least_W = wants.limits.max_power_W or 0.0, 0.0
+        most_W, least_W = _least(wants.limits.max_power_W or 0.0, evse.max_power_W), 0.0
         if chosen is not None and chosen.energy.is_bpt:
-            least_W = -(wants.limits.max_discharge_W or 0.0)
+            least_W = -_least(wants.limits.max_discharge_W or 0.0, evse.max_discharge_W)
         wanted_W, target_W = (least_W if self.give else most_W), self._target_W
         if target_W is not None and (wanted_W >= 0 or (chosen is not None and chosen.control is Control.DYNAMIC)):
             wanted_W = target_W

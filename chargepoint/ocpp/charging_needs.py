@@ -37,6 +37,12 @@ def transfer_mode(vehicle: Vehicle, evse: EvseConfig) -> str:
     return str(energy.value)
 
 
+def of_phases(vehicle: Vehicle, evse: EvseConfig) -> float:
+    """What of the power of the EVSE a vehicle may have that has chosen fewer phases (AC); 1.0: all of it."""
+    asked = vehicle.chosen.phases if vehicle.chosen else 0
+    return asked / evse.phases if 0 < asked < evse.phases else 1.0
+
+
 def needs_request(vehicle: Vehicle, evse: EvseConfig, utc: float) -> dict[str, Any]:
     """NotifyEVChargingNeedsRequest; `utc` is when the vehicle has said it."""
     needs: dict[str, Any] = {"requestedEnergyTransfer": transfer_mode(vehicle, evse)}
@@ -81,12 +87,12 @@ def older_parameters(vehicle: Vehicle, evse: EvseConfig) -> dict[str, Any]:
 
 def v2x_parameters(vehicle: Vehicle, evse: EvseConfig) -> dict[str, Any]:
     """V2XChargingParametersType: what both sides can, and what the vehicle wants. Discharging is told by its magnitude."""
-    limits, needs = vehicle.limits, vehicle.needs
+    limits, needs, part = vehicle.limits, vehicle.needs, of_phases(vehicle, evse)
     values: dict[str, float | None] = {
         "minChargePower": _magnitude(limits.min_power_W),
-        "maxChargePower": _least(limits.max_power_W, rated_W(evse)),
+        "maxChargePower": _least(limits.max_power_W, rated_W(evse) * part),
         "minDischargePower": _magnitude(limits.min_discharge_W),
-        "maxDischargePower": _least(limits.max_discharge_W, discharge_W(evse)),
+        "maxDischargePower": _least(limits.max_discharge_W, discharge_W(evse) * part),
         "evTargetEnergyRequest": needs.target_Wh,
         "evMinEnergyRequest": needs.min_Wh,
         "evMaxEnergyRequest": needs.max_Wh,

@@ -138,7 +138,7 @@ class Wants:
     power_W: float = 0.0
     """AC: what is drawn now; negative: given."""
     phases: int = 3
-    """AC: of the charger on board."""
+    """AC: of the charger on board. Where a charger has no way for so few, we use these of its phases, and keep to their share of its power."""
     begin_by_giving: bool = False
     """Both ways: discharge first."""
     contactors_closed: bool = False

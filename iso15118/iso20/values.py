@@ -83,6 +83,19 @@ def total_W(message: object, name: str) -> float | None:
     return sum(found) if found else None
 
 
+def part_W(message: object, name: str, use: int, of: int) -> float | None:
+    """What `use` phases have of a power of AC that is told for `of`: those that are said apart, or their share of the sum. `of` 0: it is told for those that
+    are used.
+    """
+    total = total_W(message, name)
+    if total is None or use >= of:
+        return total
+    apart = [getattr(message, name + suffix, None) for suffix in ("", "_L2", "_L3")]
+    if all(each is None for each in apart[1:]):
+        return total * use / of
+    return sum(number(each) for each in apart[:use] if each is not None)
+
+
 def entry_W(entry: PowerScheduleEntryType) -> float:
     """The same of a stretch of a schedule."""
     return total_W(entry, "Power") or 0.0

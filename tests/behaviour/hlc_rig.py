@@ -21,7 +21,7 @@ from chargepoint.tick import Tick
 from hal.sim.evse import SimEvse, SimEvseOptions
 from hal.sim.stage import DcStage
 from hal.sim.world import SimWorld
-from hal.types import DcRatings, EvseInfo, TokenPresented
+from hal.types import DcRatings, EvseInfo, PhaseWiring, TokenPresented
 from iso15118.evcc.terms import EvWish
 from iso15118.terms import Control, Ending, Energy
 
@@ -32,14 +32,15 @@ ENDLESS = 1_000_000
 
 
 class HlcSite:
-    """`mode` ac or dc; `both_ways`: feeding back is offered; `right_clock`: the CSMS tells the time as it goes on, else always that of the start, which is
-    `utc_s`."""
+    """`mode` ac or dc; `both_ways`: feeding back is offered; `wiring`: how the board switches phases; `right_clock`: the CSMS tells the time as it goes on,
+    else always that of the start, which is `utc_s`."""
 
     def __init__(
         self,
         mode: Any,
         *,
         both_ways: bool = False,
+        wiring: PhaseWiring = PhaseWiring.NONE,
         timings: Timings | None = None,
         variables: dict[str, str] | None = None,
         settles: bool = False,
@@ -68,7 +69,7 @@ class HlcSite:
             timings=replace(given, boot_jitter_s=0.0, close_after_boot_s=given.close_after_boot_s if settles else 0.0),
             variables={"SampledDataCtrlr.TxUpdatedInterval": "10", **(variables or {})},
         )
-        info = EvseInfo(1, 32.0, connector=evse.connector, dc=STAGE if mode == "dc" else None)
+        info = EvseInfo(1, 32.0, phase_wiring=wiring, connector=evse.connector, dc=STAGE if mode == "dc" else None)
         self.heap = heap(config, SimWorld([SimEvseOptions(info)]), self._csms)
         self.heap.certificates = certificates
         self.accepts, self.right_clock = True, right_clock

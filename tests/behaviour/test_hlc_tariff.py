@@ -82,8 +82,10 @@ def test_three_parameter_sets_for_each_control_mode_and_amounts_first(mode: str)
     site, _ = charged(mode, Control.SCHEDULED)
     assert site.ev is not None
     (details,) = (each for _, _, each in site.ev.messages if isinstance(each, cm.ServiceDetailRes))
-    ways = [meaning(read(each)) for each in details.ServiceParameterList.ParameterSet]
-    assert [(each.id, each.control, each.pricing) for each in ways] == [
+    ways = [meaning(Energy(mode.upper()), read(each)) for each in details.ServiceParameterList.ParameterSet]
+    assert [each.phases for each in ways] == ([3] * 6 + [1] * 6 if mode == "ac" else [0] * 6), "those of one phase stand behind the others"
+    assert [each[1:4] for each in ways[6:]] == [each[1:4] for each in ways[:6] if mode == "ac"]
+    assert [(each.id, each.control, each.pricing) for each in ways[:6]] == [
         (1, Control.SCHEDULED, ABSOLUTE),
         (2, Control.SCHEDULED, LEVELS),
         (3, Control.SCHEDULED, NOTHING),

@@ -230,8 +230,8 @@ def test_what_is_asked_for_as_bits() -> None:
             GridFunction.ZERO_CURRENT, GridFunction.OVER_VOLTAGE_RIDE_THROUGH, GridFunction.UNDER_VOLTAGE_RIDE_THROUGH,
         )
     )  # fmt: skip
-    (only,) = services.parameter_sets(Offered(Energy.AC_DER_IEC, (Control.DYNAMIC,), grid_functions=functions(IEC)))
-    assert {each.name: each.value for each in only.parameters}["DERControlFunctions"] == functions(IEC)
+    for each in services.parameter_sets(Offered(Energy.AC_DER_IEC, (Control.DYNAMIC,), grid_functions=functions(IEC))):
+        assert {one.name: one.value for one in each.parameters}["DERControlFunctions"] == functions(IEC)
 
 
 @pytest.mark.parametrize("energy", DER)

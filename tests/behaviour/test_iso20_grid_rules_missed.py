@@ -24,7 +24,7 @@ from iso15118.iso20.values import number
 from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20.dialect import Iso20
-from iso15118.terms import Control, Energy, GridRulesMissed, InverterDeclared
+from iso15118.terms import Control, Energy, EnergyChosen, GridRulesMissed, InverterDeclared
 from tests.behaviour.grid_rules_rig import CODES, DER, IEC, INVERTER, VOLT_VAR, by_rules, change, in_every_way
 from tests.behaviour.iso20_rig import after, ended_well, requests, told
 
@@ -150,4 +150,5 @@ def test_a_vehicle_takes_three_phases_by_either_number(
     ended_well(pair)
     (detail,) = (m for _, end, m in pair.messages if end == "evse" and isinstance(m, cm.ServiceDetailRes))
     said = [each.intValue for one in detail.ServiceParameterList.ParameterSet for each in one.Parameter if each.Name == "Connector"]
-    assert set(said) == {connector}
+    assert set(said) == {connector, services.SINGLE_PHASE}
+    assert told(pair, EnergyChosen, "ev")[0].phases == told(pair, EnergyChosen)[0].phases == 3

@@ -82,7 +82,7 @@ def test_a_parameter_set_of_each_way_and_its_meaning() -> None:
     offered = Offered(Energy.DC, mobility_by_secc=True, pricings=(1, 2, 0))
     ways = services.ways(offered)
     assert [each.id for each in ways] == list(range(1, 10))
-    assert [services.meaning(each) for each in services.parameter_sets(offered)] == list(ways)
+    assert [services.meaning(Energy.DC, each) for each in services.parameter_sets(offered)] == list(ways)
     assert {(each.control, each.mobility_by_secc) for each in ways if each.pricing == 2} == {
         (Control.SCHEDULED, False),
         (Control.DYNAMIC, False),
@@ -90,7 +90,7 @@ def test_a_parameter_set_of_each_way_and_its_meaning() -> None:
     }
     assert len(services.ways(Offered(Energy.DC))) == 2
     strange = ParameterSet(1, (Parameter("ControlMode", 1), Parameter("Pricing", 9)))
-    assert services.meaning(strange).pricing == services.NO_PRICING
+    assert services.meaning(Energy.DC, strange).pricing == services.NO_PRICING
 
 
 @pytest.mark.parametrize("at", [cm.ServiceDiscoveryRes, cm.ServiceDetailRes], ids=lambda each: each.__name__)

@@ -67,7 +67,9 @@ def test_a_session_from_plug_to_plug(energy: Energy, control: Control, by_secc: 
         "PowerDelivery Start", f"{kind}_ChargeLoop", "PowerDelivery Stop", *end, "SessionStop Terminate",
     ]  # fmt: skip
     assert told(pair, EnergyChosen) == told(pair, EnergyChosen, "ev")
-    assert told(pair, EnergyChosen)[0] == EnergyChosen(energy, control, by_secc, told(pair, EnergyChosen)[0].parameter_set)
+    assert told(pair, EnergyChosen)[0] == EnergyChosen(
+        energy, control, by_secc, told(pair, EnergyChosen)[0].parameter_set, phases=0 if energy.is_dc else 3
+    )
     wanted = told(pair, EnergyWanted)[0]
     in_request = control is Control.DYNAMIC and not by_secc
     assert (wanted.min_soc, wanted.target_soc) == ((10, 80) if in_request else (None, None))

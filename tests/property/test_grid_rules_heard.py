@@ -34,7 +34,7 @@ from iso15118.grid import (
     ZeroCurrent,
 )
 from iso15118.iso20 import grid_words
-from iso15118.iso20.services import Way, ways
+from iso15118.iso20.services import ways
 from iso15118.messages.iso20 import ac_der_iec as iec
 from iso15118.messages.iso20 import ac_der_sae as sae
 from iso15118.secc.iso20 import der as secc
@@ -200,8 +200,8 @@ class Ends:
 
 def between(energy: Energy, code: GridCode, var: Quadrants | None, give_W: float = GIVE_W) -> Ends:
     offered = Offered(energy, (Control.DYNAMIC,))
-    (way,) = ways(offered)
-    assert isinstance(way, Way)
+    way, one_phase = ways(offered)
+    assert (way.phases, one_phase.phases) == (3, 1)
     charger = Charger(Facts(ac=AcLimits(22_000.0, max_discharge_W=11_000.0), grid=code), (energy,), ID)
     charger.session_id, charger.offered, charger.way = ID, offered, way
     wants = Wants(limits=EvLimits(max_power_W=11_000.0, max_discharge_W=give_W), inverter=Inverter(var=var))

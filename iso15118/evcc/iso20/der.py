@@ -9,12 +9,12 @@ from iso15118.evcc.iso20.hear_energy import parked
 from iso15118.evcc.iso20.hear_loop import next_round
 from iso15118.evcc.iso20.rounds import controlled_dynamic, needs, shown, v2x
 from iso15118.evcc.iso20.table import TABLE, S, Said
-from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, header, leaving
+from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, header, leaving, our_W
 from iso15118.evcc.terms import EvseLimits, GridRules, PowerTarget
 from iso15118.grid import Inverter, Nameplate, Quadrants
 from iso15118.iso20 import der_iec, der_sae
 from iso15118.iso20.grid_words import Base
-from iso15118.iso20.values import maybe_rational, number, rational, total_W
+from iso15118.iso20.values import maybe_rational, number, rational
 from iso15118.machine import stay
 from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import ac_der_iec as iec
@@ -158,9 +158,9 @@ def hear_parameters(talk: Talk, now: Now, response: ac.AC_ChargeParameterDiscove
     code = der_iec.code_of(mode) if by_iec else der_sae.code_of(mode)
     told = (
         EvseLimits(
-            max_power_W=total_W(mode, "EVSEMaximumChargePower"),
-            min_power_W=total_W(mode, "EVSEMinimumChargePower"),
-            max_discharge_W=total_W(mode, "EVSEMaximumDischargePower"),
+            max_power_W=our_W(talk, mode, "EVSEMaximumChargePower"),
+            min_power_W=our_W(talk, mode, "EVSEMinimumChargePower"),
+            max_discharge_W=our_W(talk, mode, "EVSEMaximumDischargePower"),
             min_discharge_W=None,
             nominal_Hz=number(mode.EVSENominalFrequency),
         ),
@@ -189,8 +189,10 @@ def hear_loop(talk: Talk, now: Now, response: ac.AC_ChargeLoopRes) -> Heard:
         return failed(f"{type(mode).__name__} in the loop by grid rules")
     base = Base(max(0.0, talk.wants.limits.max_discharge_W or 0.0))
     code = der_iec.changed(talk.grid, mode, base) if by_iec else der_sae.changed(talk.grid, mode)
-    told: list[Told] = [PowerTarget(total_W(mode, "EVSETargetActivePower"))]
-    limits = EvseLimits(max_power_W=total_W(mode, "EVSEMaximumChargePower"), max_discharge_W=total_W(mode, "EVSEMaximumDischargePower"))
+    told: list[Told] = [PowerTarget(our_W(talk, mode, "EVSETargetActivePower"))]
+    limits = EvseLimits(
+        max_power_W=our_W(talk, mode, "EVSEMaximumChargePower"), max_discharge_W=our_W(talk, mode, "EVSEMaximumDischargePower")
+    )
     if limits != EvseLimits():
         told.append(limits)
     if code != talk.grid:

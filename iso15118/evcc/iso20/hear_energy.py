@@ -5,7 +5,7 @@ from __future__ import annotations
 from iso15118.connection import Now
 from iso15118.evcc.iso20 import plans
 from iso15118.evcc.iso20.table import Said
-from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, leave, leaving
+from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, again, failed, leave, leaving, our_W
 from iso15118.evcc.terms import (
     CableChecked,
     CloseContactors,
@@ -17,7 +17,7 @@ from iso15118.evcc.terms import (
     WeldingSeen,
     WishTaken,
 )
-from iso15118.iso20.values import number, ramp_W_per_s, total_W
+from iso15118.iso20.values import number, ramp_W_per_s
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.terms import Told
@@ -41,10 +41,10 @@ def ac_parameters(talk: Talk, now: Now, response: ac.AC_ChargeParameterDiscovery
     if talk.energy is None or bpt != talk.energy.is_bpt:
         return failed("the charger's parameters are not those of the chosen service")
     told = EvseLimits(
-        max_power_W=total_W(mode, "EVSEMaximumChargePower"),
-        min_power_W=total_W(mode, "EVSEMinimumChargePower"),
-        max_discharge_W=total_W(mode, "EVSEMaximumDischargePower"),
-        min_discharge_W=total_W(mode, "EVSEMinimumDischargePower"),
+        max_power_W=our_W(talk, mode, "EVSEMaximumChargePower"),
+        min_power_W=our_W(talk, mode, "EVSEMinimumChargePower"),
+        max_discharge_W=our_W(talk, mode, "EVSEMaximumDischargePower"),
+        min_discharge_W=our_W(talk, mode, "EVSEMinimumDischargePower"),
         nominal_Hz=number(mode.EVSENominalFrequency),
     )
     return leaving(talk, told, off=False) or parked(talk, told)

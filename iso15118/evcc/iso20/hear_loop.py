@@ -5,10 +5,10 @@ from __future__ import annotations
 from iso15118.connection import Now
 from iso15118.evcc.iso20 import plans
 from iso15118.evcc.iso20.table import Said
-from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, failed, leave, leaving, round_due_s
+from iso15118.evcc.iso20.talk import ONGOING_S, Heard, Talk, failed, leave, leaving, our_W, round_due_s
 from iso15118.evcc.loop import asked_anew, too_much
 from iso15118.evcc.terms import Delivered, EvseAsks, EvseLimits, EvWish, MeterShown, Parked, PowerTarget, StopDrawing, WishTaken
-from iso15118.iso20.values import maybe, number, total_W
+from iso15118.iso20.values import maybe, number
 from iso15118.iso20.wire import WISHES
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
@@ -24,7 +24,7 @@ def ac_loop(talk: Talk, now: Now, response: ac.AC_ChargeLoopRes) -> Heard:
     bpt = isinstance(mode, (ac.BPT_Scheduled_AC_CLResControlMode, ac.BPT_Dynamic_AC_CLResControlMode))
     if wrong := _wrong(talk, dynamic=isinstance(mode, ac.Dynamic_AC_CLResControlMode), bpt=bpt):
         return failed(wrong)
-    return next_round(talk, now, response, PowerTarget(total_W(mode, "EVSETargetActivePower")))
+    return next_round(talk, now, response, PowerTarget(our_W(talk, mode, "EVSETargetActivePower")))
 
 
 def dc_loop(talk: Talk, now: Now, response: dc.DC_ChargeLoopRes) -> Heard:

@@ -42,14 +42,14 @@ def service_discovery(talk: Talk, now: Now, response: cm.ServiceDiscoveryRes) ->
 
 
 def service_detail(talk: Talk, now: Now, response: cm.ServiceDetailRes) -> Heard:
-    """The first parameter set with the control mode that we want most; of a service beside energy its first."""
+    """The first parameter set with the control mode that we want most, and with our phases; of a service beside energy its first."""
     if response.ServiceID != talk.detail_of:
         return failed(f"details of service {response.ServiceID} instead of {talk.detail_of}")
     sets = tuple(services.read(each) for each in response.ServiceParameterList.ParameterSet)
     told: tuple[ServiceDescribed, ...] = ()
     if response.ServiceID in services.ENERGIES:
         energy = talk.candidates.pop(0)
-        talk.way = _best(talk, [services.meaning(each) for each in sets])
+        talk.way = _best(talk, [services.meaning(energy, each) for each in sets])
         talk.energy = energy if talk.way else None
     else:
         talk.to_ask.remove(response.ServiceID)
@@ -65,9 +65,9 @@ def service_detail(talk: Talk, now: Now, response: cm.ServiceDetailRes) -> Heard
 def _best(talk: Talk, ways: list[services.Way]) -> services.Way | None:
     wants = talk.wants
 
-    def less_wanted(way: services.Way) -> tuple[bool, int]:
+    def less_wanted(way: services.Way) -> tuple[bool, bool, int]:
         rank = wants.pricings.index(way.pricing) if way.pricing in wants.pricings else len(wants.pricings)
-        return way.mobility_by_secc != wants.mobility_by_secc, rank
+        return (way.phases == 1) != (wants.phases == 1), way.mobility_by_secc != wants.mobility_by_secc, rank
 
     for control in wants.controls:
         suiting = [each for each in ways if each.control is control]
@@ -81,7 +81,8 @@ def service_selection(talk: Talk, now: Now, response: cm.ServiceSelectionRes) ->
     if talk.energy is None or talk.way is None:
         return failed("nothing was selected")
     talk.dc = talk.energy.is_dc
-    told = EnergyChosen(talk.energy, talk.way.control, talk.way.mobility_by_secc, talk.way.id, tuple(talk.added), talk.way.pricing)
+    way = talk.way
+    told = EnergyChosen(talk.energy, way.control, way.mobility_by_secc, way.id, tuple(talk.added), way.pricing, way.phases)
     return leaving(talk, told, off=False) or Heard(Said.DC if talk.dc else Said.AC, (told,))
 
 

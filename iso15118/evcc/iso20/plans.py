@@ -7,7 +7,7 @@ from iso15118.evcc.iso20.talk import Talk
 from iso15118.evcc.terms import PlanOffered, PricesDoubted, PricesJudged, ProfileMade, SchedulesOffered
 from iso15118.iso20.certificates import PEER_SIGNATURES, leaf_of
 from iso15118.iso20.services import NO_PRICING, PRICE_LEVELS
-from iso15118.iso20.values import entry_W, number, profile_slots, rational, slots
+from iso15118.iso20.values import entry_W, number, part_W, profile_slots, rational, slots
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
@@ -53,8 +53,10 @@ def prices(absolute: pr.AbsolutePriceScheduleType | None, levels: pr.PriceLevelS
     return None
 
 
-def profile(chosen: cs.ScheduleTupleType, limits: EvLimits, *, give: bool = False) -> cs.EVPowerProfileType:
-    """As much as schedule and vehicle allow, phase by phase as the schedule has it. `give`: of the schedule for discharging, where there is one."""
+def profile(chosen: cs.ScheduleTupleType, limits: EvLimits, *, give: bool = False, use: int = 3, of: int = 0) -> cs.EVPowerProfileType:
+    """As much as schedule and vehicle allow, phase by phase as the schedule has it. `give`: of the schedule for discharging, where there is one. `use`: AC, we
+    have so many phases `of` those that the schedule is for.
+    """
     schedule = (chosen.DischargingSchedule if give and chosen.DischargingSchedule else chosen.ChargingSchedule).PowerSchedule
     return cs.EVPowerProfileType(
         TimeAnchor=schedule.TimeAnchor,
@@ -62,7 +64,7 @@ def profile(chosen: cs.ScheduleTupleType, limits: EvLimits, *, give: bool = Fals
             SelectedScheduleTupleID=chosen.ScheduleTupleID, PowerToleranceAcceptance="PowerToleranceConfirmed"
         ),
         EVPowerProfileEntries=cs.EVPowerProfileEntryListType(
-            EVPowerProfileEntry=tuple(_within(each, limits) for each in schedule.PowerScheduleEntries.PowerScheduleEntry)
+            EVPowerProfileEntry=tuple(_within(_ours(each, use, of), limits) for each in schedule.PowerScheduleEntries.PowerScheduleEntry)
         ),
     )
 
@@ -73,7 +75,8 @@ def taken(talk: Talk, response: cm.ScheduleExchangeRes) -> tuple[Told, ...]:
     control, judged = talk.way.control if talk.way else None, _judged(talk, response)
     if control is Control.SCHEDULED and scheduled is not None:
         chosen = scheduled.ScheduleTuple[0]
-        talk.profile = profile(chosen, talk.wants.limits, give=talk.wants.begin_by_giving)
+        wants, of = talk.wants, talk.way.phases if talk.way is not None else 0
+        talk.profile = profile(chosen, wants.limits, give=wants.begin_by_giving, use=wants.phases, of=of)
         offered = schedules(scheduled)
         doubts = _doubts(talk, *(each.prices for each in offered))
         return SchedulesOffered(offered), *judged, *doubts, ProfileMade(chosen.ScheduleTupleID, profile_slots(talk.profile))
@@ -125,6 +128,12 @@ def doubt(pricing: int, offered: Prices | None) -> str:
     if offered.levels and (wrong := next((each.level for each in offered.slots if each.level > offered.levels), None)) is not None:
         return f"level {wrong} of {offered.levels}"
     return ""
+
+
+def _ours(entry: cs.PowerScheduleEntryType, use: int, of: int) -> cs.PowerScheduleEntryType:
+    if use >= of:
+        return entry
+    return cs.PowerScheduleEntryType(Duration=entry.Duration, Power=rational(part_W(entry, "Power", use, of) or 0.0))
 
 
 def _within(entry: cs.PowerScheduleEntryType, limits: EvLimits) -> cs.PowerScheduleEntryType:

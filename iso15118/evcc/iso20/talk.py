@@ -12,6 +12,7 @@ from iso15118.evcc.terms import Contract, EvWish, StopDrawing, Wants, WishTaken
 from iso15118.frozen import dataclass
 from iso15118.grid import GridCode
 from iso15118.iso20.services import Way
+from iso15118.iso20.values import part_W
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
@@ -89,6 +90,11 @@ class Talk(Waiting):
     """The rules that hold."""
     status_at: float | None = None
     """ACDP: when we said last how we are (mono)."""
+
+
+def our_W(talk: Talk, message: object, name: str) -> float | None:
+    """A power of AC that the charger tells, as far as it is for the phases that we have: a charger that has no way for one phase means all of its own."""
+    return part_W(message, name, talk.wants.phases, talk.way.phases if talk.way is not None else 0)
 
 
 class Heard(NamedTuple):

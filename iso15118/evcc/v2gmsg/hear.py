@@ -83,7 +83,8 @@ def selection(talk: Talk, now: Now, response: Any) -> Heard:
     """The choice is taken. There is one control mode: within a schedule."""
     if talk.energy is None:
         raise AssertionError("a service is selected before one suits")
-    told = EnergyChosen(talk.energy, Control.SCHEDULED, added_services=tuple(talk.added))
+    phases = 0 if talk.dc else talk.phases
+    told = EnergyChosen(talk.energy, Control.SCHEDULED, added_services=tuple(talk.added), phases=phases)
     return leaving(talk, told, off=False) or Heard(Said.GO, (told,))
 
 

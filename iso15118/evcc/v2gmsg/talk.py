@@ -142,8 +142,8 @@ class Talk(Waiting):
 
     @property
     def phases(self) -> int:
-        """AC: so many are used."""
-        return 3 if "three_phase" in self.mode else 1
+        """AC: so many are used: one phase of three, where a charger has no other way for a vehicle of one."""
+        return min(3 if "three_phase" in self.mode else 1, self.wants.phases)
 
 
 class Heard(NamedTuple):

@@ -11,7 +11,7 @@ from iso15118.secc.iso2.spelling import AC_THREE, seen
 from iso15118.secc.v2gmsg.dc import SCHEDULE_S, choose, offered_for, said_points
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.talk import Result, Talk, ac_status, status
-from iso15118.terms import AcDemand, AcLimits, Control, EnergyWanted, EvLimits, Offered, ScheduleAsked
+from iso15118.terms import AcDemand, AcLimits, Control, EnergyWanted, EvLimits, ScheduleAsked
 from iso15118.v2gmsg.values import number
 
 SAID_A = 0.05
@@ -52,23 +52,23 @@ def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq)
         EVSEChargeParameter=ch.AC_EVSEChargeParameter(
             AC_EVSEStatus=ac_status(talk),
             EVSENominalVoltage=spelling.volts(limits.nominal_V),
-            EVSEMaxCurrent=spelling.amperes(limits.max_power_W / _per_A(limits, offered)),
+            EVSEMaxCurrent=spelling.amperes(limits.max_power_W / _per_A(limits)),
         ),
     )
     return Result(response, told, stay=schedules is None, signature=spelling.signature(talk, schedules))
 
 
-def _per_A(limits: AcLimits, offered: Offered) -> float:
+def _per_A(limits: AcLimits) -> float:
     """The power of one ampere in each phase of this charger: its limits are those of all its phases, whatever a vehicle uses of them."""
-    return limits.nominal_V * offered.phases
+    return limits.nominal_V * limits.phases
 
 
 def charging_status(talk: Talk, now: Now, request: mb.ChargingStatusReq) -> Result:
     """What the vehicle may draw now, in each phase: nothing, where that is less than it can."""
-    facts, offered = talk.facts, talk.offered
-    if facts.fault or facts.ac is None or offered is None:
+    facts = talk.facts
+    if facts.fault or facts.ac is None:
         return failed(talk, request, "FAILED", facts.fault or "this charger has no AC")
-    most_A = max(0.0, facts.target_power_W) / _per_A(facts.ac, offered)
+    most_A = max(0.0, facts.target_power_W) / _per_A(facts.ac)
     if most_A < talk.least_A - SAID_A:
         most_A = 0.0
     response = mb.ChargingStatusRes(

@@ -15,6 +15,7 @@ from iso15118.messages.iso2 import msg_body as mb
 from iso15118.messages.iso2 import msg_data_types as dt
 from iso15118.messages.iso2 import msg_def as md
 from iso15118.secc.offers import exceeded
+from iso15118.secc.phases import schedule_of
 from iso15118.secc.v2gmsg.dc import most_points
 from iso15118.secc.v2gmsg.talk import Chosen, Talk
 from iso15118.terms import Price, Prices, Schedule, Slot
@@ -35,12 +36,12 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     if not known:
         return None
     most = most_points(request)
-    talk.schedules = tuple(_fitting(each, most) for each in known[:MOST_TUPLES])
+    talk.schedules = tuple(schedule_of(talk, _fitting(each, most)) for each in known[:MOST_TUPLES])
     talk.offered_mono = now.mono
     signed = _all_signed(talk.schedules, most if talk.by_contract else 0)
     amounts = _amounts(each for each, tariff in zip(talk.schedules, signed, strict=True) if tariff is None)
     return sc.SAScheduleList(
-        SAScheduleTuple=tuple(_tuple(_of_phases(talk, each), tariff, amounts) for each, tariff in zip(talk.schedules, signed, strict=True))
+        SAScheduleTuple=tuple(_tuple(each, tariff, amounts) for each, tariff in zip(talk.schedules, signed, strict=True))
     )
 
 
@@ -55,14 +56,6 @@ def _fitting(schedule: Schedule, most: int) -> Schedule:
     if prices is not None and len(prices.slots) > most:
         prices = replace(prices, slots=prices.slots[:most])
     return replace(schedule, id=(schedule.id - 1) % MOST_ID + 1, charging=schedule.charging[:most], prices=prices)
-
-
-def _of_phases(talk: Talk, schedule: Schedule) -> Schedule:
-    """What of it a vehicle may draw by the phases that it has asked for: the host's is that of all phases."""
-    if not talk.phases or talk.offered is None or talk.phases >= talk.offered.phases:
-        return schedule
-    share = talk.phases / talk.offered.phases
-    return replace(schedule, charging=tuple(replace(each, power_W=each.power_W * share) for each in schedule.charging))
 
 
 def _tuple(schedule: Schedule, signed: sc.SalesTariffType | None, amounts: Sequence[float]) -> sc.SAScheduleTupleType:
@@ -159,7 +152,7 @@ def chosen(talk: Talk, request: mb.PowerDeliveryReq) -> Chosen:
         return Chosen((), ("FAILED_TariffSelectionInvalid", "PowerDelivery names no schedule that was offered"))
     talk.schedule_id = schedule.id
     profile = slots(request.ChargingProfile)
-    if exceeded(profile, _of_phases(talk, schedule)):
+    if exceeded(profile, schedule):
         return Chosen((), ("FAILED_ChargingProfileInvalid", "the profile wants more than the schedule gives"))
     return Chosen(profile)
 

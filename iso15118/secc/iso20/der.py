@@ -19,6 +19,7 @@ from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import ac_der_iec as iec
 from iso15118.messages.iso20 import ac_der_sae as sae
 from iso15118.messages.iso20 import common_types as ct
+from iso15118.secc import phases
 from iso15118.secc.iso20.rounds import common, seen, told_W, uncontrolled
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
 from iso15118.terms import AcDemand, AcLimits, Energy, EvLimits, GridRulesMissed, InverterDeclared, InverterShown, Told
@@ -41,7 +42,7 @@ _ROUND: dict[Energy, Any] = {
 def parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryReq) -> Result:
     """Limits of both sides, and what the rules ask for. Answered again and again while the vehicle takes them over."""
     asked: Any = request.AC_CPDReqEnergyTransferMode
-    limits, code = talk.facts.ac, talk.facts.grid
+    limits, code = phases.limits_of(talk), talk.facts.grid
     if limits is None or code is None:
         return failed(talk, now, request, "FAILED_WrongChargeParameter", "this charger has no AC by grid rules")
     if talk.offered is None or not isinstance(asked, _ASKED.get(talk.offered.energy, ())):
@@ -104,7 +105,7 @@ def _sae_parameters(talk: Talk, now: Now, limits: AcLimits, code: GridCode) -> s
         EVSEProcessing="Finished",
         EVSEStatus=status(talk.facts),
         DERControlCPDRes=der_sae.all_of(code),
-        EVSEReactivePowerLimits=der_sae.var_limits(code),
+        EVSEReactivePowerLimits=der_sae.var_limits(replace(code, most_var=code.most_var * phases.share(talk))),
         GridLimits=der_sae.limits(code),
         RequiredDEROperatingMode=_working(code),
         EVSEUpdateTime=max(0, int(now.utc)),
@@ -179,12 +180,12 @@ def _by_sae(asked: sae.DER_AC_CPDReqEnergyTransferMode) -> Inverter:
 def loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
     """What the charger wants the vehicle to draw, or to give, and what the grid operator wants now."""
     mode: Any = request.CLReqControlMode
-    facts = talk.facts
+    facts, own = talk.facts, phases.limits_of(talk)
     if talk.offered is None or not isinstance(mode, _ROUND.get(talk.offered.energy, ())):
         return failed(talk, now, request, "FAILED", f"{type(mode).__name__} in the loop by grid rules")
     if wrong := uncontrolled(talk, mode):
         return failed(talk, now, request, "FAILED", wrong)
-    if facts.fault or facts.ac is None or facts.grid is None:
+    if facts.fault or own is None or facts.grid is None:
         return failed(talk, now, request, "FAILED", facts.fault or "this charger has no AC by grid rules any more")
     limits = EvLimits(
         max_power_W=total_W(mode, "EVMaximumChargePower"),
@@ -193,10 +194,10 @@ def loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         min_discharge_W=total_W(mode, "EVMinimumDischargePower"),
     )
     give_W = talk.ev_give_W if limits.max_discharge_W is None else max(0.0, limits.max_discharge_W)
-    back_W = _back_W(facts.grid, facts.ac.max_discharge_W, give_W)
+    back_W = _back_W(facts.grid, own.max_discharge_W, give_W)
     fields: dict[str, Any] = {
         "EVSETargetActivePower": rational(max(told_W(talk, limits), -back_W)),
-        "EVSEMaximumChargePower": rational(facts.ac.max_power_W),
+        "EVSEMaximumChargePower": rational(own.max_power_W),
         "EVSEMaximumDischargePower": rational(back_W),
     }
     dynamic = isinstance(mode, ac.Dynamic_AC_CLReqControlMode)

@@ -8,6 +8,7 @@ from iso15118.connection import Now
 from iso15118.iso20.values import number, profile_slots, ramp, rational, total_W
 from iso15118.messages.iso20 import ac, dc
 from iso15118.messages.iso20 import common_messages as cm
+from iso15118.secc import phases
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.planning import ASIDE, SCHEDULE_S
 from iso15118.secc.iso20.talk import Result, Talk, failed, off, ok, status
@@ -27,8 +28,8 @@ from iso15118.terms import (
 
 
 def ac_parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryReq) -> Result:
-    """Limits of both sides, AC."""
-    asked, limits = request.AC_CPDReqEnergyTransferMode, talk.facts.ac
+    """Limits of both sides, AC: of the phases that were chosen."""
+    asked, limits = request.AC_CPDReqEnergyTransferMode, phases.limits_of(talk)
     if limits is None:
         return failed(talk, now, request, "FAILED_WrongChargeParameter", "this charger has no AC")
     bpt = isinstance(asked, ac.BPT_AC_CPDReqEnergyTransferMode)

@@ -15,6 +15,7 @@ from iso15118.messages.iso20 import common_prices as pr
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.secc import offers
 from iso15118.secc.iso20.talk import Talk
+from iso15118.secc.phases import schedule_of
 from iso15118.terms import Control, Prices, Schedule, Slot
 
 ALGORITHM = "urn:iso:std:iso:15118:-20:PriceAlgorithm:1-Power"
@@ -40,7 +41,7 @@ def offered(talk: Talk, now: Now, most_points: int) -> dict[str, Any] | None:
     known = talk.facts.schedules
     if not known:
         return None
-    talk.schedules, talk.offered_mono = tuple(_cut(each, most_points) for each in known[:MOST_TUPLES]), now.mono
+    talk.schedules, talk.offered_mono = tuple(schedule_of(talk, _cut(each, most_points)) for each in known[:MOST_TUPLES]), now.mono
     bpt = talk.offered is not None and talk.offered.energy.is_bpt
     tuples = tuple(
         _tuple(each, _prices(talk, each.prices, now, signed=True), now, _prices(talk, each.prices, now) if bpt else None)

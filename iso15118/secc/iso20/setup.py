@@ -138,7 +138,7 @@ def service_selection(talk: Talk, now: Now, request: cm.ServiceSelectionReq) -> 
                 "FAILED_ServiceSelectionInvalid",
                 f"service {each.ServiceID} with parameter set {each.ParameterSetID} is not offered",
             )
-    talk.offered, talk.way = offered, way
+    talk.offered, talk.way, talk.phases = offered, way, way.phases
     told = EnergyChosen(
         offered.energy,
         way.control,
@@ -146,6 +146,7 @@ def service_selection(talk: Talk, now: Now, request: cm.ServiceSelectionReq) -> 
         way.id,
         tuple((each.ServiceID, each.ParameterSetID) for each in added),
         way.pricing,
+        way.phases,
     )
     return Result(ok(talk, now, cm.ServiceSelectionRes), (told,))
 

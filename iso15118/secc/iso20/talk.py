@@ -66,6 +66,8 @@ class Talk(Waiting):
     """What ServiceDiscovery said: detail and selection go by that, whatever the host offers by then."""
     offered: Offered | None = None
     way: Way | None = None
+    phases: int = 0
+    """AC: of so many, as the chosen way has it."""
     schedules: tuple[Schedule, ...] = ()
     """What was offered last, as far as the vehicle was told it; the host may have others meanwhile."""
     offered_mono: float = 0.0
@@ -94,13 +96,15 @@ class Talk(Waiting):
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts."""
-        return SavedTalk(**{each.name: getattr(self, each.name) for each in fields(SavedTalk)} | {"since": dict(self.since)})
+        kept: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(SavedTalk)}
+        way = self.way[:4] if self.way is not None else None
+        return SavedTalk(**kept | {"way": way, "since": dict(self.since)})
 
     @classmethod
     def restored(cls, saved: SavedTalk, facts: Facts) -> Talk:
         """Go on from what was saved."""
         kept: dict[str, Any] = {each.name: getattr(saved, each.name) for each in fields(saved)}
-        way = Way(*saved.way) if saved.way is not None else None
+        way = Way(*saved.way, saved.phases) if saved.way is not None else None
         return cls(facts=facts, **kept | {"way": way, "since": dict(saved.since)})
 
 
@@ -119,6 +123,8 @@ class SavedTalk:
     added: tuple[AddedService, ...] = ()
     offered: Offered | None = None
     way: tuple[int, Control, bool, int] | None = None
+    """But for its phases, which stand here."""
+    phases: int = 0
     schedules: tuple[Schedule, ...] = ()
     offered_mono: float = 0.0
     schedule_id: int | None = None

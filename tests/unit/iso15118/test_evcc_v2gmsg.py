@@ -269,7 +269,7 @@ def test_services_beside_charging() -> None:
     assert vehicle.ask().ServiceID == 3
     request = vehicle.next()
     assert [(each.ServiceID, each.ParameterSetID) for each in request.SelectedServiceList.SelectedService] == [(1, None), (4, 2)]
-    assert vehicle.hear().told == (EnergyChosen(Energy.AC, vehicle.told[-1].control, added_services=((4, 2),)),)  # type: ignore[attr-defined]
+    assert vehicle.hear().told == (EnergyChosen(Energy.AC, vehicle.told[-1].control, added_services=((4, 2),), phases=3),)  # type: ignore[attr-defined]
 
 
 def test_details_of_another_service_than_was_asked_for() -> None:
