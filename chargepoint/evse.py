@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from chargepoint import evse_dc, evse_guard, evse_hlc, evse_lock, evse_outlet, evse_pilot, evse_power
+from chargepoint import evse_dc, evse_flow, evse_guard, evse_hlc, evse_lock, evse_outlet, evse_pilot, evse_power
 from chargepoint.clock import WallClock
 from chargepoint.commands import Log, Permit
 from chargepoint.config import EvseConfig, Timings
@@ -109,6 +109,7 @@ class EvseMachine:
             facts = evse_power.facts_of(evse, now, offer)
         out += opened + shown + evse_power.settle_closing(evse, now, facts)
         out += evse_dc.settle(evse, now)
+        evse_flow.settle(evse, now)
         out += self._charging_state(facts)
         return out
 
@@ -133,7 +134,7 @@ def _by_session(evse: Evse, facts: Facts) -> ChargingState:
     """Of a vehicle that talks."""
     s = evse.state
     if s.power is Power.CLOSED and s.supply is Supply.POWER and facts.offered_A > 0:
-        return ChargingState.CHARGING
+        return s.flow or ChargingState.CHARGING
     if evse.interlock.not_offering(facts) or facts.offered_A <= 0:
         return ChargingState.SUSPENDED_EVSE
     by_vehicle = s.charged and s.hlc in (HlcState.TALKING, HlcState.DONE, HlcState.PAUSED)

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, Timings
-from chargepoint.events import Supply
+from chargepoint.events import ChargingState, Supply
 from chargepoint.facts import EvseFacts
 from chargepoint.hlc import TABLE as HLC_TABLE
 from chargepoint.hlc import HlcEvent, HlcState
@@ -200,6 +200,13 @@ class EvseState:
     asked_A: float = 0.0
     sign_since: float | None = None
     """C while nothing is offered: the first half of a BCB toggle."""
+
+    # alternating current, in the loop of a vehicle that talks
+    flow: ChargingState | None = None
+    """What is told of its energy."""
+    flow_next: ChargingState | None = None
+    """What is so."""
+    flow_since: float = 0.0
 
     # direct current
     dc_ordered: tuple[float, float] | None = None

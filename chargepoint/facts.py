@@ -28,6 +28,8 @@ class Vehicle:
     schedule_id: int | None = None
     plan: tuple[Slot, ...] = ()
     """Of the vehicle, within that schedule."""
+    target_W: float | None = None
+    """AC: what it was told last to draw, in the loop that it is in; negative: to give."""
     resumed: bool = False
     trouble: str = ""
     """What it says is wrong with it: EVErrorCode."""

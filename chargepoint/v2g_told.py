@@ -133,10 +133,12 @@ class Teller:
                 vehicle.needs = _merged(vehicle.needs, told)
             case Battery():
                 vehicle.battery, vehicle.battery_mono = _merged(vehicle.battery, told), now.mono
-            case DcDemand(limits=limits) | AcDemand(limits=limits) if limits is not None:
+            case DcDemand(limits=limits) if limits is not None:
                 vehicle.limits = _merged(vehicle.limits, limits)
+            case AcDemand(limits=limits):
+                vehicle.limits, vehicle.target_W = _merged(vehicle.limits, limits or EvLimits()), told.target_W
             case PowerWanted(schedule_id, profile, _) | PlanChanged(schedule_id, profile):
-                state.asking_needs = False
+                state.asking_needs, vehicle.target_W = False, None
                 vehicle.schedule_id, vehicle.plan = schedule_id, profile
                 return v2g_paced.say(state, now, self.evse.evse_id, v2g_paced.PLAN)
             case VehicleTrouble(error, ready):

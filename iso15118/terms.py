@@ -512,6 +512,8 @@ class AcDemand(Told):
 
     present_W: float | None = None
     limits: EvLimits | None = None
+    target_W: float | None = None
+    """What it is told to draw now, by all its phases; negative: to give. 0 also where there is something, and less than it can draw."""
 
 
 @dataclass(frozen=True, slots=True)

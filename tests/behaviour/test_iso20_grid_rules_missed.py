@@ -24,7 +24,7 @@ from iso15118.iso20.values import number
 from iso15118.messages.iso20 import ac
 from iso15118.messages.iso20 import common_messages as cm
 from iso15118.secc.iso20.dialect import Iso20
-from iso15118.terms import Control, Energy, EnergyChosen, GridRulesMissed, InverterDeclared
+from iso15118.terms import AcDemand, Control, Energy, EnergyChosen, GridRulesMissed, InverterDeclared
 from tests.behaviour.grid_rules_rig import CODES, DER, IEC, INVERTER, VOLT_VAR, by_rules, change, in_every_way
 from tests.behaviour.iso20_rig import after, ended_well, requests, told
 
@@ -135,6 +135,7 @@ def test_no_more_is_asked_back_than_the_rules_let(energy: Energy, control: Contr
     loops: list[Any] = [m.CLResControlMode for _, end, m in pair.messages if end == "evse" and isinstance(m, ac.AC_ChargeLoopRes)]
     assert [number(each.EVSETargetActivePower) for each in (loops[5], loops[-1])] == [-10_000.0, -most_W]
     assert [number(each.EVSEMaximumDischargePower) for each in (loops[5], loops[-1])] == [11_000.0, most_W]
+    assert [told(pair, AcDemand)[at].target_W for at in (5, -1)] == [-10_000.0, -most_W], "so the host hears"
     heard = [each for each in told(pair, EvseLimits, "ev") if each.min_power_W is None]
     assert heard[-1] == EvseLimits(max_power_W=22_000.0, max_discharge_W=most_W)
     assert pair.vehicle.wants.power_W >= -most_W

@@ -74,7 +74,7 @@ def charging_status(talk: Talk, now: Now, request: mb.ChargingStatusReq) -> Resu
     response = mb.ChargingStatusRes(
         ResponseCode="OK", EVSEMaxCurrent=talk.spelling.amperes(most_A), AC_EVSEStatus=ac_status(talk), **seen(talk)
     )
-    return Result(response, (AcDemand(),))
+    return Result(response, (AcDemand(target_W=most_A * facts.ac.nominal_V * talk.phases),))
 
 
 def renegotiation(talk: Talk, now: Now, request: mb.PowerDeliveryReq) -> Result:

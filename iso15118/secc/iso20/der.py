@@ -195,8 +195,9 @@ def loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
     )
     give_W = talk.ev_give_W if limits.max_discharge_W is None else max(0.0, limits.max_discharge_W)
     back_W = _back_W(facts.grid, own.max_discharge_W, give_W)
+    target_W = max(told_W(talk, limits), -back_W)
     fields: dict[str, Any] = {
-        "EVSETargetActivePower": rational(max(told_W(talk, limits), -back_W)),
+        "EVSETargetActivePower": rational(target_W),
         "EVSEMaximumChargePower": rational(own.max_power_W),
         "EVSEMaximumDischargePower": rational(back_W),
     }
@@ -210,7 +211,7 @@ def loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         answer = _sae_round(talk, worded.code, fields, dynamic=dynamic)
     told: tuple[Told, ...] = (*common(request, mode), InverterShown(_state(mode)), *_missed(talk, worded))
     if talk.energy_on:  # in standby nothing is demanded
-        told = (*told, AcDemand(total_W(mode, "EVPresentActivePower"), limits))
+        told = (*told, AcDemand(total_W(mode, "EVPresentActivePower"), limits, target_W))
     return Result(ok(talk, now, ac.AC_ChargeLoopRes, CLResControlMode=answer, **seen(talk, request)), told)
 
 

@@ -31,7 +31,8 @@ def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         max_discharge_W=total_W(mode, "EVMaximumDischargePower"),
         min_discharge_W=total_W(mode, "EVMinimumDischargePower"),
     )
-    target = rational(told_W(talk, limits))
+    target_W = told_W(talk, limits)
+    target = rational(target_W)
     dynamic, bpt = isinstance(mode, ac.Dynamic_AC_CLReqControlMode), _is_bpt(mode)
     answer: ct.CLResControlModeType
     if dynamic:
@@ -40,7 +41,7 @@ def ac_loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
         answer = (ac.BPT_Scheduled_AC_CLResControlMode if bpt else ac.Scheduled_AC_CLResControlMode)(EVSETargetActivePower=target)
     told: tuple[Told, ...] = common(request, mode)
     if talk.energy_on:  # in standby nothing is demanded
-        told = (*told, AcDemand(total_W(mode, "EVPresentActivePower"), limits))
+        told = (*told, AcDemand(total_W(mode, "EVPresentActivePower"), limits, target_W))
     return Result(ok(talk, now, ac.AC_ChargeLoopRes, CLResControlMode=answer, **seen(talk, request)), told)
 
 
