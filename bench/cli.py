@@ -176,6 +176,7 @@ def _add_v2g(add: Callable[..., argparse.ArgumentParser]) -> None:
     ev.add_argument(
         "--service", "--services", default="DC", metavar="S", help="AC, AC_BPT, DC, DC_BPT, ac-der-iec, ac-der-sae, wpt, acdp, acdp-bpt"
     )
+    ev.add_argument("--vehicle", choices=("compact", "truck", "city"), default="compact", help="city: AC on one phase, 32 A")
     ev.add_argument("--tls", choices=("none", "1.2", "1.3", "any"), default="none")
     ev.add_argument("--auth", default="eim", metavar="A,..", help="eim; pnc: by contract only; pnc,eim: else by card; pnc-p256: in tests")
     ev.add_argument("--install", action="store_true", help="ask for a contract though there is one; needs --auth pnc")
@@ -355,6 +356,7 @@ def _ev(given: argparse.Namespace) -> int:
             given.control,
             given.loops,
             given.lax,
+            spec=given.vehicle,
             slac=given.slac,
             auth=given.auth,
             patient=given.patient,

@@ -63,15 +63,24 @@ def _plug_in_iso(*kinds: Kind) -> Verb:
     def plug_in(process: BoardProcess, body: dict[str, Any]) -> None:
         evse_id = _evse(process, body)
         kind: Kind = _one_of(kinds, body, "protocol")
+        phases = _phases(body)
         by_contract = _one_of(PAYMENTS, body, "payment_type") == "contract"
         if by_contract and kind == "din":
             raise BadBody("payment_type: contract: DIN 70121 knows no contracts; protocol: iso20-dc or iso2-dc does")
         try:
-            process.vehicles.plug_in(evse_id, kind, draws_s=ENERGY_FOR_S, by_contract=by_contract)
+            process.vehicles.plug_in(evse_id, kind, draws_s=ENERGY_FOR_S, by_contract=by_contract, phases=phases)
         except PkiError as error:
             raise NotThere(f"payment_type: contract: {error}") from None
 
     return plug_in
+
+
+def _phases(body: dict[str, Any]) -> int:
+    """Of a car, AC. Raises BadBody."""
+    phases = 3 if body.get("phases") is None else integer(body, "phases")
+    if phases not in (1, 3):
+        raise BadBody(f"phases: 1 or 3, not {phases}")
+    return phases
 
 
 def _swipe(process: BoardProcess, body: dict[str, Any]) -> None:

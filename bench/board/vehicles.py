@@ -90,11 +90,18 @@ class Vehicles:
     # ---- drivers
 
     def plug_in(
-        self, evse_id: int, kind: Kind, *, draws_s: float | None = None, leaves_s: float | None = None, by_contract: bool = False
+        self,
+        evse_id: int,
+        kind: Kind,
+        *,
+        draws_s: float | None = None,
+        leaves_s: float | None = None,
+        by_contract: bool = False,
+        phases: int = 3,
     ) -> None:
-        """A car with a battery at 30 %. Raises NotPossible where another one is, or where it does not fit; PkiError where it has no contract."""
+        """A car with a battery at 30 %, and so many phases, AC. Raises NotPossible where another one is, or where it does not fit; PkiError where it has no contract."""
         from bench.ev.talking import TalkingEv
-        from bench.v2g.model import COMPACT, Vehicle
+        from bench.v2g.model import CITY, COMPACT, Vehicle
         from iso15118.terms import Control, Energy
 
         evse = self.board.world.evses[evse_id]
@@ -103,7 +110,7 @@ class Vehicles:
         dc = "dc" in PROTOCOLS[kind].modes
         if (evse.stage is not None) is not dc:
             raise NotPossible(f"EVSE {evse_id}: has {'a' if evse.stage is not None else 'no'} DC stage, and the car wants {kind}")
-        vehicle = Vehicle(COMPACT, soc=30.0)
+        vehicle = Vehicle(CITY if phases == 1 else COMPACT, soc=30.0)
         vehicle.wants.protocols, vehicle.wants.energies = (kind,), (Energy.DC if dc else Energy.AC,)
         vehicle.wants.controls = (Control.DYNAMIC, Control.SCHEDULED)
         ev = TalkingEv(vehicle, self.now_s)

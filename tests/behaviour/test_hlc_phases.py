@@ -93,14 +93,14 @@ def test_a_limit_is_that_of_its_phase(speech: str, energy: Energy, control: Cont
     site = watched(energy)
     site.charging(speech, energy, control)
     site.run(STANDS_S)
-    site.limit(amps=10.0)
+    site.limit(amps=16.0)
     site.run(FOLLOWS_S)
-    assert site.sim.current_A == pytest.approx((10.0, 0.0, 0.0), abs=0.2)
+    assert site.sim.current_A == pytest.approx((16.0, 0.0, 0.0), abs=0.2)
     site.run(BETWEEN_S + STANDS_S)
-    assert site.sim.current_A == pytest.approx((10.0, 0.0, 0.0), abs=0.2)
+    assert site.sim.current_A == pytest.approx((16.0, 0.0, 0.0), abs=0.2)
     offered = [each.schedules[0].charging[0].power_W for each in site.heard(SchedulesOffered)]
     if control is Control.SCHEDULED:
-        assert offered[1:] == [pytest.approx(2_300.0, rel=1e-2)]
+        assert offered[1:] == [pytest.approx(3_680.0, rel=1e-2)]
     site.limit()
     site.run(STANDS_S + 10.0)
     assert site.sim.current_A == pytest.approx((32.0, 0.0, 0.0), abs=0.2)

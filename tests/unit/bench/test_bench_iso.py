@@ -74,6 +74,23 @@ def test_an_ac_evse_serves_cars_that_talk_and_cars_that_do_not(tmp_path: Path) -
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("protocol", ["iso20-ac", "iso2-ac"])
+def test_a_car_of_one_phase_draws_on_one(tmp_path: Path, protocol: str) -> None:
+    async def story() -> None:
+        async with EmbeddedCsms(validate=True) as csms, bench_station(tmp_path, csms) as station:
+            assert await station.post("plug_in_ac_iso", connector_id=1, phases=2) == (400, "phases: 1 or 3, not 2")
+            await station.do("plug_in_ac_iso", connector_id=1, protocol=protocol, phases=1)
+            await station.do("swipe", token="04A1B2C3")
+            evse = await station.until(lambda evse: evse["meter"]["A"] > 31.0)  # one of three phases draws 16 A
+            assert (evse["duty"], evse["faults"]) == (5.0, [])
+            needs = await csms.wait_for("NotifyEVChargingNeeds", lambda _: True)
+            assert needs["chargingNeeds"]["requestedEnergyTransfer"] == "AC_single_phase"
+            assert csms.invalid == []
+            assert await station.end() == (0, "")
+
+    asyncio.run(story())
+
+
 OWN_WORDS = {
     "din": {"ContractAuthenticationReq", "CurrentDemandReq"},
     "iso2-dc": {"AuthorizationReq", "CurrentDemandReq"},

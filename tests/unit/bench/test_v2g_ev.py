@@ -39,6 +39,12 @@ def test_protocols(words: str, service: str, tls: str, names: tuple[str, ...]) -
     assert vehicle_for(options).wants.protocols == names
 
 
+@pytest.mark.parametrize(("spec", "phases"), [("compact", 3), ("city", 1)])
+def test_which_car_it_is(spec: str, phases: int) -> None:
+    vehicle = vehicle_for(Options("lo", service="AC", spec=spec))
+    assert (vehicle.spec.name, vehicle.wants.phases) == (spec, phases)
+
+
 @pytest.mark.parametrize("words", ["iso20-wpt", "ocpp", "din,", "xmldsig"])
 def test_no_such_protocol(words: str) -> None:
     with pytest.raises(InputError, match=r"no such protocol; there are iso20-dc, iso20-ac, iso2-dc, iso2-ac, din, iso2$"):
