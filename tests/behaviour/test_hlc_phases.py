@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bench.v2g.model import CITY, Spec
+from chargepoint import v2g_facts
 from chargepoint.events import ChargingState, PhasesWanted
 from chargepoint.v2g_replan import BETWEEN_S, STANDS_S
 from hal.types import PhaseWiring
 from iso15118.evcc.terms import EvseLimits, SchedulesOffered
 from iso15118.iso20 import services
 from iso15118.protocols import PROTOCOLS
-from iso15118.terms import Control, Energy, EnergyChosen, Told
+from iso15118.terms import AcLimits, Control, Energy, EnergyChosen, Told
 from tests.behaviour.hlc_rig import HlcSite
 
 BIG = Spec("big", 100_000.0, ac_power_W=22_080.0)
+STRONG = replace(CITY, name="strong", ac_power_W=11_040.0)
 ONE_W = 32.0 * 230.0
+BACK_W = 10_000.0 / 3
 FOLLOWS_S = 2.0
 """From a limit to the current of a vehicle that is told it in the loop."""
 WAYS = [
@@ -37,9 +41,10 @@ class Watched(HlcSite):
         """Of what was drawn."""
         self._limits = [(0.0, 0.0)]
         super().__init__("ac", protocols=tuple(PROTOCOLS), tls="optional", **more)
-        self.heap.looks.append(self._look)
+        self.heap.looks.append(self.look)
 
-    def _look(self, *_: Any) -> None:
+    def look(self, *_: Any) -> None:
+        """At this moment."""
         if self.heap.station is None:
             return
         now_s, limit_A = self.heap.now, self.facts.limit_A
@@ -65,6 +70,27 @@ class Watched(HlcSite):
         """What the vehicle was told of."""
         assert self.ev is not None
         return [each for _, each in self.ev.vehicle.log if isinstance(each, kind)]
+
+
+def giving(spec: Spec, **more: Any) -> Watched:
+    """One that feeds back."""
+    site = watched(Energy.AC_BPT, **more)
+    vehicle = site.vehicle(Energy.AC_BPT, Control.SCHEDULED, spec=spec, give=True)
+    vehicle.wants.protocols = ("iso20-ac",)
+    site.charge(vehicle)
+    return site
+
+
+def goes_down(site: Watched, *, settles: bool = True) -> None:
+    """To one phase: the vehicle pauses, and comes back."""
+    ev = site.ev
+    assert ev is not None
+    site.heap.tell(PhasesWanted(1, 1))
+    site.until(lambda: ev.over is not None)
+    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING, most_s=60.0)
+    assert site.facts.phases == 1
+    if settles:
+        site.run(10.0)
 
 
 def watched(energy: Energy, **more: Any) -> Watched:
@@ -137,19 +163,35 @@ def test_at_a_station_that_offers_three_phases_only_it_keeps_to_its_phase(monkey
     assert site.facts.faults == {}
 
 
-@pytest.mark.parametrize("control", Control)
-def test_what_it_gives_back_is_that_of_its_phase(control: Control) -> None:
-    site = watched(Energy.AC_BPT)
-    vehicle = site.vehicle(Energy.AC_BPT, control, spec=CITY)
-    vehicle.wants.protocols = ("iso20-ac",)
-    site.charge(vehicle)
-    assert site.heard(EvseLimits)[0].max_discharge_W == pytest.approx(10_000.0 / 3, rel=1e-3)
+def test_what_it_gives_back_is_that_of_its_phase() -> None:
+    site = giving(CITY)
+    assert site.heard(EvseLimits)[0].max_discharge_W == pytest.approx(BACK_W, rel=1e-3)
+    assert site.sim.current_A == pytest.approx((-BACK_W / 230.0, 0.0, 0.0), abs=0.2)
     site.run(20.0)
     assert site.facts.faults == {}
 
 
+@pytest.mark.parametrize("spec", [CITY, BIG], ids=lambda each: each.name)
+def test_a_station_that_goes_down_to_one_phase_takes_back_what_one_may(spec: Spec) -> None:
+    site = giving(spec, wiring=PhaseWiring.SERIAL)
+    goes_down(site)
+    assert site.heard(EvseLimits)[-1].max_discharge_W == pytest.approx(BACK_W, rel=1e-3)
+    assert site.sim.current_A == pytest.approx((-BACK_W / 230.0, 0.0, 0.0), abs=0.2)
+    assert site.facts.faults == {}
+
+
+@pytest.mark.req("S-20")
+def test_a_station_that_has_gone_down_to_one_phase_stops_who_gives_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may give on that phase what it might before, and not what three might."""
+    monkeypatch.setattr(v2g_facts, "_ac", lambda *_: AcLimits(22_080.0, max_discharge_W=10_000.0, phases=1))
+    site = giving(BIG, wiring=PhaseWiring.SERIAL)
+    site.heap.looks.remove(site.look)
+    goes_down(site, settles=False)
+    site.until(lambda: "OverCurrent" in site.facts.faults, most_s=20.0)
+
+
 @pytest.mark.req("K18.FR.06", "K19.FR.06")
-@pytest.mark.parametrize(("spec", "mode", "most_W"), [(CITY, "AC_single_phase", ONE_W), (BIG, "AC_three_phase", 22_080.0)])
+@pytest.mark.parametrize(("spec", "mode", "most_W"), [(STRONG, "AC_single_phase", ONE_W), (BIG, "AC_three_phase", 22_080.0)])
 def test_the_csms_hears_how_many_phases_and_what_there_is_on_them(spec: Spec, mode: str, most_W: float) -> None:
     site = watched(Energy.AC)
     vehicle = site.vehicle(Energy.AC, Control.DYNAMIC, spec=spec)
@@ -181,13 +223,7 @@ def test_a_station_that_goes_down_to_one_phase_has_that_to_offer(speech: str, en
     """The vehicle is asked to pause; it comes back to what there is then."""
     site = watched(energy, wiring=PhaseWiring.SERIAL)
     site.charging(speech, energy, control, spec)
-    ev = site.ev
-    assert ev is not None
-    site.heap.tell(PhasesWanted(1, 1))
-    site.until(lambda: ev.over is not None)
-    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING, most_s=60.0)
-    site.run(10.0)
-    assert site.facts.phases == 1
+    goes_down(site)
     assert site.sim.current_A == pytest.approx((32.0, 0.0, 0.0), abs=0.2)
     assert site.heard(EnergyChosen)[-1].phases == 1
     assert site.heard(EvseLimits)[-1].max_power_W == pytest.approx(ONE_W, rel=5e-3)

@@ -114,6 +114,12 @@ def test_the_voltage_between_phases_is_taken_as_such(volts: int, phases: int, po
     assert round(told[0].max_power_W or 0) == power_W
 
 
+def test_at_a_charger_of_three_phases_alone_a_vehicle_of_one_has_the_current_of_one() -> None:
+    vehicle = Rig("iso2-ac", phases=1).to(S.PARAMETERS)
+    vehicle.dialect.talk.mode = "AC_three_phase_core"
+    assert vehicle.hear().told[0] == EvseLimits(max_power_W=3_680.0, max_current_A=16.0)
+
+
 @pytest.mark.parametrize("speech", ISO2)
 def test_the_meter(speech: str) -> None:
     info = iso2_types.MeterInfoType(MeterID="M-1", MeterReading=12_345, TMeter=1_800_000_000)
