@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bench.v2g.model import CITY, Spec
-from chargepoint import v2g_facts
+from chargepoint import codec, v2g_facts
 from chargepoint.events import ChargingState, PhasesWanted
 from chargepoint.v2g_replan import BETWEEN_S, STANDS_S
 from hal.types import PhaseWiring
@@ -212,6 +213,24 @@ def test_it_comes_back_from_a_pause_as_it_went(speech: str, energy: Energy, cont
     site.run(10.0)
     assert site.sim.current_A == pytest.approx((32.0, 0.0, 0.0), abs=0.2)
     assert {each.phases for each in site.heard(EnergyChosen)} == {1}
+
+
+@in_every_way
+def test_out_of_a_snapshot_it_charges_on_as_it_did(speech: str, energy: Energy, control: Control) -> None:
+    site = watched(energy)
+    site.charging(speech, energy, control)
+    assert site.ev is not None
+    assert site.heap.station is not None
+    machine: Any = site.heap.station.wiring.machines["v2g:1"]
+    before = machine.state
+    machine.state = codec.load(type(before), json.loads(json.dumps(site.heap.station.snapshot()["v2g:1"])), "v2g:1")
+    assert machine.state == before
+    site.run(5.0)
+    assert site.sim.current_A == pytest.approx((32.0, 0.0, 0.0), abs=0.2)
+    site.limit(amps=16.0)
+    site.run(FOLLOWS_S)
+    assert site.sim.current_A == pytest.approx((16.0, 0.0, 0.0), abs=0.2)
+    assert site.ev.sessions == 1
 
 
 # ---- a station that goes down to one phase

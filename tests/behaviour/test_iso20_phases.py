@@ -12,6 +12,7 @@ from bench.v2g.model import CITY, Vehicle
 from bench.v2g.pair import Pair
 from chargepoint import codec
 from iso15118.evcc.terms import EvseLimits, EvWish, PowerTarget, ProfileMade, SchedulesOffered
+from iso15118.grid import GridCode
 from iso15118.iso20 import services
 from iso15118.iso20.values import number, part_W, rational
 from iso15118.messages.iso20 import ac
@@ -82,6 +83,17 @@ def test_what_it_gives_back_is_that_of_its_phase(energy: Energy, control: Contro
         loop = said(pair, ac.AC_ChargeLoopRes)[-1].CLResControlMode
         assert number(loop.EVSEMaximumChargePower) == pytest.approx(ONE_W, rel=1e-3)
         assert number(loop.EVSEMaximumDischargePower) == pytest.approx(ONE_BACK_W, rel=1e-3)
+
+
+@pytest.mark.parametrize(("phases", "most_var"), [(1, 3_000.0), (3, 9_000.0)])
+def test_so_is_the_reactive_power_of_the_charger(phases: int, most_var: float) -> None:
+    pair = one_phase(Energy.AC_DER_SAE, Control.DYNAMIC, phases=phases)
+    pair.charger.facts.grid = GridCode(most_var=9_000.0)
+    pair.session()
+    ended_well(pair)
+    limits = said(pair, ac.AC_ChargeParameterDiscoveryRes)[0].AC_CPDResEnergyTransferMode.EVSEReactivePowerLimits
+    assert number(limits.EVSEMaximumVarAbsorptionDuringCharging) == most_var
+    assert number(limits.EVSEMaximumVarInjectionDuringDischarging) == most_var
 
 
 @every_way
