@@ -1,7 +1,8 @@
 """Schedules that do not hold any more: when a vehicle in scheduled control is asked to take others (ScheduleRenegotiation of ISO 15118-20, ReNegotiation of -2).
 
 What is lower than the schedule reaches the vehicle in the loop anyway; it is asked so that it can plan anew, and so that it learns of more than it was
-offered, and of what follows when all that it was told is over. One that does not follow is asked once. A limit of nothing is a pause: no schedule of a day without energy is made of it.
+offered, and of what follows when all that it was told is over. One that does not follow is asked once. A limit of nothing, or of less than the
+vehicle can draw, is a pause: no schedule of a day without energy is made of it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def asks(s: Replan, now: Tick, evse: EvseFacts, held: Held | None, prices: Price
     if waits:
         s.since = None
         return False
-    if held is None or evse.limit_W <= 0.0 or not _differs(s, evse, held, per_kWh):
+    if held is None or _paused(evse) or not _differs(s, evse, held, per_kWh):
         s.since = s.asked = None
         return False
     if s.since is None:
@@ -49,6 +50,11 @@ def asks(s: Replan, now: Tick, evse: EvseFacts, held: Held | None, prices: Price
         return False
     s.asked_mono, s.asked, s.asked_per_kWh = now.mono, evse.bounds, per_kWh
     return True
+
+
+def _paused(evse: EvseFacts) -> bool:
+    """There is nothing, or less than the vehicle can draw."""
+    return evse.limit_W <= 0.0 or (evse.vehicle is not None and evse.vehicle.target_W == 0.0)
 
 
 def _differs(s: Replan, evse: EvseFacts, held: Held, per_kWh: float | None) -> bool:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from iso15118.terms import Price, Schedule, Slot
 
 PROFILE_TOLERANCE = 1.01
 """A profile above its schedule by less is rounding."""
+
+
+SAID_W = 1.0
+"""Of powers that are told nobody minds so much."""
 
 
 class Held(NamedTuple):
@@ -18,6 +23,12 @@ class Held(NamedTuple):
     """None: it was told no prices."""
     ended: bool = False
     """It has nothing for this moment any more, or no price; then as at its end."""
+
+
+def usable(schedule: Schedule, least_W: float) -> Schedule:
+    """Where it has less than the vehicle can draw it has nothing: that is what the vehicle is told in its loop, and else it would plan with its least."""
+    charging = tuple(each if each.power_W + SAID_W >= least_W else replace(each, power_W=0.0) for each in schedule.charging)
+    return replace(schedule, charging=charging)
 
 
 def allowed_W(slots: tuple[Slot, ...], at_s: float) -> float:

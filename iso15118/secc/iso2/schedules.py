@@ -14,7 +14,7 @@ from iso15118.messages.iso2 import data_schedules as sc
 from iso15118.messages.iso2 import msg_body as mb
 from iso15118.messages.iso2 import msg_data_types as dt
 from iso15118.messages.iso2 import msg_def as md
-from iso15118.secc.offers import exceeded
+from iso15118.secc.offers import exceeded, usable
 from iso15118.secc.phases import schedule_of
 from iso15118.secc.v2gmsg.dc import most_points
 from iso15118.secc.v2gmsg.talk import Chosen, Talk
@@ -36,13 +36,18 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     if not known:
         return None
     most = most_points(request)
-    talk.schedules = tuple(schedule_of(talk, _fitting(each, most)) for each in known[:MOST_TUPLES])
+    talk.schedules = tuple(usable(schedule_of(talk, _fitting(each, most)), _least_W(talk)) for each in known[:MOST_TUPLES])
     talk.offered_mono = now.mono
     signed = _all_signed(talk.schedules, most if talk.by_contract else 0)
     amounts = _amounts(each for each, tariff in zip(talk.schedules, signed, strict=True) if tariff is None)
     return sc.SAScheduleList(
         SAScheduleTuple=tuple(_tuple(each, tariff, amounts) for each, tariff in zip(talk.schedules, signed, strict=True))
     )
+
+
+def _least_W(talk: Talk) -> float:
+    """AC: the vehicle can draw no less, by all the phases that it uses."""
+    return talk.least_A * talk.facts.ac.nominal_V * talk.phases if talk.facts.ac is not None else 0.0
 
 
 def _amounts(schedules: Iterable[Schedule]) -> list[float]:

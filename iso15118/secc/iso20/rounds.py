@@ -8,12 +8,11 @@ from iso15118.iso20.values import maybe
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc import phases
 from iso15118.secc.iso20.talk import Talk, status
+from iso15118.secc.offers import SAID_W
 from iso15118.terms import Battery, Control, EnergyWanted, EvLimits, Reading, Told, Wish
 
 MOST_WH = (1 << 64) - 1
 """More no message says."""
-SAID_W = 1.0
-"""Of powers that are told nobody minds so much."""
 _NOTHING = EnergyWanted()
 
 
