@@ -14,6 +14,7 @@ from bench.v2g.approaching import STEPS, Approaching, Steps
 from iso15118.approach import Approach, WptDemand, WptLimits
 from iso15118.connection import Now
 from iso15118.grid import GridCode
+from iso15118.phases import share
 from iso15118.terms import (
     AcDemand,
     AcLimits,
@@ -297,8 +298,7 @@ class Charger:
 
     def _part(self, limits: AcLimits) -> float:
         """Of the power, that a vehicle has on the phases that it has chosen."""
-        phases = self.chosen.phases if self.chosen is not None else 0
-        return phases / limits.phases if 0 < phases < limits.phases else 1.0
+        return share(self.chosen.phases if self.chosen is not None else 0, limits.phases)
 
     def _coil(self, now: Now, told: WptDemand) -> None:
         """What comes out of the vehicle's coil is what went into ours: a bench loses nothing."""

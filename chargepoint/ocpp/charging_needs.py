@@ -12,6 +12,7 @@ from chargepoint.config import EvseConfig
 from chargepoint.facts import Vehicle
 from chargepoint.ocpp.ratings import discharge_W, rated_W
 from chargepoint.ocpp.wire import format_timestamp
+from iso15118 import phases
 from iso15118.protocols import DIN, ISO2
 from iso15118.terms import Control, Energy, Slot
 
@@ -32,15 +33,13 @@ def transfer_mode(vehicle: Vehicle, evse: EvseConfig) -> str:
     """EnergyTransferModeEnumType of the service that the vehicle has chosen."""
     energy = vehicle.chosen.energy if vehicle.chosen else Energy(evse.mode.upper())
     if energy is Energy.AC:
-        asked = vehicle.chosen.phases if vehicle.chosen else 0
-        return "AC_single_phase" if (asked or evse.phases) == 1 else "AC_three_phase"
+        return "AC_single_phase" if phases.used(_asked(vehicle), evse.phases) == 1 else "AC_three_phase"
     return str(energy.value)
 
 
-def of_phases(vehicle: Vehicle, evse: EvseConfig) -> float:
-    """What of the power of the EVSE a vehicle may have that has chosen fewer phases (AC); 1.0: all of it."""
-    asked = vehicle.chosen.phases if vehicle.chosen else 0
-    return asked / evse.phases if 0 < asked < evse.phases else 1.0
+def _asked(vehicle: Vehicle) -> int:
+    """AC: so many phases it has chosen; 0: it did not say."""
+    return vehicle.chosen.phases if vehicle.chosen else 0
 
 
 def needs_request(vehicle: Vehicle, evse: EvseConfig, utc: float) -> dict[str, Any]:
@@ -87,7 +86,7 @@ def older_parameters(vehicle: Vehicle, evse: EvseConfig) -> dict[str, Any]:
 
 def v2x_parameters(vehicle: Vehicle, evse: EvseConfig) -> dict[str, Any]:
     """V2XChargingParametersType: what both sides can, and what the vehicle wants. Discharging is told by its magnitude."""
-    limits, needs, part = vehicle.limits, vehicle.needs, of_phases(vehicle, evse)
+    limits, needs, part = vehicle.limits, vehicle.needs, phases.share(_asked(vehicle), evse.phases)
     values: dict[str, float | None] = {
         "minChargePower": _magnitude(limits.min_power_W),
         "maxChargePower": _least(limits.max_power_W, rated_W(evse) * part),

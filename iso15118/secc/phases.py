@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from iso15118 import phases
 from iso15118.terms import AcLimits, Facts, Schedule, Slot
 
 
@@ -23,9 +24,15 @@ class Talk(Protocol):
 
 
 def share(talk: Talk) -> float:
-    """Of the charger's power. The whole is for a vehicle that uses all phases that are there now, and for one that has not said how many."""
+    """Of the charger's power, by the phases that are there now."""
     limits = talk.facts.ac
-    return talk.phases / limits.phases if limits is not None and 0 < talk.phases < limits.phases else 1.0
+    return phases.share(talk.phases, limits.phases) if limits is not None else 1.0
+
+
+def per_A_W(talk: Talk) -> float:
+    """The power of one ampere in each phase that this vehicle uses now; 0 where there is no AC."""
+    limits = talk.facts.ac
+    return limits.nominal_V * phases.used(talk.phases, limits.phases) if limits is not None else 0.0
 
 
 def limits_of(talk: Talk) -> AcLimits | None:
