@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.ev.talking import TalkingEv
 from bench.v2g.model import CITY, Spec
 from chargepoint import codec, v2g_facts
 from chargepoint.events import ChargingState, PhasesWanted
@@ -162,6 +163,32 @@ def test_at_a_station_that_offers_three_phases_only_it_keeps_to_its_phase(monkey
     site.run(30.0)
     assert site.sim.current_A == pytest.approx((10.0, 0.0, 0.0), abs=0.2)
     assert site.facts.faults == {}
+
+
+class OnOne(TalkingEv):
+    """It takes all that it is told, as of three phases, on one."""
+
+    def currents_A(self, at_s: float) -> tuple[float, float, float]:
+        return sum(super().currents_A(at_s)), 0.0, 0.0
+
+
+@pytest.mark.req("S-20")
+@pytest.mark.parametrize("control", Control)
+def test_a_vehicle_that_draws_what_three_may_on_one_is_stopped(control: Control) -> None:
+    """What it is told is right for three; the station sees what comes of it on the one."""
+    site = watched(Energy.AC)
+    site.heap.looks.remove(site.look)
+    vehicle = site.vehicle(Energy.AC, control, spec=replace(BIG, name="on one", ac_power_W=7_360.0))
+    vehicle.wants.protocols = ("iso20-ac",)
+    site.charge(vehicle, kind=OnOne)
+    site.run(30.0)
+    assert site.heard(EnergyChosen)[0].phases == 3
+    assert site.sim.current_A == pytest.approx((32.0, 0.0, 0.0), abs=0.2)
+    assert site.facts.faults == {}, "that much may flow on each phase"
+    site.limit(amps=10.0)
+    site.until(lambda: "OverCurrent" in site.facts.faults, most_s=20.0)
+    site.until(lambda: not site.facts.power_closed, most_s=5.0)
+    assert site.sim.current_A == (0.0, 0.0, 0.0)
 
 
 def test_what_it_gives_back_is_that_of_its_phase() -> None:
