@@ -10,7 +10,8 @@ from __future__ import annotations
 from chargepoint.facts import Bounds, EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_state import Replan
-from iso15118.secc.offers import Held
+from iso15118 import phases
+from iso15118.secc.offers import SAID_W, Held
 from iso15118.terms import Prices
 
 TOLERANCE = 0.05
@@ -58,10 +59,12 @@ def _paused(evse: EvseFacts) -> bool:
 
 
 def _differs(s: Replan, evse: EvseFacts, held: Held, per_kWh: float | None) -> bool:
-    """Against the schedule, and against what the bounds of its time would give at the voltage that really is: the battery's voltage alone is no change."""
+    """Against the schedule, and against what the bounds of its time would give at the voltage that really is: the battery's voltage alone is no change. A
+    schedule that has nothing was made when there was less than the vehicle can draw: what those bounds gave was of no use to it.
+    """
     if held.ended or (held.per_kWh is not None and per_kWh is not None and held.per_kWh != per_kWh):
         return True
-    is_W, was_W = power_W(evse, evse.bounds), power_W(evse, s.offered)
+    is_W, was_W = power_W(evse, evse.bounds), power_W(evse, s.offered) if abs(held.power_W) > SAID_W else 0.0
     if less(is_W, was_W):
         return less(is_W, held.power_W)
     most_W = evse.vehicle.limits.max_power_W if evse.vehicle is not None else None
@@ -73,8 +76,8 @@ def power_W(evse: EvseFacts, bounds: Bounds) -> float:
     """That these bounds let the vehicle have: at the voltage of its battery (DC), on the phases that it has chosen (AC)."""
     if evse.dc is not None:
         return min(bounds.power_W, bounds.current_A * evse.dc.voltage_V)
-    phases = evse.vehicle.chosen.phases if evse.vehicle is not None and evse.vehicle.chosen is not None else 0
-    return bounds.power_W * phases / evse.phases if 0 < phases < evse.phases else bounds.power_W
+    asked = evse.vehicle.chosen.phases if evse.vehicle is not None and evse.vehicle.chosen is not None else 0
+    return bounds.power_W * phases.share(asked, evse.phases)
 
 
 def less(value: float, other: float) -> bool:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from iso15118.terms import Price, Schedule, Slot
+from iso15118.terms import EvLimits, Price, Schedule, Slot
 
 PROFILE_TOLERANCE = 1.01
 """A profile above its schedule by less is rounding."""
 
-
 SAID_W = 1.0
 """Of powers that are told nobody minds so much."""
+
+
+class Least(NamedTuple):
+    """AC: less than this a vehicle cannot draw, or give back, on the phases that it uses: it does more, or nothing. 0: it can as little as there is."""
+
+    power_W: float = 0.0
+    back_W: float = 0.0
+
+
+NO_LEAST = Least()
 
 
 class Held(NamedTuple):
@@ -25,10 +34,37 @@ class Held(NamedTuple):
     """It has nothing for this moment any more, or no price; then as at its end."""
 
 
-def usable(schedule: Schedule, least_W: float) -> Schedule:
-    """Where it has less than the vehicle can draw it has nothing: that is what the vehicle is told in its loop, and else it would plan with its least."""
-    charging = tuple(each if each.power_W + SAID_W >= least_W else replace(each, power_W=0.0) for each in schedule.charging)
-    return replace(schedule, charging=charging)
+def least_of(limits: EvLimits, before: Least = NO_LEAST) -> Least:
+    """As the vehicle says it; where it does not say it again, as `before`. A least above the most that it says with it is that most: else nothing would be
+    usable.
+    """
+    return Least(
+        _capped(limits.min_power_W, limits.max_power_W, before.power_W),
+        _capped(limits.min_discharge_W, limits.max_discharge_W, before.back_W),
+    )
+
+
+def _capped(least_W: float | None, most_W: float | None, before_W: float) -> float:
+    if least_W is None:
+        return before_W
+    return least_W if most_W is None else min(least_W, most_W)
+
+
+def usable_W(power_W: float, least: Least) -> float:
+    """A power that a vehicle is told, in its loop as in its schedules: nothing, where that is less than it can. Negative: to give back."""
+    return power_W if abs(power_W) + SAID_W >= (least.power_W if power_W >= 0.0 else least.back_W) else 0.0
+
+
+def usable(schedule: Schedule, least: Least) -> Schedule:
+    """With nothing, where it has less than the vehicle can: else it would plan with its least. A negative power to charge by wants at least so much back,
+    and stays.
+    """
+    draw, give = Least(power_W=least.power_W), Least(back_W=least.back_W)
+    return replace(schedule, charging=_usable(schedule.charging, draw), discharging=_usable(schedule.discharging, give))
+
+
+def _usable(slots: tuple[Slot, ...], least: Least) -> tuple[Slot, ...]:
+    return tuple(replace(each, power_W=usable_W(each.power_W, least)) for each in slots)
 
 
 def allowed_W(slots: tuple[Slot, ...], at_s: float) -> float:

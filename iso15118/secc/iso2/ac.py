@@ -7,15 +7,15 @@ from typing import Any
 from iso15118.connection import Now
 from iso15118.messages.iso2 import data_charging as ch
 from iso15118.messages.iso2 import msg_body as mb
+from iso15118.secc.iso2.schedules import least_of
 from iso15118.secc.iso2.spelling import AC_THREE, seen
+from iso15118.secc.offers import usable_W
+from iso15118.secc.phases import per_A_W, target_W
 from iso15118.secc.v2gmsg.dc import SCHEDULE_S, choose, offered_for, said_points
 from iso15118.secc.v2gmsg.refuse import failed
 from iso15118.secc.v2gmsg.talk import Result, Talk, ac_status, status
-from iso15118.terms import AcDemand, AcLimits, Control, EnergyWanted, EvLimits, ScheduleAsked
+from iso15118.terms import AcDemand, Control, EnergyWanted, EvLimits, ScheduleAsked
 from iso15118.v2gmsg.values import number
-
-SAID_A = 0.05
-"""Currents are said in tenths."""
 
 
 def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq) -> Result:
@@ -27,7 +27,6 @@ def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq)
     if offered is None or limits is None or offered.energy.is_dc or phases > offered.phases or not hasattr(asked, "EAmount"):
         return failed(talk, request, spelling.wrong_energy, f"{mode} is not offered")
     per_A = limits.nominal_V * phases
-    talk.least_A = min(number(asked.EVMinCurrent), number(asked.EVMaxCurrent))
     told = (
         *choose(talk, offered, phases),
         EvLimits(
@@ -40,6 +39,7 @@ def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq)
         EnergyWanted(asked.DepartureTime or None, number(asked.EAmount)),  # a departure in no time is none
         ScheduleAsked(said_points(request), Control.SCHEDULED),
     )
+    talk.least_A = min(number(asked.EVMinCurrent), number(asked.EVMaxCurrent))
     schedules = spelling.schedules(talk, now, request)
     if schedules is None and not talk.ongoing("schedule", now, SCHEDULE_S):
         return failed(talk, request, "FAILED", "no schedules in time")
@@ -52,15 +52,10 @@ def ac_parameters(talk: Talk, now: Now, request: mb.ChargeParameterDiscoveryReq)
         EVSEChargeParameter=ch.AC_EVSEChargeParameter(
             AC_EVSEStatus=ac_status(talk),
             EVSENominalVoltage=spelling.volts(limits.nominal_V),
-            EVSEMaxCurrent=spelling.amperes(limits.max_power_W / _per_A(limits)),
+            EVSEMaxCurrent=spelling.amperes(limits.max_power_W / (limits.nominal_V * limits.phases)),
         ),
     )
     return Result(response, told, stay=schedules is None, signature=spelling.signature(talk, schedules))
-
-
-def _per_A(limits: AcLimits) -> float:
-    """The power of one ampere in each phase of this charger: its limits are those of all its phases, whatever a vehicle uses of them."""
-    return limits.nominal_V * limits.phases
 
 
 def charging_status(talk: Talk, now: Now, request: mb.ChargingStatusReq) -> Result:
@@ -68,13 +63,11 @@ def charging_status(talk: Talk, now: Now, request: mb.ChargingStatusReq) -> Resu
     facts = talk.facts
     if facts.fault or facts.ac is None:
         return failed(talk, request, "FAILED", facts.fault or "this charger has no AC")
-    most_A = max(0.0, facts.target_power_W) / _per_A(facts.ac)
-    if most_A < talk.least_A - SAID_A:
-        most_A = 0.0
+    most_W = usable_W(max(0.0, target_W(talk)), least_of(talk))
     response = mb.ChargingStatusRes(
-        ResponseCode="OK", EVSEMaxCurrent=talk.spelling.amperes(most_A), AC_EVSEStatus=ac_status(talk), **seen(talk)
+        ResponseCode="OK", EVSEMaxCurrent=talk.spelling.amperes(most_W / per_A_W(talk)), AC_EVSEStatus=ac_status(talk), **seen(talk)
     )
-    return Result(response, (AcDemand(target_W=most_A * facts.ac.nominal_V * talk.phases),))
+    return Result(response, (AcDemand(target_W=most_W),))
 
 
 def renegotiation(talk: Talk, now: Now, request: mb.PowerDeliveryReq) -> Result:

@@ -14,8 +14,8 @@ from iso15118.messages.iso2 import data_schedules as sc
 from iso15118.messages.iso2 import msg_body as mb
 from iso15118.messages.iso2 import msg_data_types as dt
 from iso15118.messages.iso2 import msg_def as md
-from iso15118.secc.offers import exceeded, usable
-from iso15118.secc.phases import schedule_of
+from iso15118.secc.offers import Least, exceeded, usable
+from iso15118.secc.phases import per_A_W, schedule_of
 from iso15118.secc.v2gmsg.dc import most_points
 from iso15118.secc.v2gmsg.talk import Chosen, Talk
 from iso15118.terms import Price, Prices, Schedule, Slot
@@ -36,7 +36,7 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     if not known:
         return None
     most = most_points(request)
-    talk.schedules = tuple(usable(schedule_of(talk, _fitting(each, most)), _least_W(talk)) for each in known[:MOST_TUPLES])
+    talk.schedules = tuple(usable(schedule_of(talk, _fitting(each, most)), least_of(talk)) for each in known[:MOST_TUPLES])
     talk.offered_mono = now.mono
     signed = _all_signed(talk.schedules, most if talk.by_contract else 0)
     amounts = _amounts(each for each, tariff in zip(talk.schedules, signed, strict=True) if tariff is None)
@@ -45,9 +45,9 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     )
 
 
-def _least_W(talk: Talk) -> float:
-    """AC: the vehicle can draw no less, by all the phases that it uses."""
-    return talk.least_A * talk.facts.ac.nominal_V * talk.phases if talk.facts.ac is not None else 0.0
+def least_of(talk: Talk) -> Least:
+    """AC: by all the phases that the vehicle uses."""
+    return Least(talk.least_A * per_A_W(talk))
 
 
 def _amounts(schedules: Iterable[Schedule]) -> list[float]:

@@ -22,6 +22,7 @@ from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc import phases
 from iso15118.secc.iso20.rounds import common, seen, told_W, uncontrolled
 from iso15118.secc.iso20.talk import Result, Talk, failed, ok, status
+from iso15118.secc.offers import least_of
 from iso15118.terms import AcDemand, AcLimits, Energy, EvLimits, GridRulesMissed, InverterDeclared, InverterShown, Told
 
 RULES_S = 55.0
@@ -57,7 +58,7 @@ def parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryReq)
         min_discharge_W=total_W(asked, "EVMinimumDischargePower"),
     )
     inverter = _by_iec(asked) if _is_iec(talk) else _by_sae(asked)
-    talk.least_W, talk.least_back_W = ev.min_power_W or 0.0, ev.min_discharge_W or 0.0
+    talk.least_W, talk.least_back_W = least_of(ev)
     talk.ev_give_W = max(0.0, ev.max_discharge_W or 0.0)
     talk.ev_var = max(inverter.var.discharge_absorb, inverter.var.discharge_inject) if inverter.var else None
     worded = _worded(talk, code)

@@ -12,6 +12,7 @@ from iso15118.secc import phases
 from iso15118.secc.iso20 import schedules
 from iso15118.secc.iso20.planning import ASIDE, SCHEDULE_S
 from iso15118.secc.iso20.talk import Result, Talk, failed, off, ok, status
+from iso15118.secc.offers import least_of
 from iso15118.secc.output import BEFORE_S, UNREAD, flows, insulated, no_precharge
 from iso15118.terms import (
     CableCheckWanted,
@@ -53,7 +54,7 @@ def ac_parameters(talk: Talk, now: Now, request: ac.AC_ChargeParameterDiscoveryR
         max_discharge_W=total_W(asked, "EVMaximumDischargePower") if bpt else None,
         min_discharge_W=total_W(asked, "EVMinimumDischargePower") if bpt else None,
     )
-    talk.least_W, talk.least_back_W = told.min_power_W or 0.0, told.min_discharge_W or 0.0
+    talk.least_W, talk.least_back_W = least_of(told)
     return Result(ok(talk, now, ac.AC_ChargeParameterDiscoveryRes, AC_CPDResEnergyTransferMode=mode), (told,))
 
 

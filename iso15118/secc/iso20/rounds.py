@@ -8,7 +8,7 @@ from iso15118.iso20.values import maybe
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.secc import phases
 from iso15118.secc.iso20.talk import Talk, status
-from iso15118.secc.offers import SAID_W
+from iso15118.secc.offers import least_of, usable_W
 from iso15118.terms import Battery, Control, EnergyWanted, EvLimits, Reading, Told, Wish
 
 MOST_WH = (1 << 64) - 1
@@ -37,11 +37,7 @@ def battery(request: ct.ChargeLoopReqType) -> tuple[Told, ...]:
 
 def told_W(talk: Talk, limits: EvLimits) -> float:
     """AC, what the vehicle is told to draw, or to give: nothing, where that is less than it can. In its loop it need not say again how much that is."""
-    target_W = phases.target_W(talk)
-    least_W = talk.least_W if limits.min_power_W is None else limits.min_power_W
-    least_back_W = talk.least_back_W if limits.min_discharge_W is None else limits.min_discharge_W
-    can = target_W + SAID_W >= least_W if target_W >= 0.0 else SAID_W - target_W >= least_back_W
-    return target_W if can else 0.0
+    return usable_W(phases.target_W(talk), least_of(limits, talk.least))
 
 
 def common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:

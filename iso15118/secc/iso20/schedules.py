@@ -42,7 +42,7 @@ def offered(talk: Talk, now: Now, most_points: int) -> dict[str, Any] | None:
     if not known:
         return None
     mine = (schedule_of(talk, _cut(each, most_points)) for each in known[:MOST_TUPLES])
-    talk.schedules, talk.offered_mono = tuple(offers.usable(each, talk.least_W) for each in mine), now.mono
+    talk.schedules, talk.offered_mono = tuple(offers.usable(each, talk.least) for each in mine), now.mono
     bpt = talk.offered is not None and talk.offered.energy.is_bpt
     tuples = tuple(
         _tuple(each, _prices(talk, each.prices, now, signed=True), now, _prices(talk, each.prices, now) if bpt else None)

@@ -12,6 +12,7 @@ from iso15118.iso20.services import Way
 from iso15118.iso20.wire import NOTIFICATIONS, least, response_of
 from iso15118.messages import xmldsig as ds
 from iso15118.messages.iso20 import common_types as ct
+from iso15118.secc.offers import Least
 from iso15118.secc.paused import Paused
 from iso15118.terms import AddedService, Control, Ending, Energy, Facts, Offered, PowerOff, Schedule, Told
 from iso15118.waiting import Waiting
@@ -93,6 +94,11 @@ class Talk(Waiting):
     least_W: float = 0.0
     least_back_W: float = 0.0
     """AC: the least that the vehicle can draw, and give, as its parameters say."""
+
+    @property
+    def least(self) -> Least:
+        """Both."""
+        return Least(self.least_W, self.least_back_W)
 
     def saved(self) -> SavedTalk:
         """All but the charger's facts."""

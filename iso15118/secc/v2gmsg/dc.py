@@ -53,7 +53,7 @@ def choose(talk: Talk, offered: Offered, phases: int = 0) -> tuple[Told, ...]:
     """Said when the energy is asked for, not when it is asked for again. `phases`: AC, of so many."""
     if (talk.offered, talk.phases) == (offered, phases):  # not `is`: a session may come out of a snapshot
         return ()
-    talk.offered, talk.phases = offered, phases
+    talk.offered, talk.phases, talk.least_A = offered, phases, 0.0
     return (EnergyChosen(offered.energy, Control.SCHEDULED, added_services=talk.chosen_services, phases=phases),)
 
 
