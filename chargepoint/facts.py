@@ -7,6 +7,7 @@ from dataclasses import field
 from certs.store import InstalledRoot, OwnChain, OwnUse, RootUse
 from chargepoint.events import ChargingState, IdToken, Supply
 from hal.types import DcSample, MeterSample
+from iso15118 import phases
 from iso15118.frozen import dataclass
 from iso15118.terms import Battery, EnergyChosen, EnergyWanted, EvLimits, Slot
 
@@ -96,6 +97,13 @@ class EvseFacts:
     operative: bool = True
     reserved: bool = False
     bay_occupied: bool = False
+
+    @property
+    def part(self) -> float:
+        """Of the power of all phases, what is on those that the vehicle has chosen. 1.0: all of it."""
+        return (
+            phases.share(self.vehicle.chosen.phases, self.phases) if self.vehicle is not None and self.vehicle.chosen is not None else 1.0
+        )
 
 
 @dataclass(slots=True)

@@ -99,7 +99,7 @@ def read(now: Tick, utc: float, facts: EvseFacts, *, dc: bool = False) -> Readin
         offered_A=facts.limit_A,
         fresh=fresh,
         dc=dc,
-        offered_W=facts.limit_W,
+        offered_W=facts.limit_W * facts.part,
         soc=_soc(now, facts.vehicle),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chargepoint.facts import EvseFacts
 from chargepoint.tick import Tick
-from chargepoint.v2g_replan import ASKS_S, BETWEEN_S, STANDS_S, less, power_W
+from chargepoint.v2g_replan import ASKS_S, BETWEEN_S, STANDS_S, for_it_W, less
 from chargepoint.v2g_state import Asks
 from iso15118.secc.speak import Dialect
 from iso15118.terms import Wish
@@ -26,11 +26,11 @@ def confirmed(s: Asks, now: Tick) -> None:
 
 
 def _comes_back(s: Asks, now: Tick, evse: EvseFacts, *, stands_by: bool, waits: bool) -> bool:
-    """There is more than the least since it stands by, and has been for a while."""
+    """There is more for it than the least since it stands by, and has been for a while."""
     if not stands_by:
         s.least_W = s.more_since = s.exit_mono = None
         return False
-    is_W = power_W(evse, evse.bounds)
+    is_W = for_it_W(evse)
     s.least_W = is_W if s.least_W is None else min(s.least_W, is_W)
     if s.exit_mono is not None and now.mono - s.exit_mono < ASKS_S:
         return is_W > 0.0

@@ -10,8 +10,7 @@ from __future__ import annotations
 from chargepoint.facts import Bounds, EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_state import Replan
-from iso15118 import phases
-from iso15118.secc.offers import SAID_W, Held
+from iso15118.secc.offers import SAID_W, Held, Least, usable_W
 from iso15118.terms import Prices
 
 TOLERANCE = 0.05
@@ -76,8 +75,14 @@ def power_W(evse: EvseFacts, bounds: Bounds) -> float:
     """That these bounds let the vehicle have: at the voltage of its battery (DC), on the phases that it has chosen (AC)."""
     if evse.dc is not None:
         return min(bounds.power_W, bounds.current_A * evse.dc.voltage_V)
-    asked = evse.vehicle.chosen.phases if evse.vehicle is not None and evse.vehicle.chosen is not None else 0
-    return bounds.power_W * phases.share(asked, evse.phases)
+    return bounds.power_W * evse.part
+
+
+def for_it_W(evse: EvseFacts) -> float:
+    """What there is for the vehicle now. AC: nothing where that is less than it can draw."""
+    is_W = power_W(evse, evse.bounds)
+    least_W = evse.vehicle.limits.min_power_W if evse.vehicle is not None and evse.dc is None else None
+    return usable_W(is_W, Least(least_W or 0.0))
 
 
 def less(value: float, other: float) -> bool:

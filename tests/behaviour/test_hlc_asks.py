@@ -14,6 +14,7 @@ from chargepoint.v2g_replan import ASKS_S, BETWEEN_S, STANDS_S
 from iso15118.evcc.terms import EvseAsks, EvWish, MeterShown, Parked, ServiceDescribed
 from iso15118.terms import AddedService, Control, Ending, Energy, EnergyChosen, Parameter, ParameterSet, Wish
 from tests.behaviour.hlc_rig import HlcSite
+from tests.behaviour.test_hlc_own_limits import LEAST
 
 MODES = ("ac", "dc")
 KIND = {"ac": Energy.AC, "dc": Energy.DC}
@@ -68,6 +69,21 @@ def test_a_vehicle_in_standby_is_called_back_when_there_is_energy_again(mode: st
     assert len(asked(site, Wish.EXIT_STANDBY)) == 1
     assert site.ev is not None
     assert site.ev.sessions == 1
+
+
+def test_less_than_a_vehicle_can_draw_is_nothing_to_come_back_for() -> None:
+    site = HlcSite("ac")
+    vehicle = site.vehicle(Energy.AC, Control.DYNAMIC, spec=LEAST)
+    site.charge(vehicle)
+    site.limit(amps=3.0)
+    stands_by(site)
+    for amps in (5.0, 5.9):
+        site.limit(amps=amps)
+        site.run(STANDS_S + 5.0)
+    assert asked(site, Wish.EXIT_STANDBY) == []
+    site.limit(amps=6.1)
+    site.until(lambda: site.facts.charging_state is ChargingState.CHARGING, most_s=STANDS_S + 5.0)
+    assert len(asked(site, Wish.EXIT_STANDBY)) == 1
 
 
 @pytest.mark.parametrize("mode", MODES)

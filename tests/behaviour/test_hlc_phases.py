@@ -10,8 +10,9 @@ import pytest
 
 from bench.ev.talking import TalkingEv
 from bench.v2g.model import CITY, Spec
-from chargepoint import codec, v2g_facts
+from chargepoint import codec, metering, v2g_facts
 from chargepoint.events import ChargingState, PhasesWanted
+from chargepoint.tick import Tick
 from chargepoint.v2g_replan import BETWEEN_S, STANDS_S
 from hal.types import PhaseWiring
 from iso15118.evcc.terms import EvseLimits, SchedulesOffered
@@ -113,6 +114,9 @@ def test_it_has_the_whole_of_its_phase_and_no_more(speech: str, energy: Energy, 
     for each in site.heard(SchedulesOffered):
         assert each.schedules[0].charging[0].power_W == pytest.approx(ONE_W, rel=1e-3)
     assert [each["numberOfPhasesUsed"] for each in site.told() if "numberOfPhasesUsed" in each][-1] == 1
+    reading = metering.read(Tick(site.heap.now, 0.0), 0.0, site.facts)
+    assert reading is not None
+    assert [reading.offered_A, reading.offered_W] == pytest.approx([32.0, ONE_W]), "Current.Offered, Power.Offered"
 
 
 @in_every_way
