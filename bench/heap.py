@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.ev.talking import Dial, HangUp, LinkFound, OnLine, Say, TalkingEv
 from bench.heap_body import Body
+from bench.heap_schemas import BySchema
 from bench.plc.cables import Cables, HeardBy, mac_of
 from certs.store import Store, StoreError
 from chargepoint.commands import (
@@ -49,7 +50,6 @@ from chargepoint.events import (
     VehicleSaid,
     VehicleServed,
 )
-from chargepoint.ocpp import schemas
 from chargepoint.ocpp.boot_reason import boot_reason
 from chargepoint.ocpp.vendors import Vendor
 from chargepoint.runtime.ports.certificates import CertificatesPort, Keeper, OpenStore
@@ -117,8 +117,7 @@ class Heap:
         matching = [each.id for each in config.evses if each.has_modem]
         self.cables = Cables(matching) if matching else None
         """The power line, where vehicles are matched."""
-        self._asked: dict[str, str] = {}
-        """Message id of a call of the CSMS that goes on -> its action."""
+        self._by_schema = BySchema()
         self.certificates: OpenStore | None = None
         """The store of certificates, opened anew in each life; without one its commands are refused."""
         self._keeper = Keeper(_no_store)
@@ -360,29 +359,15 @@ class Heap:
         """A frame of the CSMS."""
         if not self._linked:
             return
-        if isinstance(frame, list) and len(frame) > 3 and frame[0] == CALL and isinstance(frame[2], str):
-            self._asked[str(frame[1])] = frame[2]
+        self._by_schema.heard(frame)
         self.tell(TextReceived(frame if isinstance(frame, str) else json.dumps(frame)))
-
-    def _check(self, frame: list[Any]) -> None:
-        """What the station says fits the published schemas, in every test. Raises AssertionError."""
-        match frame:
-            case [kind, _, str() as action, payload] if kind == CALL:
-                name = schemas.request_name(SCHEMAS, action)
-            case [kind, str() as message_id, payload] if kind == CALLRESULT and message_id in self._asked:
-                name = schemas.response_name(self._asked.pop(message_id))
-            case _:
-                return
-        violation = schemas.check(SCHEMAS, name, payload, received=False) if name else "no such action"
-        if violation is not None:
-            raise AssertionError(f"the station said {json.dumps(frame)[:2000]}: {name}: {violation}")
 
     def _sent(self, text: str) -> None:
         frame = json.loads(text)
         if not self._linked:
             return
         self.frames.append(frame)
-        self._check(frame)
+        self._by_schema.check(frame)
         if frame[0] != 2 or self.csms is None:
             return
         answer = self.csms(frame[1], frame[2], frame[3])
@@ -390,9 +375,6 @@ class Heap:
             reply = answer if isinstance(answer, list) else [3, frame[1], answer]
             attempt = self._attempt
             self.later(self.latency_s, lambda: self.receive(reply) if attempt == self._attempt else None)
-
-
-CALL, CALLRESULT, SCHEMAS = 2, 3, "v21"
 
 
 def _no_store() -> Store:
