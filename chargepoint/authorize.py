@@ -26,6 +26,7 @@ from chargepoint.authorize_rules import (
     Spot,
     chosen,
     groups_of,
+    guessed,
     kept,
     mac_token,
     obstacle,
@@ -275,14 +276,11 @@ class AuthorizeMachine:
         return self._moved_here(now, evse_id) or self._welcome(now, evse_id)
 
     def _moved_here(self, now: Tick, evse_id: int) -> list[object]:
-        """A card was accepted at a reader of several EVSEs, and the EV is now at another one than was guessed."""
-        for other, spot in self.state.spots.items():
-            grant = spot.grant
-            if grant and evse_id in grant.home and not grant.was_plugged and not self.evses[other].transaction_id:
-                if obstacle(self.evses[evse_id], grant.id_token):
-                    return []
-                return [*self.end(other, "Other"), *self._start(now, evse_id, replace(grant, plug_by=None, home=()))]
-        return []
+        other = guessed(self.evses, self.state.spots, evse_id)
+        grant = self._grant(other) if other else None
+        if grant is None:
+            return []
+        return [*self.end(other, "Other"), *self._start(now, evse_id, replace(grant, plug_by=None, home=()))]
 
     def _welcome(self, now: Tick, evse_id: int) -> list[object]:
         """An EV without an authorisation: free charging begins, anybody else is asked for a card."""

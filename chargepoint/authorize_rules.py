@@ -183,6 +183,15 @@ def chosen(evses: Mapping[int, EvseFacts], spots: Mapping[int, Spot], among: Ite
     return max(free, key=lambda e: (evses[e].plugged, spots[e].plugged_at if evses[e].plugged else 0.0, -e), default=0)
 
 
+def guessed(evses: Mapping[int, EvseFacts], spots: Mapping[int, Spot], evse_id: int) -> int:
+    """The EVSE that a card at a reader of several was taken to be for, and whose EV has been plugged in at this one; 0 for none."""
+    for other, spot in spots.items():
+        grant = spot.grant
+        if grant and evse_id in grant.home and not grant.was_plugged and not evses[other].transaction_id:
+            return 0 if obstacle(evses[evse_id], grant.id_token) else other
+    return 0
+
+
 def groups_of(evses: Mapping[int, EvseFacts], spots: Mapping[int, Spot], lookup: Lookup) -> tuple[str, ...]:
     """Of the authorisations that this token would end if it were of the same one: none where it begins something at a vehicle that waits."""
     at = lookup.evse_ids
