@@ -109,7 +109,7 @@ class EvseMachine:
             facts = evse_power.facts_of(evse, now, offer)
         out += opened + shown + evse_power.settle_closing(evse, now, facts)
         out += evse_dc.settle(evse, now)
-        evse_flow.settle(evse, now)
+        evse_flow.settle(evse, now, facts.offered_A)
         out += self._charging_state(facts)
         return out
 
@@ -133,10 +133,12 @@ class EvseMachine:
 def _by_session(evse: Evse, facts: Facts) -> ChargingState:
     """Of a vehicle that talks."""
     s = evse.state
-    if s.power is Power.CLOSED and s.supply is Supply.POWER and facts.offered_A > 0:
-        return s.flow or ChargingState.CHARGING
+    if s.flow is not None:
+        return s.flow
     if evse.interlock.not_offering(facts) or facts.offered_A <= 0:
         return ChargingState.SUSPENDED_EVSE
+    if s.power is Power.CLOSED and s.supply is Supply.POWER:  # AC: its loop is about to tell
+        return evse.facts.charging_state
     by_vehicle = s.charged and s.hlc in (HlcState.TALKING, HlcState.DONE, HlcState.PAUSED)
     return ChargingState.SUSPENDED_EV if by_vehicle else ChargingState.EV_CONNECTED
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chargepoint import energy, transaction_limits, transaction_resume
+from chargepoint import energy, transaction_limits, transaction_power, transaction_resume
 from chargepoint.clock import WallClock
 from chargepoint.config import EvseConfig, StationConfig
 from chargepoint.entropy import Entropy
@@ -41,6 +41,7 @@ from chargepoint.events import (
     RegistrationChanged,
     ResetInterrupts,
     SessionChanged,
+    SupplyChanged,
     TimerExpired,
     TimeSet,
     TransactionAnswered,
@@ -51,16 +52,12 @@ from chargepoint.facts import EvseFacts, LinkFacts
 from chargepoint.metering import ClockAlignedMoment
 from chargepoint.tick import Tick
 from chargepoint.transaction_ledger import CHARGING, Ledger
-from chargepoint.transaction_meter import SAVE_S, TransactionMeter, charged_s
+from chargepoint.transaction_meter import SAVE_S, TransactionMeter
 from chargepoint.transaction_points import (
-    DATA_SIGNED,
-    ENERGY_TRANSFER,
     PARKING_BAY,
     Conditions,
     ends,
-    holding,
     starts,
-    trigger_of,
 )
 from chargepoint.transaction_state import (
     FAULT_REASONS,
@@ -106,12 +103,13 @@ class TransactionMachine:
             Authorised: self._authorised,
             AuthorisationEnded: self._deauthorised,
             AuthorisationRules: self._rules,
-            PowerWanted: self._power_wanted,
-            PowerSwitched: self._switched,
+            PowerWanted: lambda now, event: transaction_power.wanted(self.ledger, self.settings.start_points(), now, event),
+            PowerSwitched: partial(transaction_power.switched, self.ledger),
+            SupplyChanged: partial(transaction_power.supplied, self.ledger),
             ChargingStateChanged: self._charging_state,
             ContractJudged: self.ledger.contract,
-            DataLinkChanged: self._link,
-            SessionChanged: self._session,
+            DataLinkChanged: partial(transaction_power.link, self.ledger),
+            SessionChanged: partial(transaction_power.session, self.ledger),
             FaultRaised: self._fault,
             FaultCleared: self._fault_cleared,
             ProximityResistance: self._cable,
@@ -196,7 +194,7 @@ class TransactionMachine:
         spot = self._spot(event)
         stays = spot.conditions.authorised and not self.state.end_on_unplug and spot.running is not None
         after = replace(spot.conditions, connected=False, authorised=stays, energy=False, signed=False)
-        self._charges(now, spot, ChargingState.IDLE.value)
+        transaction_power.charges(now, spot, ChargingState.IDLE.value)
         cause = Cause("EVCommunicationLost", "" if stays else "EVDisconnected", told=spot.conditions.connected)
         out = self._happened(now, event.evse_id, after, cause)
         spot.cable_A, spot.cable_told = None, False
@@ -223,7 +221,8 @@ class TransactionMachine:
         if event.reason == "Timeout" and PARKING_BAY not in self.settings.stop_points():
             cause = replace(cause, ends=True)  # no cable comes, whoever is in the bay (E03.FR.05, F02.FR.07)
         if event.reason == "StoppedByEV":
-            self._charges(now, spot, ChargingState.EV_CONNECTED.value)  # it asks for nothing any more, and nothing is offered (E15)
+            # it asks for nothing any more, and nothing is offered (E15)
+            transaction_power.charges(now, spot, ChargingState.EV_CONNECTED.value)
         if spot.running is None:
             spot.id_token = spot.remote_start_id = None
         return self._happened(now, event.evse_id, replace(spot.conditions, authorised=False, signed=False), cause)
@@ -232,27 +231,9 @@ class TransactionMachine:
         self.state.end_on_unplug = event.end_on_unplug
         return []
 
-    def _power_wanted(self, now: Tick, event: PowerWanted) -> list[object]:
-        """Energy is about to flow: the last moment for a Started, since nothing flows outside of a transaction."""
-        spot = self._spot(event)
-        if spot.running:
-            durable = spot.running.durable
-            return [TransactionDurable(event.evse_id, spot.running.transaction_id)] if durable else []
-        points = self.settings.start_points()
-        after = replace(spot.conditions, energy=ENERGY_TRANSFER in points)
-        if not holding(points, after) and DATA_SIGNED not in points:
-            after = replace(after, energy=True)
-        if after.energy:
-            spot.charging_state = CHARGING
-        before, spot.conditions = spot.conditions, after
-        if holding(points, after) or after.energy:
-            return self.ledger.start(now, event.evse_id, Cause(trigger_of(points, after)))
-        spot.conditions = before
-        return []
-
     def _charging_state(self, now: Tick, event: ChargingStateChanged) -> list[object]:
         spot, state = self._spot(event), event.state.value
-        self._charges(now, spot, state)
+        transaction_power.charges(now, spot, state)
         energy_flows = state == CHARGING
         running = spot.running
         if running is not None and running.resumed_by is not None and transaction_resume.waits(running, state):
@@ -265,18 +246,6 @@ class TransactionMachine:
         elif running is not None and running.limit_told_by is not None and not energy_flows:
             trigger, reason, running.limit_told_by = running.limit_hit, transaction_limits.REASONS[running.limit_hit], None
         return self._happened(now, event.evse_id, replace(spot.conditions, energy=energy_flows), Cause(trigger, reason, told=told))
-
-    def _link(self, now: Tick, event: DataLinkChanged) -> list[object]:
-        """Lost while charging, it takes the energy off (F-10); the transaction goes on, and the vehicle may come back."""
-        return self._lost(now, event.evse_id) if not event.ready else []
-
-    def _session(self, now: Tick, event: SessionChanged) -> list[object]:
-        """A vehicle that falls silent while it charges is the same (F-11)."""
-        return self._lost(now, event.evse_id) if event.lost else []
-
-    def _lost(self, now: Tick, evse_id: int) -> list[object]:
-        charging = self.state.spots[evse_id].charging_state == CHARGING
-        return self.ledger.tell(now, evse_id, "Updated", Cause("EVCommunicationLost")) if charging else []
 
     def _fault(self, now: Tick, event: FaultRaised) -> list[object]:
         out: list[object] = []
@@ -323,14 +292,6 @@ class TransactionMachine:
             return self.ledger.end(now, evse_id, cause)
         running.closing, running.closing_by = cause, now.mono + cause.opens_within_s
         return []
-
-    def _switched(self, now: Tick, event: PowerSwitched) -> list[object]:
-        running = self._spot(event).running
-        if running is None or running.closing is None or event.closed:
-            return []
-        if self._spot(event).charging_state == CHARGING:
-            self._charges(now, self._spot(event), ChargingState.EV_CONNECTED.value)
-        return self.ledger.end(now, event.evse_id, running.closing)
 
     # ---- limits
 
@@ -384,12 +345,7 @@ class TransactionMachine:
                 out.append(self.ledger.row(now, running))
         return out
 
-    def _charges(self, now: Tick, spot: Spot, state: str) -> None:
-        """The charging state is now this one; how long energy flows is counted on the way."""
-        spot.charging_state = state
-        if spot.running:
-            spot.running.charging_s = charged_s(now, spot.running)
-            spot.running.charging_at = now.mono if state == CHARGING else None
+    # ---- small things
 
     def _spot(self, event: Any) -> Spot:
         return self.state.spots[event.evse_id]

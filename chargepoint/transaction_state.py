@@ -243,13 +243,16 @@ class Spot:
 
     conditions: Conditions = field(default_factory=Conditions)
     charging_state: str = "Idle"
+    powered: bool = False
+    """A session has power: the contactor is closed for it, and its supply is POWER."""
     id_token: IdToken | None = None
     """Presented, and not yet told."""
     owner: IdToken | None = None
+    """Who was authorised here last."""
     group: str = ""
-    """Who was authorised here last..."""
+    """Of the owner."""
     leaf: str = ""
-    """...and by which contract's certificate, as in `Running`."""
+    """The certificate of the contract that authorised the owner, as in `Running`."""
     remote_start_id: int | None = None
     """Not yet told."""
     cable_A: int | None = None

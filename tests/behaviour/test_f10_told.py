@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from chargepoint.events import DataLinkChanged
-from iso15118.terms import Energy
+from chargepoint.events import ChargingState, DataLinkChanged
+from iso15118.terms import Control, Energy
 from tests.behaviour.hlc_rig import HlcSite
+from tests.behaviour.test_hlc_flow import BELOW_A, SPEECHES, Sated, charging
 
 LOST = "Updated EVCommunicationLost"
 
@@ -50,3 +53,44 @@ def test_a_vehicle_that_falls_silent_is_a_lost_one_and_not_one_that_stops(mode: 
     assert story.count(LOST) == 1
     assert not any("StoppedByEV" in each for each in story)
     assert any(each.startswith("Ended") for each in story) is (stop_point == "EnergyTransfer")
+
+
+def suspended(speech: str, control: Control, by: ChargingState) -> HlcSite:
+    """In its loop, with a closed contactor."""
+    at_vehicle = by is ChargingState.SUSPENDED_EV
+    site = charging(speech, control, **({"kind": Sated} if at_vehicle else {}))
+    ev: Any = site.ev
+    ev.enough = True
+    if not at_vehicle:
+        site.limit(amps=BELOW_A)
+    site.until(lambda: site.facts.charging_state is by)
+    site.run(5.0)
+    assert site.facts.power_closed
+    site.heap.frames.clear()
+    return site
+
+
+@pytest.mark.req("F-10")
+@pytest.mark.parametrize("by", [ChargingState.SUSPENDED_EV, ChargingState.SUSPENDED_EVSE])
+@pytest.mark.parametrize(("speech", "control"), SPEECHES)
+def test_a_link_lost_while_the_vehicle_is_suspended_in_its_loop_is_told_the_same(speech: str, control: Control, by: ChargingState) -> None:
+    site = suspended(speech, control, by)
+    site.heap.tell(DataLinkChanged(1, ready=False))
+    site.heap.tell(DataLinkChanged(1, ready=False))
+    site.run(1.5)
+    assert site.story() == [LOST, "Updated ChargingStateChanged EVConnected"]
+
+
+@pytest.mark.req("F-11")
+@pytest.mark.parametrize("by", [ChargingState.SUSPENDED_EV, ChargingState.SUSPENDED_EVSE])
+@pytest.mark.parametrize(("speech", "control"), SPEECHES)
+def test_a_vehicle_that_falls_silent_while_it_is_suspended_in_its_loop_is_a_lost_one(
+    speech: str, control: Control, by: ChargingState
+) -> None:
+    site = suspended(speech, control, by)
+    assert site.ev is not None
+    site.ev.mute()
+    site.until(lambda: not site.facts.power_closed)
+    site.run(1.0)
+    assert next(each for each in site.story() if each != "Updated MeterValuePeriodic") == LOST
+    assert site.story().count(LOST) == 1

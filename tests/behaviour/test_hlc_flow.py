@@ -29,6 +29,16 @@ class Sated(TalkingEv):
         return (0.1, 0.1, 0.1) if self.enough else super().currents_A(at_s)
 
 
+class Lasting(TalkingEv):
+    """It goes on drawing a little while it may not."""
+
+    lasts = True
+
+    def currents_A(self, at_s: float) -> tuple[float, float, float]:
+        drawn = super().currents_A(at_s)
+        return (2.0, 2.0, 2.0) if self.lasts and self.s2 and max(drawn) <= 0.0 else drawn
+
+
 class Slow(TalkingEv):
     """It takes its time until it draws."""
 
@@ -55,7 +65,7 @@ def states(site: HlcSite) -> list[str]:
 
 def charging(speech: str, control: Control, kind: Any = AtLeast, **more: Any) -> HlcSite:
     site = site_of(speech, **more)
-    site.charge(vehicle_of(site, speech, control, spec=LEAST if kind is AtLeast else BIG), kind=kind)
+    site.charge(vehicle_of(site, speech, control, spec=BIG if kind is Sated else LEAST), kind=kind)
     site.run(15.0)
     assert states(site)[-1] == "Charging"
     site.heap.frames.clear()
@@ -92,15 +102,44 @@ def test_a_limit_that_wanders_about_its_least_is_not_told_each_time(speech: str,
     assert states(site) == []
 
 
-def test_where_there_is_too_little_from_the_beginning() -> None:
-    site = site_of("iso2-ac")
-    site.limit(amps=BELOW_A)
-    site.plug(vehicle_of(site, "iso2-ac", Control.SCHEDULED, spec=LEAST), kind=AtLeast)
+def too_little(speech: str, control: Control, amps: float, **more: Any) -> HlcSite:
+    """A vehicle and a card come while there is less than it can draw, and it has been in its loop for a while."""
+    site = site_of(speech, **more)
+    site.limit(amps=amps)
+    site.plug(vehicle_of(site, speech, control, spec=LEAST), kind=AtLeast)
     site.card()
-    site.until(lambda: "Charging" in states(site))
-    assert site.until(lambda: states(site)[-1] == "SuspendedEVSE") < 5.0
+    site.until(lambda: site.facts.power_closed)
     site.run(120.0)
-    assert states(site)[-1] == "SuspendedEVSE"
+    return site
+
+
+@pytest.mark.parametrize(("speech", "control"), SPEECHES)
+def test_where_there_is_too_little_from_the_beginning_it_has_not_charged(speech: str, control: Control) -> None:
+    site = too_little(speech, control, BELOW_A)
+    assert states(site) == ["EVConnected", "SuspendedEVSE"]
+    site.limit(amps=ABOVE_A)
+    site.run(60.0)
+    assert states(site) == ["EVConnected", "SuspendedEVSE", "Charging"]
+
+
+BY_ENERGY = {"TxCtrlr.TxStartPoint": "EnergyTransfer", "TxCtrlr.TxStopPoint": "EnergyTransfer"}
+
+
+@pytest.mark.req("E06.FR.07")
+@pytest.mark.parametrize("limit_A", [0.0, BELOW_A])
+@pytest.mark.parametrize(("speech", "control"), SPEECHES)
+def test_what_has_not_begun_to_flow_ends_no_transaction(speech: str, control: Control, limit_A: float) -> None:
+    """It is there before the contactor closes, and says so; its energy begins and ends with the current."""
+    site = too_little(speech, control, limit_A, variables=BY_ENERGY)
+    assert states(site) == ["EVConnected", "SuspendedEVSE"]
+    site.limit(amps=ABOVE_A)
+    site.run(60.0)
+    assert states(site) == ["EVConnected", "SuspendedEVSE", "Charging"]
+    assert len({each["transactionInfo"]["transactionId"] for each in site.told()}) == 1
+    assert not any(each.startswith("Ended") for each in site.story())
+    site.limit(amps=limit_A)
+    site.run(30.0)
+    assert [each for each in site.story() if each.startswith("Ended")] == ["Ended ChargingStateChanged SuspendedEVSE Other"]
 
 
 @pytest.mark.parametrize(("speech", "control"), SPEECHES)
@@ -162,6 +201,48 @@ def test_a_loop_that_begins_anew_does_not_go_by_what_the_last_one_was_told() -> 
     site.until(lambda: site.facts.power_closed)
     site.run(30.0)
     assert states(site) == ["Charging"]
+
+
+@pytest.mark.parametrize("limit_A", [0.0, BELOW_A])
+def test_one_that_gives_while_it_may_draw_nothing_charges(limit_A: float) -> None:
+    site = site_of("iso20-ac", both_ways=True)
+    vehicle = site.vehicle(Energy.AC_BPT, Control.SCHEDULED, spec=LEAST, give=True)
+    vehicle.wants.protocols = ("iso20-ac",)
+    site.charge(vehicle)
+    site.run(30.0)
+    site.heap.frames.clear()
+    site.limit(amps=limit_A)
+    site.run(60.0)
+    assert site.facts.vehicle is not None
+    assert site.facts.vehicle.target_W == 0.0
+    assert min(site.sim.current_A) < -10.0
+    assert states(site) == []
+    assert site.facts.charging_state is ChargingState.CHARGING
+
+
+def test_one_that_draws_whatever_it_is_told_charges() -> None:
+    site = charging("iso2-ac", Control.SCHEDULED, Lasting)
+    ev: Any = site.ev
+    site.limit(amps=BELOW_A)
+    site.run(60.0)
+    assert states(site) == []
+    ev.lasts = False
+    assert changed_s(site, "SuspendedEVSE") == pytest.approx(10.0, abs=2.0)
+
+
+def test_where_nobody_reads_the_meter_any_more_one_that_had_enough_still_has() -> None:
+    site = charging("iso2-ac", Control.SCHEDULED, Sated)
+    ev: Any = site.ev
+    ev.enough = True
+    changed_s(site, "SuspendedEV")
+    site.heap.deaf = MeterSample
+    site.run(120.0)
+    assert states(site) == ["SuspendedEV"]
+    site.limit(amps=0.0)
+    site.run(30.0)
+    site.limit(amps=ABOVE_A)
+    site.run(30.0)
+    assert states(site) == ["SuspendedEV", "SuspendedEVSE", "Charging"]
 
 
 def test_where_nobody_reads_the_meter_it_is_believed_to_charge() -> None:

@@ -16,7 +16,8 @@ from bench.campaign.hostile import Deeds, HostileEv
 from bench.heap import info_of
 from chargepoint.commands import Command
 from chargepoint.config import TariffConfig, TariffTime
-from chargepoint.events import LimitSet, PoweredUp, StopRequested, SupplyStopped, VehicleConnected
+from chargepoint.events import ChargingState, LimitSet, PoweredUp, StopRequested, SupplyStopped, VehicleConnected
+from chargepoint.evse_flow import STANDS_S
 from chargepoint.journal import Entry, Head, entry_line, head_line, read, replay
 from chargepoint.station import Station
 from chargepoint.tick import Tick
@@ -30,6 +31,8 @@ from iso15118.secc.session import Session
 from iso15118.secc.v2gmsg import talk as v2gmsg
 from iso15118.terms import Control, Energy
 from tests.behaviour.hlc_rig import CARD, HlcSite
+from tests.behaviour.test_hlc_flow import Sated
+from tests.behaviour.test_hlc_own_limits import LEAST, AtLeast
 
 FOLLOWED = 12
 """Inputs after each cut that are looked at."""
@@ -152,6 +155,22 @@ def test_from_any_moment_of_a_renegotiation_what_follows_is_the_same(mode: str) 
     for watts in ("6000.0", "5000.0"):
         asked = re.compile(rf'"asked": {{[^}}]*"power_W": {watts}')
         assert sum(asked.search(each) is not None for each in site.before) > 1, "the question stands"
+
+
+@pytest.mark.parametrize(("kind", "told"), [(AtLeast, "SuspendedEVSE"), (Sated, "SuspendedEV")])
+def test_from_any_moment_before_a_state_of_charging_has_stood_long_enough_what_follows_is_the_same(kind: Any, told: str) -> None:
+    site = Recorded("ac")
+    vehicle = site.vehicle(Energy.AC, Control.DYNAMIC, spec=LEAST)
+    vehicle.wants.loop_s = 0.45
+    ev: Any = site.charge(vehicle, kind=kind)
+    site.run(15.0)
+    ev.enough = True
+    site.limit(amps=3.0 if kind is AtLeast else 16.0)
+    site.run(STANDS_S[ChargingState(told)] + 5.0)
+    assert site.facts.charging_state is ChargingState(told)
+    follow(site, LimitSet, step=7)
+    waits = f'"flow": "Charging", "flow_next": "{told}"'
+    assert sum(waits in each for each in site.before) > FOLLOWED
 
 
 @pytest.mark.parametrize("seed", range(4))
