@@ -201,7 +201,7 @@ class EvseState:
     sign_since: float | None = None
     """C while nothing is offered: the first half of a BCB toggle."""
 
-    # alternating current, in the loop of a vehicle that talks
+    # in the loop of a vehicle that talks
     flow: ChargingState | None = None
     """What is told of its energy."""
     flow_next: ChargingState | None = None

@@ -100,10 +100,9 @@ class EvseFacts:
 
     @property
     def part(self) -> float:
-        """Of the power of all phases, what is on those that the vehicle has chosen. 1.0: all of it."""
-        return (
-            phases.share(self.vehicle.chosen.phases, self.phases) if self.vehicle is not None and self.vehicle.chosen is not None else 1.0
-        )
+        """Of the power of all phases, what is on those that a vehicle that talks has chosen. 1.0: all of it."""
+        chosen = self.vehicle.chosen if self.vehicle is not None and self.digital else None
+        return phases.share(chosen.phases, self.phases) if chosen is not None else 1.0
 
 
 @dataclass(slots=True)

@@ -57,6 +57,7 @@ from chargepoint.transaction_points import (
     PARKING_BAY,
     Conditions,
     ends,
+    idle,
     starts,
 )
 from chargepoint.transaction_state import (
@@ -281,7 +282,9 @@ class TransactionMachine:
             before = replace(before, authorised=True)  # a stop also stops what nobody had authorised yet
         if cause.reason and cause.told and (cause.deauthorises or not after.connected):
             spot.running.reason = spot.running.reason or cause.reason
-        if cause.ends or ends(transaction_resume.stop_points(spot.running, self.settings), before, after):
+        points = transaction_resume.stop_points(spot.running, self.settings)
+        waits_for_nothing = cause.deauthorises and idle(self.settings.start_points(), points, before, after)
+        if cause.ends or waits_for_nothing or ends(points, before, after):
             if cause.trigger == "ChargingStateChanged" and spot.running.reason in FAULTS:
                 cause = replace(cause, trigger="AbnormalCondition")  # E06.FR.16
             return self._end(now, evse_id, spot.running, cause)

@@ -77,6 +77,19 @@ def starts(points: Collection[str], before: Conditions, after: Conditions, *, fr
     return bool(holds if fresh else holds - holding(points, before))
 
 
+def idle(start_points: Collection[str], stop_points: Collection[str], before: Conditions, after: Conditions) -> bool:
+    """Whether a transaction has nothing to wait for when its authorisation is over: no stop point held that could cease, and no start point holds.
+
+    One that began for energy which never flowed, under TxStopPoint EnergyTransfer, would stand open until the plug is out, and nobody else could charge.
+
+    >>> idle({"EnergyTransfer"}, {"EnergyTransfer"}, Conditions(connected=True, authorised=True), Conditions(connected=True))
+    True
+    >>> idle({"EVConnected"}, {"EnergyTransfer"}, Conditions(connected=True, authorised=True), Conditions(connected=True))
+    False
+    """
+    return not holding(stop_points, before) and not holding(start_points, after)
+
+
 def ends(points: Collection[str], before: Conditions, after: Conditions) -> bool:
     """Whether a transaction ends: a listed condition has ceased, or something has and nothing is left that an end could wait for.
 

@@ -28,10 +28,10 @@ def confirmed(s: Asks, now: Tick) -> None:
 def _comes_back(s: Asks, now: Tick, evse: EvseFacts, *, stands_by: bool, waits: bool) -> bool:
     """There is more for it than the least since it stands by, and has been for a while."""
     if not stands_by:
-        s.least_W = s.more_since = s.exit_mono = None
+        s.least_W = s.less_since = s.more_since = s.exit_mono = None
         return False
     is_W = for_it_W(evse)
-    s.least_W = is_W if s.least_W is None else min(s.least_W, is_W)
+    s.least_W = is_W if s.least_W is None else _fallen(s, now, s.least_W, is_W)
     if s.exit_mono is not None and now.mono - s.exit_mono < ASKS_S:
         return is_W > 0.0
     if waits or not less(s.least_W, is_W):
@@ -42,6 +42,15 @@ def _comes_back(s: Asks, now: Tick, evse: EvseFacts, *, stands_by: bool, waits: 
         return False
     s.exit_mono, s.least_W = now.mono, is_W
     return True
+
+
+def _fallen(s: Asks, now: Tick, least_W: float, is_W: float) -> float:
+    """The least from now on: a fall that is soon over is none."""
+    if is_W >= least_W:
+        s.less_since = None
+        return least_W
+    s.less_since = now.mono if s.less_since is None else s.less_since
+    return is_W if now.mono - s.less_since >= STANDS_S else least_W
 
 
 def _confirms(s: Asks, now: Tick, evse: EvseFacts, confirm_s: float, *, waits: bool) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from chargepoint.facts import Bounds, EvseFacts
 from chargepoint.tick import Tick
 from chargepoint.v2g_state import Replan
-from iso15118.secc.offers import SAID_W, Held, Least, usable_W
+from iso15118.secc.offers import SAID_W, Held, least_of, usable_W
 from iso15118.terms import Prices
 
 TOLERANCE = 0.05
@@ -81,8 +81,7 @@ def power_W(evse: EvseFacts, bounds: Bounds) -> float:
 def for_it_W(evse: EvseFacts) -> float:
     """What there is for the vehicle now. AC: nothing where that is less than it can draw."""
     is_W = power_W(evse, evse.bounds)
-    least_W = evse.vehicle.limits.min_power_W if evse.vehicle is not None and evse.dc is None else None
-    return usable_W(is_W, Least(least_W or 0.0))
+    return usable_W(is_W, least_of(evse.vehicle.limits)) if evse.vehicle is not None and evse.dc is None else is_W
 
 
 def less(value: float, other: float) -> bool:

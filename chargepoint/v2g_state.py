@@ -48,7 +48,9 @@ class Asks:
     """What else the vehicle is asked in its loop. Times are `Tick.mono`."""
 
     least_W: float | None = None
-    """The least that there was since it stands by."""
+    """The least that there was for a while since it stands by."""
+    less_since: float | None = None
+    """There is less than that."""
     more_since: float | None = None
     exit_mono: float | None = None
     """When it was last asked to come out of standby."""

@@ -86,6 +86,19 @@ def test_less_than_a_vehicle_can_draw_is_nothing_to_come_back_for() -> None:
     assert len(asked(site, Wish.EXIT_STANDBY)) == 1
 
 
+def test_a_short_fall_below_it_calls_nobody_back() -> None:
+    site = HlcSite("ac")
+    site.charge(site.vehicle(Energy.AC, Control.DYNAMIC, spec=LEAST))
+    site.limit(amps=6.1)
+    stands_by(site)
+    for _ in range(3):
+        site.limit(amps=5.95)
+        site.run(STANDS_S - 2.0)
+        site.limit(amps=6.1)
+        site.run(STANDS_S + BETWEEN_S)
+    assert asked(site, Wish.EXIT_STANDBY) == []
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_standby_of_its_own_is_left_alone_unless_there_is_more_than_before(mode: str) -> None:
     site = charging(mode)
@@ -100,7 +113,7 @@ def test_a_standby_of_its_own_is_left_alone_unless_there_is_more_than_before(mod
     site.limit(watts=8_000.0)
     site.run(STANDS_S - 2.0)
     site.limit(watts=0.0)
-    site.run(STANDS_S)
+    site.run(STANDS_S + 1.0)
     assert asked(site, Wish.EXIT_STANDBY) == [], "what is soon over is nothing to come back for"
     site.limit(watts=8_000.0)
     site.until(lambda: site.facts.charging_state is ChargingState.CHARGING, most_s=STANDS_S + 5.0)

@@ -8,7 +8,7 @@ import pytest
 
 from bench.ev.talking import TalkingEv
 from chargepoint.events import ChargingState
-from hal.types import MeterSample
+from hal.types import MeterSample, TokenPresented
 from iso15118.evcc.terms import EvWish
 from iso15118.terms import Control, Energy
 from tests.behaviour.hlc_rig import HlcSite
@@ -140,6 +140,19 @@ def test_what_has_not_begun_to_flow_ends_no_transaction(speech: str, control: Co
     site.limit(amps=limit_A)
     site.run(30.0)
     assert [each for each in site.story() if each.startswith("Ended")] == ["Ended ChargingStateChanged SuspendedEVSE Other"]
+
+
+@pytest.mark.parametrize(("speech", "control"), SPEECHES)
+def test_who_stops_before_anything_flowed_leaves_the_evse_to_the_next(speech: str, control: Control) -> None:
+    site = too_little(speech, control, BELOW_A, variables=BY_ENERGY)
+    site.card()
+    site.run(30.0)
+    assert site.story()[-1] == "Ended StopAuthorized Local"
+    site.limit(amps=ABOVE_A)
+    site.heap.tell(TokenPresented("0BADCAFE"))
+    site.run(120.0)
+    assert len({each["transactionInfo"]["transactionId"] for each in site.told()}) == 2
+    assert site.facts.charging_state is ChargingState.CHARGING
 
 
 @pytest.mark.parametrize(("speech", "control"), SPEECHES)

@@ -246,6 +246,21 @@ def test_iso20_a_profile_is_held_against_what_was_told(planned: tuple[int, int],
     assert code_of(answer) == expected
 
 
+def test_iso20_what_a_vehicle_says_of_its_least_in_its_loop_holds_for_its_next_schedules() -> None:
+    """Else it would be asked for schedules that have nothing again, each minute."""
+    site = site_of("iso20-ac")
+    site.limit(amps=5.0)
+    vehicle = vehicle_of(site, "iso20-ac", spec=LEAST)
+    site.plug(vehicle)
+    site.card()
+    site.run(60.0)
+    assert (offered_W(site), asked(site)) == ([0.0], 0)
+    vehicle.spec = replace(LEAST, ac_least_W=1_380.0)
+    site.run(300.0)
+    assert offered_W(site) == [0.0, pytest.approx(3_450.0)]
+    assert max(site.sim.current_A) == pytest.approx(5.0, abs=0.1)
+
+
 # ---- a least that is more than the most
 
 

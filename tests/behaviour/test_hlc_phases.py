@@ -11,7 +11,7 @@ import pytest
 from bench.ev.talking import TalkingEv
 from bench.v2g.model import CITY, Spec
 from chargepoint import codec, metering, v2g_facts
-from chargepoint.events import ChargingState, PhasesWanted
+from chargepoint.events import ChargingState, PhasesWanted, VehicleServed
 from chargepoint.tick import Tick
 from chargepoint.v2g_replan import BETWEEN_S, STANDS_S
 from hal.types import PhaseWiring
@@ -278,3 +278,15 @@ def test_a_station_that_goes_down_to_one_phase_has_that_to_offer(speech: str, en
     assert site.heard(EnergyChosen)[-1].phases == 1
     assert site.heard(EvseLimits)[-1].max_power_W == pytest.approx(ONE_W, rel=5e-3)
     assert site.facts.faults == {}
+
+
+def test_a_vehicle_that_talks_no_more_is_offered_all_phases_again() -> None:
+    """Nobody knows how many it uses by the pilot alone."""
+    site = watched(Energy.AC)
+    site.charging("iso2-ac", Energy.AC, Control.SCHEDULED)
+    site.heap.tell(VehicleServed(1, ready=False, why="it talks no more"))
+    site.run(60.0)
+    assert not site.facts.digital
+    reading = metering.read(Tick(site.heap.now, 0.0), 0.0, site.facts)
+    assert reading is not None
+    assert [reading.offered_A, reading.offered_W] == pytest.approx([32.0, 3 * ONE_W])

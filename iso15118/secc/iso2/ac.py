@@ -7,7 +7,7 @@ from typing import Any
 from iso15118.connection import Now
 from iso15118.messages.iso2 import data_charging as ch
 from iso15118.messages.iso2 import msg_body as mb
-from iso15118.secc.iso2.schedules import least_of
+from iso15118.secc.iso2.schedules import least_of_talk
 from iso15118.secc.iso2.spelling import AC_THREE, seen
 from iso15118.secc.offers import usable_W
 from iso15118.secc.phases import per_A_W, target_W
@@ -63,7 +63,7 @@ def charging_status(talk: Talk, now: Now, request: mb.ChargingStatusReq) -> Resu
     facts = talk.facts
     if facts.fault or facts.ac is None:
         return failed(talk, request, "FAILED", facts.fault or "this charger has no AC")
-    most_W = usable_W(max(0.0, target_W(talk)), least_of(talk))
+    most_W = usable_W(max(0.0, target_W(talk)), least_of_talk(talk))
     response = mb.ChargingStatusRes(
         ResponseCode="OK", EVSEMaxCurrent=talk.spelling.amperes(most_W / per_A_W(talk)), AC_EVSEStatus=ac_status(talk), **seen(talk)
     )

@@ -36,7 +36,7 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     if not known:
         return None
     most = most_points(request)
-    talk.schedules = tuple(usable(schedule_of(talk, _fitting(each, most)), least_of(talk)) for each in known[:MOST_TUPLES])
+    talk.schedules = tuple(usable(schedule_of(talk, _fitting(each, most)), least_of_talk(talk)) for each in known[:MOST_TUPLES])
     talk.offered_mono = now.mono
     signed = _all_signed(talk.schedules, most if talk.by_contract else 0)
     amounts = _amounts(each for each, tariff in zip(talk.schedules, signed, strict=True) if tariff is None)
@@ -45,7 +45,7 @@ def offered(talk: Talk, now: Now, request: Any) -> sc.SAScheduleList | None:
     )
 
 
-def least_of(talk: Talk) -> Least:
+def least_of_talk(talk: Talk) -> Least:
     """AC: by all the phases that the vehicle uses."""
     return Least(talk.least_A * per_A_W(talk))
 

@@ -196,7 +196,7 @@ def loop(talk: Talk, now: Now, request: ac.AC_ChargeLoopReq) -> Result:
     )
     give_W = talk.ev_give_W if limits.max_discharge_W is None else max(0.0, limits.max_discharge_W)
     back_W = _back_W(facts.grid, own.max_discharge_W, give_W)
-    target_W = max(told_W(talk, limits), -back_W)
+    target_W = told_W(talk, limits, back_W)
     fields: dict[str, Any] = {
         "EVSETargetActivePower": rational(target_W),
         "EVSEMaximumChargePower": rational(own.max_power_W),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from iso15118.iso20.values import maybe
@@ -35,9 +36,12 @@ def battery(request: ct.ChargeLoopReqType) -> tuple[Told, ...]:
     )  # fmt: skip
 
 
-def told_W(talk: Talk, limits: EvLimits) -> float:
-    """AC, what the vehicle is told to draw, or to give: nothing, where that is less than it can. In its loop it need not say again how much that is."""
-    return usable_W(phases.target_W(talk), least_of(limits, talk.least))
+def told_W(talk: Talk, limits: EvLimits, most_back_W: float = math.inf) -> float:
+    """AC, what the vehicle is told to draw, or to give: nothing, where that is less than it can. In its loop it need not say again how much that is; what
+    it does say holds for its next schedules, too: else they had nothing for a vehicle that is told something here, or the other way round.
+    """
+    talk.least_W, talk.least_back_W = least_of(limits, talk.least)
+    return usable_W(max(phases.target_W(talk), -most_back_W), talk.least)
 
 
 def common(request: ct.ChargeLoopReqType, mode: Any) -> tuple[Told, ...]:

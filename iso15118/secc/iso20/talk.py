@@ -93,7 +93,7 @@ class Talk(Waiting):
     """What its inverter can give and do, as it has declared that: percentages of the grid rules are shares of it."""
     least_W: float = 0.0
     least_back_W: float = 0.0
-    """AC: the least that the vehicle can draw, and give, as its parameters say."""
+    """AC: the least that the vehicle can draw, and give, as it has said last."""
 
     @property
     def least(self) -> Least:
