@@ -96,7 +96,9 @@ def come(line: socket.socket) -> set[int]:
 
 
 def inside(namespace: str, *words: str) -> str:
-    return subprocess.run(["ip", "netns", "exec", namespace, *words], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(["ip", "netns", "exec", namespace, *words], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def swept(link: Cable) -> dict[str, object]:
