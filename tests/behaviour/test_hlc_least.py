@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.v2g.model import CITY, Vehicle
-from chargepoint.v2g_replan import STANDS_S
+from chargepoint.v2g_replan import BETWEEN_S, STANDS_S
 from iso15118.evcc.terms import EvseAsks, PowerTarget, ProfileMade, SchedulesOffered
 from iso15118.iso20.values import number as rational_number
 from iso15118.messages.iso2 import data_schedules as sc
@@ -256,7 +256,7 @@ def test_iso20_what_a_vehicle_says_of_its_least_in_its_loop_holds_for_its_next_s
     site.run(60.0)
     assert (offered_W(site), asked(site)) == ([0.0], 0)
     vehicle.spec = replace(LEAST, ac_least_W=1_380.0)
-    site.run(300.0)
+    site.run(2 * BETWEEN_S)
     assert offered_W(site) == [0.0, pytest.approx(3_450.0)]
     assert max(site.sim.current_A) == pytest.approx(5.0, abs=0.1)
 

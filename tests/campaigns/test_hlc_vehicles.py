@@ -24,7 +24,7 @@ from iso15118.terms import Energy
 from tests.behaviour.hlc_rig import CARD, HlcSite
 
 WHOLE = bool(os.environ.get("SOAK"))
-PARTS, LIVES, VEHICLES = (100, 10, 10) if WHOLE else (2, 5, 14)
+PARTS, LIVES, VEHICLES = (100, 10, 10) if WHOLE else (2, 4, 10)
 """Of all vehicles; stations of a part; vehicles of a station."""
 RESTS_S = 5.5
 """The pilot: F and X1 after it, and some debouncing."""
