@@ -45,6 +45,16 @@ def ask(pair: Pair, whose: str, rounds: int, ours: EvWish | None, theirs: Wish |
         after(pair, rounds, lambda: setattr(pair.charger.facts, "wish", theirs))
 
 
+def goes_on_after_a_pause(pair: Pair, *, loops: int) -> None:
+    """The vehicle pauses after ten rounds; it comes back to its session, and ends it after so many."""
+    ask(pair, "vehicle", 10, EvWish.PAUSE, None)
+    pair.session()
+    ended_well(pair, Ending.PAUSED)
+    pair.vehicle.wants.resume, pair.vehicle.wants.loops = pair.vehicle.session_id, loops
+    pair.session()
+    ended_well(pair)
+
+
 def told(pair: Pair, kind: type[Told], end: str = "evse") -> list[Any]:
     return [thing for who, thing in pair.story if who == end and isinstance(thing, kind)]
 

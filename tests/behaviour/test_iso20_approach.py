@@ -29,7 +29,7 @@ from iso15118.connection import Abort, Lost
 from iso15118.evcc.terms import EvWish
 from iso15118.messages.iso20 import common_types as ct
 from iso15118.terms import Control, Ending, Energy, PowerOff, SessionOver, Wish
-from tests.behaviour.iso20_rig import ask, ended_well, make, requests, told
+from tests.behaviour.iso20_rig import ask, ended_well, goes_on_after_a_pause, make, requests, told
 
 WAYS = [(energy, control) for energy in (Energy.WPT, Energy.ACDP, Energy.ACDP_BPT) for control in Control]
 in_every_way = pytest.mark.parametrize(("energy", "control"), WAYS, ids=[f"{e.value}-{c.value}" for e, c in WAYS])
@@ -95,12 +95,7 @@ def test_both_say_how_they_are_beside_the_loop() -> None:
 @in_every_way
 def test_a_pause_and_the_way_back(energy: Energy, control: Control) -> None:
     pair = make(energy, control)
-    ask(pair, "vehicle", 10, EvWish.PAUSE, None)
-    pair.session()
-    ended_well(pair, Ending.PAUSED)
-    pair.vehicle.wants.resume, pair.vehicle.wants.loops = pair.vehicle.session_id, 60
-    pair.session()
-    ended_well(pair)
+    goes_on_after_a_pause(pair, loops=60)
     assert told(pair, SessionOver)[-1].ending is Ending.TERMINATED
 
 

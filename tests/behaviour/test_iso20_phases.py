@@ -11,7 +11,7 @@ import pytest
 from bench.v2g.model import CITY, Vehicle
 from bench.v2g.pair import Pair
 from chargepoint import codec
-from iso15118.evcc.terms import EvseLimits, EvWish, PowerTarget, ProfileMade, SchedulesOffered
+from iso15118.evcc.terms import EvseLimits, PowerTarget, ProfileMade, SchedulesOffered
 from iso15118.grid import GridCode
 from iso15118.iso20 import services
 from iso15118.iso20.values import number, part_W, rational
@@ -20,8 +20,8 @@ from iso15118.messages.iso20 import common_messages as cm
 from iso15118.messages.iso20 import common_schedules as cs
 from iso15118.secc import phases
 from iso15118.secc.iso20.talk import SavedTalk, Talk
-from iso15118.terms import BY_CABLE, AcLimits, Control, Ending, Energy, EnergyChosen, Facts, Offered, Schedule, Slot
-from tests.behaviour.iso20_rig import AC_BOTH_WAYS, ask, ended_well, make, told
+from iso15118.terms import BY_CABLE, AcLimits, Control, Energy, EnergyChosen, Facts, Offered, Schedule, Slot
+from tests.behaviour.iso20_rig import AC_BOTH_WAYS, ended_well, goes_on_after_a_pause, make, told
 
 AC = tuple(each for each in BY_CABLE if not each.is_dc)
 in_every_way = [pytest.mark.parametrize("energy", AC, ids=lambda each: each.value), pytest.mark.parametrize("control", Control)]
@@ -215,12 +215,7 @@ def test_a_snapshot_of_before_knows_of_no_phases() -> None:
 @pytest.mark.parametrize("control", Control)
 def test_a_session_that_is_resumed_keeps_its_set(control: Control) -> None:
     pair = one_phase(Energy.AC, control, loops=None)
-    ask(pair, "vehicle", 10, EvWish.PAUSE, None)
-    pair.session()
-    ended_well(pair, Ending.PAUSED)
-    pair.vehicle.wants.resume, pair.vehicle.wants.loops = pair.vehicle.session_id, 10
-    pair.session()
-    ended_well(pair)
+    goes_on_after_a_pause(pair, loops=10)
     first, second = told(pair, EnergyChosen)
     assert first == second
     assert second.phases == 1

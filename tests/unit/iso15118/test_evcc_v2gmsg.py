@@ -25,7 +25,7 @@ from iso15118.messages.iso2 import data_services as iso2_services
 from iso15118.messages.iso2 import msg_body as iso2_body
 from iso15118.messages.iso2 import msg_data_types as iso2_types
 from iso15118.minimal import minimal
-from iso15118.terms import AddedService, Ending, Energy, EnergyChosen, EnergyWanted, EvLimits, Parameter, ParameterSet, Payment
+from iso15118.terms import AddedService, Control, Ending, Energy, EnergyChosen, EnergyWanted, EvLimits, Parameter, ParameterSet, Payment
 from iso15118.v2gmsg.values import number
 from tests.unit.iso15118.v2gmsg_rig import ID, SPEECHES, Rig, paying
 
@@ -269,7 +269,7 @@ def test_services_beside_charging() -> None:
     assert vehicle.ask().ServiceID == 3
     request = vehicle.next()
     assert [(each.ServiceID, each.ParameterSetID) for each in request.SelectedServiceList.SelectedService] == [(1, None), (4, 2)]
-    assert vehicle.hear().told == (EnergyChosen(Energy.AC, vehicle.told[-1].control, added_services=((4, 2),), phases=3),)  # type: ignore[attr-defined]
+    assert vehicle.hear().told == (EnergyChosen(Energy.AC, Control.SCHEDULED, added_services=((4, 2),), phases=3),)
 
 
 def test_details_of_another_service_than_was_asked_for() -> None:
